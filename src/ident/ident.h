@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_IDENT_IDENT_H
+#define UPOOL_IDENT_IDENT_H
+
+/* Upload identifiers: ID, or ID:SIGNATURE where keys are configured (contract
+ * 1).  ID is [A-Za-z0-9-]{1,64}; SIGNATURE is the lower-case hex HMAC-SHA256
+ * of ID.  An identifier becomes a path component and a table key, so nothing
+ * reaches either but through upool_ident_check(). */
+
+#include <apr_pools.h>
+#include <apr_time.h>
+#include "ident/keys.h"
+
+#define UPOOL_IDENT_MAX 64
+#define UPOOL_SIGNATURE_LEN 64
+#define UPOOL_IDENT_TEXT_MAX (UPOOL_IDENT_MAX + 1 + UPOOL_SIGNATURE_LEN)
+
+typedef enum upool_ident_verdict {
+    UPOOL_IDENT_GOOD = 0,
+    UPOOL_IDENT_MALFORMED,    /* not the pattern */
+    UPOOL_IDENT_UNSIGNED,     /* keys are configured, no signature */
+    UPOOL_IDENT_FORGED,       /* signature is of no configured key */
+    UPOOL_IDENT_UNEXPECTED    /* signed, but no key is configured */
+} upool_ident_verdict;
+
+/* Checks text under keys (NULL or empty: none).  On GOOD id (room for
+ * UPOOL_IDENT_MAX + 1) gets the bare identifier.  Compares every key over the
+ * full length in constant time (CRYPTO_memcmp). */
+upool_ident_verdict upool_ident_check(const char *text, const upool_keys *keys,
+                                      char *id);
+
+/* A fresh time-ordered identifier (UUID version 7, RFC 9562 5.7). */
+apr_status_t upool_ident_mint(char id[UPOOL_IDENT_MAX + 1], apr_time_t now);
+
+/* ID, or ID:SIGNATURE with the first key, into text (room for
+ * UPOOL_IDENT_TEXT_MAX + 1). */
+void upool_ident_sign(char *text, const char *id, const upool_keys *keys);
+
+/* When a time-ordered UUID (version 1, 6 or 7) was made; 0 for any other. */
+apr_time_t upool_ident_time(const char *id);
+
+#endif
