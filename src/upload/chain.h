@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_CHAIN_H
+#define UPOOL_UPLOAD_CHAIN_H
+
+/* The chain of upload handlers at work on one upload: calls them in order,
+ * carries out their verdicts, remembers the first refusal and sees to it that
+ * whatever was opened is closed, in order.
+ *
+ * One thread at a time.  Everything lives in the pool of upool_chain_make().
+ * Functions that return int return 0 to go on, 1 when the upload is refused
+ * (then *refusal of make() says why, and only upool_chain_interrupt() may
+ * follow). */
+
+#include "upload/refusal.h"
+#include "upload_pool_handler.h"
+
+typedef struct upool_chain upool_chain;
+
+/* An empty chain.  refusal: the upload's own; handlers of this room write
+ * their precise reason there, for others the chain does. */
+upool_chain *upool_chain_make(const upload_pool_request *request,
+                              upool_refusal *refusal, apr_pool_t *p);
+
+/* Appends a handler; data becomes its instance's data. */
+void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
+                     void *data);
+
+/* The upload begins. */
+int upool_chain_open(upool_chain *chain);
+
+/* A file begins: its digests table is made here. */
+int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file);
+
+/* Bytes of the file that has begun; they must stay valid until the next
+ * upool_chain_flush(). */
+int upool_chain_data(upool_chain *chain, const char *data, apr_size_t len);
+
+/* Lets every handler use the bytes of data() that it still points to. */
+int upool_chain_flush(upool_chain *chain);
+
+/* The file is complete.  *kept says where it is; *skipped is 1 when nobody
+ * keeps it. */
+int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
+                         int *skipped);
+
+/* The body is complete. */
+int upool_chain_complete(upool_chain *chain);
+
+/* The upload ended otherwise: once, for every handler that was opened. */
+void upool_chain_interrupt(upool_chain *chain);
+
+/* Accounting, for the debug log: name, calls and bytes of handler n, counted
+ * from 0; 0 when there is none. */
+int upool_chain_account(const upool_chain *chain, int n, const char **name,
+                        apr_uint64_t *calls, apr_uint64_t *bytes);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_FIELDS_H
+#define UPOOL_UPLOAD_FIELDS_H
+
+/* The form's text fields, in order, repeated names kept.  They stay in memory
+ * within the limits: the value that arrives grows in one buffer with a
+ * ceiling, a complete one is kept in the upload's pool. */
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include "upload/limits.h"
+#include "upload/refusal.h"
+
+typedef struct upool_field {
+    const char *name;
+    const char *value; /* len bytes, may hold NUL, NUL behind them */
+    apr_size_t len;
+} upool_field;
+
+typedef struct upool_fields upool_fields;
+
+/* limits must outlive it.  *memory: what the upload may still keep in memory;
+ * reduced by every value.  Lives in p. */
+upool_fields *upool_fields_make(const upool_limits *limits, apr_int64_t *memory,
+                                apr_pool_t *p);
+
+/* A field begins; name is copied. */
+void upool_fields_begin(upool_fields *fields, const char *name);
+/* Bytes of it.  NONE, or why not. */
+upool_reason upool_fields_data(upool_fields *fields, const char *data,
+                               apr_size_t len);
+/* It is complete. */
+void upool_fields_end(upool_fields *fields);
+
+/* All complete fields, of upool_field. */
+const apr_array_header_t *upool_fields_list(const upool_fields *fields);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_LIMITS_H
+#define UPOOL_UPLOAD_LIMITS_H
+
+/* How much one upload may be.  Every growable thing behind the parser has its
+ * ceiling here. */
+
+#include <apr.h>
+
+/* No limit: larger than any body. */
+#define UPOOL_UNLIMITED APR_INT64_MAX
+
+typedef struct upool_limits {
+    apr_int64_t body;   /* the whole request body, bytes */
+    apr_int64_t file;   /* one file, bytes */
+    apr_int64_t parts;  /* parts in a body */
+    apr_int64_t field;  /* one field's value, bytes */
+    apr_int64_t fields; /* sum of all that is kept in memory, bytes */
+    apr_int64_t header; /* one part's header block, bytes */
+} upool_limits;
+
+/* The defaults of the directives. */
+#define UPOOL_LIMITS_DEFAULT \
+    { \
+        UPOOL_UNLIMITED, UPOOL_UNLIMITED, 1000, 1048576, 10485760, 16384 \
+    }
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/refusal.h"
+
+#include <errno.h>
+
+typedef struct refusal_row {
+    int status;
+    const char *text;
+} refusal_row;
+
+/* clang-format off */
+static const refusal_row rows[UPOOL_REASON_COUNT] = {
+    [UPOOL_REASON_NONE]             = { 200, "" },
+    [UPOOL_REASON_BODY_TOO_LARGE]   = { 413, "Upload is too large" },
+    [UPOOL_REASON_FILE_TOO_LARGE]   = { 413, "A file of the upload is too large" },
+    [UPOOL_REASON_TOO_MANY_PARTS]   = { 413, "Upload has too many parts" },
+    [UPOOL_REASON_FIELD_TOO_LARGE]  = { 413, "A form field is too large" },
+    [UPOOL_REASON_FIELDS_TOO_LARGE] = { 413, "The form fields are too large" },
+    [UPOOL_REASON_HEADER_TOO_LARGE] = { 413, "A part's headers are too large" },
+    [UPOOL_REASON_BOUNDARY]         = { 400, "Upload request is malformed (boundary error)" },
+    [UPOOL_REASON_NO_DELIMITER]     = { 400, "Upload request is malformed (no delimiter)" },
+    [UPOOL_REASON_DELIMITER]        = { 400, "Upload request is malformed (bad delimiter)" },
+    [UPOOL_REASON_TRUNCATED]        = { 400, "Upload request is malformed (missing end of upload marker)" },
+    [UPOOL_REASON_HEADER]           = { 400, "Upload request is malformed (bad part header)" },
+    [UPOOL_REASON_PADDING]          = { 400, "Upload request is malformed (too much text around the parts)" },
+    [UPOOL_REASON_LENGTH]           = { 400, "Upload request is malformed (bad Content-Length)" },
+    [UPOOL_REASON_INCOMPLETE]       = { 400, "Upload is shorter than announced" },
+    [UPOOL_REASON_CONTENT_CODING]   = { 415, "Content-Encoding is not supported" },
+    [UPOOL_REASON_PART_CODING]      = { 415, "Content-Transfer-Encoding of a part is not supported" },
+    [UPOOL_REASON_EXTENSION]        = { 415, "Files of this type are not accepted" },
+    [UPOOL_REASON_NOT_AN_UPLOAD]    = { 415, "Request is not a file upload" },
+    [UPOOL_REASON_IDENT_MALFORMED]  = { 400, "Malformed upload identifier" },
+    [UPOOL_REASON_IDENT_DOUBLED]    = { 400, "Upload identifier is given more than once" },
+    [UPOOL_REASON_IDENT_REFUSED]    = { 403, "Provided upload identifier was invalid" },
+    [UPOOL_REASON_OWNER]            = { 403, "Provided upload identifier was invalid" },
+    [UPOOL_REASON_BUSY]             = { 409, "An upload with this identifier is in progress" },
+    [UPOOL_REASON_EXPIRED]          = { 410, "Upload identifier has expired" },
+    [UPOOL_REASON_CLEARED]          = { 409, "Upload was cleared" },
+    [UPOOL_REASON_POOL]             = { 500, "Upload server error" },
+    [UPOOL_REASON_CONFIGURATION]    = { 500, "Upload server error" },
+    [UPOOL_REASON_IO]               = { 500, "Upload server error" },
+    [UPOOL_REASON_FULL]             = { 507, "Not enough space to store the upload" },
+    [UPOOL_REASON_MEMORY]           = { 500, "Upload server error" },
+    [UPOOL_REASON_TIMEOUT]          = { 408, "Upload timed out" },
+    [UPOOL_REASON_GONE]             = { 400, "Network error, cannot read upload" },
+    [UPOOL_REASON_SERVER_LIMIT]     = { 400, "Upload was refused by the server" },
+    [UPOOL_REASON_INTERRUPTED]      = { 500, "Upload was interrupted" },
+    [UPOOL_REASON_HANDLER]          = { 403, "Upload was refused" },
+    [UPOOL_REASON_CALLBACK]         = { 400, "Malformed callback name" },
+};
+/* clang-format on */
+
+upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,
+                                 const char *detail)
+{
+    upool_refusal refusal;
+
+    refusal.reason = reason;
+    refusal.status = rows[reason].status;
+    refusal.text = rows[reason].text;
+    refusal.detail = detail;
+    refusal.rv = rv;
+    refusal.reset = 0;
+    return refusal;
+}
+
+upool_reason upool_refusal_of_errno(apr_status_t rv)
+{
+    return rv == ENOSPC || rv == EDQUOT ? UPOOL_REASON_FULL : UPOOL_REASON_IO;
+}

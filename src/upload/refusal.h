@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_REFUSAL_H
+#define UPOOL_UPLOAD_REFUSAL_H
+
+/* Why an upload ends without being done: one table from reason to HTTP status
+ * and to the text that the client and every poller may see (never a path, a
+ * key or another user's name; details belong into the error log). */
+
+#include <apr_errno.h>
+
+typedef enum upool_reason {
+    UPOOL_REASON_NONE = 0,
+    UPOOL_REASON_BODY_TOO_LARGE,
+    UPOOL_REASON_FILE_TOO_LARGE,
+    UPOOL_REASON_TOO_MANY_PARTS,
+    UPOOL_REASON_FIELD_TOO_LARGE,
+    UPOOL_REASON_FIELDS_TOO_LARGE,
+    UPOOL_REASON_HEADER_TOO_LARGE,
+    UPOOL_REASON_BOUNDARY, /* no or bad boundary parameter */
+    UPOOL_REASON_NO_DELIMITER,
+    UPOOL_REASON_DELIMITER,
+    UPOOL_REASON_TRUNCATED,
+    UPOOL_REASON_HEADER,
+    UPOOL_REASON_PADDING,
+    UPOOL_REASON_LENGTH,     /* Content-Length is no number */
+    UPOOL_REASON_INCOMPLETE, /* body shorter than announced */
+    UPOOL_REASON_CONTENT_CODING,
+    UPOOL_REASON_PART_CODING,
+    UPOOL_REASON_EXTENSION,
+    UPOOL_REASON_NOT_AN_UPLOAD, /* UploadRequire multipart */
+    UPOOL_REASON_IDENT_MALFORMED,
+    UPOOL_REASON_IDENT_DOUBLED,
+    UPOOL_REASON_IDENT_REFUSED, /* unsigned, forged, missing under a key */
+    UPOOL_REASON_OWNER,
+    UPOOL_REASON_BUSY,
+    UPOOL_REASON_EXPIRED,
+    UPOOL_REASON_CLEARED, /* cleared while in flight */
+    UPOOL_REASON_POOL,    /* pool missing or unusable */
+    UPOOL_REASON_CONFIGURATION,
+    UPOOL_REASON_IO,
+    UPOOL_REASON_FULL, /* disk or quota */
+    UPOOL_REASON_MEMORY,
+    UPOOL_REASON_TIMEOUT,
+    UPOOL_REASON_GONE,         /* client went away */
+    UPOOL_REASON_SERVER_LIMIT, /* refused by httpd below us */
+    UPOOL_REASON_INTERRUPTED,  /* process ended, server stopped */
+    UPOOL_REASON_HANDLER,      /* an upload handler said stop */
+    UPOOL_REASON_CALLBACK,     /* JSONP name */
+    UPOOL_REASON_COUNT
+} upool_reason;
+
+/* A refusal as it happened.  reason NONE: there is none. */
+typedef struct upool_refusal {
+    upool_reason reason;
+    int status;         /* HTTP */
+    const char *text;   /* for the client */
+    const char *detail; /* for the error log; NULL where text says it all */
+    apr_status_t rv;    /* of the system, 0 where none */
+    int reset;          /* close the connection instead of draining it */
+} upool_refusal;
+
+/* A refusal with the status and text that belong to reason.
+ * @param detail static, or in a pool that lives as long as the refusal */
+upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,
+                                 const char *detail);
+
+/* The reason behind a failed write: FULL for ENOSPC and EDQUOT, else IO. */
+upool_reason upool_refusal_of_errno(apr_status_t rv);
+
+#endif

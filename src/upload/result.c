@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <apr_base64.h>
+#include <apr_strings.h>
+#include <jansson.h>
+
+#include "parse/names.h"
+#include "upload/fields.h"
+
+/* jansson escapes what is not ASCII; < > & can stand in strings only, so they
+ * can be replaced in the finished text. */
+static const char *escape_markup(const char *text, apr_pool_t *p)
+{
+    apr_size_t extra = 0;
+    const char *in;
+    char *out;
+    char *result;
+
+    for (in = text; *in; in++) {
+        extra += *in == '<' || *in == '>' || *in == '&' ? 5 : 0;
+    }
+    result = apr_palloc(p, (apr_size_t)(in - text) + extra + 1);
+    for (in = text, out = result; *in; in++) {
+        if (*in == '<' || *in == '>' || *in == '&') {
+            static const char digit[] = "0123456789abcdef";
+
+            memcpy(out, "\\u00", 4);
+            out[4] = digit[(*in >> 4) & 15];
+            out[5] = digit[*in & 15];
+            out += 6;
+        }
+        else {
+            *out++ = *in;
+        }
+    }
+    *out = '\0';
+    return result;
+}
+
+/* Takes the reference. */
+static const char *to_text(json_t *json, apr_pool_t *p)
+{
+    char *text = json ? json_dumps(json, JSON_ENSURE_ASCII) : NULL;
+    const char *result = text ? escape_markup(text, p) : NULL;
+
+    free(text);
+    json_decref(json);
+    return result;
+}
+
+/* NULL in C is null in JSON. */
+static json_t *string_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *base64(const char *data, apr_size_t len)
+{
+    /* apr_base64 counts in int; callers keep len below the sum of fields. */
+    int room = apr_base64_encode_len((int)len);
+    char *text = malloc((apr_size_t)room);
+    json_t *json = NULL;
+
+    if (text) {
+        apr_base64_encode_binary(text, (const unsigned char *)data, (int)len);
+        json = json_string(text);
+        free(text);
+    }
+    return json;
+}
+
+static json_t *table_object(const apr_table_t *table)
+{
+    const apr_array_header_t *array = apr_table_elts(table);
+    const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts;
+    json_t *object = json_object();
+    int i;
+
+    for (i = 0; i < array->nelts; i++) {
+        json_object_set_new(object, entry[i].key, json_string(entry[i].val));
+    }
+    return object;
+}
+
+static json_t *digests_object(const apr_array_header_t *digests)
+{
+    json_t *object = json_object();
+    int i;
+
+    for (i = 0; i < digests->nelts; i++) {
+        const upool_digest *d = &APR_ARRAY_IDX(digests, i, upool_digest);
+
+        json_object_set_new(object, d->algorithm, json_string(d->hex));
+    }
+    return object;
+}
+
+static json_t *file_object(const upool_file *file, const char *bucket,
+                           apr_pool_t *p)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "field", json_string(file->field));
+    json_object_set_new(object, "filename", json_string(file->filename));
+    json_object_set_new(object, "safe-filename",
+                        json_string(file->safe_filename));
+    json_object_set_new(object, "content-type",
+                        string_or_null(file->content_type));
+    json_object_set_new(object, "charset", string_or_null(file->charset));
+    json_object_set_new(object, "params", table_object(file->params));
+    json_object_set_new(object, "size", json_integer(file->size));
+    if (file->stored) {
+        json_object_set_new(
+            object, "path",
+            json_string(apr_pstrcat(p, bucket, "/", file->stored, NULL)));
+    }
+    else {
+        json_object_set_new(object, "content",
+                            base64(file->content, (apr_size_t)file->size));
+    }
+    json_object_set_new(object, "digests", digests_object(file->digests));
+    return object;
+}
+
+/* A value that is not text is kept whole all the same (contract 3). */
+static json_t *field_object(const upool_field *field)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "name", json_string(field->name));
+    if (upool_names_is_utf8(field->value, field->len)) {
+        json_object_set_new(object, "value",
+                            json_stringn(field->value, field->len));
+    }
+    else {
+        json_object_set_new(object, "value", base64(field->value, field->len));
+        json_object_set_new(object, "encoding", json_string("base64"));
+    }
+    return object;
+}
+
+static void add_summary(json_t *object, const upool_record *record)
+{
+    json_object_set_new(object, "identifier", json_string(record->identifier));
+    json_object_set_new(object, "state",
+                        json_string(upool_state_name(record->state)));
+    json_object_set_new(object, "filename", json_string(record->filename));
+    json_object_set_new(object, "content-type",
+                        json_string(record->content_type));
+    json_object_set_new(object, "size",
+                        record->size < 0 ? json_null()
+                                         : json_integer(record->size));
+    json_object_set_new(object, "received", json_integer(record->received));
+}
+
+const char *upool_result_body(const upool_record *record,
+                              const apr_array_header_t *fields,
+                              const char *bucket, apr_pool_t *p)
+{
+    json_t *object = json_object();
+    json_t *list = json_array();
+    int i;
+
+    add_summary(object, record);
+    for (i = 0; i < record->files->nelts; i++) {
+        json_array_append_new(
+            list, file_object(&APR_ARRAY_IDX(record->files, i, upool_file),
+                              bucket, p));
+    }
+    json_object_set_new(object, "files", list);
+    list = json_array();
+    for (i = 0; i < fields->nelts; i++) {
+        json_array_append_new(
+            list, field_object(&APR_ARRAY_IDX(fields, i, upool_field)));
+    }
+    json_object_set_new(object, "fields", list);
+    return to_text(object, p);
+}
+
+/* RFC 3339 in UTC, whole seconds. */
+static const char *rfc3339(apr_time_t when, apr_pool_t *p)
+{
+    apr_time_exp_t t;
+
+    apr_time_exp_gmt(&t, when);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900,
+                        t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+const char *upool_result_status(const upool_record *record, apr_time_t expires,
+                                apr_pool_t *p)
+{
+    json_t *object = json_object();
+
+    if (!record || record->state == UPOOL_STATE_STARTING) {
+        json_object_set_new(object, "state", json_string("starting"));
+        return to_text(object, p);
+    }
+    add_summary(object, record);
+    if (record->state == UPOOL_STATE_ERROR) {
+        json_object_set_new(object, "error",
+                            json_string(record->error ? record->error : ""));
+    }
+    if (expires) {
+        json_object_set_new(object, "expires",
+                            json_string(rfc3339(expires, p)));
+    }
+    return to_text(object, p);
+}
+
+const char *upool_result_error(const char *text, apr_pool_t *p)
+{
+    return to_text(json_pack("{s:s, s:s}", "state", "error", "error", text), p);
+}
+
+const char *upool_result_success(apr_pool_t *p)
+{
+    return to_text(json_pack("{s:b}", "success", 1), p);
+}
+
+const char *upool_result_minted(const char *identifier, const char *upload_url,
+                                const char *status_url, apr_pool_t *p)
+{
+    return to_text(json_pack("{s:s, s:s, s:s}", "identifier", identifier,
+                             "upload_url", upload_url, "status_url",
+                             status_url),
+                   p);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_RESULT_H
+#define UPOOL_UPLOAD_RESULT_H
+
+/* An upload told in JSON (RFC 8259): to the application, which may know where
+ * the files lie, and to everybody else, who may not.  The text is ASCII, and
+ * < > & are escaped too, so that it is harmless inside HTML and as JavaScript.
+ *
+ * All functions return text in p, or NULL when memory ran out. */
+
+#include "store/record.h"
+
+/* The body that replaces the upload (contract 3).
+ * @param fields of upool_field
+ * @param bucket absolute path of the bucket's directory */
+const char *upool_result_body(const upool_record *record,
+                              const apr_array_header_t *fields,
+                              const char *bucket, apr_pool_t *p);
+
+/* The status object (contract 4): no path, no field, no owner.
+ * @param record  NULL: nothing known, {"state": "starting"}
+ * @param expires when the upload goes, 0: never or unknown */
+const char *upool_result_status(const upool_record *record, apr_time_t expires,
+                                apr_pool_t *p);
+
+/* {"state": "error", "error": text}. */
+const char *upool_result_error(const char *text, apr_pool_t *p);
+
+/* {"success": true}. */
+const char *upool_result_success(apr_pool_t *p);
+
+/* {"identifier": …, "upload_url": …, "status_url": …}. */
+const char *upool_result_minted(const char *identifier, const char *upload_url,
+                                const char *status_url, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/upload.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "upload/form.h"
+
+/* Without a slot, pollers read attempt.json, which is renewed so often. */
+#define NOTE_INTERVAL apr_time_from_sec(1)
+
+typedef enum life {
+    LIFE_STARTED,   /* awaits open; leaves by open, refuse */
+    LIFE_RECEIVING, /* awaits bytes; leaves by finish, refuse */
+    LIFE_DONE,      /* for good */
+    LIFE_ERROR      /* for good */
+} life;
+
+struct upool_upload {
+    upool_upload_options options;
+    apr_pool_t *p;
+    life life;
+    upool_refusal refusal;
+    upool_record *record;
+    upool_ticket ticket;
+    upool_bucket *bucket;        /* NULL: never begun, or ended */
+    upload_pool_request request; /* what handlers see */
+    upool_chain *chain;
+    upool_fields *fields;
+    upool_form *form;
+    apr_int64_t memory;
+    apr_time_t noted;
+};
+
+static int has_slot(const upool_upload *upload)
+{
+    return upload->options.table && upload->ticket.slot;
+}
+
+/* The order matters: files and attempt.json are settled while the lock is
+ * held, then the slot tells, then the lock goes.  A poller never sees an error
+ * whose files are still there. */
+static void end_as_error(upool_upload *upload)
+{
+    upload->life = LIFE_ERROR;
+    upload->record->state = UPOOL_STATE_ERROR;
+    upload->record->error = upload->refusal.text;
+    upload->record->updated = upload->options.now();
+    if (upload->chain) {
+        upool_chain_interrupt(upload->chain);
+    }
+    if (upload->bucket) {
+        if (upload->refusal.reason == UPOOL_REASON_CLEARED) {
+            upool_bucket_end(upload->bucket);
+        }
+        else {
+            upool_bucket_fail(upload->bucket, upload->record);
+        }
+    }
+    if (has_slot(upload)) {
+        upool_table_finish(upload->options.table, &upload->ticket,
+                           UPOOL_SLOT_ERROR_STATE, upload->record->received,
+                           upload->refusal.text, upload->record->updated);
+    }
+    if (upload->bucket) {
+        upool_bucket_end(upload->bucket);
+        upload->bucket = NULL;
+    }
+}
+
+void upool_upload_refuse(upool_upload *upload, upool_reason reason,
+                         apr_status_t rv, const char *detail)
+{
+    if (upload->life == LIFE_DONE || upload->life == LIFE_ERROR) {
+        return;
+    }
+    if (upload->refusal.reason == UPOOL_REASON_NONE) {
+        upload->refusal = upool_refusal_make(reason, rv, detail);
+    }
+    end_as_error(upload);
+}
+
+static int refuse(upool_upload *upload, upool_reason reason, apr_status_t rv,
+                  const char *detail)
+{
+    upool_upload_refuse(upload, reason, rv, detail);
+    return 1;
+}
+
+/* Registered after the bucket's own cleanup, so it runs before it: the bucket
+ * is still open. */
+static apr_status_t interrupt(void *arg)
+{
+    upool_upload_refuse(arg, UPOOL_REASON_INTERRUPTED, 0, NULL);
+    return APR_SUCCESS;
+}
+
+/* 1 when the identifier is another upload's at this moment. */
+static int claim_slot(upool_upload *upload)
+{
+    const upool_upload_options *o = &upload->options;
+
+    return o->table
+           && upool_table_claim(o->table, o->identifier, o->owner,
+                                o->content_length, o->process,
+                                upload->record->created, o->alive,
+                                &upload->ticket)
+                  == UPOOL_CLAIM_BUSY;
+}
+
+/* A refusal before the upload has begun leaves the identifier's state as it
+ * was: somebody else's upload may be the one that is there. */
+static void refuse_start(upool_upload *upload, upool_reason reason,
+                         apr_status_t rv, const char *detail)
+{
+    upload->refusal = upool_refusal_make(reason, rv, detail);
+    upload->life = LIFE_ERROR;
+    if (upload->bucket) {
+        upool_bucket_end(upload->bucket);
+        upload->bucket = NULL;
+    }
+    if (has_slot(upload)) {
+        upool_table_release(upload->options.table, &upload->ticket);
+    }
+}
+
+static int same_owner(const char *a, const char *b)
+{
+    return !a || (b && !strcmp(a, b));
+}
+
+static void begin_bucket(upool_upload *upload)
+{
+    const upool_upload_options *o = &upload->options;
+    upool_record *previous = NULL;
+    const char *why = NULL;
+    apr_status_t rv = upool_bucket_begin(
+        &upload->bucket, o->store, o->identifier, upload->p, &previous, &why);
+
+    if (rv == APR_EBUSY) {
+        upload->bucket = NULL;
+        refuse_start(upload, UPOOL_REASON_BUSY, 0, NULL);
+    }
+    else if (rv) {
+        upload->bucket = NULL;
+        upload->refusal =
+            upool_refusal_make(upool_refusal_of_errno(rv), rv, why);
+        end_as_error(upload);
+    }
+    else if (previous && !same_owner(previous->owner, o->owner)) {
+        refuse_start(upload, UPOOL_REASON_OWNER, 0, "owned by another user");
+    }
+}
+
+upool_upload *upool_upload_start(const upool_upload_options *options,
+                                 apr_pool_t *p)
+{
+    upool_upload *upload = apr_pcalloc(p, sizeof(*upload));
+
+    upload->options = *options;
+    upload->p = p;
+    upload->memory = options->limits.fields;
+    upload->record = upool_record_make(p, options->identifier);
+    upload->record->state = UPOOL_STATE_UPLOADING;
+    upload->record->size = options->content_length;
+    upload->record->owner = options->owner;
+    upload->record->created = options->now();
+    upload->record->updated = upload->record->created;
+    if (claim_slot(upload)) {
+        refuse_start(upload, UPOOL_REASON_BUSY, 0, NULL);
+        return upload;
+    }
+    begin_bucket(upload);
+    if (upload->life == LIFE_ERROR) {
+        return upload;
+    }
+    apr_pool_cleanup_register(p, upload, interrupt, apr_pool_cleanup_null);
+    upload->request.r = options->r;
+    upload->request.pool = p;
+    upload->request.identifier = options->identifier;
+    upload->request.content_length = options->content_length;
+    upload->chain = upool_chain_make(&upload->request, &upload->refusal, p);
+    upload->fields =
+        upool_fields_make(&upload->options.limits, &upload->memory, p);
+    return upload;
+}
+
+upool_chain *upool_upload_chain(upool_upload *upload)
+{
+    return upload->chain;
+}
+
+upool_bucket *upool_upload_bucket(upool_upload *upload)
+{
+    return upload->bucket;
+}
+
+upool_refusal *upool_upload_refusal(upool_upload *upload)
+{
+    return &upload->refusal;
+}
+
+apr_int64_t *upool_upload_memory(upool_upload *upload)
+{
+    return &upload->memory;
+}
+
+static void note(upool_upload *upload)
+{
+    if (!has_slot(upload)
+        && upload->record->updated - upload->noted >= NOTE_INTERVAL) {
+        upload->noted = upload->record->updated;
+        upool_bucket_note(upload->bucket, upload->record);
+    }
+}
+
+static void names_known(void *user)
+{
+    upool_upload *upload = user;
+
+    if (has_slot(upload)) {
+        upool_table_describe(upload->options.table, &upload->ticket,
+                             upload->record->filename,
+                             upload->record->content_type);
+    }
+}
+
+int upool_upload_open(upool_upload *upload, const char *boundary,
+                      apr_size_t boundary_len)
+{
+    upool_form_parts parts;
+
+    if (upload->options.content_length > upload->options.limits.body) {
+        return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
+    }
+    parts.chain = upload->chain;
+    parts.fields = upload->fields;
+    parts.record = upload->record;
+    parts.refusal = &upload->refusal;
+    parts.limits = &upload->options.limits;
+    parts.p = upload->p;
+    parts.named = names_known;
+    parts.user = upload;
+    upload->form = upool_form_make(boundary, boundary_len, &parts);
+    upload->life = LIFE_RECEIVING;
+    if (upool_chain_open(upload->chain)) {
+        return refuse(upload, UPOOL_REASON_HANDLER, 0, NULL);
+    }
+    note(upload);
+    return 0;
+}
+
+int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
+{
+    upload->record->received += (apr_off_t)len;
+    if (upload->record->received > upload->options.limits.body) {
+        return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, NULL);
+    }
+    if (upool_form_feed(upload->form, data, len)) {
+        return refuse(upload, UPOOL_REASON_INTERRUPTED, 0, NULL);
+    }
+    return 0;
+}
+
+int upool_upload_flush(upool_upload *upload)
+{
+    upload->record->updated = upload->options.now();
+    if (upool_chain_flush(upload->chain)) {
+        return refuse(upload, UPOOL_REASON_IO, 0, NULL);
+    }
+    if (has_slot(upload)
+        && !upool_table_publish(upload->options.table, &upload->ticket,
+                                upload->record->received,
+                                upload->record->updated)) {
+        upload->ticket.slot = 0;
+        return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
+    }
+    note(upload);
+    return 0;
+}
+
+static void name_by_first_file(upool_record *record)
+{
+    const upool_file *first;
+
+    if (record->files->nelts) {
+        first = &APR_ARRAY_IDX(record->files, 0, upool_file);
+        record->filename = first->filename;
+        record->content_type = first->content_type ? first->content_type
+                                                   : "application/octet-stream";
+    }
+}
+
+/* Data before record: the slot says done only when metadata.json is there. */
+static int commit(upool_upload *upload)
+{
+    upool_record *record = upload->record;
+    apr_status_t rv;
+
+    name_by_first_file(record);
+    record->state = UPOOL_STATE_DONE;
+    record->size = record->received;
+    record->updated = upload->options.now();
+    rv = upool_bucket_commit(upload->bucket, record);
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        /* The bucket's directory went while we wrote: somebody cleared it. */
+        return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
+    }
+    if (rv) {
+        return refuse(upload, upool_refusal_of_errno(rv), rv,
+                      "the metadata cannot be written");
+    }
+    upload->life = LIFE_DONE;
+    if (has_slot(upload)) {
+        upool_table_describe(upload->options.table, &upload->ticket,
+                             record->filename, record->content_type);
+        upool_table_finish(upload->options.table, &upload->ticket,
+                           UPOOL_SLOT_DONE, record->received, NULL,
+                           record->updated);
+    }
+    upool_bucket_end(upload->bucket);
+    upload->bucket = NULL;
+    return 0;
+}
+
+int upool_upload_finish(upool_upload *upload)
+{
+    if (upool_form_end(upload->form)) {
+        return refuse(upload, UPOOL_REASON_TRUNCATED, 0, NULL);
+    }
+    if (upool_upload_flush(upload)) {
+        return 1;
+    }
+    if (upool_chain_complete(upload->chain)) {
+        return refuse(upload, UPOOL_REASON_HANDLER, 0, NULL);
+    }
+    return commit(upload);
+}
+
+const upool_record *upool_upload_record(const upool_upload *upload)
+{
+    return upload->record;
+}
+
+const apr_array_header_t *upool_upload_fields(const upool_upload *upload)
+{
+    return upool_fields_list(upload->fields);
+}
+
+const char *upool_upload_path(const upool_upload *upload, const char *stored,
+                              apr_pool_t *p)
+{
+    return apr_pstrcat(p, upool_store_path(upload->options.store), "/",
+                       upload->record->identifier, "/", stored, NULL);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_UPLOAD_H
+#define UPOOL_UPLOAD_UPLOAD_H
+
+/* The life of one upload, from its identifier to done or error:
+ *
+ *     start ──> receiving ──(finish)──> done
+ *       │          │
+ *       └──────────┴──(refuse, pool cleanup)──> error
+ *
+ * start takes the slot and the bucket's lock; feed and flush move bytes;
+ * finish commits: files first, metadata.json last, then the slot says done.
+ * Whatever happens in between ends in error: the attempt's files are gone, the
+ * slot and attempt.json say why.  Nothing here blocks on the client and no
+ * state is on the stack, so an upload may wait between two feeds for as long
+ * as it likes, and go on in another thread.
+ *
+ * One thread at a time.  Everything lives in the pool of start; its cleanup
+ * ends an unfinished upload as interrupted. */
+
+#include "progress/table.h"
+#include "store/bucket.h"
+#include "upload/chain.h"
+#include "upload/fields.h"
+#include "upload/limits.h"
+#include "upload/refusal.h"
+
+typedef struct upool_upload upool_upload;
+
+typedef struct upool_upload_options {
+    const char *identifier;   /* checked, bare */
+    const char *owner;        /* NULL: nobody's */
+    apr_off_t content_length; /* -1 unknown */
+    upool_limits limits;
+    upool_store *store;
+    upool_table *table;  /* NULL: no progress in memory */
+    apr_int64_t process; /* pid, for the slot */
+    upool_alive_fn *alive;
+    apr_time_t (*now)(void);
+    struct request_rec *r; /* for handlers; may be NULL */
+} upool_upload_options;
+
+/* Takes the identifier: slot, then bucket and lock.  Never NULL; look at
+ * upool_upload_refusal(). */
+upool_upload *upool_upload_start(const upool_upload_options *options,
+                                 apr_pool_t *p);
+
+/* To add handlers to, between start and open. */
+upool_chain *upool_upload_chain(upool_upload *upload);
+upool_bucket *upool_upload_bucket(upool_upload *upload);
+upool_refusal *upool_upload_refusal(upool_upload *upload);
+/* What may still be kept in memory (fields, inline files). */
+apr_int64_t *upool_upload_memory(upool_upload *upload);
+
+/* Opens the handler chain for a multipart body with that boundary.  0, or 1
+ * when refused. */
+int upool_upload_open(upool_upload *upload, const char *boundary,
+                      apr_size_t boundary_len);
+
+/* Bytes of the body, valid until the next flush.  0, or 1 when refused. */
+int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len);
+
+/* The bytes fed are about to go: writes them, publishes progress, learns
+ * whether somebody cleared the upload.  0, or 1 when refused. */
+int upool_upload_flush(upool_upload *upload);
+
+/* The body has ended: commits.  0: the upload is done; 1 when refused. */
+int upool_upload_finish(upool_upload *upload);
+
+/* Ends the upload as an error, unless it has ended already; the first refusal
+ * stands. */
+void upool_upload_refuse(upool_upload *upload, upool_reason reason,
+                         apr_status_t rv, const char *detail);
+
+const upool_record *upool_upload_record(const upool_upload *upload);
+const apr_array_header_t *upool_upload_fields(const upool_upload *upload);
+/* Absolute path of the bucket's file, in p. */
+const char *upool_upload_path(const upool_upload *upload, const char *stored,
+                              apr_pool_t *p);
+
+#endif
