@@ -51,7 +51,7 @@ void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
     if (handler->chunk_size && handler->chunk_size < chain->chunk_size) {
         chain->chunk_size = handler->chunk_size;
     }
-    APR_ARRAY_PUSH(chain->stages, stage *) = l;
+    APR_ARRAY_PUSH(chain->stages, stage *) = s;
 }
 
 /* The first refusal wins; a handler of this room has written its own. */
