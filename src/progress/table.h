@@ -3,8 +3,33 @@
 #ifndef UPOOL_PROGRESS_TABLE_H
 #define UPOOL_PROGRESS_TABLE_H
 
-/* Progress of all uploads in one block of memory that every process maps
- * (at any address: no pointers in it).  (layout drawn here) */
+/* Progress of all uploads in one block of memory that every process maps (at
+ * any address: no pointers in it).  Any thread of any process may call
+ * anything at any time; there are no locks, and a process killed at whatever
+ * instant holds up nobody.
+ *
+ *    +--------+---------------+---------------+----------------------------+
+ *    | header | tags          | ages          | slots                      |
+ *    +--------+---------------+---------------+----------------------------+
+ *      64 B     8 B a slot      8 B a slot      768 B a slot
+ *
+ *    header   magic, layout, number of slots, secret key of the hash
+ *    tags     hash of the slot's identifier; 0: none
+ *    ages     0: free, all ones: active, else when it finished
+ *    slot     hold | sequence | received | updated | created | size |
+ *             identifier | owner | filename | content type | error
+ *
+ * An identifier lives in one of the 64 slots from where its hash points, and
+ * nowhere else: a look-up reads 64 tags, eight cache lines side by side, and
+ * costs the same however many uploads there are.  Tags and ages are hints for
+ * finding a slot; what is true stands in the slot's hold (slot.h), and every
+ * change of hands is one compare-and-swap of it.  A slot whose upload is
+ * dropped stays its writer's until that one notices, so no late writer ever
+ * meets another's record; received carries a mark of its generation besides.
+ *
+ * Two that claim one identifier at once: each fills a slot, announces it and
+ * then looks for the other.  An upload under way beats both, else the lower
+ * slot wins and the higher backs off; so at most one goes on. */
 
 #include <apr.h>
 #include <apr_time.h>
@@ -15,17 +40,21 @@
 #define UPOOL_SLOT_ERROR 159
 #define UPOOL_SLOT_OWNER 64
 
+/* In how many slots an identifier may live. */
+#define UPOOL_TABLE_WINDOW 64
+#define UPOOL_TABLE_SLOTS_MAX ((apr_uint32_t)1 << 24)
+
 typedef struct upool_table upool_table;
 
 /* What a reader gets: a consistent copy. */
 typedef struct upool_slot_record {
     char identifier[UPOOL_SLOT_IDENT + 1];
-    int state;                 /* enum upool_slot_state */
-    apr_int64_t size;          /* -1 unknown */
+    int state;        /* enum upool_slot_state */
+    apr_int64_t size; /* -1 unknown */
     apr_int64_t received;
     apr_time_t created;
-    apr_time_t updated;        /* of the last change of state; of publish too */
-    apr_int64_t process;       /* pid of the writer */
+    apr_time_t updated;  /* of the last change of state; of publish too */
+    apr_int64_t process; /* pid of the writer */
     char filename[UPOOL_SLOT_FILENAME + 1];
     char content_type[UPOOL_SLOT_TYPE + 1];
     char error[UPOOL_SLOT_ERROR + 1];
@@ -33,64 +62,91 @@ typedef struct upool_slot_record {
 } upool_slot_record;
 
 typedef enum upool_slot_state {
-    UPOOL_SLOT_UPLOADING = 1,
+    UPOOL_SLOT_UPLOADING = 1, /* -> DONE, ERROR_STATE */
     UPOOL_SLOT_DONE,
     UPOOL_SLOT_ERROR_STATE
 } upool_slot_state;
 
-/* A writer's hold on its slot; plain data, lives with the upload. */
+/* A writer's hold on its slot; plain data, lives with the upload, used by one
+ * thread at a time. */
 typedef struct upool_ticket {
-    apr_uint32_t slot;         /* 1-based; 0: none (table was full) */
-    apr_uint64_t claim;        /* this claim's own number */
+    apr_uint32_t slot;  /* 1-based; 0: none (table was full, or void) */
+    apr_uint64_t claim; /* the slot's hold for as long as it is this ticket's */
 } upool_ticket;
 
 typedef enum upool_claim {
     UPOOL_CLAIMED = 0,
-    UPOOL_CLAIM_BUSY,          /* in flight under that identifier */
-    UPOOL_CLAIM_FULL           /* no slot: go on without */
+    UPOOL_CLAIM_BUSY, /* in flight under that identifier */
+    UPOOL_CLAIM_FULL  /* no slot: go on without */
 } upool_claim;
 
-/* Seams for tests: is that process alive? */
+/* Seams for tests: is that process alive?  NULL in its place: all are. */
 typedef int upool_alive_fn(apr_int64_t process);
 
-/* Bytes of memory for a table of slots slots. */
+/* Bytes of memory for a table of slots slots; 0: there can be none. */
 apr_size_t upool_table_bytes(apr_uint32_t slots);
-/* Prepares zeroed memory; attach() finds a prepared one (NULL: not one, or
- * of another layout or version). */
+
+/* Prepares zeroed memory, before anybody else sees it.  NULL: too little
+ * memory, or no randomness for the key.  The memory stays the caller's; its
+ * address may be any, but every mapping must be alike modulo 64. */
 upool_table *upool_table_init(void *memory, apr_size_t bytes,
                               apr_uint32_t slots);
+
+/* Finds a prepared table (NULL: not one, or of another layout or version). */
 upool_table *upool_table_attach(void *memory, apr_size_t bytes);
 
 /* Claims a slot for an upload that begins.  A finished record of the same
  * identifier, or one whose process is dead, is taken over; else a free slot;
- * else the oldest finished one of its neighbourhood; active ones never. */
+ * else the oldest finished one of its neighbourhood; else one of a dead
+ * process; active ones never.  Only CLAIMED makes the ticket one with a slot;
+ * FULL is also the answer to an identifier of no bytes or more than 64.
+ * process fits 32 bits, as pid_t does. */
 upool_claim upool_table_claim(upool_table *table, const char *identifier,
                               const char *owner, apr_int64_t size,
                               apr_int64_t process, apr_time_t now,
                               upool_alive_fn *alive, upool_ticket *ticket);
-/* Sets what is known of the upload (long text is cut at a UTF-8 character). */
+
+/* Sets what is known of the upload (long text is cut at a UTF-8 character;
+ * NULL leaves what is there).  Nothing when the slot was dropped. */
 void upool_table_describe(upool_table *table, const upool_ticket *ticket,
                           const char *filename, const char *content_type);
+
 /* Publishes the bytes received so far: one compare-and-swap on the hot path.
- * 0: the slot is no longer this ticket's (the upload was cleared): stop. */
+ * A number lower than before changes nothing.  1; 0: the slot is no longer
+ * this ticket's (the upload was cleared): stop.  Without a slot always 1. */
 int upool_table_publish(upool_table *table, const upool_ticket *ticket,
                         apr_int64_t received, apr_time_t now);
-/* Ends it: done, or error with its text.  The ticket is void afterwards; 0 as
- * above. */
+
+/* Ends it: done, or error with its text; a reader gets state, bytes and text
+ * together.  The ticket is void afterwards.  1; 0 as above. */
 int upool_table_finish(upool_table *table, upool_ticket *ticket,
                        upool_slot_state state, apr_int64_t received,
                        const char *error, apr_time_t now);
-/* Gives the slot back as if it never was. */
+
+/* Gives the slot back as if it never was; the ticket is void afterwards. */
 void upool_table_release(upool_table *table, upool_ticket *ticket);
 
-/* 1 and a consistent copy, 0 when unknown. */
+/* 1 and a consistent copy; 0 when unknown, or when the record could not be
+ * read (its writer died in the middle of it): ask the store then. */
 int upool_table_lookup(const upool_table *table, const char *identifier,
                        upool_slot_record *record);
-/* Forgets identifier; its writer learns of it at its next publish. */
+
+/* Forgets identifier; its writer learns of it at its next publish.  1: there
+ * was one. */
 int upool_table_drop(upool_table *table, const char *identifier);
 
-/* Copies up to room records of the state asked (0: any), for live views. */
+/* Copies up to room records of the state asked (0: any), for live views; the
+ * number copied. */
 apr_size_t upool_table_list(const upool_table *table, int state,
                             upool_slot_record *out, apr_size_t room);
+
+/* Turns the uploads of dead processes into errors with this text and frees
+ * what else they held; process is the caller's own.  For when a child has
+ * died and after a restart; the number of uploads so ended.  A new process
+ * can have got the number of a dead one: at its start, before it claims, it
+ * may pass an alive() that denies its own. */
+apr_size_t upool_table_reap(upool_table *table, apr_int64_t process,
+                            apr_time_t now, upool_alive_fn *alive,
+                            const char *error);
 
 #endif
