@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- SPDX-FileCopyrightText: The mod_upload_pool authors
+--
+-- The probe of t/cgi-bin/echo.pl for mod_lua; its JSON has what it needs.
+
+local function quote(text)
+    return '"' .. text:gsub('[%c"\\]', function(c)
+        return string.format("\\u%04x", c:byte())
+    end) .. '"'
+end
+
+function handle(r)
+    local body = ""
+    if r.method ~= "GET" then
+        body = r:requestbody() or ""
+    end
+    local env = {}
+    for _, name in ipairs({ "UPLOAD_POOL_STATE", "UPLOAD_POOL_IDENTIFIER",
+                            "UPLOAD_POOL_PATH", "UPLOAD_POOL_SIZE",
+                            "UPLOAD_POOL_FILES", "UPLOAD_POOL_URL" }) do
+        local value = r.subprocess_env[name]
+        if value then
+            env[#env + 1] = quote(name) .. ":" .. quote(value)
+        end
+    end
+    env[#env + 1] = '"CONTENT_TYPE":'
+        .. quote(r.headers_in["Content-Type"] or "")
+    env[#env + 1] = '"CONTENT_LENGTH":'
+        .. quote(r.headers_in["Content-Length"] or "")
+    r.content_type = "application/json"
+    r:puts('{"via":"mod_lua","method":' .. quote(r.method)
+        .. ',"url":' .. quote(r.unparsed_uri) .. ',"length":' .. #body
+        .. ',"env":{' .. table.concat(env, ",") .. '},"body":'
+        .. quote(body) .. "}")
+    return apache2.OK
+end

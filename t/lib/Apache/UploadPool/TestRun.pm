@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The mod_upload_pool authors
+
+package Apache::UploadPool::TestRun;
+
+=head1 NAME
+
+Apache::UploadPool::TestRun - what t/TEST adds to Apache::TestRun
+
+=head1 DESCRIPTION
+
+Apache::Test would take over the machine's enabled modules, and skips a test
+whose module it cannot see. So this class writes its own base configuration
+(every module the suites need, or it dies), chooses ten free ports, makes the
+pool directories that the site files name, and starts and stops, by process
+number, what a suite needs beside httpd: a backend HTTP server and php-fpm.
+
+Every F<t/conf/**/*.in> is expanded by Apache::Test and included. Beside its
+own @variables@ a file may use:
+
+  @Pools@       directory of the pools; "@Pools@/form" makes that pool exist,
+                owned by the server's user, mode 0700
+  @TLSPort@ @SecondPort@ @ThirdPort@ @BackendPort@ @FpmPort@
+  @Top@         the project's top directory
+  @CgiBin@      t/cgi-bin
+  @Mpm@         event, worker, prefork
+  @LibExecDir@  where httpd's modules are
+
+The same values are in F<t/conf/vars.json> for UploadPool::Test.
+
+=cut
+
+use strict;
+use warnings FATAL => 'all';
+use parent 'Apache::TestRun';
+
+use File::Find ();
+use File::Path ();
+use IO::Socket::INET;
+use JSON::PP ();
+use POSIX ();
+
+my %own;        # the variables named above
+my $helpers_of; # set: stop them when this process ends
+my @needed = qw(
+    access_compat actions alias auth_basic authn_core authn_file authz_core
+    authz_host authz_user buffer cgid dav dav_fs deflate dir env ext_filter
+    filter headers http2 include info lua mime negotiation perl proxy
+    proxy_fcgi proxy_http ratelimit reqtimeout request rewrite session
+    setenvif slotmem_shm socache_shmcb ssl status unique_id wsgi
+);
+# In some builds these are part of the httpd program.
+my @maybe = qw(unixd log_config logio version watchdog so http);
+
+# The stock method refuses uid 0; here the children run as nobody.
+sub check_runtime_user { 1 }
+
+sub apxs
+{
+    my ($what) = @_;
+    my $apxs = $ENV{APXS} || 'apxs';
+    chomp(my $value = `$apxs -q $what`);
+    die "$apxs -q $what gives nothing: is it installed?\n" if $value eq '';
+    return $value;
+}
+
+sub httpd_user { return $> == 0 ? 'nobody' : scalar getpwuid $> }
+
+sub main
+{
+    my ($class, $bin, @args) = @_;
+
+    %own = (top => Cwd::abs_path("$bin/.."), libexecdir => apxs('LIBEXECDIR'));
+    $own{mpm} = $ENV{UPOOL_MPM} || 'event';
+    die "UPOOL_MPM: event, worker or prefork\n"
+        unless $own{mpm} =~ /^(?:event|worker|prefork)$/;
+    $own{pools} = "$bin/pools";
+    $own{cgibin} = "$bin/cgi-bin";
+
+    $ENV{PERL5LIB} = join ':', "$bin/lib", grep { defined } $ENV{PERL5LIB};
+    if (grep { /^--?(?:clean|help)/ } @args) {
+        File::Path::remove_tree($own{pools}, "$bin/conf/tls");
+        unlink "$bin/conf/vars.json";
+        return $class->new->run(@args);
+    }
+    my $stopping = grep { /^--?stop/ } @args;
+    my $running = running($bin);
+    unless ($stopping) {
+        if (!$running) {
+            fresh($bin);
+            choose_ports();
+        }
+        else {
+            $own{$_} = $running->{$_} for grep { /port$/ } keys %$running;
+        }
+        write_base("$bin/conf/base.conf");
+        unshift @args, '-httpd_conf', "$bin/conf/base.conf", '-port',
+            $own{port};
+    }
+    $own{stay} = grep { /^--?start/ } @args;
+    push @args, suites($bin)
+        unless $own{stay} || $stopping || grep { /^t\/|\.t$/ } @args;
+    # Apache::Test ends itself by SIGTERM when httpd does not start.
+    local $SIG{TERM} = sub { stop_helpers($bin); POSIX::_exit(1) };
+    $helpers_of = {pid => $$, bin => $bin}
+        unless $own{stay} || $running && !$stopping;
+    my $ok = eval { $class->new->run(@args); 1 };
+    warn $@ unless $ok;
+    return $ok ? 0 : 1;
+}
+
+# A failing run leaves through exit() somewhere inside Apache::Test.
+END {
+    if ($helpers_of && $helpers_of->{pid} == $$) {
+        local $?;
+        stop_helpers($helpers_of->{bin});
+    }
+}
+
+# Guards and unit tests need no server; node runs the browser's.
+sub suites
+{
+    my ($bin) = @_;
+    return sort grep { !m{t/(?:check|unit|fuzz|bench|browser)/} }
+        map { s{^\Q$bin\E/}{t/}r } glob "$bin/*/*.t";
+}
+
+sub running
+{
+    my ($bin) = @_;
+    my $pid = slurp("$bin/logs/httpd.pid") or return;
+    my $vars = slurp("$bin/conf/vars.json") or return;
+    return kill(0, $pid + 0) ? JSON::PP->new->decode($vars) : undef;
+}
+
+# A cached configuration survives a switch of MPM or port otherwise.
+sub fresh
+{
+    my ($bin) = @_;
+    stop_helpers($bin);
+    unlink "$bin/conf/apache_test_config.pm", "$bin/conf/httpd.conf";
+    File::Path::remove_tree("$bin/logs", $own{pools});
+    return;
+}
+
+sub slurp
+{
+    my ($file) = @_;
+    open my $in, '<', $file or return;
+    local $/;
+    return scalar <$in>;
+}
+
+sub block_is_free
+{
+    my ($first) = @_;
+    for my $port ($first .. $first + 9) {
+        IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
+                              Listen => 1, ReuseAddr => 1) or return 0;
+    }
+    return 1;
+}
+
+sub choose_ports
+{
+    my $first = $ENV{UPOOL_PORT};
+    if (!$first) {
+        my %base = (event => 8600, worker => 9600, prefork => 10600);
+        $first = $base{ $own{mpm} };
+        my $tries = 0;
+        until (block_is_free($first)) {
+            die "no ten free ports\n" if ++$tries > 50;
+            $first += 10;
+        }
+    }
+    @own{qw(port tlsport secondport thirdport backendport fpmport)}
+        = ($first .. $first + 5);
+    # For what a test itself wants to listen on.
+    $own{freeport} = $first + 6;
+    return;
+}
+
+sub write_base
+{
+    my ($file) = @_;
+    my $so = $ENV{UPOOL_SO} || "$own{top}/.libs/mod_upload_pool.so";
+    $so = "$own{top}/$so" unless $so =~ m{^/};
+    die "build first, there is no $so\n" unless -f $so;
+    $own{so} = $so;
+
+    my @load = ("mpm_$own{mpm}", (grep { -f "$own{libexecdir}/mod_$_.so" }
+                                  @maybe), @needed);
+    # One process, one thread: what mod_cgi and mod_php are made for.
+    s/^cgid$/cgi/ for grep { $own{mpm} eq 'prefork' } @load;
+    open my $out, '>', $file or die "$file: $!";
+    for my $name (@load) {
+        my $path = "$own{libexecdir}/mod_$name.so";
+        die "mod_$name is missing ($path): a suite needs it\n" unless -f $path;
+        print $out "LoadModule ${name}_module $path\n";
+    }
+    if ($own{mpm} eq 'prefork') {
+        my ($php) = reverse sort glob "$own{libexecdir}/libphp*.so";
+        die "mod_php is missing: the suites need it\n" unless $php;
+        print $out "LoadModule php_module $php\n";
+    }
+    print $out "LoadModule upload_pool_module $so\n";
+    close $out or die "$file: $!";
+    return;
+}
+
+# Own variables are known before the *.in files are expanded.
+sub new_test_config
+{
+    my $self = shift;
+    my $config = $self->SUPER::new_test_config(@_);
+    $config->{vars}{$_} = $own{$_} for grep { $_ ne 'stay' } keys %own;
+    return $config;
+}
+
+sub configure
+{
+    my ($self) = @_;
+    my $vars = $self->{test_config}{vars};
+
+    # A run against a server that is up keeps its configuration.
+    return $self->SUPER::configure if running("$vars->{top}/t");
+    # t_conf is expanded by reading directories: no stale result may be there.
+    make_certificate("$vars->{t_conf}/tls");
+    make_pools($vars->{t_conf});
+    $self->SUPER::configure;
+    my %told = map { $_ => $vars->{$_} } grep { $_ ne 'stay' } keys %own;
+    @told{qw(t_logs t_conf documentroot user)}
+        = (@{$vars}{qw(t_logs t_conf documentroot)}, httpd_user());
+    $told{pid_file} = $vars->{t_pid_file};
+    open my $out, '>', "$vars->{t_conf}/vars.json" or die "vars.json: $!";
+    print $out JSON::PP->new->canonical->pretty->encode(\%told);
+    close $out or die "vars.json: $!";
+    return;
+}
+
+# @Pools@/NAME in any configuration file names a pool that has to be there.
+sub make_pools
+{
+    my ($t_conf) = @_;
+    my %pool;
+    File::Find::find(sub {
+        return unless /\.in$/;
+        my $text = slurp($_) or return;
+        $pool{$1} = 1 while $text =~ m{\@pools\@/([\w./-]+)}gi;
+    }, $t_conf);
+    my ($uid, $gid) = (getpwnam httpd_user())[2, 3];
+    File::Path::make_path($own{pools});
+    chmod 0755, $own{pools};
+    for my $name (sort keys %pool) {
+        my $dir = $own{pools};
+        for my $step (split m{/}, $name) {
+            $dir .= "/$step";
+            next if -d $dir;
+            mkdir $dir, 0700 or die "$dir: $!";
+            chown $uid, $gid, $dir;
+        }
+    }
+    return;
+}
+
+sub make_certificate
+{
+    my ($dir) = @_;
+    return if -f "$dir/cert.pem";
+    File::Path::make_path($dir);
+    system("openssl req -x509 -newkey rsa:2048 -nodes -days 30 "
+           . "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 "
+           . "-keyout '$dir/key.pem' -out '$dir/cert.pem' >/dev/null 2>&1")
+        == 0
+        or die "openssl cannot make a certificate\n";
+    return;
+}
+
+# --- What runs beside httpd -------------------------------------------------
+
+sub start
+{
+    my ($self) = @_;
+    my $vars = $self->{test_config}{vars};
+    my $logs = $vars->{t_logs};
+
+    if ($self->{opts}{'start-httpd'}) {
+        spawn($logs, 'backend', $^X, "$vars->{top}/t/lib/backend.pl",
+              $vars->{backendport});
+        spawn($logs, 'fpm', fpm_command($logs, $vars->{fpmport}));
+    }
+    # Only httpd gets the sanitizer; the tests themselves run without.
+    local $ENV{LD_PRELOAD} = $ENV{UPOOL_PRELOAD} if $ENV{UPOOL_PRELOAD};
+    return $self->SUPER::start;
+}
+
+sub spawn
+{
+    my ($logs, $name, @command) = @_;
+    File::Path::make_path($logs);
+    defined(my $pid = fork) or die "fork: $!";
+    if ($pid == 0) {
+        # Its own session, so that Ctrl-C reaches us first and we stop it.
+        POSIX::setsid();
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', "$logs/$name.log";
+        open STDERR, '>&', \*STDOUT;
+        exec @command or POSIX::_exit(127);
+    }
+    open my $out, '>', "$logs/$name.pid" or die "$name.pid: $!";
+    print $out "$pid\n";
+    close $out;
+    return;
+}
+
+sub fpm_command
+{
+    my ($logs, $port) = @_;
+    my ($fpm) = reverse sort grep { -x } map { glob "$_/php-fpm*" }
+        qw(/usr/sbin /usr/local/sbin /usr/bin);
+    die "php-fpm is missing: the suites need it\n" unless $fpm;
+    my $user = httpd_user();
+    my $group = getgrgid +(getpwnam $user)[3];
+    open my $out, '>', "$logs/fpm.conf" or die "fpm.conf: $!";
+    print $out "[global]\nerror_log = $logs/fpm-error.log\ndaemonize = no\n",
+        "[www]\nuser = $user\ngroup = $group\nlisten = 127.0.0.1:$port\n",
+        "pm = static\npm.max_children = 2\nclear_env = no\n",
+        "catch_workers_output = yes\n";
+    close $out;
+    return ($fpm, '-n', '-F', $> == 0 ? '-R' : (), '-y', "$logs/fpm.conf");
+}
+
+sub stop_helpers
+{
+    my ($bin) = @_;
+    for my $name (qw(backend fpm)) {
+        my $file = "$bin/logs/$name.pid";
+        my $pid = slurp($file) or next;
+        kill 'TERM', $pid + 0;
+        waitpid $pid + 0, 0;
+        unlink $file;
+    }
+    return;
+}
+
+1;
