@@ -10,9 +10,19 @@
  * the same events wherever the feeds are cut (data events may be cut
  * differently, their concatenation is the same).
  *
- * One reading or refusal (the announced rules): a delimiter line is CRLF,
- * "--", boundary, optional blanks, then CRLF or "--".  Anything else behind
- * the boundary text refuses the body, and so does a truncation anywhere.
+ * One reading or refusal (the announced rules):
+ *   - A delimiter line is CRLF (none at the very start of the body), "--",
+ *     boundary, optional blanks, CRLF; the closing one has "--" right behind
+ *     the boundary, then optional blanks, then CRLF or the end of the body.
+ *     Anything else behind the boundary text refuses the body.
+ *   - LF, "--", boundary without a CR before the LF refuses it too, wherever
+ *     parts or the preamble may be, whatever follows.
+ *   - A line of a header block that begins with "--" boundary, or data that do,
+ *     refuse: such a part has no body, and parsers differ on what it is.
+ *   - Header lines are never continued and hold no NUL, bare CR or bare LF.
+ *   - A body without parts ("--boundary--" alone) is a form without fields.
+ *   - What follows the closing delimiter line is skipped, delimiters and all.
+ *   - A truncation anywhere refuses.
  *
  * Any thread may use a parser, one at a time. */
 
@@ -24,64 +34,97 @@
 /* Why a body was refused.  Each maps to one HTTP status in upload/. */
 typedef enum upool_multipart_error {
     UPOOL_MULTIPART_OK = 0,
-    UPOOL_MULTIPART_DELIMITER,      /* text behind a boundary, bare-LF delimiter */
-    UPOOL_MULTIPART_NO_DELIMITER,   /* ended, or preamble limit, before the first */
-    UPOOL_MULTIPART_TRUNCATED,      /* ended inside a part or a delimiter */
-    UPOOL_MULTIPART_HEADER,         /* header block broken: NUL, bare CR or LF, … */
-    UPOOL_MULTIPART_HEADER_TOO_LARGE,
+    UPOOL_MULTIPART_DELIMITER,    /* text behind a boundary, bare LF */
+    UPOOL_MULTIPART_NO_DELIMITER, /* ended before the first */
+    UPOOL_MULTIPART_TRUNCATED,    /* ended in a part or a delimiter */
+    UPOOL_MULTIPART_HEADER,       /* NUL, bare CR or LF, continuation, … */
+    UPOOL_MULTIPART_HEADER_TOO_LARGE, /* or too many lines */
     UPOOL_MULTIPART_TOO_MANY_PARTS,
-    UPOOL_MULTIPART_PADDING,        /* preamble or epilogue over its limit */
-    UPOOL_MULTIPART_NO_MEMORY,      /* hold() gave nothing */
-    UPOOL_MULTIPART_STOPPED         /* a callback asked to stop */
+    UPOOL_MULTIPART_PADDING, /* preamble, epilogue, blanks over the limit */
+    UPOOL_MULTIPART_NO_MEMORY,
+    UPOOL_MULTIPART_STOPPED /* a callback asked to stop */
 } upool_multipart_error;
 
 typedef struct upool_multipart_limits {
-    size_t parts;        /* parts in one body */
-    size_t header;       /* bytes of one part's header block */
-    size_t headers;      /* sum of all header blocks of the body */
-    size_t padding;      /* bytes of preamble; and, separately, of epilogue */
+    size_t parts;   /* parts in one body */
+    size_t header;  /* bytes of one part's header block, blank line excluded */
+    size_t headers; /* sum of all header blocks of the body */
+    size_t padding; /* bytes of preamble; and, each for itself, of epilogue
+                       and of every run of blanks behind a boundary */
 } upool_multipart_limits;
 
-/* What the parser tells.  Each returns 0 to go on, anything else to stop
- * (the parser is then in the state UPOOL_MULTIPART_STOPPED for good). */
+/* Lines in one header block. */
+#define UPOOL_MULTIPART_LINES_MAX 32
+
+/* What the parser tells.  Each but hold() returns 0 to go on, anything else to
+ * stop (the parser is then STOPPED for good).  No callback may feed. */
 typedef struct upool_multipart_events {
     /* A part begins.  block holds its header lines, each with its CRLF,
      * without the blank line; len may be 0.  Valid during the call only. */
     int (*part_begin)(void *user, const char *block, size_t len);
-    /* Bytes of the part.  They lie in the memory that was fed, or in the
-     * parser itself: valid until the fed memory goes, not only in the call. */
+    /* Bytes of the part, len > 0.  They lie in the memory that was fed, or in
+     * the parser itself: valid until the fed memory goes, not only in the
+     * call. */
     int (*part_data)(void *user, const char *data, size_t len);
+    /* The delimiter line behind the part is complete. */
     int (*part_end)(void *user);
     /* Memory of at least want bytes to hold a header block that arrives in
-     * pieces; the first have bytes of old are to be kept.  Called with
-     * doubling sizes, never over limits.header.  NULL: out of memory.  want 0:
-     * the memory is no longer needed (return ignored). */
+     * pieces.  old is NULL or what hold() gave before, whose first have bytes
+     * are to be kept.  Called with doubling sizes, never over limits.header.
+     * NULL: out of memory.  want 0: old is no longer needed (return ignored);
+     * called as soon as that is so, errors included, but not for a parser
+     * that is dropped in the middle. */
     char *(*hold)(void *user, char *old, size_t have, size_t want);
 } upool_multipart_events;
+
+/* A block that arrives in pieces is held in the parser up to this size. */
+#define UPOOL_MULTIPART_SMALL 256
 
 /* Embedded by its owner; the members are the parser's own. */
 typedef struct upool_multipart {
     const upool_multipart_events *events;
     void *user;
     upool_multipart_limits limits;
-    /* … (state, offset, match position, held header, delimiter text) */
+    unsigned long long offset; /* of the feed's begin, of an event or error */
+    char *held;                /* from hold(), NULL while small[] suffices */
+    size_t held_size;
+    size_t held_len; /* bytes of the block in held or small */
+    size_t block;    /* bytes of the block that were seen */
+    size_t line;     /* bytes of its current line that were seen */
+    size_t headers;  /* bytes of all blocks before it */
+    size_t parts;    /* parts that have begun */
+    size_t padded;   /* bytes of the preamble, epilogue or run of blanks */
+    unsigned state;
+    unsigned lines;  /* whole lines of the block */
+    unsigned dashed; /* bytes of the line that agree with "--" boundary */
+    unsigned cr;     /* the line's last byte was CR */
+    size_t from;     /* delimiter[from .. match) has been seen last, and is */
+    size_t match;    /* data unless the rest follows; match 0: nothing */
+    size_t delimiter_len;
+    upool_multipart_error error;
+    char delimiter[UPOOL_BOUNDARY_MAX + 4]; /* CR LF "--" boundary */
+    char small[UPOOL_MULTIPART_SMALL];
 } upool_multipart;
 
-/* boundary: 1 to UPOOL_BOUNDARY_MAX bytes, copied.  events must outlive the
- * parser. */
+/* boundary: 1 to UPOOL_BOUNDARY_MAX bytes without CR or LF, copied.  events
+ * must outlive the parser; limits are copied. */
 void upool_multipart_init(upool_multipart *mp, const char *boundary,
                           size_t boundary_len,
                           const upool_multipart_limits *limits,
                           const upool_multipart_events *events, void *user);
 
-/* Feeds len bytes.  Returns 0, or the error (also on every later call). */
+/* Feeds len bytes, which may be none.  Returns 0, or the error (also on every
+ * later call). */
 upool_multipart_error upool_multipart_feed(upool_multipart *mp,
                                            const char *data, size_t len);
 
-/* The body has ended.  0 when the closing delimiter was seen. */
+/* The body has ended.  Returns 0 when the closing delimiter was seen, else the
+ * error.  Nothing may be fed after it. */
 upool_multipart_error upool_multipart_end(upool_multipart *mp);
 
-/* Bytes of the body before the place where the parser stands or stopped. */
+/* Bytes of the body before the place where the parser stands or stopped: of an
+ * error, before the first byte that it does not accept.  Inside part_begin()
+ * and part_end(): before the byte behind the blank line or delimiter line. */
 unsigned long long upool_multipart_offset(const upool_multipart *mp);
 
 #endif

@@ -3,44 +3,61 @@
 #ifndef UPOOL_PARSE_PART_H
 #define UPOOL_PARSE_PART_H
 
-/* The inner layer: one part's header block (RFC 7578 4) → names, type,
- * parameters, by the announced rules: valid UTF-8 out whatever came in,
- * doubled name/filename/Content-Disposition refused, filename* (RFC 8187)
- * wins over filename, %22 %0D %0A decoded, backslash only before " and \ and
- * only where it cannot be a Windows path. */
+/* The inner layer: one part's header block (RFC 7578 4) to names, type and
+ * parameters.  Valid UTF-8 without NUL comes out, whatever came in.
+ *
+ * One reading or refusal (the announced rules):
+ *   - Exactly one Content-Disposition, of type form-data, with exactly one
+ *     name; at most one filename and one filename*, Content-Type, and
+ *     Content-Transfer-Encoding.  No name*, no filename*0 (RFC 2231).
+ *   - Parameters as in parse/params.h; those unknown are ignored but must
+ *     parse.  No blank before the ":" of a header, no continuation lines.
+ *   - filename* (RFC 8187; UTF-8 or ISO-8859-1, never in quotes) wins over
+ *     filename; a charset unknown, a broken % or a %00 in it refuses.
+ *   - In quoted names %22, %0D and %0A are decoded (WHATWG), other percent
+ *     sequences are left; \" and \\ are unescaped, other backslashes are left.
+ *     A quoted name that begins like X:\ or \\ is a Windows path: there all
+ *     backslashes are left, and \" refuses, since its end is in doubt.
+ *   - Bytes that are not UTF-8 become U+FFFD.  Single quotes are letters.
+ *   - Of a file's Content-Type nothing is believed: it is handed on. */
 
 #include <stddef.h>
 
 typedef enum upool_part_error {
     UPOOL_PART_OK = 0,
-    UPOOL_PART_BAD,           /* malformed or ambiguous: 400 */
-    UPOOL_PART_ENCODED,       /* Content-Transfer-Encoding that we refuse: 415 */
-    UPOOL_PART_NO_ROOM        /* scratch too small */
+    UPOOL_PART_BAD,     /* malformed or ambiguous: 400 */
+    UPOOL_PART_ENCODED, /* Content-Transfer-Encoding refused: 415 */
+    UPOOL_PART_NO_ROOM  /* scratch too small */
 } upool_part_error;
 
 #define UPOOL_PART_PARAMS_MAX 16
 
 typedef struct upool_part_param {
-    const char *name;    /* lower case */
+    const char *name; /* lower case */
     const char *value;
 } upool_part_param;
 
 /* All strings are NUL-terminated valid UTF-8 without NUL, in the scratch. */
 typedef struct upool_part {
-    const char *name;          /* "" where absent */
-    const char *filename;      /* NULL: the part is a field */
-    const char *content_type;  /* type/subtype in lower case, NULL where absent */
-    const char *charset;       /* its charset parameter, NULL where absent */
-    upool_part_param params[UPOOL_PART_PARAMS_MAX]; /* all parameters of
-                                  Content-Type, charset too, in order */
+    const char *name;         /* may be ""; NULL only with an error */
+    const char *filename;     /* NULL: the part is a field */
+    const char *content_type; /* type/subtype in lower case, or NULL */
+    const char *charset;      /* its charset parameter, or NULL */
+    /* All parameters of Content-Type, charset too, in order, none twice. */
+    upool_part_param params[UPOOL_PART_PARAMS_MAX];
     size_t nparams;
-    const char *why;           /* with an error: static text, what is wrong */
+    const char *why; /* with an error: static text, what is wrong */
 } upool_part;
 
 /* Room that scratch needs for a block of len bytes (a bad byte becomes the
  * three of U+FFFD). */
 #define UPOOL_PART_SCRATCH(len) (3 * (len) + 64)
 
+/* Parses the block of len bytes that part_begin() of parse/multipart.h tells:
+ * whole lines, each with its CRLF.  scratch has room bytes and holds every
+ * string of *part, so it must live as long.  Returns 0, or what is wrong first,
+ * in the order of the block; *part is then of no use but for why.  Pure; any
+ * thread. */
 upool_part_error upool_part_parse(upool_part *part, const char *block,
                                   size_t len, char *scratch, size_t room);
 

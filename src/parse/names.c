@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "parse/names.h"
+
+#include <string.h>
+
+#include "parse/names_ascii.h"
+
+/* A suffix longer than this is cut like any other text. */
+#define SUFFIX_MAX 64
+
+/* How many bytes the character that begins with lead has; 0 where nothing
+ * begins with it.  *low and *high bound its second byte (Unicode table 3-7):
+ * that is what shuts out overlong forms, surrogates and U+110000 and up. */
+static size_t lead_length(unsigned char lead, unsigned char *low,
+                          unsigned char *high)
+{
+    *low = 0x80;
+    *high = 0xBF;
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead < 0xC2 || lead > 0xF4) {
+        return 0;
+    }
+    if (lead < 0xE0) {
+        return 2;
+    }
+    if (lead < 0xF0) {
+        *low = lead == 0xE0 ? 0xA0 : 0x80;
+        *high = lead == 0xED ? 0x9F : 0xBF;
+        return 3;
+    }
+    *low = lead == 0xF0 ? 0x90 : 0x80;
+    *high = lead == 0xF4 ? 0x8F : 0xBF;
+    return 4;
+}
+
+/* Reads one character from len > 0 bytes.  Returns how many bytes it has, and
+ * sets *valid; without that, how many bytes one U+FFFD replaces. */
+static size_t read_char(const char *in, size_t len, int *valid)
+{
+    unsigned char low;
+    unsigned char high;
+    size_t want = lead_length((unsigned char)in[0], &low, &high);
+    size_t i;
+
+    *valid = 0;
+    for (i = 1; i < want; i++) {
+        if (i == len || (unsigned char)in[i] < low
+            || (unsigned char)in[i] > high) {
+            return i;
+        }
+        low = 0x80;
+        high = 0xBF;
+    }
+    *valid = want > 0;
+    return want > 0 ? want : 1;
+}
+
+size_t upool_names_repair(char *out, const char *in, size_t len)
+{
+    size_t written = 0;
+    size_t at = 0;
+    size_t size;
+    int valid;
+
+    while (at < len) {
+        size = read_char(in + at, len - at, &valid);
+        if (valid && in[at] != '\0') {
+            memmove(out + written, in + at, size);
+            written += size;
+        }
+        else {
+            memcpy(out + written, "\xEF\xBF\xBD", 3);
+            written += 3;
+        }
+        at += size;
+    }
+    out[written] = '\0';
+    return written;
+}
+
+int upool_names_is_utf8(const char *in, size_t len)
+{
+    size_t at = 0;
+    int valid = 1;
+
+    while (at < len && valid) {
+        at += read_char(in + at, len - at, &valid);
+    }
+    return valid;
+}
+
+static int is_alnum(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+           || (c >= '0' && c <= '9');
+}
+
+/* Walks over a name and gives out the safe name's characters one by one, but
+ * for what is stripped from its end. */
+typedef struct walker {
+    const char *at;   /* rest of the name */
+    const char *more; /* rest of a character's decomposition */
+    size_t more_len;
+    char stash; /* to be given out next, or NUL */
+    int gap;    /* white space or separators were passed */
+    int begun;  /* a character was given out */
+} walker;
+
+/* Code point of the valid character of size > 1 bytes. */
+static unsigned long code_point(const char *in, size_t size)
+{
+    unsigned long cp = (unsigned char)in[0] & (0xFFu >> (size + 1));
+    size_t i;
+
+    for (i = 1; i < size; i++) {
+        cp = cp << 6 | ((unsigned char)in[i] & 0x3Fu);
+    }
+    return cp;
+}
+
+/* The next character of the decomposed name in ASCII, NUL at its end. */
+static char next_ascii(walker *w)
+{
+    size_t size;
+    int valid;
+
+    while (w->more_len == 0) {
+        if ((unsigned char)*w->at < 0x80) {
+            return *w->at == '\0' ? '\0' : *w->at++;
+        }
+        /* The NUL at the end stops it in time. */
+        size = read_char(w->at, 4, &valid);
+        if (valid) {
+            w->more = upool_names_ascii(code_point(w->at, size), &w->more_len);
+        }
+        w->at += size;
+    }
+    w->more_len--;
+    return *w->more++;
+}
+
+/* White space as Python's str.split() has it in ASCII, and separators. */
+static int is_gap(char c)
+{
+    return c == ' ' || c == '/' || c == '\\' || (c >= '\t' && c <= '\r')
+           || (c >= '\x1C' && c <= '\x1F');
+}
+
+/* The next character of the safe name, NUL at the end. */
+static char next_safe(walker *w)
+{
+    char c = w->stash;
+
+    if (c == '\0') {
+        c = next_ascii(w);
+    }
+    w->stash = '\0';
+    for (; c != '\0'; c = next_ascii(w)) {
+        if (is_gap(c)) {
+            w->gap = 1;
+            continue;
+        }
+        if (w->gap && w->begun) {
+            w->gap = 0;
+            w->stash = c;
+            return '_';
+        }
+        w->gap = 0;
+        if (is_alnum(c) || c == '-' || (w->begun && (c == '.' || c == '_'))) {
+            w->begun = 1;
+            return c;
+        }
+    }
+    return '\0';
+}
+
+/* Writes the characters from first to last - 1 of the safe name. */
+static size_t write_range(char *out, const char *name, size_t first,
+                          size_t last)
+{
+    walker w = { name, NULL, 0, 0, 0, 0 };
+    size_t i;
+
+    for (i = 0; i < last; i++) {
+        char c = next_safe(&w);
+
+        if (i >= first) {
+            out[i - first] = c;
+        }
+    }
+    return last > first ? last - first : 0;
+}
+
+/* Finds where the safe name ends, without what is stripped there, and where
+ * its last suffix begins (its end where it has none). */
+static void measure(const char *name, size_t *end, size_t *suffix)
+{
+    walker w = { name, NULL, 0, 0, 0, 0 };
+    size_t dot = 0;
+    int dots = 0;
+    size_t i;
+    char c;
+
+    *end = 0;
+    *suffix = 0;
+    for (i = 1; (c = next_safe(&w)) != '\0'; i++) {
+        if (c == '.') {
+            dot = i - 1;
+            dots = 1;
+        }
+        else if (c != '_') {
+            *end = i;
+            *suffix = dots ? dot : i;
+        }
+    }
+}
+
+/* 1 where the part of the name before the first dot is a device of Windows,
+ * which would be opened instead of a file in any directory there. */
+static int is_device(const char *name)
+{
+    static const char devices[][4] = {
+        "CON", "PRN", "AUX", "NUL", "COM", "LPT"
+    };
+    size_t stem = strcspn(name, ".");
+    size_t i;
+    size_t j;
+
+    if (stem < 3 || stem > 4) {
+        return 0;
+    }
+    for (i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        for (j = 0; j < 3 && (name[j] & ~0x20) == devices[i][j]; j++) {
+        }
+        if (j == 3 && stem == (i < 4 ? 3u : 4u)) {
+            return stem == 3 || (name[3] >= '0' && name[3] <= '9');
+        }
+    }
+    return 0;
+}
+
+/* Writes the safe name, cut to at most room bytes. */
+static size_t compose(char *out, const char *name, size_t end, size_t suffix,
+                      size_t room)
+{
+    size_t len;
+
+    if (end <= room) {
+        len = write_range(out, name, 0, end);
+    }
+    else if (end - suffix > 0 && end - suffix <= SUFFIX_MAX) {
+        len = write_range(out, name, 0, room - (end - suffix));
+        len += write_range(out + len, name, suffix, end);
+    }
+    else {
+        len = write_range(out, name, 0, room);
+        while (len > 0 && (out[len - 1] == '.' || out[len - 1] == '_')) {
+            len--;
+        }
+    }
+    out[len] = '\0';
+    return len;
+}
+
+size_t upool_names_safe(char *out, const char *name)
+{
+    size_t end;
+    size_t suffix;
+    size_t len;
+
+    measure(name, &end, &suffix);
+    if (end == 0) {
+        memcpy(out, "file", 5);
+        return 4;
+    }
+    len = compose(out, name, end, suffix, UPOOL_SAFE_NAME_MAX);
+    if (is_device(out)) {
+        out[0] = '_';
+        len = compose(out + 1, name, end, suffix, UPOOL_SAFE_NAME_MAX - 1) + 1;
+    }
+    return len;
+}
+
+int upool_names_is_callback(const char *name)
+{
+    size_t i;
+
+    for (i = 0; name[i] != '\0'; i++) {
+        char c = name[i];
+        int digit = c >= '0' && c <= '9';
+
+        if (i == 64
+            || (!is_alnum(c) && c != '_' && c != '$' && (c != '.' || i == 0))
+            || (digit && i == 0)) {
+            return 0;
+        }
+    }
+    return i > 0;
+}

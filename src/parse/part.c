@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "parse/part.h"
+
+#include <string.h>
+
+#include "parse/names.h"
+#include "parse/params.h"
+#include "parse/percent.h"
+
+/* A block at work: what was seen of it, and the free rest of the scratch. */
+typedef struct reader {
+    upool_part *part;
+    char *at;
+    char *end;
+    const char *extended; /* filename* */
+    int disposition;
+    int encoding;
+} reader;
+
+static upool_part_error bad(reader *r, const char *why)
+{
+    r->part->why = why;
+    return UPOOL_PART_BAD;
+}
+
+/* Takes room for a string whose len bytes may all need repair: three times as
+ * much, the last third of it for the bytes to be repaired. */
+static char *reserve(reader *r, size_t len)
+{
+    if ((size_t)(r->end - r->at) / 3 < len
+        || (size_t)(r->end - r->at) < 3 * len + 1) {
+        r->part->why = "scratch too small";
+        return NULL;
+    }
+    return r->at;
+}
+
+/* Turns the len bytes behind string's first 2 * room into valid UTF-8 at
+ * string, which reserve(r, room) gave, and keeps it. */
+static const char *keep_repaired(reader *r, char *string, size_t room,
+                                 size_t len)
+{
+    r->at += upool_names_repair(string, string + 2 * room, len) + 1;
+    return string;
+}
+
+/* 1 where backslashes of a name separate directories instead of escaping. */
+static int is_windows_path(const char *name, size_t len)
+{
+    char drive = len > 2 ? upool_params_lower(name[0]) : '\0';
+
+    return (len > 1 && name[0] == '\\' && name[1] == '\\')
+           || (drive >= 'a' && drive <= 'z' && name[1] == ':'
+               && name[2] == '\\');
+}
+
+/* The byte that browsers write as a percent sequence in a quoted name, because
+ * it would break the header (WHATWG HTML 4.10.21.8); NUL for others. */
+static char browser_escape(const char *at, const char *end)
+{
+    int byte = upool_percent_byte(at, end);
+
+    return byte == '"' || byte == '\r' || byte == '\n' ? (char)byte : '\0';
+}
+
+/* Undoes the escapes of a quoted name. */
+static size_t unescape_name(char *out, const char *at, const char *end)
+{
+    int windows = is_windows_path(at, (size_t)(end - at));
+    size_t len = 0;
+
+    while (at < end) {
+        char escaped = browser_escape(at, end);
+
+        if (escaped != '\0') {
+            out[len++] = escaped;
+            at += 3;
+            continue;
+        }
+        if (*at == '\\' && !windows && end - at > 1
+            && (at[1] == '"' || at[1] == '\\')) {
+            at++;
+        }
+        out[len++] = *at++;
+    }
+    return len;
+}
+
+/* Keeps name or filename. */
+static upool_part_error keep_name(reader *r, const upool_params_item *item,
+                                  const char **kept)
+{
+    size_t len = item->value_len;
+    char *string = reserve(r, len);
+
+    if (string == NULL) {
+        return UPOOL_PART_NO_ROOM;
+    }
+    if (!item->quoted) {
+        memcpy(string + 2 * len, item->value, len);
+        *kept = keep_repaired(r, string, len, len);
+        return UPOOL_PART_OK;
+    }
+    if (is_windows_path(item->value, len)
+        && memchr(item->value, '"', len) != NULL) {
+        return bad(r, "a quote after a backslash in a Windows path");
+    }
+    *kept = keep_repaired(
+        r, string, len,
+        unescape_name(string + 2 * len, item->value, item->value + len));
+    return UPOOL_PART_OK;
+}
+
+/* Decodes value-chars (RFC 8187 3.2.1).  Returns 0 where they are broken. */
+static int decode_extended(char *out, const char *at, const char *end,
+                           size_t *len)
+{
+    *len = 0;
+    while (at < end) {
+        int byte = (unsigned char)*at;
+
+        if (byte == '%') {
+            byte = upool_percent_byte(at, end);
+            at += 2;
+            if (byte <= 0) {
+                return 0; /* %00 too: a name ends there for some */
+            }
+        }
+        else if (byte == '*' || byte == '\'') {
+            return 0;
+        }
+        at++;
+        out[(*len)++] = (char)byte;
+    }
+    return 1;
+}
+
+/* ISO-8859-1 to UTF-8, which needs up to 2 * len + 1 bytes. */
+static size_t widen_latin1(char *out, const char *in, size_t len)
+{
+    size_t written = 0;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)in[i];
+
+        if (c >= 0x80) {
+            out[written++] = (char)(0xC0 | c >> 6);
+            c = 0x80 | (c & 0x3F);
+        }
+        out[written++] = (char)c;
+    }
+    out[written] = '\0';
+    return written;
+}
+
+/* Keeps filename*: charset ' language ' value-chars. */
+static upool_part_error keep_extended(reader *r, const upool_params_item *item)
+{
+    const char *value = item->value;
+    const char *end = value + item->value_len;
+    const char *quote = memchr(value, '\'', item->value_len);
+    const char *second =
+        quote != NULL ? memchr(quote + 1, '\'', (size_t)(end - quote - 1))
+                      : NULL;
+    char *string = reserve(r, item->value_len);
+    char *decoded;
+    size_t charset_len;
+    size_t len;
+
+    if (string == NULL) {
+        return UPOOL_PART_NO_ROOM;
+    }
+    decoded = string + 2 * item->value_len;
+    if (item->quoted || second == NULL
+        || !decode_extended(decoded, second + 1, end, &len)) {
+        return bad(r, "filename* is malformed");
+    }
+    charset_len = (size_t)(quote - value);
+    if (upool_params_is(value, charset_len, "utf-8")) {
+        r->extended = keep_repaired(r, string, item->value_len, len);
+        return UPOOL_PART_OK;
+    }
+    if (upool_params_is(value, charset_len, "iso-8859-1")) {
+        r->extended = string;
+        r->at += widen_latin1(string, decoded, len) + 1;
+        return UPOOL_PART_OK;
+    }
+    return bad(r, "filename* has an unknown charset");
+}
+
+/* 1 for word* and whatever goes on behind that. */
+static int is_starred(const upool_params_item *item, const char *word)
+{
+    size_t len = strlen(word);
+
+    return item->name_len > len && item->name[len] == '*'
+           && upool_params_is(item->name, len, word);
+}
+
+static upool_part_error take_disposition_param(reader *r,
+                                               const upool_params_item *item)
+{
+    if (upool_params_is(item->name, item->name_len, "name")) {
+        return r->part->name != NULL ? bad(r, "two names")
+                                     : keep_name(r, item, &r->part->name);
+    }
+    if (upool_params_is(item->name, item->name_len, "filename")) {
+        return r->part->filename != NULL
+                   ? bad(r, "two filenames")
+                   : keep_name(r, item, &r->part->filename);
+    }
+    if (upool_params_is(item->name, item->name_len, "filename*")) {
+        return r->extended != NULL ? bad(r, "two filename*")
+                                   : keep_extended(r, item);
+    }
+    if (is_starred(item, "name") || is_starred(item, "filename")) {
+        return bad(r, "a name in pieces or encoded");
+    }
+    return UPOOL_PART_OK;
+}
+
+static upool_part_error take_disposition(reader *r, const char *at,
+                                         const char *end)
+{
+    size_t len = upool_params_token(at, end);
+    upool_params params = { at + len, end };
+    upool_part_error error = UPOOL_PART_OK;
+    upool_params_item item;
+    int more = 0;
+
+    if (r->disposition) {
+        return bad(r, "two Content-Disposition");
+    }
+    r->disposition = 1;
+    if (!upool_params_is(at, len, "form-data")) {
+        return bad(r, "Content-Disposition is not form-data");
+    }
+    while (error == UPOOL_PART_OK
+           && (more = upool_params_next(&params, &item)) > 0) {
+        error = take_disposition_param(r, &item);
+    }
+    if (error == UPOOL_PART_OK && more < 0) {
+        return bad(r, "Content-Disposition does not parse");
+    }
+    return error;
+}
+
+/* Keeps len bytes in lower case; they are token characters and "/". */
+static char *keep_lower(reader *r, const char *text, size_t len)
+{
+    char *string = reserve(r, len);
+    size_t i;
+
+    if (string != NULL) {
+        for (i = 0; i < len; i++) {
+            string[i] = upool_params_lower(text[i]);
+        }
+        string[len] = '\0';
+        r->at += len + 1;
+    }
+    return string;
+}
+
+/* Keeps a value; RFC 9110 5.6.4: a backslash in quotes escapes anything. */
+static const char *keep_value(reader *r, const upool_params_item *item)
+{
+    size_t room = item->value_len;
+    char *string = reserve(r, room);
+    size_t len = 0;
+    size_t i;
+
+    if (string == NULL) {
+        return NULL;
+    }
+    for (i = 0; i < room; i++) {
+        if (item->quoted && item->value[i] == '\\' && i + 1 < room) {
+            i++;
+        }
+        string[2 * room + len++] = item->value[i];
+    }
+    return keep_repaired(r, string, room, len);
+}
+
+static upool_part_error take_type_param(reader *r,
+                                        const upool_params_item *item)
+{
+    upool_part *part = r->part;
+    upool_part_param *param = &part->params[part->nparams];
+    size_t i;
+
+    if (part->nparams == UPOOL_PART_PARAMS_MAX) {
+        return bad(r, "too many parameters in Content-Type");
+    }
+    param->name = keep_lower(r, item->name, item->name_len);
+    param->value = keep_value(r, item);
+    if (param->name == NULL || param->value == NULL) {
+        return UPOOL_PART_NO_ROOM;
+    }
+    for (i = 0; i < part->nparams; i++) {
+        if (strcmp(part->params[i].name, param->name) == 0) {
+            return bad(r, "a parameter twice in Content-Type");
+        }
+    }
+    part->nparams++;
+    if (strcmp(param->name, "charset") == 0) {
+        part->charset = param->value;
+    }
+    return UPOOL_PART_OK;
+}
+
+static upool_part_error take_type(reader *r, const char *at, const char *end)
+{
+    size_t type = upool_params_token(at, end);
+    const char *slash = at + type;
+    size_t subtype = slash < end ? upool_params_token(slash + 1, end) : 0;
+    upool_part_error error = UPOOL_PART_OK;
+    upool_params_item item;
+    upool_params params;
+    int more = 0;
+
+    if (r->part->content_type != NULL) {
+        return bad(r, "two Content-Type");
+    }
+    if (type == 0 || subtype == 0 || *slash != '/') {
+        return bad(r, "Content-Type does not parse");
+    }
+    r->part->content_type = keep_lower(r, at, type + 1 + subtype);
+    if (r->part->content_type == NULL) {
+        return UPOOL_PART_NO_ROOM;
+    }
+    params.at = slash + 1 + subtype;
+    params.end = end;
+    while (error == UPOOL_PART_OK
+           && (more = upool_params_next(&params, &item)) > 0) {
+        error = take_type_param(r, &item);
+    }
+    if (error == UPOOL_PART_OK && more < 0) {
+        return bad(r, "Content-Type does not parse");
+    }
+    return error;
+}
+
+/* RFC 7578 4.7 deprecates this header; what decodes nothing does no harm. */
+static upool_part_error take_encoding(reader *r, const char *at,
+                                      const char *end)
+{
+    size_t len = (size_t)(end - at);
+
+    if (r->encoding) {
+        return bad(r, "two Content-Transfer-Encoding");
+    }
+    r->encoding = 1;
+    if (!upool_params_is(at, len, "7bit") && !upool_params_is(at, len, "8bit")
+        && !upool_params_is(at, len, "binary")) {
+        r->part->why = "Content-Transfer-Encoding";
+        return UPOOL_PART_ENCODED;
+    }
+    return UPOOL_PART_OK;
+}
+
+/* One line, without its CRLF. */
+static upool_part_error take_line(reader *r, const char *line, size_t len)
+{
+    const char *end = line + len;
+    size_t name = upool_params_token(line, end);
+    const char *value;
+
+    if (name == 0 || name == len || line[name] != ':') {
+        return bad(r, "a header line without a name");
+    }
+    if (memchr(line, '\0', len) != NULL || memchr(line, '\r', len) != NULL) {
+        return bad(r, "a NUL or bare CR in a header");
+    }
+    value = upool_params_skip_blanks(line + name + 1, end);
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    if (upool_params_is(line, name, "content-disposition")) {
+        return take_disposition(r, value, end);
+    }
+    if (upool_params_is(line, name, "content-type")) {
+        return take_type(r, value, end);
+    }
+    if (upool_params_is(line, name, "content-transfer-encoding")) {
+        return take_encoding(r, value, end);
+    }
+    return UPOOL_PART_OK;
+}
+
+static upool_part_error take_block(reader *r, const char *at, const char *end)
+{
+    upool_part_error error = UPOOL_PART_OK;
+
+    while (at < end && error == UPOOL_PART_OK) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+
+        if (lf == NULL || lf == at || lf[-1] != '\r') {
+            return bad(r, "a header line without CRLF");
+        }
+        error = take_line(r, at, (size_t)(lf - at) - 1);
+        at = lf + 1;
+    }
+    return error;
+}
+
+upool_part_error upool_part_parse(upool_part *part, const char *block,
+                                  size_t len, char *scratch, size_t room)
+{
+    reader r = { part, scratch, scratch + room, NULL, 0, 0 };
+    upool_part_error error;
+
+    memset(part, 0, sizeof(*part));
+    error = take_block(&r, block, block + len);
+    if (error != UPOOL_PART_OK) {
+        return error;
+    }
+    if (!r.disposition) {
+        return bad(&r, "no Content-Disposition");
+    }
+    if (part->name == NULL) {
+        return bad(&r, "no name");
+    }
+    if (r.extended != NULL) {
+        part->filename = r.extended;
+    }
+    return UPOOL_PART_OK;
+}
