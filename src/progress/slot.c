@@ -21,10 +21,8 @@ typedef enum read_result { READ_NONE, READ_GOOD, READ_AGAIN } read_result;
 
 apr_uint64_t upool_hold_take(apr_uint64_t hold, apr_uint32_t process)
 {
-    apr_uint64_t generation = (hold >> 35) + 1;
-
-    return (generation << 35) | ((apr_uint64_t)UPOOL_PHASE_TAKEN << 32)
-           | process;
+    return upool_hold_of(hold + ((apr_uint64_t)1 << 35), UPOOL_PHASE_TAKEN,
+                         process);
 }
 
 int upool_hold_finished(apr_uint64_t hold)

@@ -83,6 +83,13 @@ static inline apr_uint64_t upool_hold_turn(apr_uint64_t hold, upool_phase phase)
     return (hold & ~((apr_uint64_t)7 << 32)) | ((apr_uint64_t)phase << 32);
 }
 
+/* The same generation in another phase and of another process. */
+static inline apr_uint64_t upool_hold_of(apr_uint64_t hold, upool_phase phase,
+                                         apr_uint32_t process)
+{
+    return (hold >> 35 << 35) | ((apr_uint64_t)phase << 32) | process;
+}
+
 /* What hold becomes when process takes the slot. */
 apr_uint64_t upool_hold_take(apr_uint64_t hold, apr_uint32_t process);
 

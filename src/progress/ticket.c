@@ -150,8 +150,10 @@ static int slot_reap(upool_table *table, apr_uint32_t n, apr_uint64_t hold,
     upool_store(&slot->updated, (apr_uint64_t)now);
     upool_store(&upool_table_ages(table)[n], upool_age_of(now));
     upool_slot_end(slot);
-    return upool_cas(&slot->hold, taken,
-                     upool_hold_turn(taken, UPOOL_PHASE_ERROR));
+    /* The record goes on to name the process whose upload it was. */
+    return upool_cas(
+        &slot->hold, taken,
+        upool_hold_of(taken, UPOOL_PHASE_ERROR, upool_hold_process(hold)));
 }
 
 apr_size_t upool_table_reap(upool_table *table, apr_int64_t process,

@@ -376,6 +376,7 @@ static void test_reap(void)
     tap_is_int(r.updated, 9, "its time is now");
     tap_is_str(r.filename, "half.bin", "its name is left");
     tap_is_str(r.owner, "bob", "its owner too");
+    tap_is_int(r.process, DEAD, "and whose it was");
     upool_table_lookup(table, "done", &r);
     tap_is_int(r.state, UPOOL_SLOT_DONE, "what was done stays done");
     tap_is_int(upool_table_publish(table, &live, 5, 5), 1, "the live goes on");
