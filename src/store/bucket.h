@@ -3,7 +3,8 @@
 #ifndef UPOOL_STORE_BUCKET_H
 #define UPOOL_STORE_BUCKET_H
 
-/* One upload's bucket: POOL/ID/, mode 0700.
+/* One upload's bucket: POOL/ID/, mode 0700 (0710 and 0711 where the files may
+ * be read by others, see store.h).
  *
  *   metadata.json   the complete upload (state done): written last, to a
  *                   temporary name, then renamed
@@ -21,69 +22,46 @@
  * names; the next begin and the sweep remove them.
  *
  * Replacing a complete upload: its files and metadata.json stay until commit
- * renames the new metadata over; only then the old files go. */
+ * renames the new metadata over; only then the old files go.
+ *
+ * This is the holder's side.  Files are written through spool.h, readers come
+ * in through view.h and clear through purge.h; all three come with this
+ * header.  A bucket is used by one thread at a time and lives in the pool of
+ * begin.  Called after the attempt has ended every function says APR_EBADF, or
+ * does nothing. */
 
-#include <sys/uio.h>
+#include "store/purge.h"
 #include "store/record.h"
+#include "store/spool.h"
 #include "store/store.h"
-
-typedef struct upool_bucket upool_bucket;
-typedef struct upool_spool upool_spool;
+#include "store/view.h"
 
 /* Opens the bucket of id for a new attempt, making the directory where there
- * is none.  id has been checked by ident/.  APR_EBUSY: another holder.  The
- * lock and all descriptors go with p (fail() is then implied: files of this
- * attempt are removed). *previous: the complete upload's record that this one
- * replaces, or NULL. */
+ * is none.  id has been checked by ident/, and is again.  APR_EBUSY: another
+ * holder; else the system's error.  *why then has a static text for the error
+ * log.  The lock and all descriptors go with p (fail() without record is then
+ * implied).  *previous: the complete upload's record that this one replaces,
+ * or NULL; a damaged one is not complete, and goes. */
 apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
                                 const char *id, apr_pool_t *p,
                                 upool_record **previous, const char **why);
 
-/* A new empty data file for file number n. */
-apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
-                                int n);
-/* Appends all of vec (count any number), restarting short writes.  APR error
- * as the system says it (ENOSPC, EDQUOT, …). */
-apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec,
-                               int count);
-/* Closes (and syncs where asked).  An error means that the bytes may not be
- * there: fatal for the upload. */
-apr_status_t upool_spool_close(upool_spool *spool);
-/* Closes and unlinks. */
-void upool_spool_remove(upool_spool *spool);
-/* Name inside the bucket; absolute path. */
-const char *upool_spool_name(const upool_spool *spool);
-const char *upool_spool_path(const upool_spool *spool);
-
-/* Makes record (state done, its files stored here) the bucket's content. */
+/* Makes record (state done, its files stored here in this attempt and closed)
+ * the bucket's content.  On failure nothing is changed and fail() is to follow.
+ * APR_ENOENT: somebody has cleared the bucket; APR_EINVAL: the record does not
+ * fit the attempt; APR_EGENERAL: a file is not of the size it says; else the
+ * system's error, or the first one that a spool has met. */
 apr_status_t upool_bucket_commit(upool_bucket *bucket,
                                  const upool_record *record);
 /* Ends the attempt: its files go, attempt.json says why (record, state
- * error).  What was complete before stays. */
+ * error; NULL: no trace is left).  What was complete before stays. */
 void upool_bucket_fail(upool_bucket *bucket, const upool_record *record);
-/* Writes attempt.json (state uploading) for pollers without a slot. */
+/* Writes attempt.json (state uploading) for pollers without a slot.  An error
+ * does not matter to the upload. */
 apr_status_t upool_bucket_note(upool_bucket *bucket,
                                const upool_record *record);
-/* Lets go of the lock and the descriptors now. */
+/* Lets go of the lock and the descriptors now.  An attempt that was neither
+ * committed nor failed leaves no files. */
 void upool_bucket_end(upool_bucket *bucket);
-
-/* The record of the last attempt, as a poller wants it: attempt.json where
- * there is one (uploading without a holder reads as error), else the complete
- * upload; a bucket whose files are shorter than it says, or unreadable, reads
- * as error.  APR_ENOENT: no such bucket. */
-apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
-                                 const char *id, apr_pool_t *p);
-/* The complete upload alone, verified as above.  APR_ENOENT: none. */
-apr_status_t upool_bucket_complete(upool_record **record, upool_store *store,
-                                   const char *id, apr_pool_t *p);
-/* Opens a stored file of it for reading (O_NOFOLLOW, regular files only). */
-apr_status_t upool_bucket_file_open(apr_file_t **file, upool_store *store,
-                                    const char *id, const char *stored,
-                                    apr_pool_t *p);
-/* Removes the bucket, whether or not somebody holds it.  Success where there
- * was none.  Removes only what a bucket can hold, never follows links, never
- * enters sub-directories. */
-apr_status_t upool_bucket_remove(upool_store *store, const char *id,
-                                 apr_pool_t *p);
 
 #endif

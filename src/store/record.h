@@ -10,7 +10,7 @@
 #include <apr_tables.h>
 
 typedef enum upool_state {
-    UPOOL_STATE_STARTING = 0,   /* nothing known (yet) */
+    UPOOL_STATE_STARTING = 0, /* nothing known (yet) */
     UPOOL_STATE_UPLOADING,
     UPOOL_STATE_DONE,
     UPOOL_STATE_ERROR
@@ -20,18 +20,18 @@ typedef enum upool_state {
 const char *upool_state_name(upool_state state);
 
 typedef struct upool_digest {
-    const char *algorithm;      /* "sha-256", … */
+    const char *algorithm; /* "sha-256", … */
     const char *hex;
 } upool_digest;
 
 /* One file.  Strings are valid UTF-8. */
 typedef struct upool_file {
     const char *field;
-    const char *filename;        /* as the client sent it */
+    const char *filename; /* as the client sent it */
     const char *safe_filename;
-    const char *content_type;    /* NULL where the part had none */
-    const char *charset;         /* NULL where none */
-    apr_table_t *params;         /* of Content-Type; never NULL */
+    const char *content_type; /* NULL where the part had none */
+    const char *charset;      /* NULL where none */
+    apr_table_t *params;      /* of Content-Type; never NULL */
     apr_off_t size;
     const char *stored;          /* name inside the bucket; NULL: in memory */
     const char *content;         /* the bytes, where stored is NULL */
@@ -39,18 +39,18 @@ typedef struct upool_file {
 } upool_file;
 
 typedef struct upool_record {
-    const char *identifier;      /* bare, without signature */
+    const char *identifier; /* bare, without signature */
     upool_state state;
-    const char *filename;        /* first file's; "" while unknown */
-    const char *content_type;    /* first file's; "" while unknown */
-    apr_off_t size;              /* of the request body; -1 unknown */
+    const char *filename;     /* first file's; "" while unknown */
+    const char *content_type; /* first file's; "" while unknown */
+    apr_off_t size;           /* of the request body; -1 unknown */
     apr_off_t received;
-    const char *error;           /* with UPOOL_STATE_ERROR */
-    const char *owner;           /* opaque text that compares equal for the
+    const char *error; /* with UPOOL_STATE_ERROR */
+    const char *owner; /* opaque text that compares equal for the
                                     same owner; NULL: nobody's */
     apr_time_t created;
-    apr_time_t updated;          /* last activity: expiry counts from it */
-    apr_array_header_t *files;   /* of upool_file; never NULL */
+    apr_time_t updated;        /* last activity: expiry counts from it */
+    apr_array_header_t *files; /* of upool_file; never NULL */
 } upool_record;
 
 /* An empty record in p. */

@@ -5,29 +5,44 @@
 
 /* A pool directory, held by descriptor.  Everything below it is reached with
  * openat() from there, so that nobody can swap the directory between a check
- * and its use. */
+ * and its use.
+ *
+ * A store does not change once it is open: any thread may use it, and it may
+ * be inherited by children (not over exec).  A directory that is removed and
+ * made again is another one: open the store anew. */
 
 #include <apr_pools.h>
 #include <apr_file_info.h>
 
 typedef struct upool_store upool_store;
 
+/* Bucket directories are 0700.  Where file_mode lets the group or others read,
+ * they may pass the bucket's directory too (0710, 0711), else the mode would be
+ * worth nothing; they cannot list it, and the names in it are random. */
 typedef struct upool_store_options {
-    int file_mode;      /* permission bits of data files, e.g. 0600 */
-    int sync;           /* fsync files and directories before done */
+    int file_mode; /* permission bits of data files, e.g. 0600 */
+    int sync;      /* fsync files and directories before done */
 } upool_store_options;
 
-/* Opens dir (absolute).  below: NULL, or an absolute root under which dir is
- * a relative path walked component by component without following links or
- * "..".  *why gets a static text on failure, for the error log: not there,
- * not a directory, a link, not writable, world-writable without sticky bit,
- * owned by somebody else.  The descriptor closes with p. */
+/* Opens dir (absolute, itself not a link).  below: NULL, or an absolute root
+ * under which dir is a relative path, walked component by component without
+ * following links or "..".  Nothing is created.  On failure the system's error
+ * (APR_EINVAL, APR_EACCES for what is refused here), and *why gets a static
+ * text for the error log: not there, not a directory, a link, not writable,
+ * world-writable without sticky bit, owned by somebody else (the owner has to
+ * be the effective user: open the store in the child, not as root).
+ * options is copied.  The descriptor closes with p. */
 apr_status_t upool_store_open(upool_store **store, const char *dir,
                               const char *below,
-                              const upool_store_options *options,
-                              apr_pool_t *p, const char **why);
+                              const upool_store_options *options, apr_pool_t *p,
+                              const char **why);
 
 /* The absolute path of the directory. */
 const char *upool_store_path(const upool_store *store);
+
+/* For the other files of this room: the descriptor (stays the store's) and the
+ * options it was opened with. */
+int upool_store_fd(const upool_store *store);
+const upool_store_options *upool_store_settings(const upool_store *store);
 
 #endif

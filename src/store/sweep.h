@@ -3,7 +3,19 @@
 #ifndef UPOOL_STORE_SWEEP_H
 #define UPOOL_STORE_SWEEP_H
 
-/* Removes what has expired, a bounded number of steps at a time. */
+/* Removes what has expired, a bounded number of steps at a time.
+ *
+ * A bucket is what bears an identifier's name, belongs to the server's user and
+ * holds nothing but what a bucket can hold.  Anything else in the pool is left
+ * alone, whatever its age.  Buckets that somebody holds are left alone too, so
+ * a sweep may run beside uploads, clears and other sweeps.
+ *
+ * Last activity is the newest that the bucket's records say; where none can be
+ * read, the newest modification of the directory and its files.  In a bucket
+ * that has not expired, files that no record names (their writer died) go when
+ * they themselves are older than the deadline.
+ *
+ * One thread at a time per sweep. */
 
 #include <apr_time.h>
 #include "store/store.h"
@@ -11,19 +23,20 @@
 typedef struct upool_sweep upool_sweep;
 
 typedef struct upool_sweep_result {
-    apr_size_t seen;
-    apr_size_t removed;
-    int finished;        /* the whole directory has been looked at */
+    apr_size_t seen;    /* entries looked at in this step */
+    apr_size_t removed; /* buckets removed in this step */
+    int finished;       /* the whole directory has been looked at */
 } upool_sweep_result;
 
-/* Starts a round over the pool.  Lives in p; call step until finished. */
+/* Starts a round over the pool.  Lives in p, and keeps a descriptor of its own
+ * until that goes; call step until finished. */
 apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
                                apr_pool_t *p);
-/* Looks at up to steps entries: a bucket whose last activity (metadata, or
- * newest modification) is before deadline and that nobody holds goes.
- * Anything that is not a bucket by name and content is left alone. */
+/* Looks at up to steps entries: a bucket whose last activity is before deadline
+ * and that nobody holds goes.  *result is set anew.  What cannot be removed is
+ * passed over; an error means that the pool cannot be read, and the round is
+ * over. */
 apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
-                              apr_time_t deadline,
-                              upool_sweep_result *result);
+                              apr_time_t deadline, upool_sweep_result *result);
 
 #endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/bucket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "store/descriptor.h"
+#include "store/document.h"
+#include "store/held.h"
+#include "store/layout.h"
+
+/* How often a bucket may vanish between its making and its locking before we
+ * stop believing in accidents. */
+#define BEGIN_TRIES 16
+#define ALL_BITS 07777
+
+static upool_spool *spool_at(const upool_bucket *bucket, int i)
+{
+    return APR_ARRAY_IDX(bucket->spools, i, upool_spool *);
+}
+
+static void remove_files(const upool_bucket *bucket)
+{
+    int i;
+
+    for (i = 0; i < bucket->spools->nelts; i++) {
+        upool_spool_remove(spool_at(bucket, i));
+    }
+}
+
+/* Only under the lock: an empty directory without it may be one that another
+ * holder has just begun with. */
+static void remove_if_empty(const upool_bucket *bucket)
+{
+    if (upool_directory_is_current(&bucket->directory, bucket->store,
+                                   bucket->id)) {
+        unlinkat(upool_store_fd(bucket->store), bucket->id, AT_REMOVEDIR);
+    }
+}
+
+static void abandon(upool_bucket *bucket)
+{
+    remove_files(bucket);
+    if (!bucket->previous && !bucket->noted) {
+        remove_if_empty(bucket);
+    }
+}
+
+/* The pool's cleanup: the spools, registered later, are closed by now.  Files
+ * go before the lock, so that the next holder finds none of them. */
+static apr_status_t let_go(void *data)
+{
+    upool_bucket *bucket = data;
+    int i;
+
+    if (bucket->stage == UPOOL_STAGE_WRITING) {
+        abandon(bucket);
+    }
+    for (i = 0; i < bucket->spools->nelts; i++) {
+        upool_fd_unguard(&spool_at(bucket, i)->fd, bucket->pool);
+    }
+    bucket->stage = UPOOL_STAGE_ENDED;
+    upool_lock_release(&bucket->lock);
+    upool_fd_close(&bucket->directory.fd);
+    return APR_SUCCESS;
+}
+
+static mode_t directory_mode(const upool_store *store)
+{
+    mode_t mode = (mode_t)upool_store_settings(store)->file_mode;
+
+    return S_IRWXU | (mode & S_IRGRP ? S_IXGRP : 0)
+           | (mode & S_IROTH ? S_IXOTH : 0);
+}
+
+/* *made: 1 when the directory is new. */
+static apr_status_t make_directory(const upool_bucket *bucket, int *made)
+{
+    mode_t mode = directory_mode(bucket->store);
+    int pool_fd = upool_store_fd(bucket->store);
+
+    *made = mkdirat(pool_fd, bucket->id, mode) == 0;
+    if (!*made && errno != EEXIST) {
+        return apr_get_os_error();
+    }
+    /* Also for one that was there: whoever made it may have died before. */
+    return upool_store_settings(bucket->store)->sync
+               ? upool_fd_sync_directory(pool_fd)
+               : APR_SUCCESS;
+}
+
+/* One try to make, enter and lock the directory.  APR_EAGAIN: somebody removed
+ * it under our hands. */
+static apr_status_t hold_once(upool_bucket *bucket, int *made, const char **why)
+{
+    apr_status_t rv;
+
+    *why = "bucket directory cannot be made";
+    rv = make_directory(bucket, made);
+    if (rv) {
+        return rv;
+    }
+    rv = upool_directory_enter(&bucket->directory, bucket->store, bucket->id);
+    if (rv) {
+        *why = rv == ENOTDIR ? "bucket's name is taken by something else"
+                             : "bucket directory cannot be opened";
+        return rv == ENOENT ? APR_EAGAIN : rv;
+    }
+    rv = upool_lock_take(&bucket->lock, bucket->directory.fd);
+    if (!upool_directory_is_current(&bucket->directory, bucket->store,
+                                    bucket->id)) {
+        return APR_EAGAIN;
+    }
+    *why = rv == APR_EBUSY ? "bucket is in use" : "bucket cannot be locked";
+    return rv;
+}
+
+static apr_status_t hold(upool_bucket *bucket, int *made, const char **why)
+{
+    apr_status_t rv = APR_EAGAIN;
+    int i;
+
+    for (i = 0; rv == APR_EAGAIN && i < BEGIN_TRIES; i++) {
+        rv = hold_once(bucket, made, why);
+        if (rv) {
+            upool_lock_release(&bucket->lock);
+            upool_fd_close(&bucket->directory.fd);
+        }
+    }
+    if (rv == APR_EAGAIN) {
+        *why = "bucket is removed again and again";
+        return APR_EBUSY;
+    }
+    return rv;
+}
+
+/* The umask must not keep the application out of what the mode lets it read. */
+static apr_status_t widen(const upool_bucket *bucket)
+{
+    mode_t mode = directory_mode(bucket->store);
+
+    mode_t now = bucket->directory.about.st_mode & ALL_BITS;
+
+    if ((now & mode) != mode && fchmod(bucket->directory.fd, now | mode) < 0) {
+        return apr_get_os_error();
+    }
+    return APR_SUCCESS;
+}
+
+/* What earlier attempts have left.  made: the directory is ours since a moment
+ * ago, in which another holder may have come and gone, leaving either document
+ * but hardly anything else: not worth a walk. */
+static apr_status_t tidy(upool_bucket *bucket, int made)
+{
+    int fd = bucket->directory.fd;
+    apr_status_t rv;
+
+    rv = upool_document_complete(&bucket->previous, fd, bucket->id,
+                                 bucket->pool);
+    if (rv == ENOENT && made) {
+        bucket->previous = NULL;
+        return unlinkat(fd, UPOOL_LAYOUT_ATTEMPT, 0) < 0 && errno != ENOENT
+                   ? apr_get_os_error()
+                   : APR_SUCCESS;
+    }
+    if (rv == ENOENT || rv == APR_EGENERAL) {
+        bucket->previous = NULL;
+        rv = APR_SUCCESS;
+    }
+    return rv ? rv : upool_purge_leftovers(fd, bucket->previous, bucket->pool);
+}
+
+static upool_bucket *bucket_make(upool_store *store, const char *id,
+                                 apr_pool_t *p)
+{
+    upool_bucket *bucket = apr_pcalloc(p, sizeof(*bucket));
+
+    bucket->pool = p;
+    bucket->store = store;
+    bucket->id = apr_pstrdup(p, id);
+    bucket->path = apr_pstrcat(p, upool_store_path(store), "/", id, NULL);
+    bucket->directory.fd = -1;
+    bucket->lock.directory = -1;
+    bucket->lock.file = -1;
+    bucket->stage = UPOOL_STAGE_ENDED;
+    bucket->spools = apr_array_make(p, 1, sizeof(upool_spool *));
+    apr_pool_cleanup_register(p, bucket, let_go, apr_pool_cleanup_null);
+    return bucket;
+}
+
+apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
+                                const char *id, apr_pool_t *p,
+                                upool_record **previous, const char **why)
+{
+    upool_bucket *b;
+    apr_status_t rv;
+    int made = 0;
+
+    if (!upool_layout_is_bucket(id)) {
+        *why = "identifier is no name of a bucket";
+        return APR_EINVAL;
+    }
+    b = bucket_make(store, id, p);
+    rv = hold(b, &made, why);
+    if (!rv) {
+        b->stage = UPOOL_STAGE_WRITING;
+        *why = "bucket cannot be cleaned of an earlier attempt";
+        rv = made ? widen(b) : APR_SUCCESS;
+    }
+    if (!rv) {
+        rv = tidy(b, made);
+    }
+    if (rv) {
+        upool_bucket_end(b);
+        return rv;
+    }
+    *bucket = b;
+    *previous = b->previous;
+    *why = NULL;
+    return APR_SUCCESS;
+}
+
+/* Finds the spool of stored, from *at on and round: records list files in the
+ * order of their making. */
+static upool_spool *find_spool(const upool_bucket *bucket, const char *stored,
+                               int *at)
+{
+    int count = bucket->spools->nelts;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        upool_spool *spool = spool_at(bucket, (*at + i) % count);
+
+        if (spool->name && strcmp(spool->name, stored) == 0) {
+            *at = (*at + i + 1) % count;
+            return spool;
+        }
+    }
+    return NULL;
+}
+
+/* Marks the spools that record lists.  A file of an earlier attempt, or one
+ * still open, cannot be part of this one. */
+static apr_status_t match_files(upool_bucket *bucket,
+                                const upool_record *record)
+{
+    int at = 0;
+    int i;
+
+    for (i = 0; i < record->files->nelts; i++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(record->files, i, const upool_file);
+        upool_spool *spool;
+
+        if (!file->stored) {
+            continue;
+        }
+        spool = find_spool(bucket, file->stored, &at);
+        if (!spool || spool->fd >= 0 || spool->listed) {
+            return APR_EINVAL;
+        }
+        spool->listed = 1;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_commit(upool_bucket *bucket,
+                                 const upool_record *record)
+{
+    apr_status_t rv;
+    int i;
+
+    if (bucket->broken) {
+        return bucket->broken;
+    }
+    if (record->state != UPOOL_STATE_DONE
+        || strcmp(record->identifier, bucket->id)) {
+        return APR_EINVAL;
+    }
+    for (i = 0; i < bucket->spools->nelts; i++) {
+        spool_at(bucket, i)->listed = 0;
+    }
+    rv = match_files(bucket, record);
+    if (!rv && !upool_lock_is_whole(&bucket->lock)) {
+        rv = APR_ENOENT;
+    }
+    return rv ? rv : upool_document_verify(record, bucket->directory.fd);
+}
+
+/* The rename was done but may not be on the disk: the upload fails, and what
+ * was complete before has to be so again. */
+static void take_back(const upool_bucket *bucket)
+{
+    int fd = bucket->directory.fd;
+
+    if (!bucket->previous
+        || upool_document_save(bucket->previous, fd, UPOOL_LAYOUT_METADATA,
+                               UPOOL_LAYOUT_METADATA_NEW, 0, NULL)) {
+        unlinkat(fd, UPOOL_LAYOUT_METADATA, 0);
+    }
+}
+
+/* After the rename: what nothing names any more.  A crash before the end of
+ * this leaves files for the next holder or the sweep. */
+static void remove_replaced(upool_bucket *bucket)
+{
+    int i;
+
+    if (bucket->noted) {
+        unlinkat(bucket->directory.fd, UPOOL_LAYOUT_ATTEMPT, 0);
+    }
+    if (bucket->previous) {
+        upool_purge_files(bucket->directory.fd, bucket->previous);
+    }
+    for (i = 0; i < bucket->spools->nelts; i++) {
+        if (!spool_at(bucket, i)->listed) {
+            upool_spool_remove(spool_at(bucket, i));
+        }
+    }
+}
+
+apr_status_t upool_bucket_commit(upool_bucket *bucket,
+                                 const upool_record *record)
+{
+    int named = 0;
+    apr_status_t rv;
+
+    if (bucket->stage != UPOOL_STAGE_WRITING) {
+        return APR_EBADF;
+    }
+    rv = check_commit(bucket, record);
+    if (!rv) {
+        rv = upool_document_save(
+            record, bucket->directory.fd, UPOOL_LAYOUT_METADATA,
+            UPOOL_LAYOUT_METADATA_NEW,
+            upool_store_settings(bucket->store)->sync, &named);
+    }
+    if (rv) {
+        if (named) {
+            take_back(bucket);
+        }
+        bucket->broken = rv;
+        return rv;
+    }
+    remove_replaced(bucket);
+    bucket->stage = UPOOL_STAGE_COMMITTED;
+    return APR_SUCCESS;
+}
+
+/* Never synced: after a power cut no attempt.json reads as interrupted too. */
+static apr_status_t save_attempt(const upool_bucket *bucket,
+                                 const upool_record *record)
+{
+    if (!upool_lock_is_whole(&bucket->lock)) {
+        return APR_ENOENT;
+    }
+    return upool_document_save(record, bucket->directory.fd,
+                               UPOOL_LAYOUT_ATTEMPT, UPOOL_LAYOUT_ATTEMPT_NEW,
+                               0, NULL);
+}
+
+void upool_bucket_fail(upool_bucket *bucket, const upool_record *record)
+{
+    if (bucket->stage != UPOOL_STAGE_WRITING) {
+        return;
+    }
+    /* Files first: on a full disk they are the room that the reason needs. */
+    remove_files(bucket);
+    if (record && record->state == UPOOL_STATE_ERROR) {
+        save_attempt(bucket, record);
+    }
+    else {
+        unlinkat(bucket->directory.fd, UPOOL_LAYOUT_ATTEMPT, 0);
+        remove_if_empty(bucket);
+    }
+    bucket->stage = UPOOL_STAGE_FAILED;
+}
+
+apr_status_t upool_bucket_note(upool_bucket *bucket, const upool_record *record)
+{
+    apr_status_t rv;
+
+    if (bucket->stage != UPOOL_STAGE_WRITING) {
+        return APR_EBADF;
+    }
+    if (record->state != UPOOL_STATE_UPLOADING) {
+        return APR_EINVAL;
+    }
+    rv = save_attempt(bucket, record);
+    if (!rv) {
+        bucket->noted = 1;
+    }
+    return rv;
+}
+
+void upool_bucket_end(upool_bucket *bucket)
+{
+    apr_pool_cleanup_run(bucket->pool, bucket, let_go);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <apr_errno.h>
+
+/* POSIX promises 16, all current systems take 1024. */
+#define PIECES_MAX 1024
+
+apr_status_t upool_fd_open(int *fd, int directory, const char *name, int flags,
+                           mode_t mode)
+{
+    flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    do {
+        *fd = openat(directory, name, flags, mode);
+    } while (*fd < 0 && errno == EINTR);
+    return *fd < 0 ? apr_get_os_error() : APR_SUCCESS;
+}
+
+apr_status_t upool_fd_directory(int *fd, int directory, const char *name)
+{
+    apr_status_t rv =
+        upool_fd_open(fd, directory, name, O_RDONLY | O_DIRECTORY, 0);
+
+    /* Systems differ in what they say of a link here. */
+    return rv == ELOOP || rv == EMLINK ? APR_ENOTDIR : rv;
+}
+
+apr_status_t upool_fd_close(int *fd)
+{
+    int rc;
+
+    if (*fd < 0) {
+        return APR_SUCCESS;
+    }
+    /* Not restarted: the descriptor is gone after EINTR, and its number may
+     * be another thread's by now. */
+    rc = close(*fd);
+    *fd = -1;
+    return rc < 0 ? apr_get_os_error() : APR_SUCCESS;
+}
+
+static apr_status_t close_guarded(void *fd)
+{
+    return upool_fd_close(fd);
+}
+
+void upool_fd_guard(int *fd, apr_pool_t *p)
+{
+    apr_pool_cleanup_register(p, fd, close_guarded, apr_pool_cleanup_null);
+}
+
+apr_status_t upool_fd_unguard(int *fd, apr_pool_t *p)
+{
+    return apr_pool_cleanup_run(p, fd, close_guarded);
+}
+
+/* Takes n written bytes off the pieces; returns how many pieces are used up. */
+static int consume(struct iovec *vec, int count, size_t n)
+{
+    int done = 0;
+
+    while (done < count && n >= vec[done].iov_len) {
+        n -= vec[done].iov_len;
+        done++;
+    }
+    if (done < count && n) {
+        vec[done].iov_base = (char *)vec[done].iov_base + n;
+        vec[done].iov_len -= n;
+    }
+    return done;
+}
+
+apr_status_t upool_fd_write(int fd, struct iovec *vec, int count,
+                            apr_off_t *written)
+{
+    /* Empty pieces first: a write of nothing must not look like no progress. */
+    int done = consume(vec, count, 0);
+
+    while (done < count) {
+        int pieces = count - done < PIECES_MAX ? count - done : PIECES_MAX;
+        ssize_t n = writev(fd, vec + done, pieces);
+
+        if (n < 0 && errno != EINTR) {
+            return apr_get_os_error();
+        }
+        if (n == 0) {
+            return APR_EGENERAL;
+        }
+        if (n > 0) {
+            *written += n;
+            done += consume(vec + done, count - done, (size_t)n);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_fd_sync(int fd)
+{
+    int rc;
+
+    do {
+        rc = fsync(fd);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? apr_get_os_error() : APR_SUCCESS;
+}
+
+apr_status_t upool_fd_sync_directory(int fd)
+{
+    apr_status_t rv = upool_fd_sync(fd);
+
+    return rv == EINVAL || rv == ENOTSUP ? APR_SUCCESS : rv;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/document.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/descriptor.h"
+#include "store/layout.h"
+#include "store/metadata.h"
+
+/* Errors that tell of the name, not of the system's state: what is there is
+ * not a document of ours. */
+static apr_status_t strange_or(apr_status_t rv)
+{
+    switch (rv) {
+    case ELOOP:
+    case EMLINK:
+    case ENXIO:
+    case EISDIR:
+    case EACCES:
+    case EPERM:
+        return APR_EGENERAL;
+    default:
+        return rv;
+    }
+}
+
+static apr_status_t read_exactly(int fd, char *buffer, apr_size_t len)
+{
+    while (len) {
+        ssize_t n = read(fd, buffer, len);
+
+        if (n == 0) {
+            return APR_EGENERAL;
+        }
+        if (n > 0) {
+            buffer += n;
+            len -= (apr_size_t)n;
+        }
+        else if (errno != EINTR) {
+            return apr_get_os_error();
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_record(upool_record **record, int fd, const char *id,
+                                apr_pool_t *p)
+{
+    struct stat st;
+    apr_status_t rv;
+    apr_size_t len;
+    char *text;
+
+    if (fstat(fd, &st) < 0) {
+        return apr_get_os_error();
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size < 0
+        || st.st_size > (off_t)UPOOL_METADATA_MAX) {
+        return APR_EGENERAL;
+    }
+    len = (apr_size_t)st.st_size;
+    text = apr_palloc(p, len + 1);
+    rv = read_exactly(fd, text, len);
+    return rv ? rv : upool_metadata_decode(record, text, len, id, p);
+}
+
+apr_status_t upool_document_load(upool_record **record, int directory,
+                                 const char *name, const char *id,
+                                 apr_pool_t *p)
+{
+    apr_status_t rv;
+    int fd;
+
+    /* O_NONBLOCK: opening a planted FIFO must not wait for its other end. */
+    rv = upool_fd_open(&fd, directory, name, O_RDONLY | O_NONBLOCK, 0);
+    if (rv) {
+        return strange_or(rv);
+    }
+    rv = read_record(record, fd, id, p);
+    upool_fd_close(&fd);
+    return strange_or(rv);
+}
+
+apr_status_t upool_document_verify(const upool_record *record, int directory)
+{
+    struct stat st;
+    int i;
+
+    for (i = 0; i < record->files->nelts; i++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(record->files, i, const upool_file);
+
+        if (!file->stored) {
+            continue;
+        }
+        if (!upool_layout_is_data(file->stored)) {
+            return APR_EGENERAL;
+        }
+        if (fstatat(directory, file->stored, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+            return apr_get_os_error();
+        }
+        if (!S_ISREG(st.st_mode) || st.st_size != file->size) {
+            return APR_EGENERAL;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_document_complete(upool_record **record, int directory,
+                                     const char *id, apr_pool_t *p)
+{
+    apr_status_t rv =
+        upool_document_load(record, directory, UPOOL_LAYOUT_METADATA, id, p);
+
+    if (rv) {
+        return rv;
+    }
+    if ((*record)->state != UPOOL_STATE_DONE) {
+        return APR_EGENERAL;
+    }
+    rv = upool_document_verify(*record, directory);
+    return rv == ENOENT ? APR_EGENERAL : strange_or(rv);
+}
+
+/* O_EXCL: whatever lies there under the temporary name, a dead holder's rest or
+ * a planted link, is not written into but goes. */
+static apr_status_t open_fresh(int *fd, int directory, const char *fresh)
+{
+    apr_status_t rv = upool_fd_open(
+        fd, directory, fresh, O_WRONLY | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+
+    if (rv == EEXIST && unlinkat(directory, fresh, 0) == 0) {
+        rv = upool_fd_open(fd, directory, fresh, O_WRONLY | O_CREAT | O_EXCL,
+                           S_IRUSR | S_IWUSR);
+    }
+    return rv;
+}
+
+static apr_status_t write_fresh(int directory, const char *fresh, char *text,
+                                apr_size_t len, int sync)
+{
+    struct iovec piece = { text, len };
+    apr_off_t written = 0;
+    apr_status_t closed;
+    apr_status_t rv;
+    int fd;
+
+    rv = open_fresh(&fd, directory, fresh);
+    if (rv) {
+        return rv;
+    }
+    rv = upool_fd_write(fd, &piece, 1, &written);
+    if (!rv && sync) {
+        rv = upool_fd_sync(fd);
+    }
+    closed = upool_fd_close(&fd);
+    return rv ? rv : closed;
+}
+
+apr_status_t upool_document_save(const upool_record *record, int directory,
+                                 const char *name, const char *fresh, int sync,
+                                 int *named)
+{
+    char *text;
+    apr_size_t len;
+    apr_status_t rv;
+
+    if (named) {
+        *named = 0;
+    }
+    rv = upool_metadata_encode(&text, &len, record);
+    if (rv) {
+        return rv;
+    }
+    rv = write_fresh(directory, fresh, text, len, sync);
+    free(text);
+    /* The entries of the data files first: a rename that outlives a power cut
+     * must not name files that do not. */
+    if (!rv && sync) {
+        rv = upool_fd_sync_directory(directory);
+    }
+    if (!rv && renameat(directory, fresh, directory, name) < 0) {
+        rv = apr_get_os_error();
+    }
+    if (rv) {
+        unlinkat(directory, fresh, 0);
+        return rv;
+    }
+    if (named) {
+        *named = 1;
+    }
+    return sync ? upool_fd_sync_directory(directory) : APR_SUCCESS;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_DOCUMENT_H
+#define UPOOL_STORE_DOCUMENT_H
+
+/* metadata.json and attempt.json as files.  They are never changed in place:
+ * a new one is written beside and renamed over, so a reader sees the old or
+ * the new one, whole.  Only the holder of the bucket's lock writes.
+ *
+ * A record is believed about its data files only as far as they agree: there,
+ * regular, and of exactly the recorded size.
+ *
+ * Descriptors live within one call.  No state; any thread. */
+
+#include "store/record.h"
+
+/* Reads the document name (one of layout.h's) in the bucket's directory.
+ * APR_ENOENT: none; APR_EGENERAL: there is something else of that name (link,
+ * FIFO, unreadable), or not a record of id; else the system's error. */
+apr_status_t upool_document_load(upool_record **record, int directory,
+                                 const char *name, const char *id,
+                                 apr_pool_t *p);
+
+/* The complete upload: metadata.json in state done, with its data files
+ * verified.  As above; APR_EGENERAL also where they do not agree, and *record
+ * is set even then (untouched otherwise). */
+apr_status_t upool_document_complete(upool_record **record, int directory,
+                                     const char *id, apr_pool_t *p);
+
+/* Do the data files agree with record?  APR_SUCCESS; APR_ENOENT: one is not
+ * there; APR_EGENERAL: one is not a regular file of its size; else the
+ * system's error. */
+apr_status_t upool_document_verify(const upool_record *record, int directory);
+
+/* Writes record to fresh and renames that to name.  sync: the document and all
+ * that is in the directory are on the disk before the rename, and the rename
+ * before the return.  On an error before the rename nothing has changed; *named
+ * (may be NULL) tells whether the rename was done. */
+apr_status_t upool_document_save(const upool_record *record, int directory,
+                                 const char *name, const char *fresh, int sync,
+                                 int *named);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_LOCK_H
+#define UPOOL_STORE_LOCK_H
+
+/* Who may change a bucket: flock() on its directory's descriptor.  Such a lock
+ * belongs to the open descriptor, so it parts threads as well as processes
+ * (fcntl locks part processes only), and it dies with its holder.
+ *
+ * Where a directory cannot be locked (NFS wants a descriptor open for writing)
+ * a regular file in it is locked instead; it stays when the lock is let go, for
+ * unlinking it would let two holders in.
+ *
+ * Writers take the lock for themselves alone.  Readers who have to know whether
+ * a writer lives take a shared one for a moment; a writer that meets only
+ * readers waits for them, so that polling never turns an upload away.
+ *
+ * No state; one thread at a time per lock. */
+
+#include <apr_errno.h>
+
+typedef struct upool_lock {
+    int directory; /* the bucket's descriptor, not the lock's to close */
+    int file;      /* descriptor of the lock file, or -1 */
+} upool_lock;
+
+/* Takes the lock of the open directory for a writer.  APR_EBUSY: another
+ * writer has it; else the system's error. */
+apr_status_t upool_lock_take(upool_lock *lock, int directory);
+
+/* Takes it for a reader.  APR_SUCCESS: no writer is there until the release
+ * (without lock file on a file system that needs one: at this moment);
+ * APR_EBUSY: one is; else the system's error. */
+apr_status_t upool_lock_share(upool_lock *lock, int directory);
+
+/* Lets go.  Nothing to do for a lock that was not taken. */
+void upool_lock_release(upool_lock *lock);
+
+/* 0 when somebody has unlinked the lock file: the bucket was cleared, and
+ * another holder may be there.  Else 1. */
+int upool_lock_is_whole(const upool_lock *lock);
+
+#endif

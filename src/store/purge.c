@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/purge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <apr_hash.h>
+
+#include "store/descriptor.h"
+#include "store/layout.h"
+
+#define PASSES_MAX 16
+
+/* EISDIR is Linux's word for unlinking a directory, EPERM that of POSIX. */
+static apr_status_t unlink_entry(int directory, const char *name)
+{
+    if (unlinkat(directory, name, 0) == 0 || errno == ENOENT) {
+        return APR_SUCCESS;
+    }
+    return apr_get_os_error();
+}
+
+static int is_directory_there(apr_status_t rv)
+{
+    return rv == EISDIR || rv == EPERM;
+}
+
+typedef struct leftovers {
+    apr_hash_t *keep; /* data files that stay; NULL: no record does */
+    apr_time_t deadline;
+} leftovers;
+
+static void keep_files(leftovers *left, const upool_record *keep, apr_pool_t *p)
+{
+    int i;
+
+    left->keep = keep ? apr_hash_make(p) : NULL;
+    for (i = 0; keep && i < keep->files->nelts; i++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(keep->files, i, const upool_file);
+
+        if (file->stored) {
+            apr_hash_set(left->keep, file->stored, APR_HASH_KEY_STRING, file);
+        }
+    }
+}
+
+static apr_status_t unlink_data(const leftovers *left, int fd, const char *name)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!left->keep || !apr_hash_get(left->keep, name, APR_HASH_KEY_STRING)) {
+        rv = unlink_entry(fd, name);
+    }
+    /* Random names: such a directory is in nobody's way. */
+    return is_directory_there(rv) ? APR_SUCCESS : rv;
+}
+
+static apr_status_t visit_leftover(void *baton, int fd, const char *name)
+{
+    const leftovers *left = baton;
+
+    switch (upool_layout_entry(name)) {
+    case UPOOL_ENTRY_DATA:
+        return unlink_data(left, fd, name);
+    case UPOOL_ENTRY_METADATA:
+        return left->keep ? APR_SUCCESS : unlink_entry(fd, name);
+    case UPOOL_ENTRY_ATTEMPT:
+    case UPOOL_ENTRY_TEMPORARY:
+        return unlink_entry(fd, name);
+    case UPOOL_ENTRY_LOCK:
+    case UPOOL_ENTRY_FOREIGN:
+        break;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_purge_leftovers(int directory, const upool_record *keep,
+                                   apr_pool_t *p)
+{
+    leftovers left = { NULL, 0 };
+
+    keep_files(&left, keep, p);
+    return upool_directory_each(directory, visit_leftover, &left);
+}
+
+static apr_status_t visit_orphan(void *baton, int fd, const char *name)
+{
+    const leftovers *left = baton;
+    struct stat st;
+
+    if (!upool_layout_is_data(name)
+        || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0
+        || upool_directory_mtime(&st) >= left->deadline) {
+        return APR_SUCCESS;
+    }
+    return unlink_data(left, fd, name);
+}
+
+apr_status_t upool_purge_orphans(int directory, const upool_record *keep,
+                                 apr_time_t deadline, apr_pool_t *p)
+{
+    leftovers left = { NULL, deadline };
+
+    keep_files(&left, keep, p);
+    return upool_directory_each(directory, visit_orphan, &left);
+}
+
+void upool_purge_files(int directory, const upool_record *record)
+{
+    int i;
+
+    for (i = 0; i < record->files->nelts; i++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(record->files, i, const upool_file);
+
+        if (file->stored && upool_layout_is_data(file->stored)) {
+            unlink_entry(directory, file->stored);
+        }
+    }
+}
+
+typedef struct removal {
+    unsigned int kept;  /* entries that are not ours to remove */
+    apr_status_t error; /* the first, of what could not be */
+} removal;
+
+static apr_status_t visit_removal(void *baton, int fd, const char *name)
+{
+    removal *pass = baton;
+    apr_status_t rv;
+
+    if (upool_layout_entry(name) == UPOOL_ENTRY_FOREIGN) {
+        pass->kept++;
+        return APR_SUCCESS;
+    }
+    rv = unlink_entry(fd, name);
+    if (is_directory_there(rv)) {
+        pass->kept++;
+    }
+    else if (rv && !pass->error) {
+        pass->error = rv;
+    }
+    return APR_SUCCESS;
+}
+
+static int remove_directory(const upool_directory *dir,
+                            const upool_store *store, const char *id)
+{
+    /* The name may mean another bucket by now, begun after somebody else
+     * removed this one. */
+    return !upool_directory_is_current(dir, store, id)
+           || unlinkat(upool_store_fd(store), id, AT_REMOVEDIR) == 0
+           || errno == ENOENT;
+}
+
+apr_status_t upool_purge_bucket(const upool_directory *dir,
+                                const upool_store *store, const char *id)
+{
+    removal pass = { 0, APR_SUCCESS };
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < PASSES_MAX; i++) {
+        /* metadata.json first: a reader must not find it without its files. */
+        unlink_entry(dir->fd, UPOOL_LAYOUT_METADATA);
+        pass.kept = 0;
+        rv = upool_directory_each(dir->fd, visit_removal, &pass);
+        if (rv || pass.error) {
+            return rv == ENOENT ? APR_SUCCESS : rv ? rv : pass.error;
+        }
+        if (remove_directory(dir, store, id)) {
+            return APR_SUCCESS;
+        }
+        if (errno != ENOTEMPTY && errno != EEXIST) {
+            return apr_get_os_error();
+        }
+        if (pass.kept) {
+            return APR_SUCCESS;
+        }
+        /* Not empty, but nothing was left: a writer has made a file since. */
+    }
+    return APR_EBUSY;
+}
+
+apr_status_t upool_bucket_remove(upool_store *store, const char *id,
+                                 apr_pool_t *p)
+{
+    upool_directory dir;
+    apr_status_t rv;
+
+    (void)p;
+    rv = upool_directory_enter(&dir, store, id);
+    if (rv == ENOENT || rv == ENOTDIR) {
+        return APR_SUCCESS;
+    }
+    if (rv) {
+        return rv;
+    }
+    rv = upool_purge_bucket(&dir, store, id);
+    upool_fd_close(&dir.fd);
+    return rv;
+}

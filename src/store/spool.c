@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "store/descriptor.h"
+#include "store/held.h"
+#include "store/layout.h"
+
+/* 128 random bits do not meet by chance; a broken random source should not
+ * make an endless loop of it. */
+#define NAME_TRIES 4
+
+static apr_status_t give_up(upool_bucket *bucket, apr_status_t rv)
+{
+    if (rv && !bucket->broken) {
+        bucket->broken = rv;
+    }
+    return rv;
+}
+
+static apr_status_t open_new(upool_spool *spool, int n, mode_t mode)
+{
+    upool_bucket *bucket = spool->bucket;
+    apr_status_t rv = EEXIST;
+    int i;
+
+    for (i = 0; rv == EEXIST && i < NAME_TRIES; i++) {
+        rv = upool_layout_name(&spool->name, n, bucket->pool);
+        if (!rv) {
+            rv = upool_fd_open(&spool->fd, bucket->directory.fd, spool->name,
+                               O_WRONLY | O_CREAT | O_EXCL, mode);
+        }
+    }
+    return rv;
+}
+
+apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
+                                int n)
+{
+    mode_t mode = (mode_t)upool_store_settings(bucket->store)->file_mode
+                  & (S_IRWXU | S_IRWXG | S_IRWXO);
+    upool_spool *s;
+    apr_status_t rv;
+
+    if (bucket->stage != UPOOL_STAGE_WRITING) {
+        return APR_EBADF;
+    }
+    s = apr_pcalloc(bucket->pool, sizeof(*s));
+    s->bucket = bucket;
+    s->fd = -1;
+    rv = open_new(s, n, mode & S_IRWXU);
+    if (rv) {
+        return give_up(bucket, rv);
+    }
+    upool_fd_guard(&s->fd, bucket->pool);
+    APR_ARRAY_PUSH(bucket->spools, upool_spool *) = s;
+    /* The administrator asked for these bits; the umask would take them off. */
+    if ((mode & (S_IRWXG | S_IRWXO)) && fchmod(s->fd, mode) < 0) {
+        return give_up(bucket, apr_get_os_error());
+    }
+    *spool = s;
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec, int count)
+{
+    upool_bucket *bucket = spool->bucket;
+
+    if (bucket->broken) {
+        return bucket->broken;
+    }
+    if (spool->fd < 0) {
+        return APR_EBADF;
+    }
+    return give_up(bucket, upool_fd_write(spool->fd, vec, count, &spool->size));
+}
+
+apr_status_t upool_spool_close(upool_spool *spool)
+{
+    upool_bucket *bucket = spool->bucket;
+    apr_status_t rv = bucket->broken;
+    apr_status_t closed;
+
+    if (spool->fd < 0) {
+        return rv ? rv : APR_EBADF;
+    }
+    if (!rv && upool_store_settings(bucket->store)->sync) {
+        rv = upool_fd_sync(spool->fd);
+    }
+    closed = upool_fd_unguard(&spool->fd, bucket->pool);
+    return give_up(bucket, rv ? rv : closed);
+}
+
+void upool_spool_remove(upool_spool *spool)
+{
+    if (spool->fd >= 0) {
+        upool_fd_unguard(&spool->fd, spool->bucket->pool);
+    }
+    /* After a commit the file is the complete upload's. */
+    if (spool->name && spool->bucket->stage == UPOOL_STAGE_WRITING) {
+        unlinkat(spool->bucket->directory.fd, spool->name, 0);
+        spool->name = NULL;
+    }
+}
+
+const char *upool_spool_name(const upool_spool *spool)
+{
+    return spool->name;
+}
+
+const char *upool_spool_path(const upool_spool *spool)
+{
+    return apr_pstrcat(spool->bucket->pool, spool->bucket->path, "/",
+                       spool->name, NULL);
+}
+
+apr_off_t upool_spool_size(const upool_spool *spool)
+{
+    return spool->size;
+}

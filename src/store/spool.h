@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_SPOOL_H
+#define UPOOL_STORE_SPOOL_H
+
+/* A data file while it is written: new, under a name nobody could guess,
+ * appended to until it is closed.  It lives in the bucket's pool, and the
+ * thread that holds the bucket uses it.
+ *
+ * The first error of a bucket's files is final: the kernel may have dropped
+ * the bytes, so every later write, close and commit returns it too. */
+
+#include <sys/uio.h>
+
+#include <apr_pools.h>
+
+typedef struct upool_bucket upool_bucket;
+typedef struct upool_spool upool_spool;
+
+/* A new empty data file for file number n, with exactly the store's mode
+ * whatever the umask.  APR_ENOENT: the bucket was removed meanwhile; APR_EBADF:
+ * the attempt is over; else the system's error (ENOSPC, EDQUOT, …). */
+apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
+                                int n);
+/* Appends all of vec (count any number), restarting short writes; vec is used
+ * up on the way.  APR error as the system says it (ENOSPC, EDQUOT, …). */
+apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec,
+                               int count);
+/* Closes (and syncs where asked).  An error means that the bytes may not be
+ * there: fatal for the upload. */
+apr_status_t upool_spool_close(upool_spool *spool);
+/* Closes and unlinks.  Neither name nor path are to be used after it. */
+void upool_spool_remove(upool_spool *spool);
+/* Name inside the bucket; absolute path.  Both live as long as the bucket. */
+const char *upool_spool_name(const upool_spool *spool);
+const char *upool_spool_path(const upool_spool *spool);
+/* Bytes written so far. */
+apr_off_t upool_spool_size(const upool_spool *spool);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/sweep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "store/descriptor.h"
+#include "store/directory.h"
+#include "store/document.h"
+#include "store/layout.h"
+#include "store/lock.h"
+#include "store/purge.h"
+
+struct upool_sweep {
+    upool_store *store;
+    apr_pool_t *scratch; /* cleared after each bucket */
+    DIR *stream;         /* NULL: finished */
+};
+
+/* What one look at a bucket finds. */
+typedef struct finding {
+    int foreign;         /* holds something that a bucket cannot hold */
+    int data;            /* data files in it */
+    int named;           /* data files that metadata.json names */
+    apr_time_t oldest;   /* modification of a data file; 0: none */
+    apr_time_t newest;   /* modification of anything */
+    apr_time_t activity; /* what expiry counts from */
+} finding;
+
+static apr_status_t close_stream(void *data)
+{
+    upool_sweep *sweep = data;
+
+    if (sweep->stream) {
+        closedir(sweep->stream);
+        sweep->stream = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
+                               apr_pool_t *p)
+{
+    upool_sweep *s = apr_pcalloc(p, sizeof(*s));
+    apr_status_t rv;
+    int fd;
+
+    s->store = store;
+    apr_pool_create(&s->scratch, p);
+    rv = upool_fd_directory(&fd, upool_store_fd(store), ".");
+    if (rv) {
+        return rv;
+    }
+    s->stream = fdopendir(fd);
+    if (!s->stream) {
+        rv = apr_get_os_error();
+        upool_fd_close(&fd);
+        return rv;
+    }
+    apr_pool_cleanup_register(p, s, close_stream, apr_pool_cleanup_null);
+    *sweep = s;
+    return APR_SUCCESS;
+}
+
+static void add_file(finding *found, const struct stat *st, int is_data)
+{
+    apr_time_t mtime = upool_directory_mtime(st);
+
+    /* A link or directory under one of our names is not ours either. */
+    found->foreign |= !S_ISREG(st->st_mode);
+    if (mtime > found->newest) {
+        found->newest = mtime;
+    }
+    if (is_data && (!found->oldest || mtime < found->oldest)) {
+        found->oldest = mtime;
+    }
+}
+
+static apr_status_t visit_entry(void *baton, int fd, const char *name)
+{
+    finding *found = baton;
+    upool_entry entry = upool_layout_entry(name);
+    struct stat st;
+
+    found->foreign |= entry == UPOOL_ENTRY_FOREIGN;
+    found->data += entry == UPOOL_ENTRY_DATA;
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        add_file(found, &st, entry == UPOOL_ENTRY_DATA);
+    }
+    return APR_SUCCESS;
+}
+
+static int count_stored(const upool_record *record)
+{
+    int count = 0;
+    int i;
+
+    for (i = 0; i < record->files->nelts; i++) {
+        count += APR_ARRAY_IDX(record->files, i, upool_file).stored != NULL;
+    }
+    return count;
+}
+
+static void add_record(finding *found, const upool_record *record)
+{
+    if (record->updated > found->activity) {
+        found->activity = record->updated;
+    }
+    found->named += count_stored(record);
+}
+
+/* 0 when the bucket could not be read. */
+static int inspect(finding *found, const upool_directory *dir, const char *id,
+                   apr_pool_t *p)
+{
+    upool_record *record;
+    struct stat st;
+
+    memset(found, 0, sizeof(*found));
+    if (fstat(dir->fd, &st) < 0) {
+        return 0;
+    }
+    found->newest = upool_directory_mtime(&st);
+    if (upool_directory_each(dir->fd, visit_entry, found)) {
+        return 0;
+    }
+    if (!upool_document_load(&record, dir->fd, UPOOL_LAYOUT_METADATA, id, p)) {
+        add_record(found, record);
+    }
+    if (!upool_document_load(&record, dir->fd, UPOOL_LAYOUT_ATTEMPT, id, p)) {
+        add_record(found, record);
+    }
+    if (!found->activity) {
+        found->activity = found->newest;
+    }
+    return 1;
+}
+
+static int has_work(const finding *found, apr_time_t deadline)
+{
+    return !found->foreign
+           && (found->activity < deadline
+               || (found->data > found->named && found->oldest < deadline));
+}
+
+static void remove_orphans(const upool_sweep *sweep, const upool_directory *dir,
+                           const char *id, apr_time_t deadline)
+{
+    upool_record *record = NULL;
+    apr_status_t rv = upool_document_load(
+        &record, dir->fd, UPOOL_LAYOUT_METADATA, id, sweep->scratch);
+
+    /* A record that cannot be read may name any of them. */
+    if (!rv || rv == ENOENT) {
+        upool_purge_orphans(dir->fd, record, deadline, sweep->scratch);
+    }
+}
+
+/* Under the lock, where nothing but a clear changes the bucket.  Returns 1 when
+ * it is gone. */
+static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
+                apr_time_t deadline)
+{
+    finding found;
+
+    if (!upool_directory_is_current(dir, sweep->store, id)
+        || !inspect(&found, dir, id, sweep->scratch)
+        || !has_work(&found, deadline)) {
+        return 0;
+    }
+    if (found.activity < deadline) {
+        return upool_purge_bucket(dir, sweep->store, id) == APR_SUCCESS;
+    }
+    remove_orphans(sweep, dir, id, deadline);
+    return 0;
+}
+
+/* Looks without the lock first: taking it could turn an upload away. */
+static int visit_bucket(const upool_sweep *sweep, const char *id,
+                        apr_time_t deadline)
+{
+    upool_directory dir;
+    upool_lock lock;
+    finding found;
+    int gone = 0;
+
+    if (!upool_layout_is_bucket(id)
+        || upool_directory_enter(&dir, sweep->store, id)) {
+        return 0;
+    }
+    if (inspect(&found, &dir, id, sweep->scratch) && has_work(&found, deadline)
+        && upool_lock_take(&lock, dir.fd) == APR_SUCCESS) {
+        gone = work(sweep, &dir, id, deadline);
+        upool_lock_release(&lock);
+    }
+    upool_fd_close(&dir.fd);
+    return gone;
+}
+
+apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
+                              apr_time_t deadline, upool_sweep_result *result)
+{
+    const struct dirent *entry;
+    apr_status_t rv = APR_SUCCESS;
+
+    memset(result, 0, sizeof(*result));
+    while (sweep->stream && result->seen < steps) {
+        errno = 0;
+        entry = readdir(sweep->stream);
+        if (!entry) {
+            rv = apr_get_os_error();
+            close_stream(sweep);
+            break;
+        }
+        if (strcmp(entry->d_name, ".") == 0
+            || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        result->seen++;
+        result->removed +=
+            (apr_size_t)visit_bucket(sweep, entry->d_name, deadline);
+        apr_pool_clear(sweep->scratch);
+    }
+    result->finished = !sweep->stream;
+    return rv;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <apr_portable.h>
+
+#include "store/descriptor.h"
+#include "store/directory.h"
+#include "store/document.h"
+#include "store/layout.h"
+#include "store/lock.h"
+
+/* Looks at a bucket that changes each time: replaced again and again. */
+#define LOOKS_MAX 8
+
+/* Texts that clients see. */
+static const char INTERRUPTED[] = "upload was interrupted";
+static const char DAMAGED[] = "stored file is damaged";
+
+typedef struct look {
+    upool_directory directory;
+    upool_store *store;
+    const char *id;
+    apr_pool_t *p;
+    upool_record *record; /* what was found; NULL: neither document */
+    const char *doubt;    /* NULL: final; else what it means when no writer
+                             is there to explain it */
+} look;
+
+/* The newest thing known of a bucket without record. */
+static apr_time_t last_change(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) < 0 ? 0 : upool_directory_mtime(&st);
+}
+
+static upool_record *record_without_document(const look *at, upool_state state)
+{
+    upool_record *record = upool_record_make(at->p, at->id);
+
+    record->state = state;
+    record->updated = last_change(at->directory.fd);
+    record->created = record->updated;
+    return record;
+}
+
+static apr_status_t read_documents(look *at)
+{
+    int fd = at->directory.fd;
+    apr_status_t rv;
+
+    at->record = NULL;
+    at->doubt = NULL;
+    rv = upool_document_load(&at->record, fd, UPOOL_LAYOUT_ATTEMPT, at->id,
+                             at->p);
+    if (!rv) {
+        if (at->record->state == UPOOL_STATE_UPLOADING) {
+            at->doubt = INTERRUPTED;
+        }
+        else if (at->record->state == UPOOL_STATE_DONE) {
+            /* Nobody writes that there. */
+            at->record = NULL;
+            at->doubt = DAMAGED;
+        }
+        return APR_SUCCESS;
+    }
+    if (rv == ENOENT) {
+        rv = upool_document_complete(&at->record, fd, at->id, at->p);
+        if (!rv) {
+            return APR_SUCCESS;
+        }
+    }
+    at->doubt = rv == ENOENT ? INTERRUPTED : DAMAGED;
+    return rv == ENOENT || rv == APR_EGENERAL ? APR_SUCCESS : rv;
+}
+
+static apr_status_t add_size(void *baton, int fd, const char *name)
+{
+    apr_off_t *sum = baton;
+    struct stat st;
+
+    if (upool_layout_is_data(name)
+        && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+        && S_ISREG(st.st_mode)) {
+        *sum += st.st_size;
+    }
+    return APR_SUCCESS;
+}
+
+/* A writer is there and has written no document. */
+static upool_record *describe_writer(const look *at)
+{
+    upool_record *record = record_without_document(at, UPOOL_STATE_UPLOADING);
+
+    upool_directory_each(at->directory.fd, add_size, &record->received);
+    return record;
+}
+
+/* No writer is there: what is in doubt is an error.  A record that could be
+ * read keeps its owner, so that nobody else learns of the upload. */
+static upool_record *describe_ruin(const look *at)
+{
+    upool_record *record = at->record
+                               ? at->record
+                               : record_without_document(at, UPOOL_STATE_ERROR);
+
+    record->state = UPOOL_STATE_ERROR;
+    record->error = at->doubt;
+    apr_array_clear(record->files);
+    return record;
+}
+
+/* A bucket that was cleared while its writer goes on is unknown. */
+static int is_current(const look *at)
+{
+    return upool_directory_is_current(&at->directory, at->store, at->id);
+}
+
+/* One look.  APR_EAGAIN: look again. */
+static apr_status_t look_once(look *at)
+{
+    upool_lock lock;
+    apr_status_t rv = read_documents(at);
+
+    if (rv || !at->doubt) {
+        return rv;
+    }
+    rv = upool_lock_share(&lock, at->directory.fd);
+    if (rv == APR_EBUSY) {
+        if (!is_current(at)) {
+            return APR_ENOENT;
+        }
+        if (at->doubt == INTERRUPTED) {
+            at->record = at->record ? at->record : describe_writer(at);
+            return APR_SUCCESS;
+        }
+        /* The writer may have replaced the files between our two looks. */
+        return APR_EAGAIN;
+    }
+    if (rv) {
+        return rv;
+    }
+    /* The writer may have finished since; now nothing moves but a clear, which
+     * takes no lock. */
+    rv = read_documents(at);
+    if (!rv && at->doubt) {
+        if (is_current(at)) {
+            at->record = describe_ruin(at);
+        }
+        else {
+            rv = APR_ENOENT;
+        }
+    }
+    upool_lock_release(&lock);
+    return rv;
+}
+
+static apr_status_t enter(look *at, upool_store *store, const char *id,
+                          apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    at->store = store;
+    at->id = id;
+    at->p = p;
+    at->record = NULL;
+    at->doubt = NULL;
+    rv = upool_directory_enter(&at->directory, store, id);
+    return rv == ENOTDIR ? APR_ENOENT : rv;
+}
+
+apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
+                                 const char *id, apr_pool_t *p)
+{
+    look at;
+    apr_status_t rv = enter(&at, store, id, p);
+    int i;
+
+    if (rv) {
+        return rv;
+    }
+    rv = APR_EAGAIN;
+    for (i = 0; rv == APR_EAGAIN && i < LOOKS_MAX; i++) {
+        rv = look_once(&at);
+    }
+    if (rv == APR_EAGAIN) {
+        at.record = describe_ruin(&at);
+        rv = APR_SUCCESS;
+    }
+    upool_fd_close(&at.directory.fd);
+    *record = at.record;
+    return rv;
+}
+
+apr_status_t upool_bucket_complete(upool_record **record, upool_store *store,
+                                   const char *id, apr_pool_t *p)
+{
+    look at;
+    apr_status_t rv = enter(&at, store, id, p);
+    int i;
+
+    if (rv) {
+        return rv;
+    }
+    rv = APR_EGENERAL;
+    for (i = 0; rv == APR_EGENERAL && i < LOOKS_MAX; i++) {
+        rv = upool_document_complete(record, at.directory.fd, id, p);
+    }
+    upool_fd_close(&at.directory.fd);
+    return rv == APR_EGENERAL ? APR_ENOENT : rv;
+}
+
+static apr_status_t close_file(void *file)
+{
+    /* Harmless where the caller has closed it, or set it aside. */
+    return apr_file_close(file);
+}
+
+static apr_status_t wrap(apr_file_t **file, int *fd, apr_pool_t *p)
+{
+    struct stat st;
+    apr_status_t rv;
+
+    if (fstat(*fd, &st) < 0) {
+        return apr_get_os_error();
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return APR_EACCES;
+    }
+    rv = apr_os_file_put(
+        file, fd,
+        APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED, p);
+    if (!rv) {
+        apr_pool_cleanup_register(p, *file, close_file, apr_pool_cleanup_null);
+    }
+    return rv;
+}
+
+apr_status_t upool_bucket_file_open(apr_file_t **file, upool_store *store,
+                                    const char *id, const char *stored,
+                                    apr_pool_t *p)
+{
+    look at;
+    apr_status_t rv;
+    int fd;
+
+    if (!upool_layout_is_data(stored)) {
+        return APR_EINVAL;
+    }
+    rv = enter(&at, store, id, p);
+    if (rv) {
+        return rv;
+    }
+    rv = upool_fd_open(&fd, at.directory.fd, stored, O_RDONLY | O_NONBLOCK, 0);
+    upool_fd_close(&at.directory.fd);
+    if (rv) {
+        return rv == ELOOP || rv == ENXIO ? APR_EACCES : rv;
+    }
+    rv = wrap(file, &fd, p);
+    if (rv) {
+        upool_fd_close(&fd);
+    }
+    return rv;
+}
