@@ -352,5 +352,6 @@ const char *upool_upload_path(const upool_upload *upload, const char *stored,
                               apr_pool_t *p)
 {
     return apr_pstrcat(p, upool_store_path(upload->options.store), "/",
-                       upload->record->identifier, "/", stored, NULL);
+                       upload->record->identifier, stored ? "/" : NULL, stored,
+                       NULL);
 }

@@ -75,7 +75,7 @@ void upool_upload_refuse(upool_upload *upload, upool_reason reason,
 
 const upool_record *upool_upload_record(const upool_upload *upload);
 const apr_array_header_t *upool_upload_fields(const upool_upload *upload);
-/* Absolute path of the bucket's file, in p. */
+/* Absolute path of the bucket's file, or of the bucket for NULL, in p. */
 const char *upool_upload_path(const upool_upload *upload, const char *stored,
                               apr_pool_t *p);
 

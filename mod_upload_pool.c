@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+
+/* The module record and the hooks.  Everything else is in src/, by rooms:
+ * see "The rooms" in README. */
+
+#include "mod_upload_pool.h"
+
+#include <http_config.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <jansson.h>
+
+#include "front/fronts.h"
+#include "front/route.h"
+#include "httpd/checks.h"
+#include "httpd/config.h"
+#include "httpd/directives.h"
+#include "httpd/filter.h"
+#include "httpd/log.h"
+#include "httpd/slots.h"
+#include "httpd/sweeper.h"
+
+#define UPLOAD_POOL_VERSION "1.0.0-dev"
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
+{
+    int result;
+
+    (void)plog;
+    (void)ptemp;
+    /* The first of the two passes at start only tries the configuration. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    /* Before any thread can race for it. */
+    json_object_seed(0);
+    result = upool_slots_make(s);
+    if (result != OK) {
+        return result;
+    }
+    upool_slog(s, INFO, 0, 1, "mod_upload_pool %s, %u progress slots",
+               UPLOAD_POOL_VERSION, upool_config_slots(upool_config_server(s)));
+    return upool_sweeper_start(s, pconf);
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    upool_filter_register();
+    /* Part of "httpd -t"; any order. */
+    ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Shared memory, before the children are forked; any order. */
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Authentication and authorisation are over; before mod_rewrite and
+     * mod_dir turn the request into another one in their own fixups. */
+    ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Before filters that other modules add, so that those of the same kind
+     * see the JSON and never the upload. */
+    ap_hook_insert_filter(upool_filter_insert, NULL, NULL, APR_HOOK_FIRST);
+    /* The real handler takes its variables and its framing from the request's
+     * headers before it reads: they must be exchanged before any runs. */
+    ap_hook_handler(upool_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* SetHandler upload-pool; one handler among others. */
+    ap_hook_handler(upool_front_standalone, NULL, NULL, APR_HOOK_MIDDLE);
+    /* The answer's status is final. */
+    ap_hook_log_transaction(upool_front_clean_up, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+module AP_MODULE_DECLARE_DATA upload_pool_module = {
+    STANDARD20_MODULE_STUFF,
+    upool_config_dir_create,
+    upool_config_dir_merge,
+    upool_config_server_create,
+    upool_config_server_merge,
+    upool_directives,
+    register_hooks,
+    AP_MODULE_FLAG_NONE,
+};

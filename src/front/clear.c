@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/fronts.h"
+
+#include "front/known.h"
+#include "httpd/log.h"
+#include "httpd/reply.h"
+#include "httpd/slots.h"
+#include "upload/result.h"
+
+/* The slot first: a writer in flight learns of it at its next pull, and what
+ * it holds open has no name any more. */
+static apr_status_t clear(request_rec *r, const upool_request *rq,
+                          upool_store *store)
+{
+    upool_table *table = upool_slots_table();
+
+    if (table) {
+        upool_table_drop(table, rq->id);
+    }
+    return upool_bucket_remove(store, rq->id, r->pool);
+}
+
+int upool_front_clear(request_rec *r, upool_request *rq)
+{
+    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_store *store = upool_request_store(r, rq->conf, &refusal);
+    const upool_record *record =
+        store ? upool_known_find(r, rq, &refusal) : NULL;
+    apr_status_t rv;
+
+    if (!refusal.reason && record && !upool_known_is_mine(record, rq)) {
+        refusal =
+            upool_refusal_make(UPOOL_REASON_OWNER, 0, "owned by another user");
+    }
+    if (refusal.reason) {
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    rv = clear(r, rq, store);
+    if (rv) {
+        upool_rlog(r, ERR, rv, 30, "upload %s cannot be cleared",
+                   upool_log_ident(r->pool, rq->id));
+        refusal = upool_refusal_make(UPOOL_REASON_IO, rv, "clear");
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    upool_rlog(r, DEBUG, 0, 29, "upload %s is cleared",
+               upool_log_ident(r->pool, rq->id));
+    return upool_reply_json(r, HTTP_OK, upool_result_success(r->pool),
+                            rq->callback);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/fronts.h"
+
+#include <http_request.h>
+
+#include "httpd/drive.h"
+#include "httpd/intake.h"
+#include "httpd/log.h"
+#include "httpd/reply.h"
+#include "httpd/slots.h"
+#include "httpd/substitute.h"
+
+static void tell_begin(request_rec *r, const upool_request *rq)
+{
+    upool_rlog(
+        r, DEBUG, 0, 20,
+        "upload %s begins in pool %s: %" APR_OFF_T_FMT " bytes announced",
+        upool_log_ident(r->pool, rq->id), rq->conf->store, rq->content_length);
+}
+
+static void tell_done(request_rec *r, const upool_request *rq)
+{
+    const upool_record *record = upool_upload_record(rq->upload);
+    const upool_chain *chain = upool_upload_chain(rq->upload);
+    const char *name;
+    apr_uint64_t calls;
+    apr_uint64_t bytes;
+    int n;
+
+    if (!APLOGrdebug(r)) {
+        return;
+    }
+    upool_rlog(r, DEBUG, 0, 22,
+               "upload %s is done: %d files, %d fields, %" APR_OFF_T_FMT
+               " bytes read",
+               upool_log_ident(r->pool, rq->id), record->files->nelts,
+               upool_upload_fields(rq->upload)->nelts, record->received);
+    for (n = 0; upool_chain_account(chain, n, &name, &calls, &bytes); n++) {
+        upool_rlog(r, DEBUG, 0, 24,
+                   "upload %s: handler %s saw %" APR_UINT64_T_FMT
+                   " bytes in %" APR_UINT64_T_FMT " calls",
+                   upool_log_ident(r->pool, rq->id), name, bytes, calls);
+    }
+}
+
+static int refuse(request_rec *r, upool_request *rq, int sent)
+{
+    int answer = upool_reply_refusal(r, rq, upool_upload_refusal(rq->upload));
+
+    /* A filter below us has answered already: this is its code for that. */
+    return sent ? sent : answer;
+}
+
+static int substitute(request_rec *r, upool_request *rq)
+{
+    upool_reason reason = upool_substitute_request(r, rq);
+    upool_refusal refusal;
+
+    if (reason) {
+        refusal = upool_refusal_make(reason, 0,
+                                     "the upload is done, but its JSON cannot"
+                                     " be made");
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    tell_done(r, rq);
+    if (rq->conf->pass) {
+        upool_rlog(r, DEBUG, 0, 27, "upload %s is passed to %s",
+                   upool_log_ident(r->pool, rq->id), rq->conf->pass);
+        ap_internal_redirect(rq->conf->pass, r);
+        return OK;
+    }
+    return DECLINED;
+}
+
+int upool_front_form(request_rec *r, upool_request *rq)
+{
+    upool_drive_result result;
+    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    int sent = 0;
+
+    if (rq->intake == UPOOL_INTAKE_PENDING) {
+        tell_begin(r, rq);
+        if (upool_intake_begin(r, rq, &refusal)) {
+            return upool_reply_refusal(r, rq, &refusal);
+        }
+    }
+    do {
+        result = upool_drive_turn(r, rq, APR_BLOCK_READ, &sent);
+    } while (result == UPOOL_DRIVE_MORE);
+    return result == UPOOL_DRIVE_DONE ? substitute(r, rq) : refuse(r, rq, sent);
+}
+
+/* The status that the client got is that of the last request that it was
+ * redirected to. */
+int upool_front_clean_up(request_rec *r)
+{
+    const request_rec *last = r;
+    upool_request *rq = NULL;
+    upool_refusal refusal;
+    upool_store *store;
+
+    for (; last->next; last = last->next) {
+    }
+    rq = upool_request_substituted(last);
+    if (!rq || !upool_config_cleans(rq->conf, last->status)) {
+        return DECLINED;
+    }
+    store = upool_request_store(r, rq->conf, &refusal);
+    if (!store || upool_bucket_remove(store, rq->id, r->pool)) {
+        upool_rlog(r, ERR, 0, 26,
+                   "upload %s was answered with %d but cannot be removed",
+                   upool_log_ident(r->pool, rq->id), last->status);
+        return DECLINED;
+    }
+    if (upool_slots_table()) {
+        upool_table_drop(upool_slots_table(), rq->id);
+    }
+    upool_rlog(r, DEBUG, 0, 25, "upload %s removed: answered with %d",
+               upool_log_ident(r->pool, rq->id), last->status);
+    return DECLINED;
+}

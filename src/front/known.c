@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/known.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "httpd/slots.h"
+
+static upool_state state_of_slot(const upool_slot_record *slot)
+{
+    if (slot->state == UPOOL_SLOT_DONE) {
+        return UPOOL_STATE_DONE;
+    }
+    return slot->state == UPOOL_SLOT_UPLOADING
+                   && upool_slots_alive(slot->process)
+               ? UPOOL_STATE_UPLOADING
+               : UPOOL_STATE_ERROR;
+}
+
+static upool_record *from_slot(apr_pool_t *p, const upool_slot_record *slot)
+{
+    upool_record *record = upool_record_make(p, slot->identifier);
+
+    record->state = state_of_slot(slot);
+    record->filename = apr_pstrdup(p, slot->filename);
+    record->content_type = apr_pstrdup(p, slot->content_type);
+    record->size = slot->size;
+    record->received = slot->received;
+    record->created = slot->created;
+    record->updated = slot->updated;
+    record->owner = slot->owner[0] ? apr_pstrdup(p, slot->owner) : NULL;
+    if (record->state == UPOOL_STATE_ERROR) {
+        record->error =
+            slot->error[0]
+                ? apr_pstrdup(p, slot->error)
+                : upool_refusal_make(UPOOL_REASON_INTERRUPTED, 0, NULL).text;
+    }
+    else if (record->state == UPOOL_STATE_DONE) {
+        record->size = record->received;
+    }
+    return record;
+}
+
+upool_record *upool_known_find(request_rec *r, const upool_request *rq,
+                               upool_refusal *refusal)
+{
+    upool_table *table = upool_slots_table();
+    upool_slot_record slot;
+    upool_record *record = NULL;
+    upool_store *store;
+
+    if (table && upool_table_lookup(table, rq->id, &slot)) {
+        return from_slot(r->pool, &slot);
+    }
+    store = upool_request_store(r, rq->conf, refusal);
+    if (store
+        && upool_bucket_status(&record, store, rq->id, r->pool)
+               != APR_SUCCESS) {
+        record = NULL;
+    }
+    return record;
+}
+
+int upool_known_is_mine(const upool_record *record, const upool_request *rq)
+{
+    return !record->owner || (rq->owner && !strcmp(record->owner, rq->owner));
+}

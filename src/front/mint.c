@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/fronts.h"
+
+#include <apr_strings.h>
+
+#include "httpd/reply.h"
+#include "upload/result.h"
+
+int upool_front_mint(request_rec *r, upool_request *rq)
+{
+    char id[UPOOL_IDENT_MAX + 1];
+    char text[UPOOL_IDENT_TEXT_MAX + 1];
+    const char *base = ap_escape_uri(r->pool, rq->base);
+    const char *query;
+    upool_refusal refusal;
+    apr_status_t rv = upool_ident_mint(id, r->request_time);
+
+    if (rv) {
+        refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
+                                     "no random bytes for an identifier");
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    upool_ident_sign(text, id, rq->conf->keys);
+    query = apr_pstrcat(r->pool, "?X-Progress-ID=", text, NULL);
+    return upool_reply_json(
+        r, HTTP_CREATED,
+        upool_result_minted(
+            text, apr_pstrcat(r->pool, *base ? base : "/", query, NULL),
+            apr_pstrcat(r->pool, base, "/status", query, NULL), r->pool),
+        NULL);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/route.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "front/fronts.h"
+#include "httpd/reply.h"
+#include "httpd/substitute.h"
+#include "parse/mediatype.h"
+#include "parse/names.h"
+#include "parse/query.h"
+
+#define IDENT_PARAMETER "X-Progress-ID"
+#define CALLBACK_MAX 64
+
+/* Where the client gave an identifier. */
+typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
+
+static void refuse(upool_request *rq, upool_reason reason)
+{
+    if (rq->refusal.reason == UPOOL_REASON_NONE) {
+        rq->refusal = upool_refusal_make(reason, 0, NULL);
+    }
+}
+
+/* One identifier or none: two that differ, or one parameter twice, would be
+ * read in different ways by whoever stands in front of us. */
+static given find_identifier(request_rec *r, upool_request *rq, char *text,
+                             apr_size_t room)
+{
+    const char *header = apr_table_get(r->headers_in, IDENT_PARAMETER);
+
+    switch (upool_query_find(r->args, IDENT_PARAMETER, text, room)) {
+    case UPOOL_QUERY_ABSENT:
+        if (!header) {
+            return GIVEN_NONE;
+        }
+        apr_cpystrn(text, header, room);
+        /* Cut to the room, it is longer than any identifier: refused. */
+        return GIVEN_ONE;
+    case UPOOL_QUERY_ONCE:
+        if (!header || !strcmp(header, text)) {
+            return GIVEN_ONE;
+        }
+        refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        return GIVEN_BAD;
+    case UPOOL_QUERY_DOUBLED:
+        refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        return GIVEN_BAD;
+    case UPOOL_QUERY_BAD:
+        break;
+    }
+    refuse(rq, upool_keys_count(rq->conf->keys) ? UPOOL_REASON_IDENT_REFUSED
+                                                : UPOOL_REASON_IDENT_MALFORMED);
+    return GIVEN_BAD;
+}
+
+static void check_identifier(upool_request *rq, const char *text)
+{
+    switch (upool_ident_check(text, rq->conf->keys, rq->id)) {
+    case UPOOL_IDENT_GOOD:
+        return;
+    case UPOOL_IDENT_MALFORMED:
+        if (!upool_keys_count(rq->conf->keys)) {
+            refuse(rq, UPOOL_REASON_IDENT_MALFORMED);
+            break;
+        }
+        refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        break;
+    case UPOOL_IDENT_UNSIGNED:
+    case UPOOL_IDENT_FORGED:
+    case UPOOL_IDENT_UNEXPECTED:
+        refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        break;
+    }
+    rq->id[0] = '\0';
+}
+
+/* "/a/b/status" is the endpoint "status" of "/a/b". */
+static int is_endpoint(request_rec *r, upool_request *rq, const char *name)
+{
+    apr_size_t len = strlen(r->uri);
+    apr_size_t name_len = strlen(name);
+
+    if (len <= name_len || strcmp(r->uri + len - name_len, name)
+        || r->uri[len - name_len - 1] != '/') {
+        return 0;
+    }
+    rq->base = apr_pstrmemdup(r->pool, r->uri, len - name_len - 1);
+    return 1;
+}
+
+static int has_word(const request_rec *r, const char *name)
+{
+    char value[8];
+
+    /* Any value, even one that is too long for us, asks for it. */
+    return upool_query_find(r->args, name, value, sizeof(value))
+           != UPOOL_QUERY_ABSENT;
+}
+
+static upool_front front_of_get(request_rec *r, upool_request *rq)
+{
+    if (is_endpoint(r, rq, "status") || has_word(r, "status")) {
+        return UPOOL_FRONT_STATUS;
+    }
+    if (has_word(r, "clear")) {
+        return UPOOL_FRONT_CLEAR;
+    }
+    if (rq->conf->serve == 1 && is_endpoint(r, rq, "file")) {
+        return UPOOL_FRONT_SERVE;
+    }
+    return UPOOL_FRONT_NONE;
+}
+
+static upool_front front_of_post(request_rec *r, upool_request *rq,
+                                 given identifier)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    if (rq->conf->mint == 1 && is_endpoint(r, rq, "new")) {
+        return UPOOL_FRONT_MINT;
+    }
+    if (identifier != GIVEN_NONE && has_word(r, "clear")) {
+        return UPOOL_FRONT_CLEAR;
+    }
+    if (type
+        && upool_mediatype_parse(type, strlen(type), rq->boundary,
+                                 &rq->boundary_len)
+               != UPOOL_MEDIATYPE_OTHER) {
+        return UPOOL_FRONT_FORM;
+    }
+    if (rq->conf->require_multipart == 1) {
+        refuse(rq, UPOOL_REASON_NOT_AN_UPLOAD);
+    }
+    return UPOOL_FRONT_NONE;
+}
+
+static upool_front pick_front(request_rec *r, upool_request *rq,
+                              given identifier)
+{
+    switch (r->method_number) {
+    case M_GET:
+        return identifier == GIVEN_NONE ? UPOOL_FRONT_NONE
+                                        : front_of_get(r, rq);
+    case M_POST:
+        return front_of_post(r, rq, identifier);
+    case M_DELETE:
+        return identifier == GIVEN_NONE ? UPOOL_FRONT_NONE : UPOOL_FRONT_CLEAR;
+    default:
+        return UPOOL_FRONT_NONE;
+    }
+}
+
+/* With a key every upload needs a signed identifier; without one we mint what
+ * the client did not give. */
+static void settle_upload(request_rec *r, upool_request *rq, given identifier)
+{
+    apr_time_t born;
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    if (identifier == GIVEN_NONE && upool_keys_count(rq->conf->keys)) {
+        refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+    }
+    else if (identifier == GIVEN_NONE) {
+        if (upool_ident_mint(rq->id, r->request_time)) {
+            refuse(rq, UPOOL_REASON_IO);
+        }
+    }
+    born = rq->refusal.reason ? 0 : upool_ident_time(rq->id);
+    if (born && born + upool_config_lifetime(rq->conf) < r->request_time) {
+        refuse(rq, UPOOL_REASON_EXPIRED);
+    }
+    if (length && !apr_table_get(r->headers_in, "Transfer-Encoding")
+        && !ap_parse_strict_length(&rq->content_length, length)) {
+        refuse(rq, UPOOL_REASON_LENGTH);
+    }
+    rq->intake = UPOOL_INTAKE_PENDING;
+    upool_substitute_set_aside(r, rq);
+}
+
+static void find_callback(request_rec *r, upool_request *rq)
+{
+    char name[CALLBACK_MAX + 1];
+
+    switch (upool_query_find(r->args, "callback", name, sizeof(name))) {
+    case UPOOL_QUERY_ABSENT:
+        return;
+    case UPOOL_QUERY_ONCE:
+        if (upool_names_is_callback(name)) {
+            rq->callback = apr_pstrdup(r->pool, name);
+            return;
+        }
+        break;
+    case UPOOL_QUERY_DOUBLED:
+    case UPOOL_QUERY_BAD:
+        break;
+    }
+    refuse(rq, UPOOL_REASON_CALLBACK);
+}
+
+static void classify(request_rec *r, upool_request *rq)
+{
+    char text[UPOOL_IDENT_TEXT_MAX + 8];
+    given identifier = find_identifier(r, rq, text, sizeof(text));
+
+    rq->front = pick_front(r, rq, identifier);
+    if (rq->front == UPOOL_FRONT_NONE) {
+        /* A stray identifier on a request of the application's own is not our
+         * business, unless nothing but uploads may pass. */
+        if (rq->refusal.reason != UPOOL_REASON_NOT_AN_UPLOAD) {
+            rq->refusal.reason = UPOOL_REASON_NONE;
+        }
+        return;
+    }
+    if (rq->conf->keys_are_local && !rq->conf->store_is_local) {
+        rq->refusal = upool_refusal_make(
+            UPOOL_REASON_CONFIGURATION, 0,
+            "UploadKey in .htaccess needs UploadPool in .htaccess");
+        return;
+    }
+    if (identifier == GIVEN_ONE) {
+        check_identifier(rq, text);
+    }
+    rq->owner = upool_request_owner(r, rq->conf);
+    if (rq->front == UPOOL_FRONT_FORM) {
+        settle_upload(r, rq, identifier);
+        return;
+    }
+    if (r->method_number == M_GET) {
+        find_callback(r, rq);
+    }
+    /* The answer is ours whatever lies at that path: mod_dir shall not send
+     * the client to another URL for it. */
+    r->finfo.filetype = APR_NOFILE;
+}
+
+int upool_route_request(request_rec *r)
+{
+    const upool_dir_conf *conf = upool_config_of(r);
+    upool_request *rq;
+
+    if (r->main) {
+        return DECLINED;
+    }
+    rq = r->prev ? upool_request_substituted(r->prev) : NULL;
+    if (rq) {
+        /* The same upload in another request_rec; its marks are ours. */
+        upool_substitute_export(r, rq);
+        return DECLINED;
+    }
+    if (conf->on != 1 && !conf->url) {
+        return DECLINED;
+    }
+    upool_substitute_strip(r);
+    upool_substitute_export_context(r, conf);
+    /* With UploadURL another server takes the uploads; an ErrorDocument
+     * answers a request that has failed. */
+    if (conf->url || r->status != HTTP_OK) {
+        return DECLINED;
+    }
+    rq = upool_request_make(r, conf);
+    classify(r, rq);
+    if (rq->refusal.reason && !upool_reply_wants_json(r)) {
+        return upool_reply_refusal(r, rq, &rq->refusal);
+    }
+    return DECLINED;
+}
+
+int upool_route_handle(request_rec *r)
+{
+    upool_request *rq = upool_request_get(r);
+
+    if (!rq || rq->intake == UPOOL_INTAKE_REFUSED) {
+        return DECLINED;
+    }
+    if (rq->refusal.reason) {
+        return upool_reply_refusal(r, rq, &rq->refusal);
+    }
+    switch (rq->front) {
+    case UPOOL_FRONT_FORM:
+        return upool_front_form(r, rq);
+    case UPOOL_FRONT_STATUS:
+        return upool_front_status(r, rq);
+    case UPOOL_FRONT_CLEAR:
+        return upool_front_clear(r, rq);
+    case UPOOL_FRONT_MINT:
+        return upool_front_mint(r, rq);
+    case UPOOL_FRONT_SERVE:
+        return upool_front_serve(r, rq);
+    case UPOOL_FRONT_NONE:
+        break;
+    }
+    return DECLINED;
+}

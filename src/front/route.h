@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_FRONT_ROUTE_H
+#define UPOOL_FRONT_ROUTE_H
+
+/* Decides, once a request, whether it is ours and which front answers it.
+ * Runs after httpd's own authentication and authorisation. */
+
+#include <httpd.h>
+
+/* fixups hook. */
+int upool_route_request(request_rec *r);
+
+/* handler hook: hands the request to its front. */
+int upool_route_handle(request_rec *r);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/fronts.h"
+
+#include <string.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "front/known.h"
+#include "httpd/log.h"
+#include "httpd/reply.h"
+#include "parse/quantity.h"
+#include "parse/query.h"
+
+/* Stored files come from strangers: nothing of theirs decides how a browser
+ * treats the answer.  The type is fixed, the name is the safe one, and the
+ * rest is httpd's own machinery for ranges and conditions. */
+
+static void refuse(upool_refusal *refusal, upool_reason reason)
+{
+    *refusal = upool_refusal_make(reason, 0, NULL);
+}
+
+/* n=K, the first file where it is absent; -1 where it is no number. */
+static int file_number(const request_rec *r)
+{
+    char text[16];
+    long long n = 0;
+
+    switch (upool_query_find(r->args, "n", text, sizeof(text))) {
+    case UPOOL_QUERY_ABSENT:
+        return 0;
+    case UPOOL_QUERY_ONCE:
+        return !upool_quantity_decimal(text, &n) && n < 1000000 ? (int)n : -1;
+    case UPOOL_QUERY_DOUBLED:
+    case UPOOL_QUERY_BAD:
+        break;
+    }
+    return -1;
+}
+
+/* RFC 6266 with the extended form of RFC 8187: the quoted one is ASCII without
+ * quotes and controls by construction (a safe name); the extended one carries
+ * the rest. */
+static const char *disposition(apr_pool_t *p, const char *safe)
+{
+    static const char digit[] = "0123456789ABCDEF";
+    char *encoded = apr_palloc(p, 3 * strlen(safe) + 1);
+    char *out = encoded;
+    const char *in;
+
+    for (in = safe; *in; in++) {
+        if (apr_isalnum(*in) || strchr("._-", *in)) {
+            *out++ = *in;
+        }
+        else {
+            *out++ = '%';
+            *out++ = digit[((unsigned char)*in) >> 4];
+            *out++ = digit[((unsigned char)*in) & 15];
+        }
+    }
+    *out = '\0';
+    return apr_pstrcat(p, "attachment; filename=\"", safe,
+                       "\"; filename*=UTF-8''", encoded, NULL);
+}
+
+static const upool_file *find_file(const upool_record *record, int n)
+{
+    return n >= 0 && n < record->files->nelts
+               ? &APR_ARRAY_IDX(record->files, n, upool_file)
+               : NULL;
+}
+
+static void set_headers(request_rec *r, const upool_file *file)
+{
+    ap_set_content_type(r, "application/octet-stream");
+    apr_table_setn(r->headers_out, "Content-Disposition",
+                   disposition(r->pool, file->safe_filename));
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(r->headers_out, "Content-Security-Policy", "sandbox");
+    apr_table_setn(r->headers_out, "Cache-Control", "private");
+}
+
+static int send_file(request_rec *r, const upool_file *stored, apr_file_t *file)
+{
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
+    apr_bucket_brigade *bb;
+    int status;
+
+    if (apr_file_info_get(&r->finfo, APR_FINFO_NORM, file)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    set_headers(r, stored);
+    ap_update_mtime(r, r->finfo.mtime);
+    ap_set_last_modified(r);
+    ap_set_etag(r);
+    ap_set_accept_ranges(r);
+    ap_set_content_length(r, stored->size);
+    status = ap_meets_conditions(r);
+    if (status != OK) {
+        return status;
+    }
+    bb = apr_brigade_create(r->pool, alloc);
+    if (stored->size) {
+        apr_brigade_insert_file(bb, file, 0, stored->size, r->pool);
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
+    return ap_pass_brigade(r->output_filters, bb) == APR_SUCCESS
+                   || r->connection->aborted
+               ? OK
+               : AP_FILTER_ERROR;
+}
+
+/* A stranger's upload and none at all look the same. */
+static const upool_record *find_complete(request_rec *r, upool_request *rq,
+                                         upool_store *store,
+                                         upool_refusal *refusal)
+{
+    upool_record *record = NULL;
+
+    if (upool_bucket_complete(&record, store, rq->id, r->pool)
+        || !upool_known_is_mine(record, rq)) {
+        return NULL;
+    }
+    if (record->updated + upool_config_expires(rq->conf) < r->request_time) {
+        refuse(refusal, UPOOL_REASON_EXPIRED);
+        return NULL;
+    }
+    return record;
+}
+
+int upool_front_serve(request_rec *r, upool_request *rq)
+{
+    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_store *store = upool_request_store(r, rq->conf, &refusal);
+    const upool_record *record =
+        store ? find_complete(r, rq, store, &refusal) : NULL;
+    const upool_file *stored =
+        record ? find_file(record, file_number(r)) : NULL;
+    apr_file_t *file = NULL;
+
+    if (refusal.reason) {
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    if (!stored || !stored->stored) {
+        return HTTP_NOT_FOUND;
+    }
+    if (upool_bucket_file_open(&file, store, rq->id, stored->stored, r->pool)) {
+        upool_rlog(r, INFO, 0, 32, "file %d of upload %s is no longer there",
+                   file_number(r), upool_log_ident(r->pool, rq->id));
+        return HTTP_NOT_FOUND;
+    }
+    return send_file(r, stored, file);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/checks.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <http_core.h>
+#include <unixd.h>
+
+#include "httpd/config.h"
+#include "httpd/log.h"
+#include "httpd/settings.h"
+
+extern module AP_MODULE_DECLARE_DATA upload_pool_module;
+
+/* core.c: how it marks an unset LimitRequestBody, and what that means since
+ * 2.4.54. */
+#define CORE_LIMIT_UNSET ((apr_off_t)-1)
+#define CORE_LIMIT_DEFAULT ((apr_off_t)1 << 30)
+
+/* Who will write to the pools: User, when we start as root. */
+static uid_t writer(void)
+{
+    return geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
+}
+
+static int complain(const upool_pool_mention *m, int tag, const char *what)
+{
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, m->server,
+                 "UPL%04d: UploadPool %s (%s:%d): %s", tag, m->path, m->file,
+                 m->line, what);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int check_directory(const upool_pool_mention *m)
+{
+    struct stat st;
+
+    if (lstat(m->path, &st)) {
+        return complain(m, 4, "there is no such directory");
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        return complain(m, 4, "this is not a directory");
+    }
+    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
+        return complain(m, 5,
+                        "everybody on this machine may change it;"
+                        " take the others' permissions away");
+    }
+    if (st.st_uid != writer()) {
+        return complain(m, 6,
+                        "it does not belong to the user that the server"
+                        " runs as; change its owner");
+    }
+    if ((st.st_mode & (S_IWUSR | S_IXUSR)) != (S_IWUSR | S_IXUSR)) {
+        return complain(m, 6, "its owner may not write to it");
+    }
+    return OK;
+}
+
+static apr_off_t core_limit(const ap_conf_vector_t *section,
+                            const server_rec *s)
+{
+    const core_dir_config *core =
+        ap_get_core_module_config((ap_conf_vector_t *)section);
+
+    if (core->limit_req_body == CORE_LIMIT_UNSET) {
+        core = ap_get_core_module_config(s->lookup_defaults);
+    }
+    return core->limit_req_body == CORE_LIMIT_UNSET ? CORE_LIMIT_DEFAULT
+                                                    : core->limit_req_body;
+}
+
+/* The core refuses what is above its own limit, whatever we would take. */
+static void check_core_limit(const upool_pool_mention *m)
+{
+    const upool_dir_conf *conf =
+        ap_get_module_config(m->section, &upload_pool_module);
+    apr_off_t limit = core_limit(m->section, m->server);
+
+    if (limit > 0 && conf->limits.body != UPOOL_UNSET
+        && conf->limits.body > limit) {
+        upool_slog(m->server, NOTICE, 0, 7,
+                   "UploadMaxSize for the pool at %s:%d is above"
+                   " LimitRequestBody (%" APR_OFF_T_FMT
+                   " bytes), which is what holds",
+                   m->file, m->line, limit);
+    }
+}
+
+int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                     server_rec *s)
+{
+    const apr_array_header_t *mentions = upool_settings_mentions(pconf);
+    int result = OK;
+    int i;
+
+    (void)plog;
+    (void)ptemp;
+    (void)s;
+    for (i = 0; i < mentions->nelts; i++) {
+        const upool_pool_mention *m =
+            APR_ARRAY_IDX(mentions, i, const upool_pool_mention *);
+
+        if (check_directory(m) != OK) {
+            result = HTTP_INTERNAL_SERVER_ERROR;
+            continue;
+        }
+        check_core_limit(m);
+    }
+    return result;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/config.h"
+
+#define DAY apr_time_from_sec(86400)
+#define SWEEP_DEFAULT apr_time_from_sec(60)
+#define FILE_MODE_DEFAULT 0600
+
+extern module AP_MODULE_DECLARE_DATA upload_pool_module;
+
+static const upool_limits unset_limits = {
+    UPOOL_UNSET, UPOOL_UNSET, UPOOL_UNSET,
+    UPOOL_UNSET, UPOOL_UNSET, UPOOL_UNSET,
+};
+
+void *upool_config_dir_create(apr_pool_t *p, char *dir)
+{
+    upool_dir_conf *conf = apr_pcalloc(p, sizeof(*conf));
+
+    (void)dir;
+    conf->on = UPOOL_UNSET;
+    conf->limits = unset_limits;
+    conf->local_limits = unset_limits;
+    conf->expires = UPOOL_UNSET;
+    conf->local_expires = UPOOL_UNSET;
+    conf->lifetime = UPOOL_UNSET;
+    conf->mint = UPOOL_UNSET;
+    conf->serve = UPOOL_UNSET;
+    conf->sync = UPOOL_UNSET;
+    conf->require_multipart = UPOOL_UNSET;
+    conf->owner = UPOOL_UNSET;
+    conf->file_mode = UPOOL_UNSET;
+    conf->inline_size = UPOOL_UNSET;
+    return conf;
+}
+
+#define MERGE(member) \
+    conf->member = add->member == UPOOL_UNSET ? base->member : add->member
+#define MERGE_POINTER(member) \
+    conf->member = add->member ? add->member : base->member
+
+static apr_int64_t lower(apr_int64_t a, apr_int64_t b)
+{
+    if (a == UPOOL_UNSET || b == UPOOL_UNSET) {
+        return a == UPOOL_UNSET ? b : a;
+    }
+    return a < b ? a : b;
+}
+
+/* Sets every limit of *to by pick(base's, add's). */
+static void merge_limits(upool_limits *to, const upool_limits *base,
+                         const upool_limits *add,
+                         apr_int64_t (*pick)(apr_int64_t, apr_int64_t))
+{
+    to->body = pick(base->body, add->body);
+    to->file = pick(base->file, add->file);
+    to->parts = pick(base->parts, add->parts);
+    to->field = pick(base->field, add->field);
+    to->fields = pick(base->fields, add->fields);
+    to->header = pick(base->header, add->header);
+}
+
+static apr_int64_t later(apr_int64_t base, apr_int64_t add)
+{
+    return add == UPOOL_UNSET ? base : add;
+}
+
+void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
+{
+    const upool_dir_conf *base = base_conf;
+    const upool_dir_conf *add = add_conf;
+    upool_dir_conf *conf = apr_palloc(p, sizeof(*conf));
+
+    *conf = *base;
+    if (add->on != UPOOL_UNSET) {
+        conf->on = add->on;
+        conf->store = add->store;
+        conf->store_is_local = add->store_is_local;
+    }
+    if (add->keys) {
+        conf->keys = add->keys;
+        conf->keys_are_local = add->keys_are_local;
+    }
+    merge_limits(&conf->limits, &base->limits, &add->limits, later);
+    merge_limits(&conf->local_limits, &base->local_limits, &add->local_limits,
+                 lower);
+    MERGE(expires);
+    conf->local_expires = lower(base->local_expires, add->local_expires);
+    MERGE(lifetime);
+    MERGE_POINTER(url);
+    MERGE(mint);
+    MERGE(serve);
+    MERGE(sync);
+    MERGE(require_multipart);
+    MERGE(owner);
+    MERGE(file_mode);
+    MERGE(inline_size);
+    MERGE_POINTER(allow);
+    MERGE_POINTER(local_allow);
+    MERGE_POINTER(deny);
+    MERGE_POINTER(local_deny);
+    MERGE_POINTER(digests);
+    MERGE_POINTER(pass);
+    MERGE_POINTER(cleanup);
+    return conf;
+}
+
+void *upool_config_server_create(apr_pool_t *p, server_rec *s)
+{
+    upool_server_conf *conf = apr_pcalloc(p, sizeof(*conf));
+
+    (void)s;
+    conf->slots = UPOOL_UNSET;
+    conf->sweep_interval = UPOOL_UNSET;
+    return conf;
+}
+
+void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
+{
+    const upool_server_conf *base = base_conf;
+    const upool_server_conf *add = add_conf;
+    upool_server_conf *conf = apr_palloc(p, sizeof(*conf));
+
+    MERGE_POINTER(root);
+    MERGE(slots);
+    MERGE(sweep_interval);
+    MERGE_POINTER(progress);
+    return conf;
+}
+
+const upool_dir_conf *upool_config_of(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &upload_pool_module);
+}
+
+const upool_server_conf *upool_config_server(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &upload_pool_module);
+}
+
+upool_limits upool_config_limits(const upool_dir_conf *conf)
+{
+    static const upool_limits defaults = UPOOL_LIMITS_DEFAULT;
+    upool_limits set;
+    upool_limits limits;
+
+    merge_limits(&set, &defaults, &conf->limits, later);
+    merge_limits(&limits, &set, &conf->local_limits, lower);
+    return limits;
+}
+
+apr_interval_time_t upool_config_expires(const upool_dir_conf *conf)
+{
+    return lower(conf->expires == UPOOL_UNSET ? DAY : conf->expires,
+                 conf->local_expires);
+}
+
+apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf)
+{
+    return conf->lifetime == UPOOL_UNSET ? DAY : conf->lifetime;
+}
+
+upool_owner_kind upool_config_owner(const upool_dir_conf *conf)
+{
+    return conf->owner == UPOOL_UNSET ? UPOOL_OWNER_USER
+                                      : (upool_owner_kind)conf->owner;
+}
+
+apr_uint32_t upool_config_slots(const upool_server_conf *conf)
+{
+    return conf->slots == UPOOL_UNSET ? UPOOL_SLOTS_DEFAULT
+                                      : (apr_uint32_t)conf->slots;
+}
+
+apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf)
+{
+    return conf->sweep_interval == UPOOL_UNSET ? SWEEP_DEFAULT
+                                               : conf->sweep_interval;
+}
+
+int upool_config_file_mode(const upool_dir_conf *conf)
+{
+    return conf->file_mode == UPOOL_UNSET ? FILE_MODE_DEFAULT : conf->file_mode;
+}
+
+upool_accept_lists upool_config_accept(const upool_dir_conf *conf)
+{
+    upool_accept_lists lists;
+
+    lists.allow[0] = conf->allow;
+    lists.allow[1] = conf->local_allow;
+    lists.deny[0] = conf->deny;
+    lists.deny[1] = conf->local_deny;
+    return lists;
+}
+
+int upool_config_cleans(const upool_dir_conf *conf, int status)
+{
+    return conf->cleanup && status > 0 && status < UPOOL_STATUSES
+           && (conf->cleanup->bits[status / 8] >> (status % 8) & 1);
+}

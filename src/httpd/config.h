@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_CONFIG_H
+#define UPOOL_HTTPD_CONFIG_H
+
+/* What the directives say.  The server's own word and that of .htaccess are
+ * kept apart wherever .htaccess may only narrow: members named local_* come
+ * from .htaccess, and merging never lets them widen anything.  Getters resolve
+ * defaults late, so that UPOOL_UNSET survives every merge. */
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "ident/keys.h"
+#include "upload/handlers.h"
+#include "upload/limits.h"
+
+#define UPOOL_UNSET (-1)
+
+typedef enum upool_owner_kind {
+    UPOOL_OWNER_NONE = 0,
+    UPOOL_OWNER_USER, /* bound to the authenticated user, if any */
+    UPOOL_OWNER_IP
+} upool_owner_kind;
+
+/* One bit per HTTP status, for UploadCleanup. */
+#define UPOOL_STATUSES 600
+typedef struct upool_statuses {
+    unsigned char bits[UPOOL_STATUSES / 8 + 1];
+} upool_statuses;
+
+typedef struct upool_dir_conf {
+    int on;              /* UploadPool dir: 1, off: 0 */
+    const char *store;   /* absolute; from .htaccess: relative */
+    int store_is_local;  /* set in .htaccess */
+    upool_limits limits; /* each UPOOL_UNSET, or set */
+    upool_limits local_limits;
+    apr_int64_t expires; /* microseconds */
+    apr_int64_t local_expires;
+    apr_int64_t lifetime; /* of identifiers, microseconds */
+    const char *url;      /* UploadURL; "" is not possible */
+    upool_keys *keys;
+    int keys_are_local;
+    int mint;
+    int serve;
+    int sync;
+    int require_multipart;
+    int owner;     /* enum upool_owner_kind */
+    int file_mode; /* permission bits */
+    apr_int64_t inline_size;
+    const apr_array_header_t *allow; /* of const char *, lower case */
+    const apr_array_header_t *local_allow;
+    const apr_array_header_t *deny;
+    const apr_array_header_t *local_deny;
+    const apr_array_header_t *digests;
+    const char *pass;
+    const upool_statuses *cleanup;
+} upool_dir_conf;
+
+typedef struct upool_server_conf {
+    const char *root;           /* UploadPoolRoot */
+    apr_int64_t slots;          /* UploadProgressSlots */
+    apr_int64_t sweep_interval; /* microseconds */
+    const char *progress;       /* "shm" */
+} upool_server_conf;
+
+#define UPOOL_SLOTS_DEFAULT 4096
+#define UPOOL_SLOTS_MIN 64
+#define UPOOL_SLOTS_MAX 1048576
+
+void *upool_config_dir_create(apr_pool_t *p, char *dir);
+void *upool_config_dir_merge(apr_pool_t *p, void *base, void *add);
+void *upool_config_server_create(apr_pool_t *p, server_rec *s);
+void *upool_config_server_merge(apr_pool_t *p, void *base, void *add);
+
+/* The configuration that holds for r at this phase. */
+const upool_dir_conf *upool_config_of(const request_rec *r);
+const upool_server_conf *upool_config_server(const server_rec *s);
+
+/* Getters: the value, or its default. */
+upool_limits upool_config_limits(const upool_dir_conf *conf);
+apr_interval_time_t upool_config_expires(const upool_dir_conf *conf);
+apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
+upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
+apr_uint32_t upool_config_slots(const upool_server_conf *conf);
+apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
+int upool_config_file_mode(const upool_dir_conf *conf);
+upool_accept_lists upool_config_accept(const upool_dir_conf *conf);
+/* 1 when UploadCleanup names that HTTP status. */
+int upool_config_cleans(const upool_dir_conf *conf, int status);
+
+#endif

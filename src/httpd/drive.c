@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/drive.h"
+
+#include <http_protocol.h>
+
+#include "httpd/filter.h"
+#include "httpd/intake.h"
+
+/* httpd's core filter gives 8,000 bytes a time whatever is asked for; so much
+ * is gathered for one write. */
+#define PULL_BYTES 65536
+#define TURN_BYTES (256 * 1024)
+/* A body in chunks of one byte must not gather a bucket for each of them. */
+#define TURN_PULLS 64
+
+/* What a failed pull means.  A filter below may have answered already
+ * (LimitRequestBody on a chunked body): then its status tells the story. */
+static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv,
+                        int *sent)
+{
+    upool_upload *upload = rq->upload;
+    int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+
+    if (rv == AP_FILTER_ERROR) {
+        *sent = AP_FILTER_ERROR;
+        status = r->status;
+    }
+    if (status == HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        upool_upload_refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0,
+                            "over LimitRequestBody");
+    }
+    else if (status == HTTP_REQUEST_TIME_OUT) {
+        upool_upload_refuse(upload, UPOOL_REASON_TIMEOUT, rv, NULL);
+    }
+    else if (rv == APR_INCOMPLETE) {
+        upool_upload_refuse(upload, UPOOL_REASON_INCOMPLETE, rv, NULL);
+    }
+    else if (rv == AP_FILTER_ERROR || rv == APR_EGENERAL) {
+        upool_upload_refuse(upload, UPOOL_REASON_SERVER_LIMIT, 0, NULL);
+    }
+    else {
+        upool_upload_refuse(upload, UPOOL_REASON_GONE, rv, NULL);
+    }
+    /* Whatever was not read must not be taken for the next request. */
+    r->connection->keepalive = AP_CONN_CLOSE;
+}
+
+/* Feeds one bucket.  A transient one (mod_ssl) lives in a buffer that the next
+ * pull overwrites, so it is copied; all others stay until they are let go. */
+static int feed_bucket(request_rec *r, upool_request *rq, apr_bucket *b,
+                       int *sent)
+{
+    const char *data;
+    apr_size_t len;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (APR_BUCKET_IS_TRANSIENT(b)) {
+        rv = apr_bucket_setaside(b, r->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
+    }
+    if (rv != APR_SUCCESS) {
+        refuse_read(r, rq, rv, sent);
+        return 1;
+    }
+    return upool_upload_feed(rq->upload, data, len);
+}
+
+static int feed_pulled(request_rec *r, upool_request *rq, apr_size_t *bytes,
+                       int *sent)
+{
+    apr_bucket *b;
+    const upool_record *record = upool_upload_record(rq->upload);
+    apr_off_t before = record->received;
+
+    for (b = APR_BRIGADE_FIRST(rq->pulled);
+         b != APR_BRIGADE_SENTINEL(rq->pulled); b = APR_BUCKET_NEXT(b)) {
+        if (APR_BUCKET_IS_EOS(b)) {
+            rq->seen_end = 1;
+            break;
+        }
+        if (!APR_BUCKET_IS_METADATA(b) && feed_bucket(r, rq, b, sent)) {
+            return 1;
+        }
+    }
+    *bytes += (apr_size_t)(record->received - before);
+    APR_BRIGADE_CONCAT(rq->held, rq->pulled);
+    return 0;
+}
+
+/* mod_deflate takes Content-Encoding away with its first bytes. */
+static int refuse_still_encoded(request_rec *r, upool_request *rq)
+{
+    if (upool_upload_record(rq->upload)->received > 0
+        || !upool_intake_is_encoded(r, rq, 0)) {
+        return 0;
+    }
+    upool_upload_refuse(rq->upload, UPOOL_REASON_CONTENT_CODING, 0, NULL);
+    return 1;
+}
+
+/* Gathers what there is.  0, or 1 when refused. */
+static int gather(request_rec *r, upool_request *rq, apr_read_type_e block,
+                  int *sent)
+{
+    apr_size_t bytes = 0;
+    int pulls = 0;
+
+    while (!rq->seen_end && bytes < TURN_BYTES && pulls++ < TURN_PULLS) {
+        apr_status_t rv = upool_filter_pull(rq, block, PULL_BYTES);
+
+        if (block == APR_NONBLOCK_READ
+            && (APR_STATUS_IS_EAGAIN(rv)
+                || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(rq->pulled)))) {
+            return 0;
+        }
+        if (rv != APR_SUCCESS) {
+            refuse_read(r, rq, rv, sent);
+            return 1;
+        }
+        if (refuse_still_encoded(r, rq) || feed_pulled(r, rq, &bytes, sent)) {
+            return 1;
+        }
+        block = APR_NONBLOCK_READ;
+    }
+    return 0;
+}
+
+static void make_brigades(request_rec *r, upool_request *rq)
+{
+    if (!rq->pulled) {
+        rq->pulled = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+        rq->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    }
+}
+
+upool_drive_result upool_drive_turn(request_rec *r, upool_request *rq,
+                                    apr_read_type_e block, int *sent)
+{
+    int refused;
+
+    make_brigades(r, rq);
+    refused = gather(r, rq, block, sent) || upool_upload_flush(rq->upload)
+              || (rq->seen_end && upool_upload_finish(rq->upload));
+    apr_brigade_cleanup(rq->pulled);
+    apr_brigade_cleanup(rq->held);
+    if (refused) {
+        return UPOOL_DRIVE_REFUSED;
+    }
+    return rq->seen_end ? UPOOL_DRIVE_DONE : UPOOL_DRIVE_MORE;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/filter.h"
+
+#include "httpd/log.h"
+
+/* Situations to contend with:
+ *
+ * 1. The drive takes the upload in: it pulls from f->next itself, so this
+ *    function is not called.
+ * 2. The handler, or whoever stands in front of it, reads: it gets the JSON,
+ *    in the read mode that it likes, then end of stream as often as it asks.
+ * 3. mod_rewrite in .htaccess, DirectoryIndex or UploadPass redirect
+ *    internally: the new request has no resource filters, so the filter is
+ *    added again, on the same state; it goes on where the first one stopped.
+ * 4. An ErrorDocument is such a redirect too, but must not get the body of
+ *    the request that failed.
+ * 5. The upload was refused: httpd discards what is left of the body, through
+ *    this filter.
+ * 6. A handler that runs before our own reads the body of a pending upload:
+ *    it would see the multipart bytes past every limit, so it gets an error. */
+
+static apr_status_t give_all(apr_bucket_brigade *bb, upool_request *rq)
+{
+    APR_BRIGADE_CONCAT(bb, rq->body);
+    return APR_SUCCESS;
+}
+
+/* The next bytes of the JSON, at most that many; taken, or copied. */
+static apr_status_t give_bytes(apr_bucket_brigade *bb, upool_request *rq,
+                               apr_off_t bytes, int keep)
+{
+    apr_bucket *end = NULL;
+    apr_bucket *b;
+    apr_status_t rv = apr_brigade_partition(rq->body, bytes, &end);
+
+    if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
+        return rv;
+    }
+    b = APR_BRIGADE_FIRST(rq->body);
+    while (b != APR_BRIGADE_SENTINEL(rq->body) && b != end) {
+        apr_bucket *next = APR_BUCKET_NEXT(b);
+
+        if (keep) {
+            apr_bucket *copy;
+
+            apr_bucket_copy(b, &copy);
+            b = copy;
+        }
+        else {
+            APR_BUCKET_REMOVE(b);
+        }
+        APR_BRIGADE_INSERT_TAIL(bb, b);
+        b = next;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
+                           upool_request *rq, ap_input_mode_t mode,
+                           apr_read_type_e block, apr_off_t bytes)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    switch (mode) {
+    case AP_MODE_READBYTES:
+        rv = give_bytes(bb, rq, bytes, 0);
+        break;
+    case AP_MODE_SPECULATIVE:
+        rv = give_bytes(bb, rq, bytes, 1);
+        break;
+    case AP_MODE_EXHAUSTIVE:
+        rv = give_all(bb, rq);
+        break;
+    case AP_MODE_GETLINE:
+        rv = apr_brigade_split_line(bb, rq->body, block, HUGE_STRING_LEN);
+        break;
+    case AP_MODE_EATCRLF:
+        /* About the connection between two requests, not about a body. */
+        return ap_get_brigade(f->next, bb, mode, block, bytes);
+    case AP_MODE_INIT:
+        return APR_SUCCESS;
+    }
+    /* Nothing more to give, or nothing more to take. */
+    if (rv == APR_SUCCESS
+        && (APR_BRIGADE_EMPTY(bb)
+            || (mode != AP_MODE_SPECULATIVE && APR_BRIGADE_EMPTY(rq->body)))) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    }
+    return rv;
+}
+
+static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
+                                ap_input_mode_t mode, apr_read_type_e block,
+                                apr_off_t bytes)
+{
+    upool_request *rq = f->ctx;
+
+    switch (rq->intake) {
+    case UPOOL_INTAKE_SUBSTITUTED:
+        return replay(f, bb, rq, mode, block, bytes);
+    case UPOOL_INTAKE_PENDING:
+    case UPOOL_INTAKE_TAKING:
+        if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF) {
+            break;
+        }
+        upool_rlog(f->r, ERR, 0, 28,
+                   "a handler wants the body of upload %s before it was taken"
+                   " in; it gets none",
+                   upool_log_ident(f->r->pool, rq->id));
+        return APR_EGENERAL;
+    case UPOOL_INTAKE_NONE:
+    case UPOOL_INTAKE_REFUSED:
+        break;
+    }
+    return ap_get_brigade(f->next, bb, mode, block, bytes);
+}
+
+void upool_filter_register(void)
+{
+    ap_register_input_filter(UPOOL_FILTER_NAME, filter_body, NULL,
+                             AP_FTYPE_RESOURCE);
+}
+
+void upool_filter_insert(request_rec *r)
+{
+    upool_request *rq = upool_request_get(r);
+
+    if (rq && rq->intake == UPOOL_INTAKE_PENDING) {
+        rq->filter =
+            ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
+        return;
+    }
+    /* An ErrorDocument has the status of the error; a redirect that goes on
+     * with the request has not. */
+    rq = r->prev ? upool_request_substituted(r->prev) : NULL;
+    if (rq && !r->main && r->status == HTTP_OK) {
+        ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
+    }
+}
+
+apr_status_t upool_filter_pull(upool_request *rq, apr_read_type_e block,
+                               apr_off_t bytes)
+{
+    return ap_get_brigade(rq->filter->next, rq->pulled, AP_MODE_READBYTES,
+                          block, bytes);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_FILTER_H
+#define UPOOL_HTTPD_FILTER_H
+
+/* The input filter.  It stands among the resource filters, so mod_deflate and
+ * its like have already decoded what it sees.  While an upload is taken in,
+ * the drive pulls through it, from the filters behind; afterwards it hands the
+ * JSON body to whoever reads.  Whoever else reads in between gets an error,
+ * never the upload's bytes. */
+
+#include "httpd/request.h"
+
+#define UPOOL_FILTER_NAME "UPLOAD_POOL"
+
+/* Once, when the module's hooks are registered. */
+void upool_filter_register(void);
+
+/* insert_filter hook: adds the filter for an upload, and again for a request
+ * that an upload was internally redirected to. */
+void upool_filter_insert(request_rec *r);
+
+/* Pulls once from the filters behind ours into rq->pulled.
+ * @return as ap_get_brigade(); an empty brigade with success means that a
+ *         non-blocking pull found nothing */
+apr_status_t upool_filter_pull(upool_request *rq, apr_read_type_e block,
+                               apr_off_t bytes);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/intake.h"
+
+#include <apr_cstr.h>
+#include <http_core.h>
+
+#include "httpd/log.h"
+#include "httpd/slots.h"
+
+/* Before anything is read, a filter that sets content (mod_deflate) behind
+ * ours is a promise that the coding will be decoded. */
+static int has_decoder(const upool_request *rq)
+{
+    const ap_filter_t *f;
+
+    for (f = rq->filter->next; f; f = f->next) {
+        if (f->frec->ftype == AP_FTYPE_CONTENT_SET) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int upool_intake_is_encoded(const request_rec *r, const upool_request *rq,
+                            int before)
+{
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    if (!coding || !*coding || !ap_cstr_casecmp(coding, "identity")) {
+        return 0;
+    }
+    return !before || !has_decoder(rq);
+}
+
+static void make_chain(upool_request *rq, apr_pool_t *p)
+{
+    const upool_dir_conf *conf = rq->conf;
+    upool_chain *chain = upool_upload_chain(rq->upload);
+    upool_refusal *refusal = upool_upload_refusal(rq->upload);
+    upool_accept_lists lists = upool_config_accept(conf);
+
+    if (conf->allow || conf->deny || conf->local_allow || conf->local_deny) {
+        upool_chain_add(chain, &upool_accept_handler,
+                        upool_accept_make(&lists, refusal, p));
+    }
+    if (conf->digests) {
+        upool_chain_add(chain, &upool_digest_handler,
+                        upool_digest_make(conf->digests, refusal, p));
+    }
+    if (conf->inline_size > 0) {
+        upool_chain_add(chain, &upool_inline_handler,
+                        upool_inline_make(conf->inline_size,
+                                          upool_upload_memory(rq->upload),
+                                          refusal, p));
+    }
+    upool_chain_add(
+        chain, &upool_spool_handler,
+        upool_spool_make(upool_upload_bucket(rq->upload), refusal, p));
+}
+
+static void set_options(request_rec *r, const upool_request *rq,
+                        upool_store *store, upool_upload_options *options)
+{
+    options->identifier = rq->id;
+    options->owner = rq->owner;
+    /* Of a coded body the length is not that of what will be counted. */
+    options->content_length = apr_table_get(r->headers_in, "Content-Encoding")
+                                  ? -1
+                                  : rq->content_length;
+    options->limits = upool_config_limits(rq->conf);
+    options->store = store;
+    options->table = upool_slots_table();
+    options->process = upool_slots_process();
+    options->alive = upool_slots_alive;
+    options->now = apr_time_now;
+    options->r = r;
+}
+
+/* The core filter enforces LimitRequestBody too, but only once it is read
+ * from; asked here, the answer comes before "100 Continue" and in our form. */
+static int is_over_server_limit(request_rec *r, const upool_request *rq)
+{
+    apr_off_t limit = ap_get_limit_req_body(r);
+
+    return limit > 0 && rq->content_length > limit;
+}
+
+int upool_intake_begin(request_rec *r, upool_request *rq,
+                       upool_refusal *refusal)
+{
+    upool_upload_options options;
+    upool_store *store;
+
+    if (upool_intake_is_encoded(r, rq, 1)) {
+        *refusal = upool_refusal_make(UPOOL_REASON_CONTENT_CODING, 0, NULL);
+        return 1;
+    }
+    store = upool_request_store(r, rq->conf, refusal);
+    if (!store) {
+        return 1;
+    }
+    set_options(r, rq, store, &options);
+    rq->upload = upool_upload_start(&options, r->pool);
+    *refusal = *upool_upload_refusal(rq->upload);
+    if (refusal->reason) {
+        return 1;
+    }
+    make_chain(rq, r->pool);
+    rq->intake = UPOOL_INTAKE_TAKING;
+    if (is_over_server_limit(r, rq)) {
+        upool_upload_refuse(rq->upload, UPOOL_REASON_BODY_TOO_LARGE, 0,
+                            "over LimitRequestBody");
+    }
+    else {
+        upool_upload_open(rq->upload, rq->boundary, rq->boundary_len);
+    }
+    *refusal = *upool_upload_refusal(rq->upload);
+    return refusal->reason != UPOOL_REASON_NONE;
+}

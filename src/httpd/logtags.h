@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_LOGTAGS_H
+#define UPOOL_HTTPD_LOGTAGS_H
+
+/* The register of log tags, "UPL0017: …" in the error log.  Each call site
+ * above trace level has its own number; a number is never used for anything
+ * else, and stays registered when its site goes.
+ *
+ * UPL0001  start-up: version, slots
+ * UPL0002  start-up: no shared memory for the progress table
+ * UPL0003  start-up: a changed UploadProgressSlots waits for a full restart
+ * UPL0004  configuration: a pool does not exist or is no directory
+ * UPL0005  configuration: a pool that others may write to
+ * UPL0006  configuration: a pool that the server's user does not own
+ * UPL0007  configuration: UploadMaxSize above LimitRequestBody
+ * UPL0008  configuration: a signing key that is short
+ * UPL0009  sweep: a pool cannot be opened
+ * UPL0010  sweep: buckets removed
+ * UPL0011  watchdog: no sweep, the watchdog is missing
+ * UPL0012  configuration: a key file that everybody can read
+ * UPL0020  upload: begins
+ * UPL0021  upload: names and type have become known
+ * UPL0022  upload: done
+ * UPL0023  upload: the progress table is full
+ * UPL0024  upload: handler accounting
+ * UPL0025  upload: deleted by UploadCleanup
+ * UPL0026  upload: deletion by UploadCleanup failed
+ * UPL0027  upload: substituted body handed to UploadPass
+ * UPL0028  filter: somebody reads the body before the upload was taken in
+ * UPL0029  upload: cleared
+ * UPL0030  upload: clearing failed
+ * UPL0032  file: a stored file cannot be opened
+ * UPL0033  mint: no random identifier
+ *
+ * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
+
+#define UPOOL_TAG_REFUSAL 100
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/reply.h"
+
+#include <apr_cstr.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "httpd/log.h"
+#include "httpd/logtags.h"
+#include "upload/result.h"
+
+/* A keep-alive connection is worth reading so much of a refused body. */
+#define DRAIN_MAX 65536
+
+/* 1 when the media range at text is application/json with a weight above 0. */
+static int is_json_range(const char *text, apr_size_t len)
+{
+    static const char json[] = "application/json";
+    apr_size_t json_len = sizeof(json) - 1;
+    const char *end = text + len;
+    const char *q;
+
+    if (len < json_len || ap_cstr_casecmpn(text, json, json_len)) {
+        return 0;
+    }
+    text += json_len;
+    while (text < end && (*text == ' ' || *text == '\t')) {
+        text++;
+    }
+    if (text < end && *text != ';') {
+        return 0;
+    }
+    for (q = text; q + 2 < end; q++) {
+        if ((q[0] == 'q' || q[0] == 'Q') && q[1] == '=' && q[2] == '0') {
+            for (q += 3; q < end && (*q == '.' || *q == '0'); q++) {
+            }
+            return q < end && apr_isdigit(*q);
+        }
+    }
+    return 1;
+}
+
+int upool_reply_wants_json(const request_rec *r)
+{
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    if (apr_table_get(r->headers_in, "X-Requested-With")) {
+        return 1;
+    }
+    while (accept) {
+        const char *comma;
+
+        while (*accept == ' ' || *accept == '\t') {
+            accept++;
+        }
+        comma = ap_strchr_c(accept, ',');
+        if (is_json_range(accept, comma ? (apr_size_t)(comma - accept)
+                                        : strlen(accept))) {
+            return 1;
+        }
+        accept = comma ? comma + 1 : NULL;
+    }
+    return 0;
+}
+
+int upool_reply_json(request_rec *r, int status, const char *text,
+                     const char *callback)
+{
+    const char *body = text;
+
+    if (!text) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->status = status;
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    if (callback) {
+        /* The comment keeps the callback's name from being the first bytes of
+         * the answer (a Flash file could be spelled with it). */
+        body = apr_pstrcat(r->pool, "/**/", callback, "(", text, ");", NULL);
+        ap_set_content_type(r, "application/javascript");
+    }
+    else {
+        ap_set_content_type(r, "application/json");
+    }
+    ap_set_content_length(r, (apr_off_t)strlen(body));
+    if (!r->header_only) {
+        ap_rputs(body, r);
+    }
+    return OK;
+}
+
+/* What an administrator should see at httpd's usual level, and what is only
+ * the weather of the network. */
+static int refusal_level(const upool_refusal *refusal)
+{
+    if (refusal->status >= 500) {
+        return APLOG_ERR;
+    }
+    return refusal->reason == UPOOL_REASON_GONE
+                   || refusal->reason == UPOOL_REASON_TIMEOUT
+                   || refusal->reason == UPOOL_REASON_INCOMPLETE
+               ? APLOG_INFO
+               : APLOG_WARNING;
+}
+
+/* One line; client text (names in detail) escaped. */
+static void log_refusal(request_rec *r, const upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    int level = refusal_level(refusal);
+    const char *detail =
+        refusal->detail ? ap_escape_logitem(r->pool, refusal->detail) : NULL;
+
+    ap_log_rerror(APLOG_MARK, level, refusal->rv, r,
+                  "UPL%04d: upload %s refused with %d: %s%s%s",
+                  UPOOL_TAG_REFUSAL + (int)refusal->reason,
+                  upool_log_ident(r->pool, rq->id), refusal->status,
+                  refusal->text, detail ? ": " : "", detail ? detail : "");
+}
+
+/* httpd drains what is left of a body before the next request of the
+ * connection, however long it is; then rather close.  The MPM's lingering
+ * close lets the client read the answer. */
+static void settle_connection(request_rec *r, const upool_request *rq,
+                              const upool_refusal *refusal)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t left = 0;
+
+    if (refusal->reset || apr_table_get(r->headers_in, "Transfer-Encoding")
+        || (length && !ap_parse_strict_length(&left, length))
+        || left > DRAIN_MAX || rq->intake == UPOOL_INTAKE_TAKING) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
+int upool_reply_refusal(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    log_refusal(r, rq, refusal);
+    settle_connection(r, rq, refusal);
+    rq->intake = UPOOL_INTAKE_REFUSED;
+    if (upool_reply_wants_json(r)) {
+        return upool_reply_json(r, refusal->status,
+                                upool_result_error(refusal->text, r->pool),
+                                NULL);
+    }
+    return refusal->status;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_REPLY_H
+#define UPOOL_HTTPD_REPLY_H
+
+/* What we answer ourselves. */
+
+#include "httpd/request.h"
+
+/* 1 when the client wants JSON: it names application/json in Accept, or sends
+ * X-Requested-With (contract 5). */
+int upool_reply_wants_json(const request_rec *r);
+
+/* Sends text as application/json with status, or as JSONP where callback is
+ * given.  Never cached.  Returns a handler's return value. */
+int upool_reply_json(request_rec *r, int status, const char *text,
+                     const char *callback);
+
+/* Logs the refusal, once, and answers it: JSON, or the status for httpd's own
+ * error page.  Sees to the connection: what is left of a large body is not
+ * waited for.  Returns a handler's return value. */
+int upool_reply_refusal(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal);
+
+#endif

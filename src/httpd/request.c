@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/request.h"
+
+#include <apr_sha1.h>
+#include <apr_strings.h>
+#include <http_config.h>
+
+extern module AP_MODULE_DECLARE_DATA upload_pool_module;
+
+upool_request *upool_request_get(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &upload_pool_module);
+}
+
+upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf)
+{
+    upool_request *rq = apr_pcalloc(r->pool, sizeof(*rq));
+
+    rq->conf = conf;
+    rq->content_length = -1;
+    rq->base = r->uri;
+    ap_set_module_config(r->request_config, &upload_pool_module, rq);
+    return rq;
+}
+
+upool_request *upool_request_substituted(const request_rec *r)
+{
+    for (; r; r = r->prev) {
+        upool_request *rq = upool_request_get(r);
+
+        if (rq && rq->intake == UPOOL_INTAKE_SUBSTITUTED) {
+            return rq;
+        }
+    }
+    return NULL;
+}
+
+/* A hash, so that no user name lies in shared memory or on disk, and so that
+ * any name fits. */
+static const char *owner_text(apr_pool_t *p, const char *kind,
+                              const char *value)
+{
+    const char *text = apr_pstrcat(p, kind, ":", value, NULL);
+    char hash[APR_SHA1PW_IDLEN + 2 * APR_SHA1_DIGESTSIZE + 1];
+
+    apr_sha1_base64(text, (int)strlen(text), hash);
+    return apr_pstrdup(p, hash);
+}
+
+const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf)
+{
+    switch (upool_config_owner(conf)) {
+    case UPOOL_OWNER_USER:
+        return r->user ? owner_text(r->pool, "user", r->user) : NULL;
+    case UPOOL_OWNER_IP:
+        return owner_text(r->pool, "ip", r->useragent_ip);
+    case UPOOL_OWNER_NONE:
+        break;
+    }
+    return NULL;
+}
+
+upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
+                                 upool_refusal *refusal)
+{
+    upool_store_options options;
+    upool_store *store = NULL;
+    const char *root = upool_config_server(r->server)->root;
+    const char *why = NULL;
+    apr_status_t rv;
+
+    options.file_mode = upool_config_file_mode(conf);
+    options.sync = conf->sync == 1;
+    rv = upool_store_open(&store, conf->store,
+                          conf->store_is_local ? root : NULL, &options, r->pool,
+                          &why);
+    if (rv) {
+        *refusal =
+            upool_refusal_make(UPOOL_REASON_POOL, rv,
+                               apr_psprintf(r->pool, "pool %s: %s", conf->store,
+                                            why ? why : "cannot be opened"));
+        return NULL;
+    }
+    return store;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_REQUEST_H
+#define UPOOL_HTTPD_REQUEST_H
+
+/* What the module knows of one request.  Made by the route in fixups, lives in
+ * r->pool; a request without one is none of our business.  After an internal
+ * redirect (mod_rewrite in .htaccess, UploadPass, …) the new request_rec finds
+ * the one of the request that the client sent through r->prev. */
+
+#include <httpd.h>
+#include <util_filter.h>
+
+#include "httpd/config.h"
+#include "ident/ident.h"
+#include "parse/multipart.h"
+#include "upload/upload.h"
+
+/* Who answers.  Anything but NONE and FORM is an endpoint of our own. */
+typedef enum upool_front {
+    UPOOL_FRONT_NONE = 0, /* passes untouched */
+    UPOOL_FRONT_FORM,     /* multipart upload: taken in, then the handler */
+    UPOOL_FRONT_STATUS,
+    UPOOL_FRONT_CLEAR,
+    UPOOL_FRONT_MINT,
+    UPOOL_FRONT_SERVE
+} upool_front;
+
+typedef enum upool_intake {
+    UPOOL_INTAKE_NONE = 0,    /* no upload in this request */
+    UPOOL_INTAKE_PENDING,     /* awaits the handler phase */
+    UPOOL_INTAKE_TAKING,      /* awaits bytes from the client */
+    UPOOL_INTAKE_SUBSTITUTED, /* the JSON stands in for the body */
+    UPOOL_INTAKE_REFUSED      /* answered with an error */
+} upool_intake;
+
+typedef struct upool_request {
+    const upool_dir_conf *conf;
+    upool_front front;
+    upool_refusal refusal;        /* of the route, told by the handler */
+    char id[UPOOL_IDENT_MAX + 1]; /* bare; "" where there is none */
+    const char *base;             /* U: the URL without /status and such */
+    const char *callback;         /* JSONP, checked; NULL */
+    const char *owner;            /* opaque; NULL: nobody's */
+    /* the upload */
+    upool_intake intake;
+    char boundary[UPOOL_BOUNDARY_MAX + 1];
+    apr_size_t boundary_len;
+    apr_off_t content_length;     /* -1 unknown */
+    const apr_table_t *set_aside; /* X-Upload-… → original values */
+    upool_upload *upload;
+    ap_filter_t *filter;        /* ours, while it takes in */
+    apr_bucket_brigade *pulled; /* what the last pull brought */
+    apr_bucket_brigade *held;   /* fed, but not yet written */
+    int seen_end;               /* of the body */
+    apr_bucket_brigade *body;   /* what is left of the JSON */
+} upool_request;
+
+/* The request's own, or NULL. */
+upool_request *upool_request_get(const request_rec *r);
+/* Makes it. */
+upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf);
+/* That of this request or of one that it was redirected from, whose body was
+ * substituted; NULL: none. */
+upool_request *upool_request_substituted(const request_rec *r);
+
+/* Opaque text for the owner of what r uploads, by UploadOwner; NULL: nobody. */
+const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf);
+
+/* Opens the pool of the context.  NULL, with *refusal set. */
+upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
+                                 upool_refusal *refusal);
+
+#endif

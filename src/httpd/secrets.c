@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/settings.h"
+
+#include <string.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <apr_lib.h>
+
+#include "httpd/config.h"
+#include "httpd/log.h"
+
+/* UploadKey and UploadKeyFile. */
+
+#define EXEC_PREFIX "exec:"
+#define LINE_MAX_BYTES 1024
+
+static const char *complain(const cmd_parms *cmd, const char *what)
+{
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, " ", what, NULL);
+}
+
+/* mod_info prints the arguments of every directive from the configuration
+ * tree; the key must not be among them. */
+static void hide_argument(const cmd_parms *cmd)
+{
+    ap_directive_t *directive = (ap_directive_t *)cmd->directive;
+
+    directive->args = "(hidden)";
+}
+
+static const char *add_key(cmd_parms *cmd, upool_dir_conf *conf,
+                           const char *secret)
+{
+    apr_size_t len = strlen(secret);
+    apr_status_t rv;
+
+    if (!conf->keys) {
+        conf->keys = upool_keys_make(cmd->pool);
+        conf->keys_are_local = upool_settings_is_local(cmd);
+    }
+    rv = upool_keys_add(conf->keys, secret, len);
+    if (rv == APR_ENOSPC) {
+        return complain(cmd, "has more keys than fit (16)");
+    }
+    if (rv) {
+        return complain(cmd, "needs a secret of at least 16 bytes");
+    }
+    if (len < UPOOL_KEY_GOOD) {
+        upool_slog(cmd->server, WARNING, 0, 8,
+                   "%s at %s:%d: a key of %d bytes is short, 32 or more are"
+                   " better",
+                   cmd->cmd->name, cmd->directive->filename,
+                   cmd->directive->line_num, (int)len);
+    }
+    return NULL;
+}
+
+/* The first line that a program prints, as for SSLPassPhraseDialog. */
+static const char *add_from_program(cmd_parms *cmd, upool_dir_conf *conf,
+                                    const char *command)
+{
+    char **argv;
+    char *line;
+
+    if (upool_settings_is_local(cmd)) {
+        return complain(cmd, "runs no program from .htaccess");
+    }
+    if (apr_tokenize_to_argv(command, &argv, cmd->temp_pool) || !argv[0]) {
+        return complain(cmd, "names no program behind exec:");
+    }
+    line = ap_get_exec_line(cmd->temp_pool, argv[0], (const char *const *)argv);
+    return line && *line ? add_key(cmd, conf, line)
+                         : complain(cmd, "got no key from its program");
+}
+
+const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg)
+{
+    hide_argument(cmd);
+    if (!strncmp(arg, EXEC_PREFIX, sizeof(EXEC_PREFIX) - 1)) {
+        return add_from_program(cmd, conf, arg + sizeof(EXEC_PREFIX) - 1);
+    }
+    return add_key(cmd, conf, arg);
+}
+
+static char *trim(char *line)
+{
+    char *end = line + strlen(line);
+
+    while (end > line && apr_isspace(end[-1])) {
+        *--end = '\0';
+    }
+    while (apr_isspace(*line)) {
+        line++;
+    }
+    return line;
+}
+
+static const char *add_lines(cmd_parms *cmd, upool_dir_conf *conf,
+                             apr_file_t *file)
+{
+    char line[LINE_MAX_BYTES + 2];
+    const char *error = NULL;
+    int found = 0;
+
+    while (!error && !apr_file_gets(line, sizeof(line), file)) {
+        char *secret = trim(line);
+
+        if (strlen(line) > LINE_MAX_BYTES) {
+            error = complain(cmd, "has a line of more than 1024 bytes");
+        }
+        else if (*secret && *secret != '#') {
+            error = add_key(cmd, conf, secret);
+            found = 1;
+        }
+    }
+    memset(line, 0, sizeof(line));
+    return error || found ? error : complain(cmd, "has no key in its file");
+}
+
+const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg)
+{
+    const char *path;
+    const char *error;
+    apr_file_t *file;
+    apr_finfo_t info;
+
+    if (!strncmp(arg, EXEC_PREFIX, sizeof(EXEC_PREFIX) - 1)) {
+        return add_from_program(cmd, conf, arg + sizeof(EXEC_PREFIX) - 1);
+    }
+    path = ap_server_root_relative(cmd->pool, arg);
+    if (!path
+        || apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0,
+                         cmd->temp_pool)) {
+        return complain(cmd, apr_psprintf(cmd->pool, "cannot read %s", arg));
+    }
+    if (!apr_file_info_get(&info, APR_FINFO_PROT, file)
+        && (info.protection & APR_WREAD)) {
+        upool_slog(cmd->server, WARNING, 0, 12,
+                   "%s: everybody on this machine can read %s", cmd->cmd->name,
+                   path);
+    }
+    error = add_lines(cmd, conf, file);
+    apr_file_close(file);
+    return error;
+}

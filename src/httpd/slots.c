@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/slots.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include <apr_shm.h>
+
+#include "httpd/config.h"
+#include "httpd/log.h"
+
+#define RETAINED_KEY "mod_upload_pool:slots"
+
+/* Survives restarts and even the unloading of the module's code, so it holds
+ * nothing but data. */
+typedef struct retained_slots {
+    apr_shm_t *shm;
+    apr_uint32_t slots;
+} retained_slots;
+
+static retained_slots *find_retained(void)
+{
+    return ap_retained_data_get(RETAINED_KEY);
+}
+
+static int make_segment(server_rec *s, retained_slots *retained,
+                        apr_uint32_t slots)
+{
+    apr_size_t bytes = upool_table_bytes(slots);
+    apr_status_t rv =
+        apr_shm_create(&retained->shm, bytes, NULL, s->process->pool);
+
+    if (rv) {
+        retained->shm = NULL;
+        upool_slog(s, ERR, rv, 2,
+                   "no shared memory of %" APR_SIZE_T_FMT " bytes for"
+                   " UploadProgressSlots %u",
+                   bytes, slots);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    memset(apr_shm_baseaddr_get(retained->shm), 0, bytes);
+    upool_table_init(apr_shm_baseaddr_get(retained->shm), bytes, slots);
+    retained->slots = slots;
+    return OK;
+}
+
+int upool_slots_make(server_rec *s)
+{
+    apr_uint32_t slots = upool_config_slots(upool_config_server(s));
+    retained_slots *retained = find_retained();
+
+    if (!retained) {
+        retained = ap_retained_data_create(RETAINED_KEY, sizeof(*retained));
+    }
+    if (!retained->shm) {
+        return make_segment(s, retained, slots);
+    }
+    if (retained->slots != slots) {
+        upool_slog(s, NOTICE, 0, 3,
+                   "UploadProgressSlots stays %u until the server is stopped"
+                   " and started",
+                   retained->slots);
+    }
+    return OK;
+}
+
+upool_table *upool_slots_table(void)
+{
+    retained_slots *retained = find_retained();
+
+    return retained && retained->shm
+               ? upool_table_attach(apr_shm_baseaddr_get(retained->shm),
+                                    apr_shm_size_get(retained->shm))
+               : NULL;
+}
+
+apr_int64_t upool_slots_process(void)
+{
+    return (apr_int64_t)getpid();
+}
+
+/* EPERM: it lives, as another user. */
+int upool_slots_alive(apr_int64_t process)
+{
+    return !kill((pid_t)process, 0) || errno == EPERM;
+}

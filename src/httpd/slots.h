@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_SLOTS_H
+#define UPOOL_HTTPD_SLOTS_H
+
+/* Where the progress table lives: an anonymous shared memory segment on the
+ * process pool, kept over restarts.  mod_slotmem_shm's segments belong to one
+ * generation, so an upload that finishes in an old worker after a graceful
+ * restart would never show in the new one. */
+
+#include <httpd.h>
+#include "progress/table.h"
+
+/* post_config, in the parent: makes the table, or finds the one of the
+ * generation before. */
+int upool_slots_make(server_rec *s);
+
+/* The table, or NULL where there is no shared memory.  Any process, any
+ * thread. */
+upool_table *upool_slots_table(void);
+
+/* This process, for a slot's owner. */
+apr_int64_t upool_slots_process(void);
+/* upool_alive_fn over processes of this machine. */
+int upool_slots_alive(apr_int64_t process);
+
+#endif

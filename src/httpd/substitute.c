@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/substitute.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "httpd/log.h"
+#include "upload/result.h"
+
+/* Headers that describe the content (RFC 9110 8), which is no longer there:
+ * set aside under another name. */
+typedef struct aside {
+    const char *header;
+    const char *kept;
+} aside;
+
+static const aside described[] = {
+    { "Content-Type", "X-Upload-Content-Type" },
+    { "Content-Length", "X-Upload-Content-Length" },
+    { "Content-Encoding", "X-Upload-Content-Encoding" },
+    { "Content-Range", "X-Upload-Content-Range" },
+    { "Transfer-Encoding", "X-Upload-Transfer-Encoding" },
+};
+/* Dropped altogether: they speak of the original bytes (RFC 9530, RFC 1864)
+ * or of a wait that is over. */
+static const char *const dropped[] = { "Content-MD5", "Content-Digest",
+                                       "Repr-Digest", "Digest",
+                                       "Trailer",     "Expect" };
+static const char *const marks[] = { "X-Upload-Identifier", "X-Upload-State",
+                                     "X-Upload-Signature" };
+static const char *const variables[] = {
+    "UPLOAD_POOL_STATE",          "UPLOAD_POOL_IDENTIFIER", "UPLOAD_POOL_PATH",
+    "UPLOAD_POOL_SIZE",           "UPLOAD_POOL_FILES",      "UPLOAD_POOL_URL",
+    "UPLOAD_POOL_NEW_IDENTIFIER",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static char canonical(char c)
+{
+    return c == '_' ? '-' : (char)apr_tolower(c);
+}
+
+/* Many application servers turn "-" and "_" into the same variable name, so
+ * X_Upload_Identifier would be taken for ours. */
+static int same_name(const char *a, const char *b)
+{
+    while (*a && canonical(*a) == canonical(*b)) {
+        a++;
+        b++;
+    }
+    return canonical(*a) == canonical(*b);
+}
+
+static int is_ours(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(described); i++) {
+        if (same_name(name, described[i].kept)) {
+            return 1;
+        }
+    }
+    for (i = 0; i < COUNT(marks); i++) {
+        if (same_name(name, marks[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void strip_headers(request_rec *r)
+{
+    const apr_array_header_t *array = apr_table_elts(r->headers_in);
+    int i;
+
+    /* Unsetting moves the entries behind the one that goes. */
+    for (i = array->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(array, i, const apr_table_entry_t).key;
+
+        if (is_ours(name)) {
+            apr_table_unset(r->headers_in, name);
+            i = array->nelts;
+        }
+    }
+}
+
+void upool_substitute_strip(request_rec *r)
+{
+    apr_size_t i;
+
+    strip_headers(r);
+    for (i = 0; i < COUNT(variables); i++) {
+        apr_table_unset(r->subprocess_env, variables[i]);
+    }
+}
+
+void upool_substitute_set_aside(request_rec *r, upool_request *rq)
+{
+    apr_table_t *kept = apr_table_make(r->pool, (int)COUNT(described));
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(described); i++) {
+        const char *value = apr_table_get(r->headers_in, described[i].header);
+
+        if (value) {
+            apr_table_set(kept, described[i].kept, value);
+        }
+    }
+    rq->set_aside = kept;
+}
+
+static void sign_body(request_rec *r, const upool_dir_conf *conf,
+                      const char *body, apr_size_t len)
+{
+    char hex[UPOOL_SIGNATURE_LEN + 1];
+
+    if (upool_keys_count(conf->keys)) {
+        upool_keys_hmac(conf->keys, 0, body, len, hex);
+        apr_table_set(r->headers_in, "X-Upload-Signature",
+                      apr_pstrcat(r->pool, "sha256=", hex, NULL));
+    }
+}
+
+/* Trailers may have been merged into the headers while the body was read
+ * (MergeTrailers), so forged marks are stripped once more before ours are
+ * set. */
+static void exchange_headers(request_rec *r, const upool_request *rq,
+                             const char *body, apr_size_t len)
+{
+    apr_size_t i;
+
+    strip_headers(r);
+    for (i = 0; i < COUNT(described); i++) {
+        apr_table_unset(r->headers_in, described[i].header);
+    }
+    for (i = 0; i < COUNT(dropped); i++) {
+        apr_table_unset(r->headers_in, dropped[i]);
+    }
+    apr_table_overlap(r->headers_in, rq->set_aside, APR_OVERLAP_TABLES_SET);
+    apr_table_setn(r->headers_in, "Content-Type", "application/json");
+    apr_table_setn(r->headers_in, "Content-Length",
+                   apr_psprintf(r->pool, "%" APR_SIZE_T_FMT, len));
+    apr_table_setn(r->headers_in, "X-Upload-Identifier", rq->id);
+    apr_table_setn(r->headers_in, "X-Upload-State", "done");
+    sign_body(r, rq->conf, body, len);
+    r->expecting_100 = 0;
+}
+
+void upool_substitute_export(request_rec *r, const upool_request *rq)
+{
+    const upool_record *record = upool_upload_record(rq->upload);
+    const upool_file *first = record->files->nelts
+                                  ? &APR_ARRAY_IDX(record->files, 0, upool_file)
+                                  : NULL;
+
+    apr_table_setn(r->subprocess_env, "UPLOAD_POOL_STATE", "done");
+    apr_table_setn(r->subprocess_env, "UPLOAD_POOL_IDENTIFIER", rq->id);
+    if (first && first->stored) {
+        apr_table_setn(r->subprocess_env, "UPLOAD_POOL_PATH",
+                       upool_upload_path(rq->upload, first->stored, r->pool));
+    }
+    apr_table_setn(r->subprocess_env, "UPLOAD_POOL_SIZE",
+                   apr_off_t_toa(r->pool, record->received));
+    apr_table_setn(r->subprocess_env, "UPLOAD_POOL_FILES",
+                   apr_itoa(r->pool, record->files->nelts));
+}
+
+void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
+{
+    char id[UPOOL_IDENT_MAX + 1];
+    char text[UPOOL_IDENT_TEXT_MAX + 1];
+
+    apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL",
+                   conf->url ? conf->url : ap_escape_uri(r->pool, r->uri));
+    if (conf->mint == 1 && !conf->url
+        && !upool_ident_mint(id, r->request_time)) {
+        upool_ident_sign(text, id, conf->keys);
+        apr_table_set(r->subprocess_env, "UPLOAD_POOL_NEW_IDENTIFIER", text);
+    }
+}
+
+upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
+{
+    const upool_record *record = upool_upload_record(rq->upload);
+    const char *body;
+    apr_size_t len;
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
+
+    body = upool_result_body(record, upool_upload_fields(rq->upload),
+                             upool_upload_path(rq->upload, NULL, r->pool),
+                             r->pool);
+    if (!body) {
+        return UPOOL_REASON_MEMORY;
+    }
+    len = strlen(body);
+    rq->body = apr_brigade_create(r->pool, alloc);
+    APR_BRIGADE_INSERT_TAIL(rq->body,
+                            apr_bucket_pool_create(body, len, r->pool, alloc));
+    exchange_headers(r, rq, body, len);
+    upool_substitute_export(r, rq);
+    rq->intake = UPOOL_INTAKE_SUBSTITUTED;
+    return UPOOL_REASON_NONE;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_SUBSTITUTE_H
+#define UPOOL_HTTPD_SUBSTITUTE_H
+
+/* The request that the application sees instead of the upload (contract 3),
+ * and the marks by which it knows that the module made it. */
+
+#include "httpd/request.h"
+
+/* Removes what only the module may say: X-Upload-* headers, also spelled with
+ * underscores, and UPLOAD_POOL_* variables. */
+void upool_substitute_strip(request_rec *r);
+
+/* Keeps the original values of the headers that the substitution changes, as
+ * X-Upload-…, before any filter touches them. */
+void upool_substitute_set_aside(request_rec *r, upool_request *rq);
+
+/* The upload is done: builds the JSON body, exchanges the headers and sets the
+ * environment.  0, or the reason why not. */
+upool_reason upool_substitute_request(request_rec *r, upool_request *rq);
+
+/* Sets the environment of a finished upload for r, which may be a request that
+ * rq's was redirected to. */
+void upool_substitute_export(request_rec *r, const upool_request *rq);
+
+/* Sets UPLOAD_POOL_URL and, with UploadMint, UPLOAD_POOL_NEW_IDENTIFIER. */
+void upool_substitute_export_context(request_rec *r,
+                                     const upool_dir_conf *conf);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_SWEEPER_H
+#define UPOOL_HTTPD_SWEEPER_H
+
+/* Expired uploads go, every UploadSweepInterval, in one child of the server
+ * (httpd's watchdog).  Pools of the server's configuration only: those that
+ * .htaccess names are swept by "upload-pool clean" or cron. */
+
+#include <httpd.h>
+
+/* post_config: starts the watchdog's work.  OK, also without a watchdog (one
+ * warning in the log). */
+int upool_sweeper_start(server_rec *s, apr_pool_t *pconf);
+
+#endif
