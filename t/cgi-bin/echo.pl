@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# SPDX-FileCopyrightText: The mod_upload_pool authors
+# Copyright the mod_upload_pool authors
 #
 # The main probe of what an application sees: method, URL, every environment
 # variable and the body, as JSON. Reads CONTENT_LENGTH bytes as a CGI program

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# SPDX-FileCopyrightText: The mod_upload_pool authors
+# Copyright the mod_upload_pool authors
 #
 # The way of one upload, seen from both ends: a form with a field and a file
 # goes in, the application sees JSON, the file is in the pool.

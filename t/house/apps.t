@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# SPDX-FileCopyrightText: The mod_upload_pool authors
+# Copyright the mod_upload_pool authors
 #
 # Every probe application runs and reports what it was sent, outside any pool:
 # when this fails, the other suites say nothing about the module.

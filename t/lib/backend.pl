@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# SPDX-FileCopyrightText: The mod_upload_pool authors
+# Copyright the mod_upload_pool authors
 #
 # backend.pl PORT: an HTTP server that answers every request with JSON of
 # what it received: the application behind mod_proxy. Core Perl alone, a

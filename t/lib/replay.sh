@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# SPDX-FileCopyrightText: The mod_upload_pool authors
+# Copyright the mod_upload_pool authors
 #
 # replay.sh BUILD t/fuzz/fuzz_NAME.c: feeds every corpus file of one fuzz
 # target to its plainly compiled form, and says so in TAP. A target without

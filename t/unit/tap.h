@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* SPDX-FileCopyrightText: The mod_upload_pool authors */
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
 /*
  * The few functions the unit tests need to speak TAP, so that prove(1) runs
  * them beside the Perl suites. One test program is one process and includes

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- SPDX-FileCopyrightText: The mod_upload_pool authors
+-- Copyright the mod_upload_pool authors
 --
 -- The probe of t/cgi-bin/echo.pl for mod_lua; its JSON has what it needs.
 

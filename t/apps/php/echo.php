@@ -1,6 +1,6 @@
 <?php
 /* SPDX-License-Identifier: Apache-2.0
- * SPDX-FileCopyrightText: The mod_upload_pool authors
+ * Copyright the mod_upload_pool authors
  *
  * The probe of t/cgi-bin/echo.pl as a PHP application. */
 $body = file_get_contents('php://input');

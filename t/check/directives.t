@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# The table of directives, the shipped configuration and the reference in the
+# README tell the same story; every member of the configuration is created and
+# merged.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use UploadPool::Source;
+
+my $code = slurp('src/httpd/directives.c');
+my $conf = slurp('conf/upload_pool.conf');
+my $readme = slurp('README');
+
+my (%contexts, %help);
+while ($code =~ /AP_INIT_\w+\(\s*"(\w+)"\s*,(.*?)\)\s*,\s*(?=AP_INIT|\{\s*NULL)/gs) {
+    my ($name, $rest) = ($1, $2);
+    ($contexts{$name}) = $rest =~ /,\s*(SDH|SD|S|\w+)\s*,\s*"/s;
+    $help{$name} = join '', $rest =~ /"((?:[^"\\]|\\.)*)"/g;
+}
+my $entries = () = $code =~ /AP_INIT_/g;
+is scalar keys %contexts, $entries, 'every table entry was understood';
+at_least('directives', $entries, 25);
+none [grep { length $help{$_} < 10 } sort keys %help],
+    'each has a help text for mod_info and "httpd -L"';
+
+my %in_conf = map { $_ => 1 } $conf =~ /^\s*#?\s*(Upload[A-Z]\w*)\s/mg;
+is_deeply [sort keys %in_conf], [sort keys %contexts],
+    'conf/upload_pool.conf shows every directive, and no other';
+
+my %entry;
+while ($readme =~ /^### (Upload\w+)\n(.*?)(?=^##)/gms) {
+    $entry{$1} = $2;
+}
+is_deeply [sort keys %entry], [sort keys %contexts],
+    'the README explains every directive, and no other';
+my %where = (
+    S => 'server config, virtual host',
+    SD => 'server config, virtual host, directory',
+    SDH => 'server config, virtual host, directory, .htaccess',
+);
+my (@incomplete, @elsewhere);
+for my $name (sort keys %entry) {
+    for my $row (qw(Syntax Default Context Description)) {
+        push @incomplete, "$name: $row" unless $entry{$name} =~ /^$row: +\S/m;
+    }
+    my ($context) = $entry{$name} =~ /^Context: +(.*?)\s*$/m;
+    my $kind = $contexts{$name} || '';
+    push @elsewhere, "$name: README says '$context', the table $kind"
+        unless defined $context && ($where{$kind} || '') eq $context;
+    push @incomplete, "$name: Override"
+        if $kind eq 'SDH' && $entry{$name} !~ /^Override: +Options$/m;
+    push @incomplete, "$name: Syntax does not begin with its name"
+        unless $entry{$name} =~ /^Syntax: +\Q$name\E\b/m;
+}
+none \@incomplete, 'each with Syntax, Default, Context, Description';
+none \@elsewhere, 'and the context of the table';
+
+# --- Members ----------------------------------------------------------------
+
+my $header = bare(slurp('src/httpd/config.h'));
+my $config = bare(slurp('src/httpd/config.c'));
+my %merge = map { $_->{name} => $_->{text} } functions('src/httpd/config.c');
+my ($members, @lost) = (0);
+for my $kind (qw(dir server)) {
+    my ($struct) = $header =~ /struct upool_${kind}_conf \{(.*?)\}/s;
+    my $text = $merge{"upool_config_${kind}_merge"} // '';
+    # The merge may go through helpers of the same file.
+    $text .= $merge{$_} for grep { /merge|narrow/ } sort keys %merge;
+    for my $member (($struct // '') =~ /(\w+)\s*;/g) {
+        $members++;
+        push @lost, "$kind: $member" unless $text =~ /\b$member\b/;
+    }
+}
+at_least('configuration members', $members, 20);
+none \@lost, 'every member is merged';
+
+done_testing;
