@@ -57,8 +57,9 @@ static void register_hooks(apr_pool_t *p)
     /* Authentication and authorisation are over; before mod_rewrite and
      * mod_dir turn the request into another one in their own fixups. */
     ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    /* Before filters that other modules add, so that those of the same kind
-     * see the JSON and never the upload. */
+    /* Among filters of one type the first to be added stands nearest to the
+     * handler: what an administrator sets with SetInputFilter works on the
+     * upload before we see it. */
     ap_hook_insert_filter(upool_filter_insert, NULL, NULL, APR_HOOK_FIRST);
     /* The real handler takes its variables and its framing from the request's
      * headers before it reads: they must be exchanged before any runs. */
