@@ -266,6 +266,26 @@ static void test_drop(void)
     free(memory);
 }
 
+/* Whoever still writes into a slot keeps it, whatever became of the record. */
+static void test_drop_holds(void)
+{
+    char *memory;
+    upool_table *table = table_new(1, &memory);
+    upool_ticket t, other;
+
+    claim(table, "mine", 1, &t);
+    upool_table_drop(table, "mine");
+    tap_is_int(claim(table, "other", 2, &other), UPOOL_CLAIM_FULL,
+               "a dropped upload's slot is nobody else's");
+    tap_is_int(claim(table, "mine", 2, &other), UPOOL_CLAIM_FULL,
+               "not even its own identifier's");
+    tap_is_int(upool_table_publish(table, &t, 1, 3), 0,
+               "until its writer has been told");
+    tap_is_int(claim(table, "other", 4, &other), UPOOL_CLAIMED,
+               "from then on it is");
+    free(memory);
+}
+
 /* The oldest finished goes first, the active never. */
 static void test_full(void)
 {
@@ -553,6 +573,7 @@ int main(void)
     test_busy();
     test_stale();
     test_drop();
+    test_drop_holds();
     test_full();
     test_dropped_first();
     test_dead();
