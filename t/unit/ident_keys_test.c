@@ -11,6 +11,7 @@
 #include <apr_general.h>
 #include <openssl/crypto.h>
 #include <tap.h>
+#include "ident/ident.h"
 
 #define SECRET "squeamish-ossifrage-0123456789ab"
 #define THREADS 4
@@ -22,13 +23,14 @@ static struct {
     unsigned long freed;
     unsigned long leaked;
     const char *secret;
+    int empty; /* no memory to be had */
 } heap;
 
 #define HEAP_HEAD 16
 
 static void *heap_malloc(size_t len, const char *file, int line)
 {
-    char *block = malloc(len + HEAP_HEAD);
+    char *block = heap.empty ? NULL : calloc(1, len + HEAP_HEAD);
 
     (void)file;
     (void)line;
@@ -56,7 +58,9 @@ static void heap_free(void *at, const char *file, int line)
             break;
         }
     }
-    heap.freed += want ? 1 : 0;
+    if (want) {
+        heap.freed++;
+    }
     free(text - HEAP_HEAD);
 }
 
@@ -196,6 +200,36 @@ static void test_wiped(apr_pool_t *p)
     heap.secret = NULL;
 }
 
+/* Out of memory nothing is signed and nothing is good. */
+static void test_failing(apr_pool_t *p)
+{
+    upool_keys *keys = upool_keys_make(p), *none;
+    char text[UPOOL_IDENT_TEXT_MAX + 1], id[UPOOL_IDENT_MAX + 1], hex[65];
+    apr_status_t hmac_rv, sign_rv, add_rv;
+    int verdict;
+
+    upool_keys_add(keys, SECRET, strlen(SECRET));
+    upool_ident_sign(text, "upload", keys);
+    heap.empty = 1;
+    hmac_rv = upool_keys_hmac(keys, 0, "id", 2, hex);
+    verdict = (int)upool_ident_check(text, keys, id);
+    sign_rv = upool_ident_sign(text, "upload", keys);
+    add_rv = upool_keys_add(keys, SECRET, strlen(SECRET));
+    none = upool_keys_make(p);
+    heap.empty = 0;
+    tap_is_int(hmac_rv, APR_EGENERAL, "no memory: no HMAC");
+    tap_is_str(hex, "", "its hex is empty");
+    tap_is_int(verdict, UPOOL_IDENT_FORGED, "what was good is not");
+    tap_is_str(id, "", "and gives no identifier");
+    tap_is_int(sign_rv, APR_EGENERAL, "nothing is signed");
+    tap_is_str(text, "", "nor left half signed");
+    tap_is_int(add_rv, APR_EGENERAL, "no key is added");
+    tap_is_int(upool_keys_count(keys), 1, "or counted");
+    tap_ok(none == NULL, "no set is made");
+    tap_is_int(upool_keys_hmac(keys, 0, "id", 2, hex), APR_SUCCESS,
+               "with memory again all is well");
+}
+
 typedef struct worker {
     const upool_keys *keys;
     const char *want;
@@ -255,6 +289,7 @@ int main(void)
     test_bounds(p);
     test_nul(p);
     test_wiped(p);
+    test_failing(p);
     test_threads(p);
     apr_pool_destroy(p);
     apr_terminate();
