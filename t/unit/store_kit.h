@@ -4,7 +4,7 @@
 #define UPOOL_T_UNIT_STORE_KIT_H
 
 /* What the tests of the store share: a pool directory of their own under the
- * system's temporary directory (or $TMPDIR), records, short ways to write, look
+ * system's temporary directory, records, short ways to write, look
  * and count.  Everything is removed at the end. */
 
 #include <dirent.h>
@@ -48,7 +48,7 @@ static inline void kit_wipe(const char *path)
     nftw(path, kit_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static inline void kit_die(const char *what)
+__attribute__((noreturn)) static inline void kit_die(const char *what)
 {
     printf("Bail out! %s: %s\n", what, strerror(errno));
     exit(1);
@@ -65,14 +65,11 @@ static inline void kit_open(kit *k)
 
 static inline void kit_start(kit *k)
 {
-    const char *tmp = getenv("TMPDIR");
-
     memset(k, 0, sizeof(*k));
     apr_initialize();
     apr_pool_create(&k->p, NULL);
     k->options.file_mode = 0600;
-    snprintf(k->root, sizeof(k->root), "%s/upool-store-XXXXXX",
-             tmp ? tmp : "/tmp");
+    snprintf(k->root, sizeof(k->root), "%s/upool-store-XXXXXX", P_tmpdir);
     if (!mkdtemp(k->root)) {
         kit_die("no temporary directory");
     }
