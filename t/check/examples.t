@@ -51,8 +51,9 @@ sub accepts
         "DocumentRoot $scratch/htdocs\n$text";
     close $out or die "$file: $!";
     my $said = `$sbin/$program -t -f $file 2>&1`;
-    return ok $? == 0 && $said =~ /Syntax OK/, "$name is accepted"
-        or diag $said;
+    my $good = $? == 0 && $said =~ /Syntax OK/;
+    ok $good, "$name is accepted" or diag $said;
+    return $good;
 }
 
 my @examples = sort glob 'conf/examples/*.conf';

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# Sourced by t/run and conf/demo/run: installs the Debian packages of $1 that
+# are missing, quietly, from the machine's own package source. No service is
+# started. UPOOL_INSTALL=no installs nothing. The caller's exit trap calls
+# upool_packages_tidy.
+
+upool_policy=
+
+upool_packages_tidy()
+{
+    [ -z "$upool_policy" ] || rm -f "$upool_policy"
+    upool_policy=
+}
+
+# A command from elsewhere will do as well as its package.
+upool_provided()
+{
+    case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm | chromium) command -v "$1" >/dev/null ;;
+    *) false ;;
+    esac
+}
+
+upool_missing()
+{
+    for upool_package in $1; do
+        dpkg-query -W -f '${Status}' "$upool_package" 2>/dev/null |
+            grep -q 'ok installed' ||
+            upool_provided "$upool_package" || echo "$upool_package"
+    done
+}
+
+upool_packages()
+{
+    [ "${UPOOL_INSTALL:-yes}" = yes ] || return 0
+    command -v dpkg-query >/dev/null || return 0
+    upool_list=$(upool_missing "$1" | tr '\n' ' ')
+    [ -n "$upool_list" ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "these packages are missing: $upool_list"
+        return 1
+    fi
+    echo "installing: $upool_list"
+    # Packages such as php-fpm start their service unless a policy forbids it.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        upool_policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' >"$upool_policy"
+        chmod 755 "$upool_policy"
+    fi
+    mkdir -p build
+    # Unquoted on purpose: a list of names.
+    if ! { apt-get update -qq &&
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+            --no-install-recommends $upool_list; } >build/install.log 2>&1
+    then
+        tail -n 30 build/install.log
+        upool_packages_tidy
+        return 1
+    fi
+    upool_packages_tidy
+}
