@@ -133,6 +133,13 @@ sub running
     return kill(0, $pid + 0) ? JSON::PP->new->decode($vars) : undef;
 }
 
+# Apache::Test would make of a site file's <VirtualHost 127.0.0.1:PORT> one of
+# its own, with a "Listen 0.0.0.0"; here they mean what they say.
+{
+    no warnings 'redefine';
+    *Apache::TestConfig::parse_vhost = sub { undef };
+}
+
 # A cached configuration survives a switch of MPM or port otherwise.
 sub fresh
 {
