@@ -54,6 +54,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* A killed child must leave no upload "uploading" for ever; any order. */
+    ap_hook_child_init(upool_slots_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);
     /* Authentication and authorisation are over; before mod_rewrite and
      * mod_dir turn the request into another one in their own fixups. */
     ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);

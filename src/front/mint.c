@@ -16,12 +16,14 @@ int upool_front_mint(request_rec *r, upool_request *rq)
     upool_refusal refusal;
     apr_status_t rv = upool_ident_mint(id, r->request_time);
 
+    if (!rv) {
+        rv = upool_ident_sign(text, id, rq->conf->keys);
+    }
     if (rv) {
         refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
                                      "no random bytes for an identifier");
         return upool_reply_refusal(r, rq, &refusal);
     }
-    upool_ident_sign(text, id, rq->conf->keys);
     query = apr_pstrcat(r->pool, "?X-Progress-ID=", text, NULL);
     return upool_reply_json(
         r, HTTP_CREATED,

@@ -10,6 +10,7 @@
 
 #include "httpd/config.h"
 #include "httpd/log.h"
+#include "upload/refusal.h"
 
 #define RETAINED_KEY "mod_upload_pool:slots"
 
@@ -85,4 +86,39 @@ apr_int64_t upool_slots_process(void)
 int upool_slots_alive(apr_int64_t process)
 {
     return !kill((pid_t)process, 0) || errno == EPERM;
+}
+
+static int is_another_alive(apr_int64_t process)
+{
+    return process != upool_slots_process() && upool_slots_alive(process);
+}
+
+static void reap(upool_alive_fn *alive)
+{
+    upool_table *table = upool_slots_table();
+
+    if (table) {
+        upool_table_reap(
+            table, upool_slots_process(), apr_time_now(), alive,
+            upool_refusal_make(UPOOL_REASON_INTERRUPTED, 0, NULL).text);
+    }
+}
+
+void upool_slots_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    (void)pchild;
+    (void)s;
+    reap(is_another_alive);
+}
+
+void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
+                              int slot, mpm_child_status status)
+{
+    (void)s;
+    (void)pid;
+    (void)gen;
+    (void)slot;
+    if (status == MPM_CHILD_EXITED) {
+        reap(upool_slots_alive);
+    }
 }

@@ -9,11 +9,21 @@
  * restart would never show in the new one. */
 
 #include <httpd.h>
+#include <ap_mpm.h>
 #include "progress/table.h"
 
 /* post_config, in the parent: makes the table, or finds the one of the
  * generation before. */
 int upool_slots_make(server_rec *s);
+
+/* child_init, before the child serves: a record under its own number is that
+ * of a dead process whose number it got. */
+void upool_slots_child_init(apr_pool_t *pchild, server_rec *s);
+
+/* child_status, in the parent: the uploads of a child that has ended without
+ * ending them become errors. */
+void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
+                              int slot, mpm_child_status status);
 
 /* The table, or NULL where there is no shared memory.  Any process, any
  * thread. */

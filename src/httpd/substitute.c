@@ -111,23 +111,28 @@ void upool_substitute_set_aside(request_rec *r, upool_request *rq)
     rq->set_aside = kept;
 }
 
-static void sign_body(request_rec *r, const upool_dir_conf *conf,
-                      const char *body, apr_size_t len)
+/* 0 when the body could not be signed: it must not go out unsigned then. */
+static int sign_body(request_rec *r, const upool_dir_conf *conf,
+                     const char *body, apr_size_t len)
 {
     char hex[UPOOL_SIGNATURE_LEN + 1];
 
-    if (upool_keys_count(conf->keys)) {
-        upool_keys_hmac(conf->keys, 0, body, len, hex);
-        apr_table_set(r->headers_in, "X-Upload-Signature",
-                      apr_pstrcat(r->pool, "sha256=", hex, NULL));
+    if (!upool_keys_count(conf->keys)) {
+        return 1;
     }
+    if (upool_keys_hmac(conf->keys, 0, body, len, hex)) {
+        return 0;
+    }
+    apr_table_set(r->headers_in, "X-Upload-Signature",
+                  apr_pstrcat(r->pool, "sha256=", hex, NULL));
+    return 1;
 }
 
 /* Trailers may have been merged into the headers while the body was read
  * (MergeTrailers), so forged marks are stripped once more before ours are
  * set. */
-static void exchange_headers(request_rec *r, const upool_request *rq,
-                             const char *body, apr_size_t len)
+static int exchange_headers(request_rec *r, const upool_request *rq,
+                            const char *body, apr_size_t len)
 {
     apr_size_t i;
 
@@ -144,8 +149,8 @@ static void exchange_headers(request_rec *r, const upool_request *rq,
                    apr_psprintf(r->pool, "%" APR_SIZE_T_FMT, len));
     apr_table_setn(r->headers_in, "X-Upload-Identifier", rq->id);
     apr_table_setn(r->headers_in, "X-Upload-State", "done");
-    sign_body(r, rq->conf, body, len);
     r->expecting_100 = 0;
+    return sign_body(r, rq->conf, body, len);
 }
 
 void upool_substitute_export(request_rec *r, const upool_request *rq)
@@ -174,9 +179,8 @@ void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
 
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL",
                    conf->url ? conf->url : ap_escape_uri(r->pool, r->uri));
-    if (conf->mint == 1 && !conf->url
-        && !upool_ident_mint(id, r->request_time)) {
-        upool_ident_sign(text, id, conf->keys);
+    if (conf->mint == 1 && !conf->url && !upool_ident_mint(id, r->request_time)
+        && !upool_ident_sign(text, id, conf->keys)) {
         apr_table_set(r->subprocess_env, "UPLOAD_POOL_NEW_IDENTIFIER", text);
     }
 }
@@ -198,7 +202,9 @@ upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
     rq->body = apr_brigade_create(r->pool, alloc);
     APR_BRIGADE_INSERT_TAIL(rq->body,
                             apr_bucket_pool_create(body, len, r->pool, alloc));
-    exchange_headers(r, rq, body, len);
+    if (!exchange_headers(r, rq, body, len)) {
+        return UPOOL_REASON_MEMORY;
+    }
     upool_substitute_export(r, rq);
     rq->intake = UPOOL_INTAKE_SUBSTITUTED;
     return UPOOL_REASON_NONE;
