@@ -106,6 +106,9 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     if (refusal->reason) {
         return 1;
     }
+    if (!upool_upload_has_slot(rq->upload)) {
+        upool_slots_tell_full(r);
+    }
     make_chain(rq, r->pool);
     rq->intake = UPOOL_INTAKE_TAKING;
     if (is_over_server_limit(r, rq)) {

@@ -20,7 +20,6 @@
  * UPL0011  watchdog: no sweep, the watchdog is missing
  * UPL0012  configuration: a key file that everybody can read
  * UPL0020  upload: begins
- * UPL0021  upload: names and type have become known
  * UPL0022  upload: done
  * UPL0023  upload: the progress table is full
  * UPL0024  upload: handler accounting

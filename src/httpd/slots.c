@@ -19,6 +19,7 @@
 typedef struct retained_slots {
     apr_shm_t *shm;
     apr_uint32_t slots;
+    int told_full; /* this process has said that the table is full */
 } retained_slots;
 
 static retained_slots *find_retained(void)
@@ -121,4 +122,19 @@ void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
     if (status == MPM_CHILD_EXITED) {
         reap(upool_slots_alive);
     }
+}
+
+void upool_slots_tell_full(const request_rec *r)
+{
+    retained_slots *retained = find_retained();
+
+    if (!retained || !retained->shm || retained->told_full) {
+        return;
+    }
+    retained->told_full = 1;
+    upool_rlog(r, WARNING, 0, 23,
+               "all %u progress slots are taken by running uploads; further"
+               " ones go on, their status comes from the disk"
+               " (UploadProgressSlots)",
+               retained->slots);
 }

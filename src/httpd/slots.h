@@ -29,6 +29,9 @@ void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
  * thread. */
 upool_table *upool_slots_table(void);
 
+/* Says in the log, once a process, that an upload got no slot. */
+void upool_slots_tell_full(const request_rec *r);
+
 /* This process, for a slot's owner. */
 apr_int64_t upool_slots_process(void);
 /* upool_alive_fn over processes of this machine. */

@@ -33,7 +33,7 @@ struct upool_upload {
     apr_time_t noted;
 };
 
-static int has_slot(const upool_upload *upload)
+int upool_upload_has_slot(const upool_upload *upload)
 {
     return upload->options.table && upload->ticket.slot;
 }
@@ -58,7 +58,7 @@ static void end_as_error(upool_upload *upload)
             upool_bucket_fail(upload->bucket, upload->record);
         }
     }
-    if (has_slot(upload)) {
+    if (upool_upload_has_slot(upload)) {
         upool_table_finish(upload->options.table, &upload->ticket,
                            UPOOL_SLOT_ERROR_STATE, upload->record->received,
                            upload->refusal.text, upload->record->updated);
@@ -120,7 +120,7 @@ static void refuse_start(upool_upload *upload, upool_reason reason,
         upool_bucket_end(upload->bucket);
         upload->bucket = NULL;
     }
-    if (has_slot(upload)) {
+    if (upool_upload_has_slot(upload)) {
         upool_table_release(upload->options.table, &upload->ticket);
     }
 }
@@ -208,7 +208,7 @@ apr_int64_t *upool_upload_memory(upool_upload *upload)
 
 static void note(upool_upload *upload)
 {
-    if (!has_slot(upload)
+    if (!upool_upload_has_slot(upload)
         && upload->record->updated - upload->noted >= NOTE_INTERVAL) {
         upload->noted = upload->record->updated;
         upool_bucket_note(upload->bucket, upload->record);
@@ -219,7 +219,7 @@ static void names_known(void *user)
 {
     upool_upload *upload = user;
 
-    if (has_slot(upload)) {
+    if (upool_upload_has_slot(upload)) {
         upool_table_describe(upload->options.table, &upload->ticket,
                              upload->record->filename,
                              upload->record->content_type);
@@ -269,7 +269,7 @@ int upool_upload_flush(upool_upload *upload)
     if (upool_chain_flush(upload->chain)) {
         return refuse(upload, UPOOL_REASON_IO, 0, NULL);
     }
-    if (has_slot(upload)
+    if (upool_upload_has_slot(upload)
         && !upool_table_publish(upload->options.table, &upload->ticket,
                                 upload->record->received,
                                 upload->record->updated)) {
@@ -312,7 +312,7 @@ static int commit(upool_upload *upload)
                       "the metadata cannot be written");
     }
     upload->life = LIFE_DONE;
-    if (has_slot(upload)) {
+    if (upool_upload_has_slot(upload)) {
         upool_table_describe(upload->options.table, &upload->ticket,
                              record->filename, record->content_type);
         upool_table_finish(upload->options.table, &upload->ticket,

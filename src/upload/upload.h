@@ -53,6 +53,9 @@ upool_refusal *upool_upload_refusal(upool_upload *upload);
 /* What may still be kept in memory (fields, inline files). */
 apr_int64_t *upool_upload_memory(upool_upload *upload);
 
+/* 0 when the progress table was full: status then comes from the bucket. */
+int upool_upload_has_slot(const upool_upload *upload);
+
 /* Opens the handler chain for a multipart body with that boundary.  0, or 1
  * when refused. */
 int upool_upload_open(upool_upload *upload, const char *boundary,
