@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* Any query string, and any text as a quantity.  Adding a parameter of another
+ * name must change nothing; adding the one that was found must double it. */
+#include "parse/quantity.h"
+#include "parse/query.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_quantity(const char *text)
+{
+    long long value = -1;
+
+    if ((upool_quantity_size(text, &value) == UPOOL_QUANTITY_OK)
+        != (value >= 0)) {
+        abort();
+    }
+    value = -1;
+    if ((upool_quantity_decimal(text, &value) == UPOOL_QUANTITY_OK)
+        != (value >= 0)) {
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *query = malloc(size + 16);
+    char *out = malloc(24);
+    upool_query_found found;
+
+    if (query == NULL || out == NULL) {
+        abort();
+    }
+    memcpy(query, data, size);
+    query[size] = '\0';
+    check_quantity(query);
+    found = upool_query_find(query, "id", out, 24);
+    if (found == UPOOL_QUERY_ONCE && strlen(out) > 23) {
+        abort();
+    }
+    memcpy(query + strlen(query), "&x%69d=1&ida", 13);
+    if (upool_query_find(query, "id", out, 24) != found) {
+        abort();
+    }
+    query[strlen(query) - 1] = '\0';
+    if (found == UPOOL_QUERY_ONCE
+        && upool_query_find(query, "id", out, 24) != UPOOL_QUERY_DOUBLED) {
+        abort();
+    }
+    free(query);
+    free(out);
+    return 0;
+}
