@@ -129,7 +129,12 @@ static char next_ascii(walker *w)
 
     while (w->more_len == 0) {
         if ((unsigned char)*w->at < 0x80) {
-            return *w->at == '\0' ? '\0' : *w->at++;
+            char c = *w->at;
+
+            if (c != '\0') {
+                w->at++;
+            }
+            return c;
         }
         /* The NUL at the end stops it in time. */
         size = read_char(w->at, 4, &valid);

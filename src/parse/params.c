@@ -6,7 +6,10 @@
 
 char upool_params_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c - 'A' + 'a');
+    }
+    return c;
 }
 
 int upool_params_is(const char *text, size_t len, const char *word)

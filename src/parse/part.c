@@ -48,11 +48,16 @@ static const char *keep_repaired(reader *r, char *string, size_t room,
 /* 1 where backslashes of a name separate directories instead of escaping. */
 static int is_windows_path(const char *name, size_t len)
 {
-    char drive = len > 2 ? upool_params_lower(name[0]) : '\0';
+    char drive;
 
-    return (len > 1 && name[0] == '\\' && name[1] == '\\')
-           || (drive >= 'a' && drive <= 'z' && name[1] == ':'
-               && name[2] == '\\');
+    if (len > 1 && name[0] == '\\' && name[1] == '\\') {
+        return 1;
+    }
+    if (len < 3 || name[1] != ':' || name[2] != '\\') {
+        return 0;
+    }
+    drive = upool_params_lower(name[0]);
+    return drive >= 'a' && drive <= 'z';
 }
 
 /* The byte that browsers write as a percent sequence in a quoted name, because
@@ -61,7 +66,10 @@ static char browser_escape(const char *at, const char *end)
 {
     int byte = upool_percent_byte(at, end);
 
-    return byte == '"' || byte == '\r' || byte == '\n' ? (char)byte : '\0';
+    if (byte == '"' || byte == '\r' || byte == '\n') {
+        return (char)byte;
+    }
+    return '\0';
 }
 
 /* Undoes the escapes of a quoted name. */
