@@ -37,7 +37,7 @@ typedef struct events {
     int in_data;
     char *held; /* what hold() gave last */
     size_t ceiling;
-    int misuse; /* hold() was called against its rules */
+    int misuse; /* hold() or part_data() was called against its rules */
 } events;
 
 EVENTS_UNUSED static void events_bytes(events *log, const char *text,
@@ -205,7 +205,8 @@ EVENTS_UNUSED static void events_feed(events *log, const char *data, size_t len)
     free(piece);
 }
 
-/* Ends the body and the log; the caller frees log->text. */
+/* Ends the body and the log; the caller frees log->text and looks at
+ * log->misuse. */
 EVENTS_UNUSED static upool_multipart_error events_end(events *log)
 {
     upool_multipart_error error = upool_multipart_end(&log->parser);
@@ -218,8 +219,8 @@ EVENTS_UNUSED static upool_multipart_error events_end(events *log)
         events_print(log, "error %s", events_error_name(error));
     }
     events_print(log, " %llu\n", upool_multipart_offset(&log->parser));
-    if (log->held != NULL || log->misuse) {
-        events_print(log, "hold() misused\n");
+    if (log->held != NULL) {
+        log->misuse = 1;
         free(log->held);
     }
     return error;
