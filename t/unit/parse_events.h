@@ -200,7 +200,9 @@ EVENTS_UNUSED static void events_feed(events *log, const char *data, size_t len)
     if (piece == NULL) {
         abort();
     }
-    memcpy(piece, data, len);
+    if (len > 0) {
+        memcpy(piece, data, len);
+    }
     upool_multipart_feed(&log->parser, piece, len);
     free(piece);
 }
