@@ -147,9 +147,10 @@ struct upload_pool_handler {
     /** The whole body was read and is well formed; the upload is done when
      *  every handler agrees.  @return GO_ON, STOP or STOP_RESET */
     upload_pool_verdict (*upload_complete)(upload_pool_instance *self);
-    /** The upload ended in an error, or a SKIP_FILE or STOP of another
-     *  handler ended a file (file not NULL): let go of what is open.  Called
-     *  in chain order for every instance whose handle_raw_input ran. */
+    /** The upload ended in an error (file NULL): called once, in chain order,
+     *  for every instance whose handle_raw_input ran.  Or a SKIP_FILE ended
+     *  this file: called for every instance that has seen it, the one that
+     *  said so included.  Let go of what is open. */
     void (*upload_interrupted)(upload_pool_instance *self,
                                upload_pool_file *file);
 };

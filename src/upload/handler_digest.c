@@ -86,9 +86,13 @@ void *upool_digest_make(const apr_array_header_t *names, upool_refusal *refusal,
 
     data->refusal = refusal;
     for (i = 0; i < names->nelts && data->count < DIGESTS_MAX; i++) {
-        running *run = &data->run[data->count++];
+        running *run = &data->run[data->count];
 
         run->algorithm = find(APR_ARRAY_IDX(names, i, const char *));
+        if (!run->algorithm) {
+            continue;
+        }
+        data->count++;
         if (run->algorithm->openssl) {
             run->ctx = EVP_MD_CTX_new();
         }

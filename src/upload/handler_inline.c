@@ -59,6 +59,8 @@ static upload_pool_verdict inline_chunk(upload_pool_instance *self,
     (void)file;
     (void)offset;
     if (data->over) {
+        /* What went on with the call before has been used by now. */
+        drop_held(data);
         return UPLOAD_POOL_GO_ON;
     }
     held = realloc(data->held, data->len + *len);

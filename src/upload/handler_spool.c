@@ -29,7 +29,11 @@ void *upool_spool_make(upool_bucket *bucket, upool_refusal *refusal,
 static upload_pool_verdict failed(spool_data *data, apr_status_t rv,
                                   const char *what)
 {
-    *data->refusal = upool_refusal_make(upool_refusal_of_errno(rv), rv, what);
+    /* The bucket's directory went: somebody cleared the upload. */
+    *data->refusal =
+        APR_STATUS_IS_ENOENT(rv)
+            ? upool_refusal_make(UPOOL_REASON_CLEARED, 0, NULL)
+            : upool_refusal_make(upool_refusal_of_errno(rv), rv, what);
     return UPLOAD_POOL_STOP;
 }
 

@@ -9,6 +9,9 @@
 
 /* Without a slot, pollers read attempt.json, which is renewed so often. */
 #define NOTE_INTERVAL apr_time_from_sec(1)
+/* What one upload keeps in memory stays countable in the int of apr_base64,
+ * whatever the limits say. */
+#define MEMORY_MAX ((apr_int64_t)1 << 30)
 
 typedef enum life {
     LIFE_STARTED,   /* awaits open; leaves by open, refuse */
@@ -88,8 +91,8 @@ static int refuse(upool_upload *upload, upool_reason reason, apr_status_t rv,
     return 1;
 }
 
-/* Registered after the bucket's own cleanup, so it runs before it: the bucket
- * is still open. */
+/* Runs before any other cleanup of the pool and before its sub-pools go: the
+ * bucket is still open, and what handlers made is still there. */
 static apr_status_t interrupt(void *arg)
 {
     upool_upload_refuse(arg, UPOOL_REASON_INTERRUPTED, 0, NULL);
@@ -160,7 +163,9 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
 
     upload->options = *options;
     upload->p = p;
-    upload->memory = options->limits.fields;
+    upload->memory = options->limits.fields < MEMORY_MAX
+                         ? options->limits.fields
+                         : MEMORY_MAX;
     upload->record = upool_record_make(p, options->identifier);
     upload->record->state = UPOOL_STATE_UPLOADING;
     upload->record->size = options->content_length;
@@ -175,7 +180,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
     if (upload->life == LIFE_ERROR) {
         return upload;
     }
-    apr_pool_cleanup_register(p, upload, interrupt, apr_pool_cleanup_null);
+    apr_pool_pre_cleanup_register(p, upload, interrupt);
     upload->request.r = options->r;
     upload->request.pool = p;
     upload->request.identifier = options->identifier;
@@ -206,13 +211,20 @@ apr_int64_t *upool_upload_memory(upool_upload *upload)
     return &upload->memory;
 }
 
-static void note(upool_upload *upload)
+/* Without a slot nobody can tell the writer that the upload was cleared; it
+ * finds the bucket gone.  0, or 1 when so. */
+static int note(upool_upload *upload)
 {
-    if (!upool_upload_has_slot(upload)
-        && upload->record->updated - upload->noted >= NOTE_INTERVAL) {
-        upload->noted = upload->record->updated;
-        upool_bucket_note(upload->bucket, upload->record);
+    if (upool_upload_has_slot(upload)
+        || upload->record->updated - upload->noted < NOTE_INTERVAL) {
+        return 0;
     }
+    upload->noted = upload->record->updated;
+    if (APR_STATUS_IS_ENOENT(
+            upool_bucket_note(upload->bucket, upload->record))) {
+        return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
+    }
+    return 0;
 }
 
 static void names_known(void *user)
@@ -247,12 +259,14 @@ int upool_upload_open(upool_upload *upload, const char *boundary,
     if (upool_chain_open(upload->chain)) {
         return refuse(upload, UPOOL_REASON_HANDLER, 0, NULL);
     }
-    note(upload);
-    return 0;
+    return note(upload);
 }
 
 int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
 {
+    if (upload->life != LIFE_RECEIVING) {
+        return 1;
+    }
     upload->record->received += (apr_off_t)len;
     if (upload->record->received > upload->options.limits.body) {
         return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, NULL);
@@ -265,6 +279,9 @@ int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
 
 int upool_upload_flush(upool_upload *upload)
 {
+    if (upload->life != LIFE_RECEIVING) {
+        return 1;
+    }
     upload->record->updated = upload->options.now();
     if (upool_chain_flush(upload->chain)) {
         return refuse(upload, UPOOL_REASON_IO, 0, NULL);
@@ -276,8 +293,7 @@ int upool_upload_flush(upool_upload *upload)
         upload->ticket.slot = 0;
         return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
     }
-    note(upload);
-    return 0;
+    return note(upload);
 }
 
 static void name_by_first_file(upool_record *record)
@@ -326,6 +342,9 @@ static int commit(upool_upload *upload)
 
 int upool_upload_finish(upool_upload *upload)
 {
+    if (upload->life != LIFE_RECEIVING) {
+        return 1;
+    }
     if (upool_form_end(upload->form)) {
         return refuse(upload, UPOOL_REASON_TRUNCATED, 0, NULL);
     }

@@ -61,7 +61,8 @@ int upool_upload_has_slot(const upool_upload *upload);
 int upool_upload_open(upool_upload *upload, const char *boundary,
                       apr_size_t boundary_len);
 
-/* Bytes of the body, valid until the next flush.  0, or 1 when refused. */
+/* Bytes of the body, valid until the next flush.  0, or 1 when refused; so too
+ * below for an upload that has ended, or was not opened. */
 int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len);
 
 /* The bytes fed are about to go: writes them, publishes progress, learns

@@ -19,7 +19,7 @@ static void *instance(const char *const *names, int count)
     int i;
 
     for (i = 0; i < count; i++) {
-        APR_ARRAY_PUSH(list, const char *) = upool_digest_known(names[i]);
+        APR_ARRAY_PUSH(list, const char *) = names[i];
     }
     return upool_digest_make(list, &refusal, pool);
 }
@@ -100,6 +100,7 @@ static void test_all_at_once(void)
 {
     static const char *const names[] = { "sha-512", "CRC32", "MD5", "sha-1",
                                          "SHA-256" };
+    static const char *const one_unknown[] = { "sha-3", "crc32" };
     void *data = instance(names, 5);
     const apr_table_t *table = digest(data, "abc", 3, 2);
 
@@ -109,6 +110,9 @@ static void test_all_at_once(void)
     tap_is_str(apr_table_get(table, "crc32"), "352441c2", "each its own");
     tap_is_int(apr_table_elts(digest(instance(names, 0), "abc", 3, 3))->nelts,
                0, "none asked, none made");
+    table = digest(instance(one_unknown, 2), "abc", 3, 3);
+    tap_is_int(apr_table_elts(table)->nelts, 1, "an unknown one is left out");
+    tap_is_str(apr_table_get(table, "crc32"), "352441c2", "alone");
     tap_is_int(refusal.reason, UPOOL_REASON_NONE, "nothing refused");
 }
 
