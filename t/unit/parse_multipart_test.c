@@ -327,6 +327,41 @@ static void test_stop(void)
     }
 }
 
+/* All callbacks of one feed. */
+static void test_stop_in_feed(void)
+{
+    static const char text[] = "--b\r\nA: b\r\n\r\nab\r\n--b--";
+    unsigned i;
+
+    for (i = 1; i <= 3; i++) {
+        stopper s = { 0, i, 0, 0, NULL };
+        upool_multipart mp;
+
+        upool_multipart_init(&mp, "b", 1, &wide, &stop_events, &s);
+        tap_is_int(upool_multipart_feed(&mp, text, sizeof(text) - 1),
+                   UPOOL_MULTIPART_STOPPED, "call %u of a feed stops", i);
+        tap_is_int(s.calls, i, "and nothing follows");
+    }
+}
+
+/* A block that outgrows the parser with its very last piece. */
+static void test_hold_late(void)
+{
+    stopper s = { 0, 1, 0, 0, NULL };
+    upool_multipart mp;
+    char line[300];
+
+    memset(line, 'x', sizeof(line));
+    memcpy(line + sizeof(line) - 4, "\r\n\r\n", 4);
+    upool_multipart_init(&mp, "b", 1, &wide, &stop_events, &s);
+    upool_multipart_feed(&mp, "--b\r\n", 5);
+    upool_multipart_feed(&mp, line, 200);
+    tap_is_int(upool_multipart_feed(&mp, line + 200, 100),
+               UPOOL_MULTIPART_NO_MEMORY, "no memory for the last piece");
+    tap_is_int(s.holds, 1, "hold() was asked");
+    tap_is_int(s.calls, 1, "the part did not begin");
+}
+
 static void test_hold_absent(void)
 {
     upool_multipart_events callbacks = stop_events;
@@ -436,6 +471,8 @@ int main(void)
     boundary[5] = '\0';
     test_random(boundary);
     test_stop();
+    test_stop_in_feed();
+    test_hold_late();
     test_hold_absent();
     test_whole_is_not_copied();
     test_where_data_lie();

@@ -101,6 +101,31 @@ static void test_room(void)
            refused);
 }
 
+/* The same where nothing before the type takes more room than it. */
+static void test_room_of_type(void)
+{
+    static const char text[] = "Content-Type: application/octet-stream; "
+                               "parameter=\"a long value\"\r\n";
+    unsigned no_room = 0;
+    unsigned bad = 0;
+    size_t room;
+
+    for (room = 0; room <= UPOOL_PART_SCRATCH(sizeof(text)); room++) {
+        upool_part part;
+        char *scratch;
+        upool_part_error error =
+            parse(text, sizeof(text) - 1, room, &part, &scratch);
+
+        no_room += error == UPOOL_PART_NO_ROOM && bad == 0;
+        bad += error == UPOOL_PART_BAD;
+        free(scratch);
+    }
+    tap_ok(no_room > 60 && bad > 60, "%u rooms too small, %u enough", no_room,
+           bad);
+    tap_is_int(no_room + bad, UPOOL_PART_SCRATCH(sizeof(text)) + 1,
+               "too small, then enough");
+}
+
 /* No prefix of a block with whole lines needs more room than announced. */
 static void test_prefixes(void)
 {
@@ -228,6 +253,7 @@ int main(void)
     test_full();
     test_plain_field();
     test_room();
+    test_room_of_type();
     test_prefixes();
     test_worst_room();
     test_bytes();
