@@ -123,6 +123,7 @@ void upool_purge_files(int directory, const upool_record *record)
 }
 
 typedef struct removal {
+    unsigned int gone;  /* entries that this pass unlinked */
     unsigned int kept;  /* entries that are not ours to remove */
     apr_status_t error; /* the first, of what could not be */
 } removal;
@@ -140,7 +141,10 @@ static apr_status_t visit_removal(void *baton, int fd, const char *name)
     if (is_directory_there(rv)) {
         pass->kept++;
     }
-    else if (rv && !pass->error) {
+    else if (!rv) {
+        pass->gone++;
+    }
+    else if (!pass->error) {
         pass->error = rv;
     }
     return APR_SUCCESS;
@@ -159,13 +163,14 @@ static int remove_directory(const upool_directory *dir,
 apr_status_t upool_purge_bucket(const upool_directory *dir,
                                 const upool_store *store, const char *id)
 {
-    removal pass = { 0, APR_SUCCESS };
+    removal pass = { 0, 0, APR_SUCCESS };
     apr_status_t rv;
     int i;
 
     for (i = 0; i < PASSES_MAX; i++) {
         /* metadata.json first: a reader must not find it without its files. */
         unlink_entry(dir->fd, UPOOL_LAYOUT_METADATA);
+        pass.gone = 0;
         pass.kept = 0;
         rv = upool_directory_each(dir->fd, visit_removal, &pass);
         if (rv || pass.error) {
@@ -177,10 +182,11 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
         if (errno != ENOTEMPTY && errno != EEXIST) {
             return apr_get_os_error();
         }
-        if (pass.kept) {
+        /* A writer may have made a file since; so what is foreign is an excuse
+         * only where nothing else was found. */
+        if (pass.kept && !pass.gone) {
             return APR_SUCCESS;
         }
-        /* Not empty, but nothing was left: a writer has made a file since. */
     }
     return APR_EBUSY;
 }

@@ -14,8 +14,9 @@
 #include "store/layout.h"
 #include "store/lock.h"
 
-/* Looks at a bucket that changes each time: replaced again and again. */
-#define LOOKS_MAX 8
+/* Looks at what seems damaged: it may be about to be replaced or cleared. */
+#define LOOKS_MAX 5
+#define LOOKS_PAUSE 1000
 
 /* Texts that clients see. */
 static const char INTERRUPTED[] = "upload was interrupted";
@@ -121,6 +122,16 @@ static int is_current(const look *at)
     return upool_directory_is_current(&at->directory, at->store, at->id);
 }
 
+/* The final word on a doubt. */
+static apr_status_t settle(look *at)
+{
+    if (!is_current(at)) {
+        return APR_ENOENT;
+    }
+    at->record = describe_ruin(at);
+    return APR_SUCCESS;
+}
+
 /* One look.  APR_EAGAIN: look again. */
 static apr_status_t look_once(look *at)
 {
@@ -145,16 +156,11 @@ static apr_status_t look_once(look *at)
     if (rv) {
         return rv;
     }
-    /* The writer may have finished since; now nothing moves but a clear, which
-     * takes no lock. */
+    /* The writer may have finished since; now there is none. */
     rv = read_documents(at);
     if (!rv && at->doubt) {
-        if (is_current(at)) {
-            at->record = describe_ruin(at);
-        }
-        else {
-            rv = APR_ENOENT;
-        }
+        /* A clear takes no lock: in the middle of one, files are missing. */
+        rv = at->doubt == DAMAGED ? APR_EAGAIN : settle(at);
     }
     upool_lock_release(&lock);
     return rv;
@@ -186,11 +192,13 @@ apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
     }
     rv = APR_EAGAIN;
     for (i = 0; rv == APR_EAGAIN && i < LOOKS_MAX; i++) {
+        if (i) {
+            apr_sleep(LOOKS_PAUSE);
+        }
         rv = look_once(&at);
     }
     if (rv == APR_EAGAIN) {
-        at.record = describe_ruin(&at);
-        rv = APR_SUCCESS;
+        rv = settle(&at);
     }
     upool_fd_close(&at.directory.fd);
     *record = at.record;

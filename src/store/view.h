@@ -3,10 +3,10 @@
 #ifndef UPOOL_STORE_VIEW_H
 #define UPOOL_STORE_VIEW_H
 
-/* The reader's side of a bucket.  Nothing here changes the disk or waits for a
- * writer.  What a reader sees may be half of one change and half of the next;
- * so an answer that does not add up is given only when it still does not while
- * no writer is there.  No state; any thread.  Records live in p. */
+/* The reader's side of a bucket.  Nothing here changes the disk.  What a reader
+ * sees may be half of one change and half of the next; so he looks at what does
+ * not add up again, without a writer there and some milliseconds later, before
+ * he says so.  No state; any thread.  Records live in p. */
 
 #include <apr_file_io.h>
 
