@@ -131,6 +131,11 @@ static const struct {
       HUNDRED HUNDRED TEN TEN TEN TEN TEN "abcde" },
     { HUNDRED HUNDRED TEN TEN TEN TEN TEN "abcd." HUNDRED,
       HUNDRED HUNDRED TEN TEN TEN TEN TEN "abcd" },
+    { HUNDRED HUNDRED HUNDRED "." TEN TEN TEN TEN TEN TEN "abc",
+      HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN "a." TEN TEN TEN TEN TEN TEN
+                                                  "abc" },
+    { HUNDRED HUNDRED HUNDRED "." TEN TEN TEN TEN TEN TEN "abcd",
+      HUNDRED HUNDRED TEN TEN TEN TEN TEN "abcde" },
     { "con." HUNDRED HUNDRED HUNDRED ".png",
       "_con." HUNDRED HUNDRED TEN TEN TEN TEN "abcdef.png" },
 };
