@@ -16,7 +16,7 @@ static apr_status_t clear(request_rec *r, const upool_request *rq,
     upool_table *table = upool_slots_table();
 
     if (table) {
-        upool_table_drop(table, rq->id);
+        upool_table_drop(table, upool_slots_name(r, rq->conf, rq->id));
     }
     return upool_bucket_remove(store, rq->id, r->pool);
 }

@@ -114,7 +114,8 @@ int upool_front_clean_up(request_rec *r)
         return DECLINED;
     }
     if (upool_slots_table()) {
-        upool_table_drop(upool_slots_table(), rq->id);
+        upool_table_drop(upool_slots_table(),
+                         upool_slots_name(r, rq->conf, rq->id));
     }
     upool_rlog(r, DEBUG, 0, 25, "upload %s removed: answered with %d",
                upool_log_ident(r->pool, rq->id), last->status);

@@ -18,9 +18,10 @@ static upool_state state_of_slot(const upool_slot_record *slot)
                : UPOOL_STATE_ERROR;
 }
 
-static upool_record *from_slot(apr_pool_t *p, const upool_slot_record *slot)
+static upool_record *from_slot(apr_pool_t *p, const char *id,
+                               const upool_slot_record *slot)
 {
-    upool_record *record = upool_record_make(p, slot->identifier);
+    upool_record *record = upool_record_make(p, id);
 
     record->state = state_of_slot(slot);
     record->filename = apr_pstrdup(p, slot->filename);
@@ -50,8 +51,10 @@ upool_record *upool_known_find(request_rec *r, const upool_request *rq,
     upool_record *record = NULL;
     upool_store *store;
 
-    if (table && upool_table_lookup(table, rq->id, &slot)) {
-        return from_slot(r->pool, &slot);
+    if (table
+        && upool_table_lookup(table, upool_slots_name(r, rq->conf, rq->id),
+                              &slot)) {
+        return from_slot(r->pool, rq->id, &slot);
     }
     store = upool_request_store(r, rq->conf, refusal);
     if (store

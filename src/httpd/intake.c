@@ -63,6 +63,7 @@ static void set_options(request_rec *r, const upool_request *rq,
                         upool_store *store, upool_upload_options *options)
 {
     options->identifier = rq->id;
+    options->slot_name = upool_slots_name(r, rq->conf, rq->id);
     options->owner = rq->owner;
     /* Of a coded body the length is not that of what will be counted. */
     options->content_length = apr_table_get(r->headers_in, "Content-Encoding")

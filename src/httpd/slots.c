@@ -6,12 +6,17 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include <apr_escape.h>
+#include <apr_sha1.h>
 #include <apr_shm.h>
+#include <apr_strings.h>
 
 #include "httpd/config.h"
 #include "httpd/log.h"
 #include "upload/refusal.h"
 
+/* Of the hash of a pool's path, before its identifiers. */
+#define POOL_BYTES 8
 #define RETAINED_KEY "mod_upload_pool:slots"
 
 /* Survives restarts and even the unloading of the module's code, so it holds
@@ -76,6 +81,31 @@ upool_table *upool_slots_table(void)
                ? upool_table_attach(apr_shm_baseaddr_get(retained->shm),
                                     apr_shm_size_get(retained->shm))
                : NULL;
+}
+
+/* A part of the hash is enough to keep pools apart, which nobody but the
+ * administrator names.  One pool may be written with and without a slash. */
+const char *upool_slots_name(const request_rec *r, const upool_dir_conf *conf,
+                             const char *id)
+{
+    const char *root = upool_config_server(r->server)->root;
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+    char scope[2 * POOL_BYTES + 1];
+    apr_sha1_ctx_t sha1;
+    apr_size_t len = strlen(conf->store);
+
+    while (len > 1 && conf->store[len - 1] == '/') {
+        len--;
+    }
+    apr_sha1_init(&sha1);
+    if (conf->store_is_local && root) {
+        apr_sha1_update(&sha1, root, (unsigned int)strlen(root));
+        apr_sha1_update(&sha1, "/", 1);
+    }
+    apr_sha1_update(&sha1, conf->store, (unsigned int)len);
+    apr_sha1_final(digest, &sha1);
+    apr_escape_hex(scope, digest, POOL_BYTES, 0, NULL);
+    return apr_pstrcat(r->pool, scope, id, NULL);
 }
 
 apr_int64_t upool_slots_process(void)

@@ -9,6 +9,7 @@
  * restart would never show in the new one. */
 
 #include <httpd.h>
+#include "httpd/config.h"
 #include <ap_mpm.h>
 #include "progress/table.h"
 
@@ -31,6 +32,12 @@ upool_table *upool_slots_table(void);
 
 /* Says in the log, once a process, that an upload got no slot. */
 void upool_slots_tell_full(const request_rec *r);
+
+/* What the table calls the upload id of conf's pool, in r's pool.  There is one
+ * table, but what an identifier means is for each pool to say: whoever may use
+ * one pool must neither see nor cancel what goes on in another. */
+const char *upool_slots_name(const request_rec *r, const upool_dir_conf *conf,
+                             const char *id);
 
 /* This process, for a slot's owner. */
 apr_int64_t upool_slots_process(void);

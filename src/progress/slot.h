@@ -30,7 +30,7 @@
 #include <apr.h>
 #include "progress/table.h"
 
-#define UPOOL_IDENT_WORDS 8
+#define UPOOL_IDENT_WORDS 10
 
 typedef enum upool_phase {
     UPOOL_PHASE_FREE = 0,  /* anybody's -> TAKEN */
@@ -50,7 +50,6 @@ typedef struct upool_slot {
     apr_uint64_t updated;
     apr_uint64_t created;
     apr_uint64_t size;
-    apr_uint64_t spare[2];
     apr_uint64_t identifier[UPOOL_IDENT_WORDS]; /* padded with NUL */
     apr_uint64_t owner[8];                      /* the rest end in NUL, */
     apr_uint64_t filename[32];                  /* or are full */

@@ -14,7 +14,7 @@
 /* "uploadpr"; the layout word changes with anything that slot.h or table.h
  * draws, so that a new module does not misread memory kept by an old one. */
 #define TABLE_MAGIC APR_UINT64_C(0x75706c6f61647072)
-#define TABLE_LAYOUT (((apr_uint64_t)1 << 32) | sizeof(upool_slot))
+#define TABLE_LAYOUT (((apr_uint64_t)2 << 32) | sizeof(upool_slot))
 #define TABLE_ALIGN 64
 
 /* For one that is about to end, which takes it less than a microsecond. */

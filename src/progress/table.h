@@ -34,7 +34,9 @@
 #include <apr.h>
 #include <apr_time.h>
 
-#define UPOOL_SLOT_IDENT 64
+/* What the table calls an identifier is any text of so many bytes: callers put
+ * before it which pool it belongs to. */
+#define UPOOL_SLOT_IDENT 80
 #define UPOOL_SLOT_FILENAME 255
 #define UPOOL_SLOT_TYPE 127
 #define UPOOL_SLOT_ERROR 159
@@ -99,7 +101,7 @@ upool_table *upool_table_attach(void *memory, apr_size_t bytes);
  * identifier, or one whose process is dead, is taken over; else a free slot;
  * else the oldest finished one of its neighbourhood; else one of a dead
  * process; active ones never.  Only CLAIMED makes the ticket one with a slot;
- * FULL is also the answer to an identifier of no bytes or more than 64.
+ * FULL is also the answer to an identifier of no bytes or more than 80.
  * process fits 32 bits, as pid_t does. */
 upool_claim upool_table_claim(upool_table *table, const char *identifier,
                               const char *owner, apr_int64_t size,

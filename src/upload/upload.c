@@ -105,10 +105,10 @@ static int claim_slot(upool_upload *upload)
     const upool_upload_options *o = &upload->options;
 
     return o->table
-           && upool_table_claim(o->table, o->identifier, o->owner,
-                                o->content_length, o->process,
-                                upload->record->created, o->alive,
-                                &upload->ticket)
+           && upool_table_claim(
+                  o->table, o->slot_name ? o->slot_name : o->identifier,
+                  o->owner, o->content_length, o->process,
+                  upload->record->created, o->alive, &upload->ticket)
                   == UPOOL_CLAIM_BUSY;
 }
 

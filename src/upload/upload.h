@@ -30,6 +30,7 @@ typedef struct upool_upload upool_upload;
 
 typedef struct upool_upload_options {
     const char *identifier;   /* checked, bare */
+    const char *slot_name;    /* in the table; NULL: the identifier */
     const char *owner;        /* NULL: nobody's */
     apr_off_t content_length; /* -1 unknown */
     upool_limits limits;

@@ -415,7 +415,7 @@ static void test_text(void)
     upool_table *table = table_new(4, &memory);
     upool_ticket t;
     upool_slot_record r;
-    char text[600], id[80];
+    char text[600], id[UPOOL_SLOT_IDENT + 2];
     unsigned n;
 
     claim(table, "text", 1, &t);
@@ -480,10 +480,11 @@ static void test_text(void)
     id[UPOOL_SLOT_IDENT - 1] = 'i';
     id[UPOOL_SLOT_IDENT] = 'i';
     id[UPOOL_SLOT_IDENT + 1] = '\0';
-    tap_is_int(claim(table, id, 1, &t), UPOOL_CLAIM_FULL, "65 bytes are none");
+    tap_is_int(claim(table, id, 1, &t), UPOOL_CLAIM_FULL,
+               "one byte more is none");
     tap_is_int(claim(table, "", 1, &t), UPOOL_CLAIM_FULL, "nor is nothing");
     tap_is_int(upool_table_lookup(table, "", &r), 0, "nothing is unknown");
-    tap_is_int(upool_table_lookup(table, id, &r), 0, "so are 65 bytes");
+    tap_is_int(upool_table_lookup(table, id, &r), 0, "so is one byte more");
     tap_is_int(upool_table_drop(table, id), 0, "and not there to drop");
     free(memory);
 }
