@@ -153,6 +153,14 @@ static apr_status_t widen(const upool_bucket *bucket)
     return APR_SUCCESS;
 }
 
+static apr_status_t forget_attempt(const upool_bucket *bucket)
+{
+    return unlinkat(bucket->directory.fd, UPOOL_LAYOUT_ATTEMPT, 0) < 0
+                   && errno != ENOENT
+               ? apr_get_os_error()
+               : APR_SUCCESS;
+}
+
 /* What earlier attempts have left.  made: the directory is ours since a moment
  * ago, in which another holder may have come and gone, leaving either document
  * but hardly anything else: not worth a walk. */
@@ -163,17 +171,20 @@ static apr_status_t tidy(upool_bucket *bucket, int made)
 
     rv = upool_document_complete(&bucket->previous, fd, bucket->id,
                                  bucket->pool);
-    if (rv == ENOENT && made) {
-        bucket->previous = NULL;
-        return unlinkat(fd, UPOOL_LAYOUT_ATTEMPT, 0) < 0 && errno != ENOENT
-                   ? apr_get_os_error()
-                   : APR_SUCCESS;
+    if (rv == APR_EGENERAL) {
+        /* Somebody may want to mend it, until there is something better. */
+        bucket->damaged = 1;
     }
-    if (rv == ENOENT || rv == APR_EGENERAL) {
+    if (rv) {
         bucket->previous = NULL;
-        rv = APR_SUCCESS;
     }
-    return rv ? rv : upool_purge_leftovers(fd, bucket->previous, bucket->pool);
+    if (rv == APR_EGENERAL || (rv == ENOENT && made)) {
+        return forget_attempt(bucket);
+    }
+    if (rv && rv != ENOENT) {
+        return rv;
+    }
+    return upool_purge_leftovers(fd, bucket->previous, bucket->pool);
 }
 
 static upool_bucket *bucket_make(upool_store *store, const char *id,
@@ -308,15 +319,19 @@ static void take_back(const upool_bucket *bucket)
 
 /* After the rename: what nothing names any more.  A crash before the end of
  * this leaves files for the next holder or the sweep. */
-static void remove_replaced(upool_bucket *bucket)
+static void remove_replaced(upool_bucket *bucket, const upool_record *record)
 {
+    int fd = bucket->directory.fd;
     int i;
 
+    if (bucket->damaged) {
+        upool_purge_leftovers(fd, record, bucket->pool);
+    }
     if (bucket->noted) {
-        unlinkat(bucket->directory.fd, UPOOL_LAYOUT_ATTEMPT, 0);
+        forget_attempt(bucket);
     }
     if (bucket->previous) {
-        upool_purge_files(bucket->directory.fd, bucket->previous);
+        upool_purge_files(fd, bucket->previous);
     }
     for (i = 0; i < bucket->spools->nelts; i++) {
         if (!spool_at(bucket, i)->listed) {
@@ -348,7 +363,7 @@ apr_status_t upool_bucket_commit(upool_bucket *bucket,
         bucket->broken = rv;
         return rv;
     }
-    remove_replaced(bucket);
+    remove_replaced(bucket, record);
     bucket->stage = UPOOL_STAGE_COMMITTED;
     return APR_SUCCESS;
 }

@@ -41,7 +41,7 @@
  * holder; else the system's error.  *why then has a static text for the error
  * log.  The lock and all descriptors go with p (fail() without record is then
  * implied).  *previous: the complete upload's record that this one replaces,
- * or NULL; a damaged one is not complete, and goes. */
+ * or NULL; a damaged one is not complete, and goes with commit. */
 apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
                                 const char *id, apr_pool_t *p,
                                 upool_record **previous, const char **why);

@@ -22,8 +22,6 @@ static apr_status_t strange_or(apr_status_t rv)
     case EMLINK:
     case ENXIO:
     case EISDIR:
-    case EACCES:
-    case EPERM:
         return APR_EGENERAL;
     default:
         return rv;

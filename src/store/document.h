@@ -15,8 +15,8 @@
 #include "store/record.h"
 
 /* Reads the document name (one of layout.h's) in the bucket's directory.
- * APR_ENOENT: none; APR_EGENERAL: there is something else of that name (link,
- * FIFO, unreadable), or not a record of id; else the system's error. */
+ * APR_ENOENT: none; APR_EGENERAL: there is something else of that name (a link,
+ * a FIFO), or not a record of id; else the system's error. */
 apr_status_t upool_document_load(upool_record **record, int directory,
                                  const char *name, const char *id,
                                  apr_pool_t *p);

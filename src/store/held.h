@@ -36,7 +36,8 @@ struct upool_bucket {
     upool_record *previous;     /* the complete upload so far, or NULL */
     apr_array_header_t *spools; /* upool_spool *, this attempt's, in order */
     apr_status_t broken; /* the first write error: never commit after it */
-    int noted;           /* attempt.json has been written */
+    int damaged; /* what was there reads as no upload; goes with commit */
+    int noted;   /* attempt.json has been written */
 };
 
 struct upool_spool {

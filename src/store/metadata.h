@@ -49,8 +49,9 @@ apr_status_t upool_metadata_encode(char **text, apr_size_t *len,
                                    const upool_record *record);
 
 /* The record that text says, all of it in p.  identifier: what it has to be
- * the record of.  APR_EGENERAL: not such a text; nothing else is returned but
- * that and APR_SUCCESS. */
+ * the record of.  APR_EGENERAL: not such a text, or out of memory (jansson
+ * cannot always tell), so it is no reason to throw anything away; nothing else
+ * is returned but that and APR_SUCCESS. */
 apr_status_t upool_metadata_decode(upool_record **record, const char *text,
                                    apr_size_t len, const char *identifier,
                                    apr_pool_t *p);

@@ -28,6 +28,7 @@ typedef struct look {
     const char *id;
     apr_pool_t *p;
     upool_record *record; /* what was found; NULL: neither document */
+    int busy;             /* a writer was there at the last look */
     const char *doubt;    /* NULL: final; else what it means when no writer
                              is there to explain it */
 } look;
@@ -77,7 +78,8 @@ static apr_status_t read_documents(look *at)
         }
     }
     at->doubt = rv == ENOENT ? INTERRUPTED : DAMAGED;
-    return rv == ENOENT || rv == APR_EGENERAL ? APR_SUCCESS : rv;
+    return rv == ENOENT || rv == APR_EGENERAL || rv == EACCES ? APR_SUCCESS
+                                                              : rv;
 }
 
 static apr_status_t add_size(void *baton, int fd, const char *name)
@@ -93,17 +95,23 @@ static apr_status_t add_size(void *baton, int fd, const char *name)
     return APR_SUCCESS;
 }
 
-/* A writer is there and has written no document. */
+/* A writer is there: what he has noted, or what he has written.  Here and below
+ * a record that could be read keeps its owner, so that nobody else learns of
+ * the upload. */
 static upool_record *describe_writer(const look *at)
 {
-    upool_record *record = record_without_document(at, UPOOL_STATE_UPLOADING);
+    upool_record *record;
 
+    if (at->record && at->record->state == UPOOL_STATE_UPLOADING) {
+        return at->record;
+    }
+    record = record_without_document(at, UPOOL_STATE_UPLOADING);
+    record->owner = at->record ? at->record->owner : NULL;
     upool_directory_each(at->directory.fd, add_size, &record->received);
     return record;
 }
 
-/* No writer is there: what is in doubt is an error.  A record that could be
- * read keeps its owner, so that nobody else learns of the upload. */
+/* No writer is there: what is in doubt is an error. */
 static upool_record *describe_ruin(const look *at)
 {
     upool_record *record = at->record
@@ -128,7 +136,7 @@ static apr_status_t settle(look *at)
     if (!is_current(at)) {
         return APR_ENOENT;
     }
-    at->record = describe_ruin(at);
+    at->record = at->busy ? describe_writer(at) : describe_ruin(at);
     return APR_SUCCESS;
 }
 
@@ -142,13 +150,10 @@ static apr_status_t look_once(look *at)
         return rv;
     }
     rv = upool_lock_share(&lock, at->directory.fd);
-    if (rv == APR_EBUSY) {
-        if (!is_current(at)) {
-            return APR_ENOENT;
-        }
+    at->busy = rv == APR_EBUSY;
+    if (at->busy) {
         if (at->doubt == INTERRUPTED) {
-            at->record = at->record ? at->record : describe_writer(at);
-            return APR_SUCCESS;
+            return settle(at);
         }
         /* The writer may have replaced the files between our two looks. */
         return APR_EAGAIN;
@@ -175,6 +180,7 @@ static apr_status_t enter(look *at, upool_store *store, const char *id,
     at->id = id;
     at->p = p;
     at->record = NULL;
+    at->busy = 0;
     at->doubt = NULL;
     rv = upool_directory_enter(&at->directory, store, id);
     return rv == ENOTDIR ? APR_ENOENT : rv;

@@ -526,6 +526,9 @@ static void test_damage(kit *k)
     const char *name;
     const char *path;
     upool_record *record;
+    upool_bucket *bucket;
+    upool_spool *spool;
+    apr_status_t rv;
 
     apr_pool_create(&p, k->p);
     name = kit_upload(k, "harm", "content", 1, p);
@@ -546,6 +549,13 @@ static void test_damage(kit *k)
     kit_write_file(kit_in(k, "harm", "metadata.json"), "{}");
     tap_is_str(kit_status(k, "harm"), "error: stored file is damaged",
                "metadata broken");
+    kit_write_file(path, "mended?");
+    bucket = kit_begin(k, "harm", p, &rv);
+    upool_spool_create(&spool, bucket, 0);
+    tap_is_str(kit_status(k, "harm"), "uploading", "while it is replaced");
+    upool_bucket_end(bucket);
+    tap_is_int(kit_count(kit_in(k, "harm", NULL)), 2,
+               "an attempt that fails leaves it as it was");
     tap_ok(kit_upload(k, "harm", "fresh", 1, p) != NULL,
            "a new upload replaces it");
     tap_is_int(kit_count(kit_in(k, "harm", NULL)), 2, "all of it");
