@@ -5,13 +5,17 @@
 # The main probe of what an application sees: method, URL, every environment
 # variable and the body, as JSON. Reads CONTENT_LENGTH bytes as a CGI program
 # should, then looks whether more came ("surplus"). "?status=N" answers with
-# that status; "?unread" does not read the body; "?fds" lists the open
-# descriptors; "?sleep=S" answers late.
+# that status; "?unread" does not read the body, "?part=N" only N bytes of it,
+# "?pieces" a few bytes a time; "?take" takes the files (UploadPool::Take);
+# "?fds" lists the open descriptors; "?sleep=S" answers late.
 
 use strict;
 use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../apps/perl";
 use JSON::PP ();
 use MIME::Base64 ();
+use UploadPool::Take ();
 
 my $query = $ENV{QUERY_STRING} // '';
 my %said = (via => 'cgi', method => $ENV{REQUEST_METHOD},
@@ -20,13 +24,21 @@ my %said = (via => 'cgi', method => $ENV{REQUEST_METHOD},
 binmode STDIN;
 unless ($query =~ /(?:^|&)unread\b/) {
     my ($body, $want) = ('', $ENV{CONTENT_LENGTH} || 0);
+    my $part = $query =~ /(?:^|&)part=(\d+)/ ? $1 : undef;
+    my $most = $query =~ /(?:^|&)pieces\b/ ? 7 : 65536;
+    $want = $part if defined $part && $part < $want;
     while (length $body < $want) {
-        read(STDIN, $body, $want - length $body, length $body) or last;
+        my $left = $want - length $body;
+        sysread(STDIN, $body, $left < $most ? $left : $most, length $body)
+            or last;
     }
     my $surplus = '';
-    read STDIN, $surplus, 65536 if $ENV{REQUEST_METHOD} ne 'GET';
+    sysread STDIN, $surplus, 65536
+        if $ENV{REQUEST_METHOD} ne 'GET' && !defined $part;
     $said{surplus} = length $surplus;
     $said{length} = length $body;
+    $said{taken} = UploadPool::Take::take($body)
+        if $query =~ /(?:^|&)take\b/;
     my $copy = $body;
     if (utf8::decode($copy)) {
         $said{body} = $copy;

@@ -5,13 +5,17 @@
 # backend.pl PORT: an HTTP server that answers every request with JSON of
 # what it received: the application behind mod_proxy. Core Perl alone, a
 # process per connection. "?status=N" answers with that status, "?sleep=S"
-# answers late, "?drop" closes without an answer.
+# answers late, "?drop" closes without an answer, "?take" takes the files
+# (UploadPool::Take).
 
 use strict;
 use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../apps/perl";
 use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 ();
+use UploadPool::Take ();
 
 $SIG{CHLD} = 'IGNORE';
 my $listener = IO::Socket::INET->new(
@@ -53,7 +57,9 @@ sub one
     my $status = $url =~ /[?&]status=(\d+)/ ? $1 : 200;
     my $answer = JSON::PP->new->canonical->utf8->encode({
         via => 'backend', method => $method, url => $url,
-        headers => \%header, text($body)});
+        headers => \%header, length => length $body,
+        $url =~ /[?&]take\b/ ? (taken => UploadPool::Take::take($body)) : (),
+        text($body)});
     printf $socket "HTTP/1.1 %d Backend\r\nContent-Type: application/json\r\n"
         . "Content-Length: %d\r\n\r\n%s", $status, length $answer, $answer;
     $socket->flush;

@@ -9,11 +9,29 @@ local function quote(text)
     end) .. '"'
 end
 
+-- Moves every file to the sibling "taken" of the pool.
+local function take(r, body)
+    local taken = {}
+    for path in body:gmatch('"path": ?"([^"]*)"') do
+        local file = io.open(path, "rb")
+        local digest = r:sha1(file:read("*a"))
+        file:close()
+        local to = path:gsub("/[^/]*/[^/]*/([^/]*)$", "/taken/%1")
+        if os.rename(path, to) then
+            taken[#taken + 1] = '{"alg":"sha-1","hex":"' .. digest
+                .. '","to":' .. quote(to) .. "}"
+        end
+    end
+    return ',"taken":[' .. table.concat(taken, ",") .. "]"
+end
+
 function handle(r)
     local body = ""
-    if r.method ~= "GET" then
+    local query = "&" .. (r.args or "") .. "&"
+    if r.method ~= "GET" and not query:find("&unread&") then
         body = r:requestbody() or ""
     end
+    local taken = query:find("&take&") and take(r, body) or ""
     local env = {}
     for _, name in ipairs({ "UPLOAD_POOL_STATE", "UPLOAD_POOL_IDENTIFIER",
                             "UPLOAD_POOL_PATH", "UPLOAD_POOL_SIZE",
@@ -31,6 +49,6 @@ function handle(r)
     r:puts('{"via":"mod_lua","method":' .. quote(r.method)
         .. ',"url":' .. quote(r.unparsed_uri) .. ',"length":' .. #body
         .. ',"env":{' .. table.concat(env, ",") .. '},"body":'
-        .. quote(body) .. "}")
+        .. quote(body) .. taken .. "}")
     return apache2.OK
 end

@@ -13,18 +13,27 @@ use Apache2::RequestUtil ();
 use APR::Table ();
 use Apache2::Const -compile => qw(OK);
 use JSON::PP ();
+use UploadPool::Take ();
 
 sub handler
 {
     my ($r) = @_;
+    my $query = $r->args // '';
     my $body = '';
-    while ($r->read(my $piece, 8192)) {
+    my $most = $query =~ /(?:^|&)pieces\b/ ? 7 : 8192;
+    my $left = $query =~ /(?:^|&)unread\b/ ? 0
+        : $query =~ /(?:^|&)part=(\d+)/ ? $1 : 1e9;
+    while ($left > 0
+           && $r->read(my $piece, $left < $most ? $left : $most)) {
         $body .= $piece;
+        $left -= length $piece;
     }
     my %said = (via => 'mod_perl', method => $r->method,
                 url => $r->unparsed_uri, length => length $body,
                 env => {%{ $r->subprocess_env }},
                 headers => {%{ $r->headers_in }});
+    $said{taken} = UploadPool::Take::take($body)
+        if $query =~ /(?:^|&)take\b/;
     utf8::decode($body);
     $said{body} = $body;
     $r->content_type('application/json');
