@@ -249,9 +249,12 @@ int upool_route_request(request_rec *r)
     if (rq) {
         /* The same upload in another request_rec; its marks are ours. */
         upool_substitute_export(r, rq);
+        upool_substitute_export_context(r, rq->conf);
         return DECLINED;
     }
     if (conf->on != 1 && !conf->url) {
+        /* A redirect may lead out of the context. */
+        upool_substitute_export_context(r, conf);
         return DECLINED;
     }
     upool_substitute_strip(r);

@@ -16,7 +16,8 @@
  * 4. An ErrorDocument is such a redirect too, but must not get the body of
  *    the request that failed.
  * 5. The upload was refused: httpd discards what is left of the body, through
- *    this filter.
+ *    this filter. An ErrorDocument that is a program would read it past every
+ *    limit instead; it finds an empty body.
  * 6. A handler that runs before our own reads the body of a pending upload:
  *    it would see the multipart bytes past every limit, so it gets an error. */
 
@@ -90,6 +91,28 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     return rv;
 }
 
+/* The body of a refused upload, for an ErrorDocument: none. It is drained
+ * where the connection goes on, for httpd discards it through the filters of
+ * the last request that it was redirected to, which are these. */
+static apr_status_t give_nothing(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int seen_end = f->c->keepalive == AP_CONN_CLOSE;
+
+    while (!seen_end && rv == APR_SUCCESS) {
+        rv = ap_get_brigade(f->next, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                            HUGE_STRING_LEN);
+        seen_end =
+            !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+        apr_brigade_cleanup(bb);
+    }
+    if (rv != APR_SUCCESS) {
+        f->c->keepalive = AP_CONN_CLOSE;
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
 static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
                                 ap_input_mode_t mode, apr_read_type_e block,
                                 apr_off_t bytes)
@@ -109,11 +132,28 @@ static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
                    " in; it gets none",
                    upool_log_ident(f->r->pool, rq->id));
         return APR_EGENERAL;
-    case UPOOL_INTAKE_NONE:
     case UPOOL_INTAKE_REFUSED:
+        if (f->r->prev && mode != AP_MODE_INIT && mode != AP_MODE_EATCRLF) {
+            return give_nothing(f, bb);
+        }
+        break;
+    case UPOOL_INTAKE_NONE:
         break;
     }
     return ap_get_brigade(f->next, bb, mode, block, bytes);
+}
+
+/* The upload of a request before r that was refused; NULL: none. */
+static upool_request *refused_before(const request_rec *r)
+{
+    for (r = r->prev; r; r = r->prev) {
+        upool_request *rq = upool_request_get(r);
+
+        if (rq && rq->intake == UPOOL_INTAKE_REFUSED) {
+            return rq;
+        }
+    }
+    return NULL;
 }
 
 void upool_filter_register(void)
@@ -134,7 +174,10 @@ void upool_filter_insert(request_rec *r)
     /* An ErrorDocument has the status of the error; a redirect that goes on
      * with the request has not. */
     rq = r->prev ? upool_request_substituted(r->prev) : NULL;
-    if (rq && !r->main && r->status == HTTP_OK) {
+    if (!rq || r->status != HTTP_OK) {
+        rq = refused_before(r);
+    }
+    if (rq && !r->main) {
         ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
     }
 }

@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/substitute.h"
 
+#include <string.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -86,11 +87,52 @@ static void strip_headers(request_rec *r)
     }
 }
 
+/* The CGI variables of headers, where a module has made them too early
+ * (mod_ext_filter and mod_authnz_fcgi do): nobody takes them back when the
+ * header goes. */
+static int is_stale(const char *variable)
+{
+    apr_size_t i;
+
+    if (strncmp(variable, "HTTP_", 5)) {
+        return 0;
+    }
+    variable += 5;
+    for (i = 0; i < COUNT(described); i++) {
+        if (same_name(variable, described[i].header)) {
+            return 1;
+        }
+    }
+    for (i = 0; i < COUNT(dropped); i++) {
+        if (same_name(variable, dropped[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void strip_variables(request_rec *r, int stale_too)
+{
+    const apr_array_header_t *array = apr_table_elts(r->subprocess_env);
+    int i;
+
+    for (i = array->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(array, i, const apr_table_entry_t).key;
+
+        if ((!strncmp(name, "HTTP_", 5) && is_ours(name + 5))
+            || (stale_too && is_stale(name))) {
+            apr_table_unset(r->subprocess_env, name);
+            i = array->nelts;
+        }
+    }
+}
+
 void upool_substitute_strip(request_rec *r)
 {
     apr_size_t i;
 
     strip_headers(r);
+    strip_variables(r, 0);
     for (i = 0; i < COUNT(variables); i++) {
         apr_table_unset(r->subprocess_env, variables[i]);
     }
@@ -137,6 +179,7 @@ static int exchange_headers(request_rec *r, const upool_request *rq,
     apr_size_t i;
 
     strip_headers(r);
+    strip_variables(r, 1);
     for (i = 0; i < COUNT(described); i++) {
         apr_table_unset(r->headers_in, described[i].header);
     }
@@ -172,11 +215,45 @@ void upool_substitute_export(request_rec *r, const upool_request *rq)
                    apr_itoa(r->pool, record->files->nelts));
 }
 
+/* The request before a redirect that was in a context of ours; NULL: none. */
+static const request_rec *before_redirect(const request_rec *r)
+{
+    for (r = r->prev; r; r = r->prev) {
+        const upool_dir_conf *conf = upool_config_of(r);
+
+        if (conf->on == 1 || conf->url) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static void inherit(request_rec *r, const request_rec *from,
+                    const char *variable)
+{
+    const char *value = apr_table_get(from->subprocess_env, variable);
+
+    if (value) {
+        apr_table_setn(r->subprocess_env, variable, value);
+    }
+}
+
 void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
 {
+    const request_rec *from = before_redirect(r);
     char id[UPOOL_IDENT_MAX + 1];
     char text[UPOOL_IDENT_TEXT_MAX + 1];
 
+    /* A front controller is reached by a redirect, as is an Action: its forms
+     * still post to the URL that the client knows. */
+    if (from) {
+        inherit(r, from, "UPLOAD_POOL_URL");
+        inherit(r, from, "UPLOAD_POOL_NEW_IDENTIFIER");
+        return;
+    }
+    if (conf->on != 1 && !conf->url) {
+        return;
+    }
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL",
                    conf->url ? conf->url : ap_escape_uri(r->pool, r->uri));
     if (conf->mint == 1 && !conf->url && !upool_ident_mint(id, r->request_time)
@@ -185,12 +262,22 @@ void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
     }
 }
 
+static apr_bucket_brigade *make_body(request_rec *r, const char *body,
+                                     apr_size_t len)
+{
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, alloc);
+
+    APR_BRIGADE_INSERT_TAIL(bb,
+                            apr_bucket_pool_create(body, len, r->pool, alloc));
+    return bb;
+}
+
 upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
 {
     const upool_record *record = upool_upload_record(rq->upload);
     const char *body;
     apr_size_t len;
-    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
 
     body = upool_result_body(record, upool_upload_fields(rq->upload),
                              upool_upload_path(rq->upload, NULL, r->pool),
@@ -199,9 +286,12 @@ upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
         return UPOOL_REASON_MEMORY;
     }
     len = strlen(body);
-    rq->body = apr_brigade_create(r->pool, alloc);
-    APR_BRIGADE_INSERT_TAIL(rq->body,
-                            apr_bucket_pool_create(body, len, r->pool, alloc));
+    rq->body = make_body(r, body, len);
+    /* KeptBodySize: a sub-request inherits the headers and reads what was kept,
+     * so that has to be what they speak of. */
+    if (r->kept_body) {
+        r->kept_body = make_body(r, body, len);
+    }
     if (!exchange_headers(r, rq, body, len)) {
         return UPOOL_REASON_MEMORY;
     }

@@ -24,7 +24,9 @@ upool_reason upool_substitute_request(request_rec *r, upool_request *rq);
  * rq's was redirected to. */
 void upool_substitute_export(request_rec *r, const upool_request *rq);
 
-/* Sets UPLOAD_POOL_URL and, with UploadMint, UPLOAD_POOL_NEW_IDENTIFIER. */
+/* Sets UPLOAD_POOL_URL and, with UploadMint, UPLOAD_POOL_NEW_IDENTIFIER: those
+ * of the request before a redirect where that was in a context, else those of
+ * conf, if it is one. */
 void upool_substitute_export_context(request_rec *r,
                                      const upool_dir_conf *conf);
 

@@ -1,0 +1,6 @@
+<?php
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors
+ *
+ * The probe at another place. */
+require '../../php/echo.php';
