@@ -115,21 +115,33 @@ static upool_front front_of_get(request_rec *r, upool_request *rq)
     return UPOOL_FRONT_NONE;
 }
 
+/* A type that only might be a form's is one too, without a boundary: the
+ * intake refuses it. */
+static int is_form(const request_rec *r, upool_request *rq)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    upool_mediatype kind = UPOOL_MEDIATYPE_OTHER;
+
+    if (type) {
+        kind = upool_mediatype_parse(type, strlen(type), rq->boundary,
+                                     &rq->boundary_len);
+    }
+    if (kind != UPOOL_MEDIATYPE_FORM) {
+        rq->boundary_len = 0;
+    }
+    return kind != UPOOL_MEDIATYPE_OTHER;
+}
+
 static upool_front front_of_post(request_rec *r, upool_request *rq,
                                  given identifier)
 {
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-
     if (rq->conf->mint == 1 && is_endpoint(r, rq, "new")) {
         return UPOOL_FRONT_MINT;
     }
     if (identifier != GIVEN_NONE && has_word(r, "clear")) {
         return UPOOL_FRONT_CLEAR;
     }
-    if (type
-        && upool_mediatype_parse(type, strlen(type), rq->boundary,
-                                 &rq->boundary_len)
-               != UPOOL_MEDIATYPE_OTHER) {
+    if (is_form(r, rq)) {
         return UPOOL_FRONT_FORM;
     }
     if (rq->conf->require_multipart == 1) {

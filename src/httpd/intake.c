@@ -87,17 +87,34 @@ static int is_over_server_limit(request_rec *r, const upool_request *rq)
     return limit > 0 && rq->content_length > limit;
 }
 
+/* What the head of the request tells against it already. */
+static upool_reason judge_head(request_rec *r, const upool_request *rq,
+                               const char **detail)
+{
+    *detail = NULL;
+    if (!rq->boundary_len) {
+        return UPOOL_REASON_BOUNDARY;
+    }
+    if (upool_intake_is_encoded(r, rq, 1)) {
+        return UPOOL_REASON_CONTENT_CODING;
+    }
+    if (is_over_server_limit(r, rq)) {
+        *detail = "over LimitRequestBody";
+        return UPOOL_REASON_BODY_TOO_LARGE;
+    }
+    return UPOOL_REASON_NONE;
+}
+
+/* The head is judged only when the upload has begun, so that who polls sees
+ * the refusal. */
 int upool_intake_begin(request_rec *r, upool_request *rq,
                        upool_refusal *refusal)
 {
     upool_upload_options options;
-    upool_store *store;
+    upool_store *store = upool_request_store(r, rq->conf, refusal);
+    upool_reason reason;
+    const char *detail;
 
-    if (upool_intake_is_encoded(r, rq, 1)) {
-        *refusal = upool_refusal_make(UPOOL_REASON_CONTENT_CODING, 0, NULL);
-        return 1;
-    }
-    store = upool_request_store(r, rq->conf, refusal);
     if (!store) {
         return 1;
     }
@@ -112,9 +129,9 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     }
     make_chain(rq, r->pool);
     rq->intake = UPOOL_INTAKE_TAKING;
-    if (is_over_server_limit(r, rq)) {
-        upool_upload_refuse(rq->upload, UPOOL_REASON_BODY_TOO_LARGE, 0,
-                            "over LimitRequestBody");
+    reason = judge_head(r, rq, &detail);
+    if (reason) {
+        upool_upload_refuse(rq->upload, reason, 0, detail);
     }
     else {
         upool_upload_open(rq->upload, rq->boundary, rq->boundary_len);

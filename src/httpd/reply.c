@@ -137,12 +137,40 @@ static void settle_connection(request_rec *r, const upool_request *rq,
     }
 }
 
+/* A stream of HTTP/2 cannot be closed like a connection: mod_http2 resets it
+ * when the body was not read to its end, and clients (curl 7.88) then drop the
+ * answer.  So what is short and still to come is read. */
+static void drain_stream(request_rec *r, const upool_request *rq,
+                         const upool_refusal *refusal)
+{
+    apr_bucket_brigade *bb;
+    apr_off_t limit = ap_get_limit_req_body(r);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!r->connection->master || rq->seen_end || r->expecting_100
+        || refusal->rv || rq->content_length < 0
+        || rq->content_length > DRAIN_MAX
+        || (limit > 0 && rq->content_length > limit)) {
+        return;
+    }
+    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    while (rv == APR_SUCCESS
+           && (APR_BRIGADE_EMPTY(bb)
+               || !APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb)))) {
+        apr_brigade_cleanup(bb);
+        rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES,
+                            APR_BLOCK_READ, DRAIN_MAX);
+    }
+    apr_brigade_destroy(bb);
+}
+
 int upool_reply_refusal(request_rec *r, upool_request *rq,
                         const upool_refusal *refusal)
 {
     log_refusal(r, rq, refusal);
     settle_connection(r, rq, refusal);
     rq->intake = UPOOL_INTAKE_REFUSED;
+    drain_stream(r, rq, refusal);
     if (upool_reply_wants_json(r)) {
         return upool_reply_json(r, refusal->status,
                                 upool_result_error(refusal->text, r->pool),

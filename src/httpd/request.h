@@ -45,7 +45,7 @@ typedef struct upool_request {
     /* the upload */
     upool_intake intake;
     char boundary[UPOOL_BOUNDARY_MAX + 1];
-    apr_size_t boundary_len;
+    apr_size_t boundary_len;      /* 0: a type that is no good */
     apr_off_t content_length;     /* -1 unknown */
     const apr_table_t *set_aside; /* X-Upload-… → original values */
     upool_upload *upload;
