@@ -95,13 +95,17 @@ sub main
         }
         write_base("$bin/conf/base.conf");
         unshift @args, '-httpd_conf', "$bin/conf/base.conf", '-port',
-            $own{port};
+            $own{port}, $own{wrapper} ? ('-httpd', $own{wrapper}) : ();
     }
     $own{stay} = grep { /^--?start/ } @args;
     push @args, suites($bin)
         unless $own{stay} || $stopping || grep { /^t\/|\.t$/ } @args;
     # Apache::Test ends itself by SIGTERM when httpd does not start.
-    local $SIG{TERM} = sub { stop_helpers($bin); POSIX::_exit(1) };
+    local $SIG{TERM} = sub {
+        stop_helpers($bin);
+        stop_httpd($bin);
+        POSIX::_exit(1);
+    };
     $helpers_of = {pid => $$, bin => $bin}
         unless $own{stay} || $running && !$stopping;
     my $ok = eval { $class->new->run(@args); 1 };
@@ -194,6 +198,7 @@ sub write_base
     $so = "$own{top}/$so" unless $so =~ m{^/};
     die "build first, there is no $so\n" unless -f $so;
     $own{so} = $so;
+    sanitized($so) if `nm -D '$so' 2>/dev/null` =~ /__asan_init/;
 
     my @load = ("mpm_$own{mpm}", (grep { -f "$own{libexecdir}/mod_$_.so" }
                                   @maybe), @needed);
@@ -212,6 +217,24 @@ sub write_base
     }
     print $out "LoadModule upload_pool_module $so\n";
     close $out or die "$file: $!";
+    return;
+}
+
+# A sanitized module in a plain httpd needs its runtime first, and only httpd:
+# programs that the tests start may not bear it.
+sub sanitized
+{
+    chomp(my $runtime = `gcc -print-file-name=libasan.so`);
+    my $httpd = apxs('SBINDIR') . '/' . apxs('PROGNAME');
+    $own{wrapper} = "$own{top}/t/conf/httpd-sanitized";
+    open my $out, '>', $own{wrapper} or die "$own{wrapper}: $!";
+    print $out "#!/bin/sh\nLD_PRELOAD=$runtime\n",
+        "ASAN_OPTIONS=\${ASAN_OPTIONS:-detect_leaks=0:abort_on_error=1}\n",
+        "UBSAN_OPTIONS=\${UBSAN_OPTIONS:-print_stacktrace=1}\n",
+        "export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS\n",
+        "exec $httpd \"\$@\"\n";
+    close $out;
+    chmod 0755, $own{wrapper};
     return;
 }
 
@@ -292,32 +315,45 @@ sub start
     my $logs = $vars->{t_logs};
 
     if ($self->{opts}{'start-httpd'}) {
-        spawn($logs, 'backend', $^X, "$vars->{top}/t/lib/backend.pl",
-              $vars->{backendport});
-        spawn($logs, 'fpm', fpm_command($logs, $vars->{fpmport}));
+        spawn($logs, 'backend', $vars->{backendport}, $^X,
+              "$vars->{top}/t/lib/backend.pl", $vars->{backendport});
+        spawn($logs, 'fpm', $vars->{fpmport},
+              fpm_command($logs, $vars->{fpmport}));
     }
-    # Only httpd gets the sanitizer; the tests themselves run without.
-    local $ENV{LD_PRELOAD} = $ENV{UPOOL_PRELOAD} if $ENV{UPOOL_PRELOAD};
     return $self->SUPER::start;
 }
 
+# By a process between, because Apache::Test takes the end of any child of
+# ours for the end of httpd. Answers on its port when this returns.
 sub spawn
 {
-    my ($logs, $name, @command) = @_;
+    my ($logs, $name, $port, @command) = @_;
     File::Path::make_path($logs);
-    defined(my $pid = fork) or die "fork: $!";
-    if ($pid == 0) {
+    defined(my $between = fork) or die "fork: $!";
+    if ($between == 0) {
         # Its own session, so that Ctrl-C reaches us first and we stop it.
         POSIX::setsid();
+        my $pid = fork;
+        POSIX::_exit(1) unless defined $pid;
+        if ($pid) {
+            open my $out, '>', "$logs/$name.pid" or POSIX::_exit(1);
+            print $out "$pid\n";
+            close $out;
+            POSIX::_exit(0);
+        }
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', "$logs/$name.log";
         open STDERR, '>&', \*STDOUT;
         exec @command or POSIX::_exit(127);
     }
-    open my $out, '>', "$logs/$name.pid" or die "$name.pid: $!";
-    print $out "$pid\n";
-    close $out;
-    return;
+    waitpid $between, 0;
+    for (1 .. 100) {
+        return if IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                        PeerPort => $port);
+        select undef, undef, undef, 0.1;
+    }
+    die "$name does not answer on port $port: ",
+        slurp("$logs/$name.log") // '', "\n";
 }
 
 sub fpm_command
@@ -337,6 +373,21 @@ sub fpm_command
     return ($fpm, '-n', '-F', $> == 0 ? '-R' : (), '-y', "$logs/fpm.conf");
 }
 
+# Of a start that failed: it may have got as far as a process of its own.
+sub stop_httpd
+{
+    my ($bin) = @_;
+    for (1 .. 20) {
+        my $pid = slurp("$bin/logs/httpd.pid");
+        if ($pid) {
+            kill 'TERM', $pid + 0;
+            return;
+        }
+        select undef, undef, undef, 0.1;
+    }
+    return;
+}
+
 sub stop_helpers
 {
     my ($bin) = @_;
@@ -344,7 +395,6 @@ sub stop_helpers
         my $file = "$bin/logs/$name.pid";
         my $pid = slurp($file) or next;
         kill 'TERM', $pid + 0;
-        waitpid $pid + 0, 0;
         unlink $file;
     }
     return;
