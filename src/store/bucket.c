@@ -291,7 +291,7 @@ static apr_status_t check_commit(upool_bucket *bucket,
         return bucket->broken;
     }
     if (record->state != UPOOL_STATE_DONE
-        || strcmp(record->identifier, bucket->id)) {
+        || strcmp(record->identifier, bucket->id) != 0) {
         return APR_EINVAL;
     }
     for (i = 0; i < bucket->spools->nelts; i++) {

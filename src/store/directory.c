@@ -71,7 +71,8 @@ apr_status_t upool_directory_each(int fd, upool_directory_visit *visit,
     }
     errno = 0;
     while (!rv && (entry = readdir(stream)) != NULL) {
-        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) {
+        if (strcmp(entry->d_name, ".") != 0
+            && strcmp(entry->d_name, "..") != 0) {
             rv = visit(baton, fd, entry->d_name);
         }
         errno = 0;

@@ -96,6 +96,7 @@ apr_status_t upool_layout_name(const char **name, int n, apr_pool_t *p)
 {
     unsigned char bytes[RANDOM_BYTES];
     char digits[2 * RANDOM_BYTES + 1];
+    char *digit = digits;
     apr_status_t rv;
     int i;
 
@@ -107,10 +108,10 @@ apr_status_t upool_layout_name(const char **name, int n, apr_pool_t *p)
         return rv;
     }
     for (i = 0; i < RANDOM_BYTES; i++) {
-        digits[2 * i] = HEX[bytes[i] >> 4];
-        digits[2 * i + 1] = HEX[bytes[i] & 15];
+        *digit++ = HEX[bytes[i] >> 4];
+        *digit++ = HEX[bytes[i] & 15];
     }
-    digits[2 * RANDOM_BYTES] = '\0';
+    *digit = '\0';
     *name = apr_pstrcat(p, apr_itoa(p, n), "-", digits, SUFFIX, NULL);
     return APR_SUCCESS;
 }

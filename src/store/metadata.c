@@ -371,6 +371,8 @@ static int decode_file(upool_file *file, const json_t *object, apr_pool_t *p)
     file->size = take_number(&in, "size");
     file->stored = take_text_or_null(&in, "stored");
     file->content = NULL;
+    file->location = NULL;
+    file->notes = NULL;
     file->digests = take_digests(&in);
     return reader_done(&in) && is_file(file);
 }

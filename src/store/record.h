@@ -33,9 +33,11 @@ typedef struct upool_file {
     const char *charset;      /* NULL where none */
     apr_table_t *params;      /* of Content-Type; never NULL */
     apr_off_t size;
-    const char *stored;          /* name inside the bucket; NULL: in memory */
-    const char *content;         /* the bytes, where stored is NULL */
+    const char *stored;          /* name inside the bucket; NULL: elsewhere */
+    const char *content;         /* the bytes, for files kept in memory */
     apr_array_header_t *digests; /* of upool_digest; may be empty, never NULL */
+    const char *location;        /* where else it is; not kept on disk */
+    const apr_table_t *notes;    /* of handlers; not kept on disk; or NULL */
 } upool_file;
 
 typedef struct upool_record {
