@@ -60,6 +60,12 @@ function picture(page, name) {
                              fullPage: true });
 }
 
+async function fits(page, name) {
+    ok(await page.evaluate(() => document.documentElement.scrollWidth
+                                 <= window.innerWidth),
+       name + ": no sideways scrolling");
+}
+
 /* What the files' links bring back. */
 async function downloads(page, links) {
     const bytes = [];
@@ -80,6 +86,7 @@ async function withoutScript() {
     await page.click("button[type=submit]");
     await page.waitForSelector("ul.files li");
     await picture(page, "plain-answer");
+    await fits(page, "plain form, answer");
 
     is(await page.locator("ul.files a").allTextContents(),
        three.map((f) => f.name), "plain form: the page lists three files");
@@ -119,6 +126,7 @@ async function withScript(page) {
     await page.waitForFunction(
         () => document.querySelectorAll("#uploads details").length === 3);
     await picture(page, "script-done");
+    await fits(page, "script");
     const rows = page.locator("#uploads li");
     is((await rows.locator(".name").allTextContents()).sort(),
        three.map((f) => f.name).sort(), "script: a row for each file");
@@ -240,10 +248,10 @@ async function main() {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: "dark" });
     await page.goto(base + "/");
+    await chooseAndSend(page, file("small.txt", "small"));
+    await page.waitForSelector("#uploads details");
     await picture(page, "small-dark");
-    ok(await page.evaluate(() => document.documentElement.scrollWidth
-                                 <= window.innerWidth),
-       "a small screen needs no sideways scrolling");
+    await fits(page, "small screen");
     is(errors, [], "no script failed");
     await context.close();
 }

@@ -74,7 +74,7 @@
             "What the application received";
         element("pre", "", details).textContent =
             JSON.stringify(answer, null, 2);
-        details.open = true;
+        details.open = list.children.length === 1;
     }
 
     async function upload(file, title) {
