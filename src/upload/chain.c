@@ -2,6 +2,13 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/chain.h"
 
+#include <string.h>
+#include <apr_strings.h>
+
+#include "parse/names.h"
+
+/* What apr_base64 and its int can take. */
+#define CONTENT_MAX ((apr_off_t)1 << 30)
 #define CHUNK_SIZE_DEFAULT 65536
 
 typedef struct stage {
@@ -54,18 +61,26 @@ void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
     APR_ARRAY_PUSH(chain->stages, stage *) = s;
 }
 
-/* The first refusal wins; a handler of this room has written its own. */
+static int is_client_status(int status)
+{
+    return status >= 400 && status <= 599;
+}
+
+/* The first refusal wins; a handler of this room has written its own.  What
+ * others set is not trusted to be an error, or text. */
 static int refused(upool_chain *chain, const stage *s,
                    upload_pool_verdict verdict)
 {
+    const upload_pool_instance *self = &s->instance;
+
     if (chain->refusal->reason == UPOOL_REASON_NONE) {
-        *chain->refusal = upool_refusal_make(UPOOL_REASON_HANDLER, 0,
-                                             s->instance.handler->name);
-        if (s->instance.status) {
-            chain->refusal->status = s->instance.status;
+        *chain->refusal =
+            upool_refusal_make(UPOOL_REASON_HANDLER, 0, self->handler->name);
+        if (is_client_status(self->status)) {
+            chain->refusal->status = self->status;
         }
-        if (s->instance.text) {
-            chain->refusal->text = s->instance.text;
+        if (self->text && upool_names_is_utf8(self->text, strlen(self->text))) {
+            chain->refusal->text = self->text;
         }
     }
     if (verdict == UPLOAD_POOL_STOP_RESET) {
@@ -74,9 +89,41 @@ static int refused(upool_chain *chain, const stage *s,
     return 1;
 }
 
-static int is_stop(upload_pool_verdict verdict)
+/* A handler that does not keep to its contract may be one that was to check
+ * something: its file must not pass for checked. */
+static int broken(upool_chain *chain, const stage *s, const char *what)
 {
-    return verdict == UPLOAD_POOL_STOP || verdict == UPLOAD_POOL_STOP_RESET;
+    if (chain->refusal->reason == UPOOL_REASON_NONE) {
+        *chain->refusal = upool_refusal_make(
+            UPOOL_REASON_CONFIGURATION, 0,
+            apr_pstrcat(chain->request->pool, "upload handler ",
+                        s->instance.handler->name, " ", what, NULL));
+    }
+    return 1;
+}
+
+/* 0 to go on with the verdict, 1 when the upload is refused. */
+static int judge(upool_chain *chain, const stage *s,
+                 upload_pool_verdict verdict, upload_pool_verdict most)
+{
+    switch (verdict) {
+    case UPLOAD_POOL_GO_ON:
+        return 0;
+    case UPLOAD_POOL_STOP:
+    case UPLOAD_POOL_STOP_RESET:
+        return refused(chain, s, verdict);
+    case UPLOAD_POOL_HANDLED:
+        if (most == UPLOAD_POOL_HANDLED) {
+            return 0;
+        }
+        break;
+    case UPLOAD_POOL_SKIP_FILE:
+        if (most != UPLOAD_POOL_GO_ON) {
+            return 0;
+        }
+        break;
+    }
+    return broken(chain, s, "gave a verdict that has no meaning here");
 }
 
 /* Tells every handler that saw the current file that it ends without being
@@ -108,8 +155,8 @@ int upool_chain_open(upool_chain *chain)
         if (s->instance.handler->handle_raw_input) {
             verdict = s->instance.handler->handle_raw_input(&s->instance);
         }
-        if (is_stop(verdict)) {
-            return refused(chain, s, verdict);
+        if (judge(chain, s, verdict, UPLOAD_POOL_GO_ON)) {
+            return 1;
         }
     }
     return 0;
@@ -123,6 +170,7 @@ int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file)
     chain->file_size = 0;
     chain->skipping = 0;
     file->digests = apr_table_make(file->pool, 1);
+    file->notes = apr_table_make(file->pool, 1);
     for (n = 0; n < chain->stages->nelts; n++) {
         stage_at(chain, n)->sees_file = 0;
     }
@@ -135,8 +183,8 @@ int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file)
         if (s->instance.handler->new_file) {
             verdict = s->instance.handler->new_file(&s->instance, file);
         }
-        if (is_stop(verdict)) {
-            return refused(chain, s, verdict);
+        if (judge(chain, s, verdict, UPLOAD_POOL_HANDLED)) {
+            return 1;
         }
         if (verdict == UPLOAD_POOL_SKIP_FILE) {
             drop_file(chain);
@@ -149,8 +197,7 @@ int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file)
     return 0;
 }
 
-/* Bytes that a handler made itself are gone when it is called again: whoever
- * comes later uses them at once. */
+/* Lets the handlers from first on use what they still point to. */
 static int flush_from(upool_chain *chain, int first)
 {
     int n;
@@ -162,53 +209,56 @@ static int flush_from(upool_chain *chain, int first)
         if (s->sees_file && s->instance.handler->flush) {
             verdict = s->instance.handler->flush(&s->instance);
         }
-        if (is_stop(verdict)) {
-            return refused(chain, s, verdict);
+        if (judge(chain, s, verdict, UPLOAD_POOL_GO_ON)) {
+            return 1;
         }
     }
     return 0;
 }
 
-static int pass_chunk(upool_chain *chain, const char *data, apr_size_t len)
+static int pass(upool_chain *chain, int n, const char *data, apr_size_t len);
+
+/* One handler and all behind it get at most a chunk.  Bytes that a handler
+ * made itself are gone when it is called again: whoever comes later uses them
+ * before that. */
+static int pass_chunk(upool_chain *chain, int n, const char *data,
+                      apr_size_t len)
 {
-    const char *original = data;
-    int changed_by = -1;
-    int n;
+    stage *s = stage_at(chain, n);
+    const char *given = data;
+    apr_off_t offset = s->offset;
+    upload_pool_verdict verdict;
 
-    for (n = 0; n < chain->stages->nelts && len; n++) {
-        stage *s = stage_at(chain, n);
-        upload_pool_verdict verdict;
-        apr_off_t offset = s->offset;
-
-        if (!s->sees_file || !s->instance.handler->receive_data_chunk) {
-            continue;
-        }
-        s->calls++;
-        s->bytes += len;
-        s->offset += (apr_off_t)len;
-        verdict = s->instance.handler->receive_data_chunk(
-            &s->instance, chain->file, &data, &len, offset);
-        if (is_stop(verdict)) {
-            return refused(chain, s, verdict);
-        }
-        if (verdict == UPLOAD_POOL_SKIP_FILE) {
-            drop_file(chain);
-            return 0;
-        }
-        if (data != original && changed_by < 0) {
-            changed_by = n;
-        }
+    s->offset += (apr_off_t)len;
+    if (!s->instance.handler->receive_data_chunk) {
+        return pass(chain, n + 1, data, len);
     }
-    return changed_by < 0 ? 0 : flush_from(chain, changed_by + 1);
+    s->calls++;
+    s->bytes += len;
+    verdict = s->instance.handler->receive_data_chunk(&s->instance, chain->file,
+                                                      &data, &len, offset);
+    if (judge(chain, s, verdict, UPLOAD_POOL_SKIP_FILE)) {
+        return 1;
+    }
+    if (verdict == UPLOAD_POOL_SKIP_FILE) {
+        drop_file(chain);
+        return 0;
+    }
+    return pass(chain, n + 1, data, len)
+           || (data != given && flush_from(chain, n + 1));
 }
 
-int upool_chain_data(upool_chain *chain, const char *data, apr_size_t len)
+/* Hands bytes to handler n and those behind it.  The depth is that of the
+ * chain; what one of them makes larger comes to the next in chunks again. */
+static int pass(upool_chain *chain, int n, const char *data, apr_size_t len)
 {
-    chain->file_size += (apr_off_t)len;
+    if (n >= chain->stages->nelts || !stage_at(chain, n)->sees_file) {
+        return 0;
+    }
     while (len && !chain->skipping) {
         apr_size_t piece = len < chain->chunk_size ? len : chain->chunk_size;
 
-        if (pass_chunk(chain, data, piece)) {
+        if (pass_chunk(chain, n, data, piece)) {
             return 1;
         }
         data += piece;
@@ -217,9 +267,75 @@ int upool_chain_data(upool_chain *chain, const char *data, apr_size_t len)
     return 0;
 }
 
+int upool_chain_data(upool_chain *chain, const char *data, apr_size_t len)
+{
+    chain->file_size += (apr_off_t)len;
+    return pass(chain, 0, data, len);
+}
+
 int upool_chain_flush(upool_chain *chain)
 {
     return chain->file && !chain->skipping ? flush_from(chain, 0) : 0;
+}
+
+/* What handlers have held back passes through those behind them. */
+static int end_data(upool_chain *chain)
+{
+    int n;
+
+    for (n = 0; n < chain->stages->nelts && !chain->skipping; n++) {
+        stage *s = stage_at(chain, n);
+        const char *data = NULL;
+        apr_size_t len = 0;
+        upload_pool_verdict verdict;
+
+        if (!s->sees_file || !s->instance.handler->end_of_data) {
+            continue;
+        }
+        verdict = s->instance.handler->end_of_data(&s->instance, chain->file,
+                                                   &data, &len);
+        if (judge(chain, s, verdict, UPLOAD_POOL_SKIP_FILE)) {
+            return 1;
+        }
+        if (verdict == UPLOAD_POOL_SKIP_FILE) {
+            drop_file(chain);
+        }
+        else if (len
+                 && (pass(chain, n + 1, data, len)
+                     || flush_from(chain, n + 1))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_kept(const upload_pool_kept *kept)
+{
+    return kept->stored || kept->content || kept->location;
+}
+
+/* The first that keeps the file wins, whatever a later one writes. */
+static int complete_file(upool_chain *chain, stage *s, upload_pool_kept *kept)
+{
+    upload_pool_kept offered = *kept;
+    upload_pool_verdict verdict = s->instance.handler->file_complete(
+        &s->instance, chain->file, s->offset, &offered);
+
+    if (judge(chain, s, verdict, UPLOAD_POOL_SKIP_FILE)) {
+        return 1;
+    }
+    if (verdict == UPLOAD_POOL_SKIP_FILE) {
+        drop_file(chain);
+        return 0;
+    }
+    if (is_kept(kept) || !is_kept(&offered)) {
+        return 0;
+    }
+    if (offered.size < 0 || (offered.content && offered.size > CONTENT_MAX)) {
+        return broken(chain, s, "keeps a file of an impossible size");
+    }
+    *kept = offered;
+    return 0;
 }
 
 int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
@@ -227,27 +343,20 @@ int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
 {
     int n;
 
-    kept->stored = NULL;
-    kept->content = NULL;
+    memset(kept, 0, sizeof(*kept));
+    kept->size = chain->file_size;
+    if (end_data(chain)) {
+        return 1;
+    }
     for (n = 0; n < chain->stages->nelts && !chain->skipping; n++) {
         stage *s = stage_at(chain, n);
-        upload_pool_verdict verdict = UPLOAD_POOL_GO_ON;
 
-        if (!s->sees_file) {
-            continue;
-        }
-        if (s->instance.handler->file_complete) {
-            verdict = s->instance.handler->file_complete(
-                &s->instance, chain->file, chain->file_size, kept);
-        }
-        if (is_stop(verdict)) {
-            return refused(chain, s, verdict);
-        }
-        if (verdict == UPLOAD_POOL_SKIP_FILE) {
-            drop_file(chain);
+        if (s->sees_file && s->instance.handler->file_complete
+            && complete_file(chain, s, kept)) {
+            return 1;
         }
     }
-    *skipped = chain->skipping || (!kept->stored && !kept->content);
+    *skipped = chain->skipping || !is_kept(kept);
     chain->file = NULL;
     return 0;
 }
@@ -263,12 +372,10 @@ int upool_chain_complete(upool_chain *chain)
         if (s->instance.handler->upload_complete) {
             verdict = s->instance.handler->upload_complete(&s->instance);
         }
-        if (is_stop(verdict)) {
-            return refused(chain, s, verdict);
+        if (judge(chain, s, verdict, UPLOAD_POOL_GO_ON)) {
+            return 1;
         }
     }
-    /* Done: nothing is left to interrupt. */
-    chain->opened = 0;
     return 0;
 }
 

@@ -29,7 +29,7 @@ void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
 /* The upload begins. */
 int upool_chain_open(upool_chain *chain);
 
-/* A file begins: its digests table is made here. */
+/* A file begins: its tables of digests and notes are made here. */
 int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file);
 
 /* Bytes of the file that has begun; they must stay valid until the next
@@ -39,15 +39,15 @@ int upool_chain_data(upool_chain *chain, const char *data, apr_size_t len);
 /* Lets every handler use the bytes of data() that it still points to. */
 int upool_chain_flush(upool_chain *chain);
 
-/* The file is complete.  *kept says where it is; *skipped is 1 when nobody
- * keeps it. */
+/* The file is complete.  *kept says where it is and how large; *skipped is 1
+ * when nobody keeps it. */
 int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
                          int *skipped);
 
-/* The body is complete. */
+/* The body is complete.  What fails afterwards still interrupts. */
 int upool_chain_complete(upool_chain *chain);
 
-/* The upload ended otherwise: once, for every handler that was opened. */
+/* The upload ended in an error: once, for every handler that was opened. */
 void upool_chain_interrupt(upool_chain *chain);
 
 /* Accounting, for the debug log: name, calls and bytes of handler n, counted

@@ -210,9 +210,11 @@ static int file_ends(upool_form *form)
     done->content_type = file->content_type;
     done->charset = file->charset;
     done->params = apr_table_copy(file->pool, file->params);
-    done->size = form->file_size;
+    done->size = kept.size;
     done->stored = kept.stored;
     done->content = kept.content;
+    done->location = kept.location;
+    done->notes = file->notes;
     done->digests = digest_list(file);
     return 0;
 }

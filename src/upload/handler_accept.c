@@ -96,6 +96,6 @@ static upload_pool_verdict accept_new_file(upload_pool_instance *self,
 }
 
 const upload_pool_handler upool_accept_handler = {
-    .name = "accept",
+    UPLOAD_POOL_HANDLER_STUFF("accept"),
     .new_file = accept_new_file,
 };

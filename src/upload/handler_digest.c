@@ -185,8 +185,12 @@ static upload_pool_verdict digest_complete(upload_pool_instance *self,
     digest_data *data = self->data;
     int i;
 
-    (void)size;
-    (void)kept;
+    /* Kept by a handler before this one, which has taken bytes away: what was
+     * seen here is not the file. */
+    if ((kept->stored || kept->content || kept->location)
+        && kept->size != size) {
+        return UPLOAD_POOL_GO_ON;
+    }
     for (i = 0; i < data->count; i++) {
         running *run = &data->run[i];
         unsigned char value[EVP_MAX_MD_SIZE];
@@ -210,7 +214,7 @@ static upload_pool_verdict digest_complete(upload_pool_instance *self,
 }
 
 const upload_pool_handler upool_digest_handler = {
-    .name = "digest",
+    UPLOAD_POOL_HANDLER_STUFF("digest"),
     .new_file = digest_new_file,
     .receive_data_chunk = digest_chunk,
     .file_complete = digest_complete,

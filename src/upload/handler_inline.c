@@ -92,9 +92,10 @@ static upload_pool_verdict inline_complete(upload_pool_instance *self,
     inline_data *data = self->data;
 
     (void)size;
-    if (!data->over && !kept->stored && !kept->content) {
+    if (!data->over && !kept->stored && !kept->content && !kept->location) {
         kept->content =
             data->len ? apr_pmemdup(file->pool, data->held, data->len) : "";
+        kept->size = (apr_off_t)data->len;
         *data->memory -= (apr_int64_t)data->len;
     }
     drop_held(data);
@@ -109,9 +110,7 @@ static void inline_interrupted(upload_pool_instance *self,
 }
 
 const upload_pool_handler upool_inline_handler = {
-    .name = "inline",
-    .new_file = inline_new_file,
-    .receive_data_chunk = inline_chunk,
-    .file_complete = inline_complete,
+    UPLOAD_POOL_HANDLER_STUFF("inline"),      .new_file = inline_new_file,
+    .receive_data_chunk = inline_chunk,       .file_complete = inline_complete,
     .upload_interrupted = inline_interrupted,
 };

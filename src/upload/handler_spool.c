@@ -117,6 +117,16 @@ static upload_pool_verdict spool_flush(upload_pool_instance *self)
     return write_out(self->data);
 }
 
+static void drop_spool(spool_data *data)
+{
+    if (data->spool) {
+        upool_spool_remove(data->spool);
+        data->spool = NULL;
+    }
+    data->pieces = 0;
+    data->bytes = 0;
+}
+
 static upload_pool_verdict spool_complete(upload_pool_instance *self,
                                           upload_pool_file *file,
                                           apr_off_t size,
@@ -126,8 +136,8 @@ static upload_pool_verdict spool_complete(upload_pool_instance *self,
     upload_pool_verdict verdict;
     apr_status_t rv;
 
-    (void)size;
-    if (!data->spool && (kept->stored || kept->content)) {
+    if (kept->stored || kept->content || kept->location) {
+        drop_spool(data);
         return UPLOAD_POOL_GO_ON;
     }
     verdict = need_spool(data, file->index);
@@ -142,6 +152,7 @@ static upload_pool_verdict spool_complete(upload_pool_instance *self,
         return failed(data, rv, "a file cannot be closed in the pool");
     }
     kept->stored = upool_spool_name(data->spool);
+    kept->size = size;
     data->spool = NULL;
     return UPLOAD_POOL_GO_ON;
 }
@@ -149,22 +160,12 @@ static upload_pool_verdict spool_complete(upload_pool_instance *self,
 static void spool_interrupted(upload_pool_instance *self,
                               upload_pool_file *file)
 {
-    spool_data *data = self->data;
-
     (void)file;
-    if (data->spool) {
-        upool_spool_remove(data->spool);
-        data->spool = NULL;
-    }
-    data->pieces = 0;
-    data->bytes = 0;
+    drop_spool(self->data);
 }
 
 const upload_pool_handler upool_spool_handler = {
-    .name = "spool",
-    .new_file = spool_new_file,
-    .receive_data_chunk = spool_chunk,
-    .flush = spool_flush,
-    .file_complete = spool_complete,
-    .upload_interrupted = spool_interrupted,
+    UPLOAD_POOL_HANDLER_STUFF("spool"), .new_file = spool_new_file,
+    .receive_data_chunk = spool_chunk,  .flush = spool_flush,
+    .file_complete = spool_complete,    .upload_interrupted = spool_interrupted,
 };

@@ -118,9 +118,15 @@ static json_t *file_object(const upool_file *file, const char *bucket,
             object, "path",
             json_string(apr_pstrcat(p, bucket, "/", file->stored, NULL)));
     }
-    else {
+    else if (file->content) {
         json_object_set_new(object, "content",
                             base64(file->content, (apr_size_t)file->size));
+    }
+    else {
+        json_object_set_new(object, "location", json_string(file->location));
+    }
+    if (file->notes && !apr_is_empty_table(file->notes)) {
+        json_object_set_new(object, "notes", table_object(file->notes));
     }
     json_object_set_new(object, "digests", digests_object(file->digests));
     return object;

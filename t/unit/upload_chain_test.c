@@ -43,6 +43,11 @@ typedef struct probe {
     const char *held; /* a keeper points until it is flushed */
     apr_size_t held_len;
     char kept[256];
+    const char *tail; /* given at the end of the data */
+    upload_pool_verdict last;
+    const char *content; /* keeps this */
+    apr_off_t size;      /* and says that it is so long */
+    const char *growth;  /* passes this for each piece */
 } probe;
 
 static probe *of(upload_pool_instance *self)
@@ -97,6 +102,10 @@ static upload_pool_verdict on_chunk(upload_pool_instance *self,
     if (q->takes) {
         *len = 0;
     }
+    if (q->growth) {
+        *data = q->growth;
+        *len = strlen(q->growth);
+    }
     if (q->shouts) {
         for (i = 0; i < *len; i++) {
             q->letters[i] = (char)toupper((unsigned char)(*data)[i]);
@@ -125,7 +134,11 @@ static upload_pool_verdict on_end(upload_pool_instance *self,
     apr_table_set(file->digests, "seen-by", q->name);
     if (q->keeps) {
         use_held(q);
-        kept->stored = kept->stored ? kept->stored : q->name;
+        kept->stored = q->name;
+    }
+    if (q->content) {
+        kept->content = q->content;
+        kept->size = q->size;
     }
     return q->end;
 }
@@ -152,6 +165,27 @@ static const upload_pool_handler whole = {
     .file_complete = on_end,
     .upload_complete = on_done,
     .upload_interrupted = on_interrupted,
+};
+
+static upload_pool_verdict on_tail(upload_pool_instance *self,
+                                   upload_pool_file *file, const char **data,
+                                   apr_size_t *len)
+{
+    probe *q = of(self);
+
+    tell("%s:tail%d ", q->name, file->index);
+    if (*len || *data) {
+        tell("(not empty) ");
+    }
+    *data = q->tail;
+    *len = q->tail ? strlen(q->tail) : 0;
+    return q->last;
+}
+
+static const upload_pool_handler tailed = {
+    UPLOAD_POOL_HANDLER_STUFF("tailed"),  .new_file = on_new,
+    .receive_data_chunk = on_chunk,       .file_complete = on_end,
+    .upload_interrupted = on_interrupted, .end_of_data = on_tail,
 };
 
 static const upload_pool_handler tens = {
@@ -234,11 +268,11 @@ static void test_order(void)
     tap_is_int(upool_chain_flush(t.chain), 0, "flushed");
     tap_is_int(end(&t), 0, "it ends");
     tap_is_int(upool_chain_complete(t.chain), 0, "complete");
-    upool_chain_interrupt(t.chain);
     tap_is_str(story,
                "a:raw b:raw a:new0 b:new0 a:5@0 b:5@0 a:1@5 b:1@5 "
                "a:flush b:flush a:end6 b:end6 a:done b:done ",
-               "every handler in order, nobody interrupted after it");
+               "every handler in order");
+    tap_is_int(t.kept.size, 6, "so many bytes");
     tap_is_str(t.kept.stored, "b", "kept by the second");
     tap_is_int(t.skipped, 0, "not skipped");
     tap_is_str(apr_table_get(t.file.digests, "seen-by"), "b",
@@ -332,8 +366,9 @@ static void test_consume(void)
     t.a.takes = 0;
     data(&t, "f");
     end(&t);
-    tap_is_str(story, "a:3@0 a:2@3 a:1@5 b:1@0 a:end6 b:end6 ",
-               "taken bytes reach nobody; offsets are each handler's own");
+    tap_is_str(
+        story, "a:3@0 a:2@3 a:1@5 b:1@0 a:end6 b:end1 ",
+        "taken bytes reach nobody; offsets and sizes are each one's own");
     bench_end(&t);
 }
 
@@ -457,6 +492,142 @@ static void test_stop(void)
     }
 }
 
+/* What was held back passes through those behind, before anybody is told that
+ * the file is complete. */
+static void test_tail(void)
+{
+    bench t;
+
+    bench_start(&t, 1);
+    upool_chain_add(t.chain, &tailed, &t.b);
+    upool_chain_add(t.chain, &whole, &t.c);
+    t.b.takes = 1;
+    t.b.tail = "tail";
+    t.c.keeps = 1;
+    upool_chain_open(t.chain);
+    begin(&t);
+    data(&t, "abc");
+    story[0] = '\0';
+    tap_is_int(end(&t), 0, "a file of held bytes ends");
+    tap_is_str(story, "b:tail0 c:4@0 c:flush a:end3 b:end3 c:end4 ",
+               "the tail comes before the end");
+    tap_is_str(t.c.kept, "tail", "whole");
+    tap_is_int(t.kept.size, 3, "unless somebody says so, the client's size");
+    t.b.last = UPLOAD_POOL_SKIP_FILE;
+    begin(&t);
+    story[0] = '\0';
+    tap_is_int(end(&t), 0, "skipped by its tail");
+    tap_is_str(story, "b:tail0 a:cut b:cut c:cut ", "and by all");
+    tap_is_int(t.skipped, 1, "not kept");
+    t.b.last = UPLOAD_POOL_STOP;
+    begin(&t);
+    tap_is_int(end(&t), 1, "stopped by its tail");
+    bench_end(&t);
+}
+
+/* What a handler makes longer comes in chunks to the next, and each chunk is
+ * used before the first is called again. */
+static void test_growth(void)
+{
+    bench t;
+
+    bench_start(&t, 1);
+    upool_chain_add(t.chain, &tens, &t.b);
+    upool_chain_add(t.chain, &whole, &t.c);
+    t.a.growth = "0123456789ABCDE";
+    t.c.keeps = 1;
+    upool_chain_open(t.chain);
+    begin(&t);
+    story[0] = '\0';
+    data(&t, "xxxxxxxxxxyy");
+    tap_is_str(story,
+               "a:10@0 b:10@0 c:10@0 b:5@10 c:5@10 c:flush "
+               "a:2@10 b:10@15 c:10@15 b:5@25 c:5@25 c:flush ",
+               "longer than a chunk");
+    end(&t);
+    tap_is_str(t.c.kept, "0123456789ABCDE0123456789ABCDE", "nothing is lost");
+    bench_end(&t);
+}
+
+static void test_kept_once(void)
+{
+    bench t;
+
+    bench_start(&t, 3);
+    t.b.content = "bytes";
+    t.b.size = 5;
+    t.c.keeps = 1;
+    upool_chain_open(t.chain);
+    begin(&t);
+    data(&t, "x");
+    tap_is_int(end(&t), 0, "two keep one file");
+    tap_is_str(t.kept.content, "bytes", "the first wins");
+    tap_is_str(t.kept.stored, NULL, "the second has no say");
+    tap_is_int(t.kept.size, 5, "not even in the size");
+    t.b.size = -1;
+    begin(&t);
+    tap_is_int(end(&t), 1, "no file has less than no bytes");
+    tap_is_int(t.refusal.status, 500, "the handler is to blame");
+    bench_end(&t);
+    bench_start(&t, 1);
+    t.a.content = "bytes";
+    t.a.size = ((apr_off_t)1 << 30) + 1;
+    upool_chain_open(t.chain);
+    begin(&t);
+    tap_is_int(end(&t), 1, "nor can memory hold so many");
+    bench_end(&t);
+}
+
+/* A verdict out of place is no agreement. */
+static void test_wrong_verdicts(void)
+{
+    static const upload_pool_verdict wrong[] = { UPLOAD_POOL_HANDLED,
+                                                 UPLOAD_POOL_SKIP_FILE,
+                                                 (upload_pool_verdict)99 };
+    int w;
+    int v;
+
+    for (w = 0; w < 6; w++) {
+        for (v = 0; v < 3; v++) {
+            /* A file may be skipped wherever one is at hand, but for flush. */
+            int good = (w == 1 && v < 2) || ((w == 2 || w == 4) && v == 1);
+            bench t;
+            upload_pool_verdict *verdict[6];
+            int rc;
+
+            bench_start(&t, 2);
+            verdict[0] = &t.b.raw;
+            verdict[1] = &t.b.begin;
+            verdict[2] = &t.b.chunk;
+            verdict[3] = &t.b.flushed;
+            verdict[4] = &t.b.end;
+            verdict[5] = &t.b.done;
+            *verdict[w] = wrong[v];
+            rc = upool_chain_open(t.chain) || begin(&t) || data(&t, "x")
+                 || upool_chain_flush(t.chain) || end(&t)
+                 || upool_chain_complete(t.chain);
+            tap_is_int(rc, !good, "function %d, verdict %d", w, (int)wrong[v]);
+            tap_is_int(t.refusal.status, good ? 200 : 500, "its status");
+            bench_end(&t);
+        }
+    }
+}
+
+/* upload_complete is no promise that nothing fails any more. */
+static void test_interrupt_complete(void)
+{
+    bench t;
+
+    bench_start(&t, 2);
+    upool_chain_open(t.chain);
+    upool_chain_complete(t.chain);
+    story[0] = '\0';
+    upool_chain_interrupt(t.chain);
+    upool_chain_interrupt(t.chain);
+    tap_is_str(story, "a:dead b:dead ", "interrupted after it agreed, once");
+    bench_end(&t);
+}
+
 static void test_words(void)
 {
     bench t;
@@ -469,6 +640,14 @@ static void test_words(void)
     tap_is_int(begin(&t), 1, "refused");
     tap_is_int(t.refusal.status, 422, "with the handler's own status");
     tap_is_str(t.refusal.text, "A virus", "and text");
+    bench_end(&t);
+    bench_start(&t, 1);
+    t.a.raw = UPLOAD_POOL_STOP;
+    t.a.status = 200;
+    t.a.text = "caf\xe9";
+    tap_is_int(upool_chain_open(t.chain), 1, "refused");
+    tap_is_int(t.refusal.status, 403, "a status that is no error is not used");
+    tap_is_str(t.refusal.text, "Upload was refused", "nor what is no text");
     bench_end(&t);
     bench_start(&t, 1);
     t.refusal = upool_refusal_make(UPOOL_REASON_FULL, 28, "disk");
@@ -502,6 +681,11 @@ int main(void)
     test_skip_at_begin();
     test_skip_later();
     test_stop();
+    test_tail();
+    test_growth();
+    test_kept_once();
+    test_wrong_verdicts();
+    test_interrupt_complete();
     test_words();
     test_interrupt_unopened();
     apr_terminate();

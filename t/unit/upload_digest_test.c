@@ -116,6 +116,28 @@ static void test_all_at_once(void)
     tap_is_int(refusal.reason, UPOOL_REASON_NONE, "nothing refused");
 }
 
+/* Behind a handler that takes bytes away there is no telling the digest of
+ * what it keeps. */
+static void test_not_seen(void)
+{
+    static const char *const names[] = { "md5" };
+    upload_pool_instance self = { .handler = &upool_digest_handler };
+    upload_pool_file file = { .pool = pool };
+    upload_pool_kept kept = { .content = "abc", .size = 3 };
+
+    self.data = instance(names, 1);
+    file.digests = apr_table_make(pool, 1);
+    upool_digest_handler.new_file(&self, &file);
+    upool_digest_handler.file_complete(&self, &file, 0, &kept);
+    tap_is_int(apr_table_elts(file.digests)->nelts, 0,
+               "no digest of what was not seen");
+    kept.content = "";
+    kept.size = 0;
+    upool_digest_handler.file_complete(&self, &file, 0, &kept);
+    tap_is_str(apr_table_get(file.digests, "md5"),
+               "d41d8cd98f00b204e9800998ecf8427e", "one of an empty file");
+}
+
 static void test_million(void)
 {
     static const char *const names[] = { "sha-1", "md5" };
@@ -146,6 +168,7 @@ int main(void)
     refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
     test_values();
     test_all_at_once();
+    test_not_seen();
     test_million();
     test_names();
     apr_pool_destroy(pool);

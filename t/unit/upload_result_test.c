@@ -181,6 +181,36 @@ static void test_body(void)
     json_decref(json);
 }
 
+/* What upload handlers say of a file. */
+static void test_handlers(void)
+{
+    upool_record *record = record_of(UPOOL_STATE_DONE);
+    upool_file *file = add_file(record, "a.txt");
+    apr_table_t *notes = apr_table_make(pool, 1);
+    const json_t *one;
+    json_t *json;
+
+    file->notes = apr_table_make(pool, 1);
+    file = add_file(record, "b.txt");
+    file->stored = NULL;
+    file->location = "s3://bucket/key";
+    file->notes = notes;
+    apr_table_add(notes, "lines", "3");
+    apr_table_add(notes, "bad", "caf\xe9");
+    json = body(record, no_fields());
+    one = json_array_get(json_object_get(json, "files"), 0);
+    tap_ok(!json_object_get(one, "notes"), "no notes, no member");
+    tap_ok(!json_object_get(one, "location"), "stored here, not elsewhere");
+    one = json_array_get(json_object_get(json, "files"), 1);
+    tap_is_str(str(one, "location"), "s3://bucket/key", "kept elsewhere");
+    tap_ok(!json_object_get(one, "path") && !json_object_get(one, "content"),
+           "and nowhere here");
+    one = json_object_get(one, "notes");
+    tap_is_str(str(one, "lines"), "3", "a note");
+    tap_is_int(json_object_size(one), 1, "what is no text is left out");
+    json_decref(json);
+}
+
 static int is_harmless(const char *text)
 {
     for (; *text; text++) {
@@ -272,6 +302,7 @@ int main(void)
     test_status();
     test_big_numbers();
     test_body();
+    test_handlers();
     test_escapes();
     test_not_utf8();
     test_others();
