@@ -36,7 +36,8 @@ static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv,
     else if (rv == APR_INCOMPLETE) {
         upool_upload_refuse(upload, UPOOL_REASON_INCOMPLETE, rv, NULL);
     }
-    else if (rv == AP_FILTER_ERROR || rv == APR_EGENERAL) {
+    else if (rv == AP_FILTER_ERROR || rv == APR_EGENERAL || rv == APR_EINVAL) {
+        /* A filter such as mod_deflate does not like what it reads. */
         upool_upload_refuse(upload, UPOOL_REASON_SERVER_LIMIT, 0, NULL);
     }
     else {

@@ -14,7 +14,8 @@
  *    internally: the new request has no resource filters, so the filter is
  *    added again, on the same state; it goes on where the first one stopped.
  * 4. An ErrorDocument is such a redirect too, but must not get the body of
- *    the request that failed.
+ *    the request that failed: httpd leaves what was not read of a refused one
+ *    for it.  There the filter has no state and gives nothing.
  * 5. The upload was refused: httpd discards what is left of the body, through
  *    this filter. An ErrorDocument that is a program would read it past every
  *    limit instead; it finds an empty body.
@@ -113,12 +114,26 @@ static apr_status_t give_nothing(ap_filter_t *f, apr_bucket_brigade *bb)
     return APR_SUCCESS;
 }
 
+static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
+                            ap_input_mode_t mode, apr_read_type_e block,
+                            apr_off_t bytes)
+{
+    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF) {
+        return ap_get_brigade(f->next, bb, mode, block, bytes);
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
 static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
                                 ap_input_mode_t mode, apr_read_type_e block,
                                 apr_off_t bytes)
 {
     upool_request *rq = f->ctx;
 
+    if (!rq) {
+        return nothing(f, bb, mode, block, bytes);
+    }
     switch (rq->intake) {
     case UPOOL_INTAKE_SUBSTITUTED:
         return replay(f, bb, rq, mode, block, bytes);
@@ -162,6 +177,37 @@ void upool_filter_register(void)
                              AP_FTYPE_RESOURCE);
 }
 
+/* 1 when r answers the failure of an upload. */
+static int is_error_document(const request_rec *r)
+{
+    const request_rec *prev;
+    const upool_request *rq;
+
+    for (prev = r->prev; prev && r->status != HTTP_OK; prev = prev->prev) {
+        rq = upool_request_get(prev);
+        if (rq
+            && (rq->intake == UPOOL_INTAKE_REFUSED
+                || rq->intake == UPOOL_INTAKE_SUBSTITUTED)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The rest of the body is hidden from httpd's own discarding too, so nothing
+ * may come behind it; only after a status that keeps the connection has httpd
+ * read all of it already. */
+static void hide_body(request_rec *r)
+{
+    if (ap_status_drops_connection(r->status)) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    ap_add_input_filter(UPOOL_FILTER_NAME, NULL, r, r->connection);
+}
+
 void upool_filter_insert(request_rec *r)
 {
     upool_request *rq = upool_request_get(r);
@@ -171,14 +217,17 @@ void upool_filter_insert(request_rec *r)
             ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
         return;
     }
+    if (r->main) {
+        return;
+    }
     /* An ErrorDocument has the status of the error; a redirect that goes on
      * with the request has not. */
     rq = r->prev ? upool_request_substituted(r->prev) : NULL;
-    if (!rq || r->status != HTTP_OK) {
-        rq = refused_before(r);
-    }
-    if (rq && !r->main) {
+    if (rq && r->status == HTTP_OK) {
         ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
+    }
+    else if (is_error_document(r)) {
+        hide_body(r);
     }
 }
 

@@ -152,7 +152,9 @@ sub _shape
 C<status>, C<reason> (of refusal.h), C<state> (error) are wanted. Options:
 C<pieces> (already complete, instead of the ways), C<way> (name of one of
 ways_of; whole), C<id>, C<how> (json, ajax, html), C<head> (further header
-lines), C<pool> (refuse), C<level> (warn, error for 5xx), C<port>.
+lines), C<pool> (refuse), C<level> (warn, error for 5xx), C<port>, C<stateless> (the identifier has no
+state), C<kept> (it has files of another upload), C<silent> (no canary),
+C<curl> (HTTP/2).
 
 =cut
 
@@ -184,7 +186,7 @@ sub refused
     my $pool = $o{pool} || 'refuse';
     my $now = () = runs();
     my $left = "";
-    if (defined $plain && -d pool($pool) . "/$plain") {
+    if (defined $plain && !$o{kept} && -d pool($pool) . "/$plain") {
         $left = join " ", grep { !/^(?:attempt\.json|metadata\.json|lock)$/ }
             pool_files(pool($pool) . "/$plain");
     }
