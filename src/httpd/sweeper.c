@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/sweeper.h"
 
+#include <string.h>
 #include <apr_optional.h>
 #include <mod_watchdog.h>
 
@@ -22,14 +23,50 @@ typedef struct sweeper {
     const apr_array_header_t *mentions;
 } sweeper;
 
-static void sweep_pool(const sweeper *sw, const upool_pool_mention *m,
-                       apr_pool_t *p)
+/* UploadExpires where the pool is named, else the virtual host's. */
+static apr_interval_time_t expires_at(const upool_pool_mention *m)
 {
-    const upool_dir_conf *conf =
+    const upool_dir_conf *section =
         ap_get_module_config(m->section, &upload_pool_module);
+    const upool_dir_conf *host =
+        ap_get_module_config(m->server->lookup_defaults, &upload_pool_module);
+
+    return upool_config_expires(section->expires == UPOOL_UNSET ? host
+                                                                : section);
+}
+
+/* The longest of all contexts that name the pool; -1 where an earlier mention
+ * has it swept already. */
+static apr_interval_time_t expires_of(const sweeper *sw, int n)
+{
+    const upool_pool_mention *m =
+        APR_ARRAY_IDX(sw->mentions, n, const upool_pool_mention *);
+    apr_interval_time_t longest = 0;
+    int i;
+
+    for (i = 0; i < sw->mentions->nelts; i++) {
+        const upool_pool_mention *other =
+            APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *);
+
+        if (strcmp(other->path, m->path)) {
+            continue;
+        }
+        if (i < n) {
+            return -1;
+        }
+        if (expires_at(other) > longest) {
+            longest = expires_at(other);
+        }
+    }
+    return longest;
+}
+
+static void sweep_pool(const sweeper *sw, const upool_pool_mention *m,
+                       apr_interval_time_t expires, apr_pool_t *p)
+{
     upool_store_options options = { 0600, 0 };
     upool_sweep_result result = { 0, 0, 0 };
-    apr_time_t deadline = apr_time_now() - upool_config_expires(conf);
+    apr_time_t deadline = apr_time_now() - expires;
     upool_store *store = NULL;
     upool_sweep *sweep = NULL;
     const char *why = NULL;
@@ -66,10 +103,15 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
         return APR_SUCCESS;
     }
     for (i = 0; i < sw->mentions->nelts; i++) {
+        apr_interval_time_t expires = expires_of(sw, i);
+
+        if (expires < 0) {
+            continue;
+        }
         apr_pool_create(&round, p);
         sweep_pool(sw,
                    APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *),
-                   round);
+                   expires, round);
         apr_pool_destroy(round);
     }
     return APR_SUCCESS;

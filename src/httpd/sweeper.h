@@ -4,8 +4,9 @@
 #define UPOOL_HTTPD_SWEEPER_H
 
 /* Expired uploads go, every UploadSweepInterval, in one child of the server
- * (httpd's watchdog).  Pools of the server's configuration only: those that
- * .htaccess names are swept by "upload-pool clean" or cron. */
+ * (httpd's watchdog).  What expires when is said by UploadExpires of the
+ * context that names the pool; the longest where several name it.  Pools that
+ * only .htaccess names are not known here, and not swept. */
 
 #include <httpd.h>
 

@@ -85,29 +85,42 @@ apr_status_t upool_document_load(upool_record **record, int directory,
     return strange_or(rv);
 }
 
-apr_status_t upool_document_verify(const upool_record *record, int directory)
+/* ENOENT: it is not there; APR_EGENERAL: it is not what the record says. */
+static apr_status_t verify_file(const upool_file *file, int directory)
 {
     struct stat st;
+
+    if (!upool_layout_is_data(file->stored)) {
+        return APR_EGENERAL;
+    }
+    if (fstatat(directory, file->stored, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        return apr_get_os_error();
+    }
+    return S_ISREG(st.st_mode) && st.st_size == file->size ? APR_SUCCESS
+                                                           : APR_EGENERAL;
+}
+
+static apr_status_t verify_files(const upool_record *record, int directory,
+                                 int may_be_gone)
+{
     int i;
 
     for (i = 0; i < record->files->nelts; i++) {
         const upool_file *file =
             &APR_ARRAY_IDX(record->files, i, const upool_file);
+        apr_status_t rv =
+            file->stored ? verify_file(file, directory) : APR_SUCCESS;
 
-        if (!file->stored) {
-            continue;
-        }
-        if (!upool_layout_is_data(file->stored)) {
-            return APR_EGENERAL;
-        }
-        if (fstatat(directory, file->stored, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-            return apr_get_os_error();
-        }
-        if (!S_ISREG(st.st_mode) || st.st_size != file->size) {
-            return APR_EGENERAL;
+        if (rv && !(rv == ENOENT && may_be_gone)) {
+            return rv;
         }
     }
     return APR_SUCCESS;
+}
+
+apr_status_t upool_document_verify(const upool_record *record, int directory)
+{
+    return verify_files(record, directory, 0);
 }
 
 apr_status_t upool_document_complete(upool_record **record, int directory,
@@ -122,8 +135,9 @@ apr_status_t upool_document_complete(upool_record **record, int directory,
     if ((*record)->state != UPOOL_STATE_DONE) {
         return APR_EGENERAL;
     }
-    rv = upool_document_verify(*record, directory);
-    return rv == ENOENT ? APR_EGENERAL : strange_or(rv);
+    /* A file that is gone was moved away by the application, which is what it
+     * is for; one of another size was never ours to call done. */
+    return strange_or(verify_files(*record, directory, 1));
 }
 
 /* O_EXCL: whatever lies there under the temporary name, a dead holder's rest or
