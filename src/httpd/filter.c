@@ -2,6 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/filter.h"
 
+#include <http_protocol.h>
+
 #include "httpd/log.h"
 
 /* Situations to contend with:
@@ -17,8 +19,7 @@
  *    the request that failed: httpd leaves what was not read of a refused one
  *    for it.  There the filter has no state and gives nothing.
  * 5. The upload was refused: httpd discards what is left of the body, through
- *    this filter. An ErrorDocument that is a program would read it past every
- *    limit instead; it finds an empty body.
+ *    this filter.
  * 6. A handler that runs before our own reads the body of a pending upload:
  *    it would see the multipart bytes past every limit, so it gets an error. */
 
@@ -92,28 +93,6 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     return rv;
 }
 
-/* The body of a refused upload, for an ErrorDocument: none. It is drained
- * where the connection goes on, for httpd discards it through the filters of
- * the last request that it was redirected to, which are these. */
-static apr_status_t give_nothing(ap_filter_t *f, apr_bucket_brigade *bb)
-{
-    apr_status_t rv = APR_SUCCESS;
-    int seen_end = f->c->keepalive == AP_CONN_CLOSE;
-
-    while (!seen_end && rv == APR_SUCCESS) {
-        rv = ap_get_brigade(f->next, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
-                            HUGE_STRING_LEN);
-        seen_end =
-            !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
-        apr_brigade_cleanup(bb);
-    }
-    if (rv != APR_SUCCESS) {
-        f->c->keepalive = AP_CONN_CLOSE;
-    }
-    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
-    return APR_SUCCESS;
-}
-
 static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
                             ap_input_mode_t mode, apr_read_type_e block,
                             apr_off_t bytes)
@@ -147,28 +126,11 @@ static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
                    " in; it gets none",
                    upool_log_ident(f->r->pool, rq->id));
         return APR_EGENERAL;
-    case UPOOL_INTAKE_REFUSED:
-        if (f->r->prev && mode != AP_MODE_INIT && mode != AP_MODE_EATCRLF) {
-            return give_nothing(f, bb);
-        }
-        break;
     case UPOOL_INTAKE_NONE:
+    case UPOOL_INTAKE_REFUSED:
         break;
     }
     return ap_get_brigade(f->next, bb, mode, block, bytes);
-}
-
-/* The upload of a request before r that was refused; NULL: none. */
-static upool_request *refused_before(const request_rec *r)
-{
-    for (r = r->prev; r; r = r->prev) {
-        upool_request *rq = upool_request_get(r);
-
-        if (rq && rq->intake == UPOOL_INTAKE_REFUSED) {
-            return rq;
-        }
-    }
-    return NULL;
 }
 
 void upool_filter_register(void)
@@ -194,12 +156,14 @@ static int is_error_document(const request_rec *r)
     return 0;
 }
 
-/* The rest of the body is hidden from httpd's own discarding too, so nothing
- * may come behind it; only after a status that keeps the connection has httpd
- * read all of it already. */
+/* What hides the rest of the body from the document hides it from httpd's own
+ * discarding too, which comes after it: unless it is read here, the rest would
+ * be taken for the next request of the connection. It is short, or the refusal
+ * has settled that the connection closes. */
 static void hide_body(request_rec *r)
 {
-    if (ap_status_drops_connection(r->status)) {
+    if (ap_discard_request_body(r) != OK
+        || ap_status_drops_connection(r->status)) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     r->headers_in = apr_table_copy(r->pool, r->headers_in);

@@ -41,6 +41,10 @@ my @applications = (
     ['/hd/index/', qr/^cgi$/],
     ['/h/action/hello.txt', qr/^cgi$/],
     ['/h/pass/echo.pl', qr/^cgi$/],
+    ['/h/perdirproxy/a', qr/^backend$/],
+    ['/h/perdir/a', qr/^cgi$/],
+    ['/h/fallback/any/path', qr/^cgi$/],
+    ['/h/views/echo', qr/^php-fpm/],
     ['/h/dav/echo.pl', qr/^cgi$/],
     ['/h/buffer/echo.pl', qr/^cgi$/],
     ['/h/extfilter/echo.pl', qr/^cgi$/],
@@ -49,7 +53,7 @@ my @applications = (
 );
 
 # A backend has no environment of ours: only what went over the wire.
-sub is_remote { return $_[0] =~ m{^/h/(?:backend|vhost|proxied)/} }
+sub is_remote { return $_[0] =~ m{^/h/(?:backend|vhost|proxied|perdirproxy)/} }
 
 # Where an internal redirect made of the URL is the application's business.
 sub keeps_query

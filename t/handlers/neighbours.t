@@ -44,6 +44,13 @@ is $r->{json}{env}{HTTP_X_UPLOAD_STATE}, 'done', 'early: the right state';
 is $r->{json}{env}{HTTP_CONTENT_RANGE}, undef,
     'early: a variable of a header that is set aside';
 
+# A second pool behind the first believes the first no more than any client.
+$r = upload('/h/double/echo.pl', \@parts, id => new_id());
+is $r->{status}, 200, 'two pools: status';
+is application($r)->{state}, 'done', 'two pools: the JSON passes';
+is $r->{json}{env}{HTTP_X_UPLOAD_STATE}, undef, 'two pools: no header';
+is $r->{json}{env}{UPLOAD_POOL_STATE}, undef, 'two pools: no variable';
+
 # --- mod_security -----------------------------------------------------------
 
 empty_pool('handlers/pool');

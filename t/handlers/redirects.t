@@ -99,6 +99,76 @@ is $c->answer->{status}, 404, 'an ErrorDocument on a connection';
 $c->send("GET /h/cgi/echo.pl?next HTTP/1.1\r\nHost: localhost\r\n\r\n");
 is $c->answer->{json}{env}{QUERY_STRING}, 'next', 'and the next request';
 $c->close;
+
+# --- A refusal on a connection that goes on ---------------------------------
+
+$c = connect_raw();
+for my $n (1, 2) {
+    $c->send("POST /h/signed/echo.pl?X-Progress-ID=unsigned HTTP/1.1\r\n"
+        . "Host: localhost\r\nContent-Type: $type\r\nContent-Length: "
+        . length($small_body) . "\r\n\r\n$small_body");
+    my $r = $c->answer;
+    is $r->{status}, 403, "unsigned, $n: status";
+    is $r->{json}{env}{QUERY_STRING}, 'document=403', "unsigned, $n: document";
+    is $r->{json}{length}, 0, "unsigned, $n: it finds an empty body";
+}
+$c->send("GET /h/cgi/echo.pl?next HTTP/1.1\r\nHost: localhost\r\n\r\n");
+is $c->answer->{json}{env}{QUERY_STRING}, 'next', 'unsigned: the connection';
+$c->close;
+for my $option ('--http2-prior-knowledge', '--http1.1') {
+    my $r = curl($option, '-F', 'text=a', '-F', 'file=@' . __FILE__,
+                 base() . '/h/signed/echo.pl?X-Progress-ID=unsigned');
+    is $r->{status}, 403, "unsigned, $option: status";
+    is $r->{json}{length}, 0, "unsigned, $option: an empty body";
+}
+
+# mod_dir sends a directory's client on to the slash.
+$c = connect_raw();
+$id = new_id();
+$c->send("POST /h/site?X-Progress-ID=$id HTTP/1.1\r\nHost: localhost\r\n"
+    . "Content-Type: $type\r\nContent-Length: " . length($small_body)
+    . "\r\n\r\n$small_body");
+is $c->answer->{status}, 404, 'no slash, no alias';
+$c->send("POST /hd/index?X-Progress-ID=$id HTTP/1.1\r\nHost: localhost\r\n"
+    . "Content-Type: $type\r\nContent-Length: " . length($small_body)
+    . "\r\n\r\n$small_body");
+is $c->answer->{status}, 404, 'no slash, no alias, in a directory';
+$c->send("GET /h/cgi/echo.pl?next HTTP/1.1\r\nHost: localhost\r\n\r\n");
+is $c->answer->{json}{env}{QUERY_STRING}, 'next', 'no slash: the connection';
+$c->close;
+
+# --- UploadCleanup at the end of every way ----------------------------------
+
+empty_pool('handlers/cleaned');
+for my $url (qw(/hc/cgi/echo.pl /hc/site/any/path /hc/action/hello.txt
+                /hc/fpm/echo.php /hc/backend/a)) {
+    for my $code (404, 500) {
+        $id = new_id();
+        my $r = upload("$url?status=$code", \@parts, id => $id);
+        is $r->{status}, $code, "cleanup, $url: $code";
+        # It is removed when the answer is out.
+        ok wait_for(sub {
+            !grep { /^\Q$id/ } pool_files('handlers/cleaned')
+        }), "cleanup, $url: $code removes the upload";
+    }
+    $id = new_id();
+    is upload($url, \@parts, id => $id)->{status}, 200,
+        "cleanup, $url: 200";
+    ok scalar(grep { /^\Q$id/ } pool_files('handlers/cleaned')),
+        "cleanup, $url: 200 keeps it";
+}
+for my $code (404, 500) {
+    $id = new_id();
+    my $r = upload("/hc/override/a?status=$code", \@parts, id => $id);
+    is $r->{status}, $code, "ProxyErrorOverride, $code: status";
+    is $r->{json}{env}{QUERY_STRING}, "document=$code",
+        "ProxyErrorOverride, $code: the document";
+    unlike $r->{json}{body} // '', qr/Content-Disposition/,
+        "ProxyErrorOverride, $code: nothing of the form";
+    ok wait_for(sub {
+        !grep { /^\Q$id/ } pool_files('handlers/cleaned')
+    }), "ProxyErrorOverride, $code: removes the upload";
+}
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;
