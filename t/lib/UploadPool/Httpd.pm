@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+
+package UploadPool::Httpd;
+
+=head1 NAME
+
+UploadPool::Httpd - one more httpd, with a configuration of the test's own
+
+=head1 SYNOPSIS
+
+    my $httpd = UploadPool::Httpd->new;
+    my ($exit, $said) = $httpd->check("UploadPool /nowhere\n");
+    $httpd->start("<Location />\n UploadPool $dir\n</Location>\n");
+    request('GET', '/', port => $httpd->port);
+    $httpd->stop;
+
+=head1 DESCRIPTION
+
+The same program, MPM and module as the server of the suites, in a directory of
+its own below t/logs, on C<freeport>: one at a time. Stopped when it goes out of
+scope.
+
+=over
+
+=item dir(NAME)
+
+A path below its directory, which has C<htdocs>, C<logs> and C<pools>.
+
+=item make_pool(NAME, MODE)
+
+Makes the directory C<pools/NAME> as it must be, and returns its path.
+
+=item config(TEXT), check(TEXT), start(TEXT)
+
+TEXT comes behind what any server needs. check runs C<httpd -t>: exit status and
+everything it said. start dies when the server does not come up.
+
+=item error_log(), port(), pid(), stop()
+
+=back
+
+=cut
+
+use strict;
+use warnings FATAL => 'all';
+use Carp qw(croak);
+use File::Path ();
+use IO::Socket::INET;
+use UploadPool::Test qw(slurp spew var wait_for);
+
+my $serial = 0;
+
+sub new
+{
+    my ($class, %o) = @_;
+    my $top = var('t_logs') . "/httpd-$$-" . ++$serial;
+    File::Path::make_path(map { "$top/$_" } qw(htdocs logs pools));
+    chmod 0755, $top, map { "$top/$_" } qw(htdocs logs pools);
+    my ($modules) = slurp(var('top') . '/t/conf/base.conf');
+    # Those that are slow to start, or want a configuration.
+    $modules =~ s/^LoadModule (?:php|perl|wsgi|dav|dav_fs|lua|ssl|http2)_.*\n//mg;
+    return bless {top => $top, modules => $modules}, $class;
+}
+
+sub dir { return "$_[0]{top}/$_[1]" }
+sub port { return UploadPool::Test::var('freeport') }
+sub error_log { return slurp("$_[0]{top}/logs/error_log") }
+
+sub owner { return (getpwnam var('user'))[2, 3] }
+
+sub make_pool
+{
+    my ($self, $name, $mode) = @_;
+    my $dir = "$self->{top}/pools/$name";
+    File::Path::make_path($dir);
+    chown owner(), $dir if $> == 0;
+    chmod $mode || 0700, $dir;
+    return $dir;
+}
+
+sub config
+{
+    my ($self, $text) = @_;
+    my $top = $self->{top};
+    my $group = getgrgid +(owner())[1];
+    my $mpm = var('mpm') eq 'prefork'
+        ? "StartServers 2\nMaxRequestWorkers 8\n"
+        : "StartServers 1\nServerLimit 1\nThreadsPerChild 8\n"
+        . "MaxRequestWorkers 8\n";
+    spew("$top/httpd.conf", join '', $self->{modules}, $mpm,
+        "ServerName localhost\nListen 127.0.0.1:", $self->port, "\n",
+        $> == 0 ? ('User ', var('user'), "\nGroup $group\n") : (),
+        "ServerRoot \"$top\"\nDefaultRuntimeDir \"$top/logs\"\n",
+        "PidFile \"$top/logs/pid\"\nErrorLog \"$top/logs/error_log\"\n",
+        "LogLevel info upload_pool:debug\nDocumentRoot \"$top/htdocs\"\n",
+        var('mpm') eq 'prefork' ? () : "ScriptSock \"$top/logs/cgisock\"\n",
+        "TypesConfig \"", var('t_conf'), "/mime.types\"\n",
+        "<Directory />\nRequire all granted\n</Directory>\n",
+        "RequestReadTimeout handshake=0 header=0 body=0\n", $text);
+    return "$top/httpd.conf";
+}
+
+sub run
+{
+    my ($self, @args) = @_;
+    my $said = "$self->{top}/said";
+    defined(my $pid = fork) or croak "fork: $!";
+    if ($pid == 0) {
+        $ENV{LD_PRELOAD} = $ENV{UPOOL_PRELOAD} if $ENV{UPOOL_PRELOAD};
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', $said;
+        open STDERR, '>&', \*STDOUT;
+        exec _program(), '-d', $self->{top}, '-f', "$self->{top}/httpd.conf",
+            @args;
+        exit 127;
+    }
+    waitpid $pid, 0;
+    return ($? >> 8 || $? & 127, slurp($said));
+}
+
+sub _program
+{
+    my %of = map { chomp(my $v = `@{[$ENV{APXS} || 'apxs']} -q $_`); $_ => $v }
+        qw(SBINDIR PROGNAME);
+    return "$of{SBINDIR}/$of{PROGNAME}";
+}
+
+sub check
+{
+    my ($self, $text) = @_;
+    $self->config($text);
+    return $self->run('-t');
+}
+
+sub pid
+{
+    my ($self) = @_;
+    my $file = "$self->{top}/logs/pid";
+    return -s $file ? slurp($file) =~ /(\d+)/ && $1 : undef;
+}
+
+sub start
+{
+    my ($self, $text) = @_;
+    $self->config($text);
+    my ($exit, $said) = $self->run('-k', 'start');
+    croak "httpd does not start: $said" if $exit;
+    wait_for(sub { $self->pid && IO::Socket::INET->new(
+        PeerAddr => '127.0.0.1', PeerPort => $self->port) }, 20)
+        or croak 'httpd does not answer: ' . $self->error_log;
+    $self->{running} = $self->pid;
+    return $self;
+}
+
+sub stop
+{
+    my ($self) = @_;
+    my $pid = delete $self->{running} or return;
+    kill 'TERM', $pid;
+    wait_for(sub { !kill 0, $pid }, 30) or kill 'KILL', $pid;
+    return;
+}
+
+sub DESTROY
+{
+    my ($self) = @_;
+    local ($?, $@);
+    $self->stop;
+    return;
+}
+
+1;
