@@ -11,6 +11,8 @@
 #include "parse/quantity.h"
 
 #define MENTIONS_KEY "upload_pool:mentions"
+/* A hundred years. */
+#define DAYS_MAX 36525
 
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
@@ -186,12 +188,26 @@ const char *upool_set_flag(cmd_parms *cmd, void *conf, int on)
     return NULL;
 }
 
+/* httpd 2.4 knows no days. */
+static apr_interval_time_t parse_days(apr_pool_t *p, const char *arg)
+{
+    apr_size_t len = strlen(arg);
+    long long days = 0;
+
+    if (len < 2 || (arg[len - 1] != 'd' && arg[len - 1] != 'D')
+        || upool_quantity_decimal(apr_pstrmemdup(p, arg, len - 1), &days)
+        || days > DAYS_MAX) {
+        return 0;
+    }
+    return apr_time_from_sec((apr_int64_t)days * 86400);
+}
+
 static const char *parse_time(const cmd_parms *cmd, const char *arg,
                               apr_int64_t *value)
 {
-    apr_interval_time_t t = 0;
+    apr_interval_time_t t = parse_days(cmd->temp_pool, arg);
 
-    if (ap_timeout_parameter_parse(arg, &t, "s") || t <= 0) {
+    if (t <= 0 && (ap_timeout_parameter_parse(arg, &t, "s") || t <= 0)) {
         return complain(cmd, "takes a time above 0: a number with ms, s, min,"
                              " h or d; a bare number is seconds");
     }
