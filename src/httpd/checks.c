@@ -8,10 +8,9 @@
 #include <unixd.h>
 
 #include "httpd/config.h"
+#include "httpd/handlers.h"
 #include "httpd/log.h"
 #include "httpd/settings.h"
-
-extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
 /* core.c: how it marks an unset LimitRequestBody, and what that means since
  * 2.4.54. */
@@ -92,7 +91,7 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s)
 {
     const apr_array_header_t *mentions = upool_settings_mentions(pconf);
-    int result = OK;
+    int result = upool_handlers_check(pconf);
     int i;
 
     (void)plog;

@@ -100,6 +100,8 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE_POINTER(deny);
     MERGE_POINTER(local_deny);
     MERGE_POINTER(digests);
+    MERGE_POINTER(handlers);
+    MERGE_POINTER(local_handlers);
     MERGE_POINTER(pass);
     MERGE_POINTER(cleanup);
     return conf;

@@ -53,6 +53,8 @@ typedef struct upool_dir_conf {
     const apr_array_header_t *deny;
     const apr_array_header_t *local_deny;
     const apr_array_header_t *digests;
+    const apr_array_header_t *handlers; /* of const char *, names in order */
+    const apr_array_header_t *local_handlers;
     const char *pass;
     const upool_statuses *cleanup;
 } upool_dir_conf;

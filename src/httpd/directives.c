@@ -52,6 +52,8 @@ const command_rec upool_directives[] = {
                     "digests to compute: md5 sha-1 sha-256 sha-512 crc32"),
     AP_INIT_TAKE1("UploadInline", upool_set_size, MEMBER(inline_size), SDH,
                   "largest file that travels in the JSON; 0: none"),
+    AP_INIT_ITERATE("UploadHandler", upool_set_handler, NULL, SDH,
+                    "upload handlers in order: accept digest inline spool, and those of modules"),
     AP_INIT_TAKE1("UploadPass", upool_set_pass, NULL, SDH,
                   "local URI that gets completed uploads"),
     AP_INIT_ITERATE("UploadCleanup", upool_set_cleanup, NULL, SDH,

@@ -5,7 +5,7 @@
 #include <apr_cstr.h>
 #include <http_core.h>
 
-#include "httpd/log.h"
+#include "httpd/handlers.h"
 #include "httpd/slots.h"
 
 /* Before anything is read, a filter that sets content (mod_deflate) behind
@@ -31,32 +31,6 @@ int upool_intake_is_encoded(const request_rec *r, const upool_request *rq,
         return 0;
     }
     return !before || !has_decoder(rq);
-}
-
-static void make_chain(upool_request *rq, apr_pool_t *p)
-{
-    const upool_dir_conf *conf = rq->conf;
-    upool_chain *chain = upool_upload_chain(rq->upload);
-    upool_refusal *refusal = upool_upload_refusal(rq->upload);
-    upool_accept_lists lists = upool_config_accept(conf);
-
-    if (conf->allow || conf->deny || conf->local_allow || conf->local_deny) {
-        upool_chain_add(chain, &upool_accept_handler,
-                        upool_accept_make(&lists, refusal, p));
-    }
-    if (conf->digests) {
-        upool_chain_add(chain, &upool_digest_handler,
-                        upool_digest_make(conf->digests, refusal, p));
-    }
-    if (conf->inline_size > 0) {
-        upool_chain_add(chain, &upool_inline_handler,
-                        upool_inline_make(conf->inline_size,
-                                          upool_upload_memory(rq->upload),
-                                          refusal, p));
-    }
-    upool_chain_add(
-        chain, &upool_spool_handler,
-        upool_spool_make(upool_upload_bucket(rq->upload), refusal, p));
 }
 
 static void set_options(request_rec *r, const upool_request *rq,
@@ -111,10 +85,14 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
                        upool_refusal *refusal)
 {
     upool_upload_options options;
-    upool_store *store = upool_request_store(r, rq->conf, refusal);
+    upool_store *store;
     upool_reason reason;
     const char *detail;
 
+    if (upool_handlers_refuse(r->pool, rq->conf, refusal)) {
+        return 1;
+    }
+    store = upool_request_store(r, rq->conf, refusal);
     if (!store) {
         return 1;
     }
@@ -127,7 +105,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     if (!upool_upload_has_slot(rq->upload)) {
         upool_slots_tell_full(r);
     }
-    make_chain(rq, r->pool);
+    upool_handlers_add(rq, r->pool);
     rq->intake = UPOOL_INTAKE_TAKING;
     reason = judge_head(r, rq, &detail);
     if (reason) {

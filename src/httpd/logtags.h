@@ -19,6 +19,7 @@
  * UPL0010  sweep: buckets removed
  * UPL0011  watchdog: no sweep, the watchdog is missing
  * UPL0012  configuration: a key file that everybody can read
+ * UPL0013  configuration: a name in UploadHandler that is no upload handler
  * UPL0020  upload: begins
  * UPL0022  upload: done
  * UPL0023  upload: the progress table is full

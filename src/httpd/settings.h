@@ -41,6 +41,7 @@ const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_extension(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_digest(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_handler(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_cleanup(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_owner(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_protocol(cmd_parms *cmd, void *conf, const char *arg);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/handlers.h"
+
+#include <string.h>
+#include <apr_cstr.h>
+#include <apr_strings.h>
+#include <ap_provider.h>
+
+#include "mod_upload_pool.h"
+
+#include "httpd/log.h"
+#include "httpd/settings.h"
+
+#define MENTIONS_KEY "upload_pool:handlers"
+
+/* UploadHandler in the server's configuration: one name of it. */
+typedef struct handler_mention {
+    const char *name;
+    const char *file;
+    int line;
+    const server_rec *server;
+} handler_mention;
+
+typedef struct builtin {
+    const upload_pool_handler *handler;
+    /* The data of an instance; NULL: nothing to do in this context. */
+    void *(*make)(const upool_request *rq, upool_refusal *refusal,
+                  apr_pool_t *p);
+} builtin;
+
+static void *make_accept(const upool_request *rq, upool_refusal *refusal,
+                         apr_pool_t *p)
+{
+    const upool_dir_conf *conf = rq->conf;
+    upool_accept_lists lists = upool_config_accept(conf);
+
+    return conf->allow || conf->deny || conf->local_allow || conf->local_deny
+               ? upool_accept_make(&lists, refusal, p)
+               : NULL;
+}
+
+static void *make_digest(const upool_request *rq, upool_refusal *refusal,
+                         apr_pool_t *p)
+{
+    return rq->conf->digests ? upool_digest_make(rq->conf->digests, refusal, p)
+                             : NULL;
+}
+
+static void *make_inline(const upool_request *rq, upool_refusal *refusal,
+                         apr_pool_t *p)
+{
+    return rq->conf->inline_size > 0
+               ? upool_inline_make(rq->conf->inline_size,
+                                   upool_upload_memory(rq->upload), refusal, p)
+               : NULL;
+}
+
+static void *make_spool(const upool_request *rq, upool_refusal *refusal,
+                        apr_pool_t *p)
+{
+    return upool_spool_make(upool_upload_bucket(rq->upload), refusal, p);
+}
+
+/* The built-in handlers, in the order in which they stand where UploadHandler
+ * says nothing.  accept is the first. */
+static const builtin builtins[] = {
+    { &upool_accept_handler, make_accept },
+    { &upool_digest_handler, make_digest },
+    { &upool_inline_handler, make_inline },
+    { &upool_spool_handler, make_spool },
+};
+
+#define BUILTINS (sizeof(builtins) / sizeof(builtins[0]))
+#define ACCEPT (&builtins[0])
+
+static const builtin *find_builtin(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < BUILTINS; i++) {
+        if (!ap_cstr_casecmp(name, builtins[i].handler->name)) {
+            return &builtins[i];
+        }
+    }
+    return NULL;
+}
+
+static const upload_pool_handler *find_provider(const char *name)
+{
+    return ap_lookup_provider(UPLOAD_POOL_HANDLER_GROUP, name,
+                              UPLOAD_POOL_HANDLER_VERSION);
+}
+
+static const char *list_builtins(apr_pool_t *p)
+{
+    const char *list = "";
+    apr_size_t i;
+
+    for (i = 0; i < BUILTINS; i++) {
+        list =
+            apr_pstrcat(p, list, i ? " " : "", builtins[i].handler->name, NULL);
+    }
+    return list;
+}
+
+const char *upool_handlers_complaint(apr_pool_t *p, const char *name)
+{
+    const upload_pool_handler *handler;
+
+    if (find_builtin(name)) {
+        return NULL;
+    }
+    handler = find_provider(name);
+    if (!handler) {
+        return apr_pstrcat(p, "is neither built in (", list_builtins(p),
+                           ") nor registered by a module that is loaded", NULL);
+    }
+    /* The magic before all else: what has none may be anything. */
+    if (handler->magic != UPLOAD_POOL_HANDLER_MAGIC
+        || handler->struct_size != sizeof(*handler)) {
+        return "was compiled for another version of mod_upload_pool";
+    }
+    if (!handler->name || strcmp(handler->name, name)) {
+        return "is registered under a name that is not in its table";
+    }
+    return NULL;
+}
+
+static apr_array_header_t *mentions_of(apr_pool_t *pconf)
+{
+    void *list = NULL;
+
+    apr_pool_userdata_get(&list, MENTIONS_KEY, pconf);
+    if (!list) {
+        list = apr_array_make(pconf, 4, sizeof(handler_mention));
+        apr_pool_userdata_setn(list, MENTIONS_KEY, NULL, pconf);
+    }
+    return list;
+}
+
+/* A module that is loaded further down has not registered its handlers yet, so
+ * what the server's configuration names is looked up by check_config. */
+static void mention(const cmd_parms *cmd, const char *name)
+{
+    handler_mention *m = apr_array_push(mentions_of(cmd->pool));
+
+    m->name = name;
+    m->file = cmd->directive->filename;
+    m->line = cmd->directive->line_num;
+    m->server = cmd->server;
+}
+
+static int is_listed(const apr_array_header_t *names, const char *name)
+{
+    int i;
+
+    for (i = 0; names && i < names->nelts; i++) {
+        if (!ap_cstr_casecmp(APR_ARRAY_IDX(names, i, const char *), name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *upool_set_handler(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+    int local = upool_settings_is_local(cmd);
+    const apr_array_header_t **names =
+        local ? &conf->local_handlers : &conf->handlers;
+    const char *complaint =
+        local ? upool_handlers_complaint(cmd->pool, arg) : NULL;
+    apr_array_header_t *grown;
+
+    if (is_listed(*names, arg)) {
+        complaint = "is named twice";
+    }
+    if (complaint) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": \"", arg, "\" ",
+                           complaint, NULL);
+    }
+    grown = *names ? apr_array_copy(cmd->pool, *names)
+                   : apr_array_make(cmd->pool, 4, sizeof(const char *));
+    APR_ARRAY_PUSH(grown, const char *) = arg;
+    *names = grown;
+    if (!local) {
+        mention(cmd, arg);
+    }
+    return NULL;
+}
+
+int upool_handlers_check(apr_pool_t *pconf)
+{
+    const apr_array_header_t *mentions = mentions_of(pconf);
+    int result = OK;
+    int i;
+
+    for (i = 0; i < mentions->nelts; i++) {
+        const handler_mention *m =
+            &APR_ARRAY_IDX(mentions, i, const handler_mention);
+        const char *complaint = upool_handlers_complaint(pconf, m->name);
+
+        if (complaint) {
+            upool_slog(m->server, CRIT, 0, 13, "UploadHandler %s (%s:%d) %s",
+                       m->name, m->file, m->line, complaint);
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return result;
+}
+
+static const apr_array_header_t *names_of(const upool_dir_conf *conf)
+{
+    return conf->handlers ? conf->handlers : conf->local_handlers;
+}
+
+static int refuse(upool_refusal *refusal, const char *detail)
+{
+    *refusal = upool_refusal_make(UPOOL_REASON_CONFIGURATION, 0, detail);
+    return 1;
+}
+
+int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
+                          upool_refusal *refusal)
+{
+    const apr_array_header_t *names = names_of(conf);
+    int i;
+
+    if (conf->handlers && conf->local_handlers) {
+        return refuse(refusal, "UploadHandler in .htaccess, where the server's"
+                               " configuration has one");
+    }
+    for (i = 0; names && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const char *complaint = upool_handlers_complaint(p, name);
+
+        if (complaint) {
+            return refuse(refusal, apr_pstrcat(p, "UploadHandler: ", name, " ",
+                                               complaint, NULL));
+        }
+    }
+    return 0;
+}
+
+static void add_builtin(upool_request *rq, const builtin *b, apr_pool_t *p)
+{
+    void *data = b->make(rq, upool_upload_refusal(rq->upload), p);
+
+    if (data) {
+        upool_chain_add(upool_upload_chain(rq->upload), b->handler, data);
+    }
+}
+
+static void add_named(upool_request *rq, const apr_array_header_t *names,
+                      apr_pool_t *p)
+{
+    int accept_first =
+        names == rq->conf->local_handlers || !is_listed(names, "accept");
+    int i;
+
+    if (accept_first) {
+        add_builtin(rq, ACCEPT, p);
+    }
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const builtin *b = find_builtin(name);
+
+        if (!b) {
+            upool_chain_add(upool_upload_chain(rq->upload), find_provider(name),
+                            NULL);
+        }
+        else if (b != ACCEPT || !accept_first) {
+            add_builtin(rq, b, p);
+        }
+    }
+}
+
+void upool_handlers_add(upool_request *rq, apr_pool_t *p)
+{
+    const apr_array_header_t *names = names_of(rq->conf);
+    apr_size_t i;
+
+    if (names) {
+        add_named(rq, names, p);
+        return;
+    }
+    for (i = 0; i < BUILTINS; i++) {
+        add_builtin(rq, &builtins[i], p);
+    }
+}

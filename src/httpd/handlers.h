@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_HANDLERS_H
+#define UPOOL_HTTPD_HANDLERS_H
+
+/* Which upload handlers work on the uploads of a context: those that
+ * UploadHandler names, else all that are built in, as far as their own
+ * directives switch them on.  A name is a built-in one (the table is in
+ * handlers.c) or that of a provider that another module has registered
+ * (mod_upload_pool.h); built-in names come first.
+ *
+ * UploadAllow and UploadDeny hold whatever the chain is: accept, where it is
+ * not named, stands first.  .htaccess must not undo what the server's
+ * configuration wants: it may name handlers only where that names none, and
+ * its accept always stands first, so that no handler takes a file away before
+ * the server's lists were asked. */
+
+#include "httpd/request.h"
+
+/* What is wrong with a name in UploadHandler, in p; NULL: nothing.  Asked when
+ * all modules are loaded. */
+const char *upool_handlers_complaint(apr_pool_t *p, const char *name);
+
+/* Part of check_config: every name in the server's configuration.  OK, or an
+ * error after a line in the log for each that is wrong. */
+int upool_handlers_check(apr_pool_t *pconf);
+
+/* 1, with *refusal set, where no chain can be made for an upload of conf. */
+int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
+                          upool_refusal *refusal);
+
+/* Fills the chain of rq's upload, which has been started.  p lives as long as
+ * the upload. */
+void upool_handlers_add(upool_request *rq, apr_pool_t *p);
+
+#endif
