@@ -16,8 +16,6 @@
 #define STEPS 512
 #define ROUNDS_MAX 4096
 
-extern module AP_MODULE_DECLARE_DATA upload_pool_module;
-
 typedef struct sweeper {
     server_rec *s;
     const apr_array_header_t *mentions;

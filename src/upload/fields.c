@@ -6,7 +6,7 @@
 #include <string.h>
 #include <apr_strings.h>
 
-#define FIRST_ROOM 256
+#define FIRST_ROOM ((apr_size_t)256)
 
 struct upool_fields {
     const upool_limits *limits;
