@@ -12,6 +12,7 @@
 #include <http_request.h>
 #include <jansson.h>
 
+#include "front/api.h"
 #include "front/fronts.h"
 #include "front/route.h"
 #include "httpd/checks.h"
@@ -50,6 +51,7 @@ static void register_hooks(apr_pool_t *p)
 {
     (void)p;
     upool_filter_register();
+    upool_api_register();
     /* Part of "httpd -t"; any order. */
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */

@@ -5,26 +5,12 @@
 #include "front/known.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
-#include "httpd/slots.h"
 #include "upload/result.h"
-
-/* The slot first: a writer in flight learns of it at its next pull, and what
- * it holds open has no name any more. */
-static apr_status_t clear(request_rec *r, const upool_request *rq,
-                          upool_store *store)
-{
-    upool_table *table = upool_slots_table();
-
-    if (table) {
-        upool_table_drop(table, upool_slots_name(r, rq->conf, rq->id));
-    }
-    return upool_bucket_remove(store, rq->id, r->pool);
-}
 
 int upool_front_clear(request_rec *r, upool_request *rq)
 {
     upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
-    upool_store *store = upool_request_store(r, rq->conf, &refusal);
+    upool_store *store = upool_known_store(r, rq, &refusal);
     const upool_record *record =
         store ? upool_known_find(r, rq, &refusal) : NULL;
     apr_status_t rv;
@@ -36,7 +22,7 @@ int upool_front_clear(request_rec *r, upool_request *rq)
     if (refusal.reason) {
         return upool_reply_refusal(r, rq, &refusal);
     }
-    rv = clear(r, rq, store);
+    rv = upool_known_clear(r, rq, store);
     if (rv) {
         upool_rlog(r, ERR, rv, 30, "upload %s cannot be cleared",
                    upool_log_ident(r->pool, rq->id));

@@ -43,7 +43,16 @@ static upool_record *from_slot(apr_pool_t *p, const char *id,
     return record;
 }
 
-upool_record *upool_known_find(request_rec *r, const upool_request *rq,
+upool_store *upool_known_store(request_rec *r, upool_request *rq,
+                               upool_refusal *refusal)
+{
+    if (!rq->store) {
+        rq->store = upool_request_store(r, rq->conf, refusal);
+    }
+    return rq->store;
+}
+
+upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
     upool_table *table = upool_slots_table();
@@ -56,7 +65,7 @@ upool_record *upool_known_find(request_rec *r, const upool_request *rq,
                               &slot)) {
         return from_slot(r->pool, rq->id, &slot);
     }
-    store = upool_request_store(r, rq->conf, refusal);
+    store = upool_known_store(r, rq, refusal);
     if (store
         && upool_bucket_status(&record, store, rq->id, r->pool)
                != APR_SUCCESS) {
@@ -68,4 +77,30 @@ upool_record *upool_known_find(request_rec *r, const upool_request *rq,
 int upool_known_is_mine(const upool_record *record, const upool_request *rq)
 {
     return !record->owner || (rq->owner && !strcmp(record->owner, rq->owner));
+}
+
+upool_record *upool_known_visible(request_rec *r, upool_request *rq,
+                                  apr_time_t *expires, upool_refusal *refusal)
+{
+    upool_record *record = upool_known_find(r, rq, refusal);
+
+    *expires = 0;
+    if (!record || !upool_known_is_mine(record, rq)) {
+        return NULL;
+    }
+    *expires = record->updated + upool_config_expires(rq->conf);
+    return *expires < r->request_time ? NULL : record;
+}
+
+/* The slot first: a writer in flight learns of it at its next pull, and what
+ * it holds open has no name any more. */
+apr_status_t upool_known_clear(request_rec *r, const upool_request *rq,
+                               upool_store *store)
+{
+    upool_table *table = upool_slots_table();
+
+    if (table) {
+        upool_table_drop(table, upool_slots_name(r, rq->conf, rq->id));
+    }
+    return upool_bucket_remove(store, rq->id, r->pool);
 }

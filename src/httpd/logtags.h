@@ -32,6 +32,8 @@
  * UPL0030  upload: clearing failed
  * UPL0032  file: a stored file cannot be opened
  * UPL0033  mint: no random identifier
+ * UPL0034  upload: another module asks for a pool that cannot be opened
+ * UPL0035  upload: cleared by another module
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

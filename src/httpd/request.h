@@ -42,6 +42,7 @@ typedef struct upool_request {
     const char *base;             /* U: the URL without /status and such */
     const char *callback;         /* JSONP, checked; NULL */
     const char *owner;            /* opaque; NULL: nobody's */
+    upool_store *store;           /* front/known.h keeps it; NULL */
     /* the upload */
     upool_intake intake;
     char boundary[UPOOL_BOUNDARY_MAX + 1];
