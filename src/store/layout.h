@@ -5,9 +5,9 @@
 
 /* The names on disk.  Every name that the room opens, renames or unlinks is
  * one of the constants below, was made by upool_layout_name(), or has passed
- * one of the checks here; none of them holds a slash, a leading dot or a byte
- * chosen by a client.  That is the whole defence against paths that lead
- * outside, so no other file of the room judges names.
+ * one of the checks here; none of them holds a slash or a byte chosen by a
+ * client, and none but .quota a leading dot.  That is the whole defence against
+ * paths that lead outside, so no other file of the room judges names.
  *
  * The temporary names are fixed: only the holder of the bucket's lock writes
  * them.  No file the room makes has a name that a web server would run or
@@ -20,6 +20,8 @@
 #define UPOOL_LAYOUT_ATTEMPT "attempt.json"
 #define UPOOL_LAYOUT_ATTEMPT_NEW "attempt.new"
 #define UPOOL_LAYOUT_LOCK "lock"
+/* In the pool itself, where no bucket's name begins with a dot. */
+#define UPOOL_LAYOUT_QUOTA ".quota"
 
 typedef enum upool_entry {
     UPOOL_ENTRY_FOREIGN = 0, /* nothing a bucket can hold: never touched */

@@ -10,6 +10,7 @@
 
 #include "store/descriptor.h"
 #include "store/layout.h"
+#include "store/quota.h"
 
 #define PASSES_MAX 16
 
@@ -197,7 +198,6 @@ apr_status_t upool_bucket_remove(upool_store *store, const char *id,
     upool_directory dir;
     apr_status_t rv;
 
-    (void)p;
     rv = upool_directory_enter(&dir, store, id);
     if (rv == ENOENT || rv == ENOTDIR) {
         return APR_SUCCESS;
@@ -207,5 +207,6 @@ apr_status_t upool_bucket_remove(upool_store *store, const char *id,
     }
     rv = upool_purge_bucket(&dir, store, id);
     upool_fd_close(&dir.fd);
+    upool_quota_forget(store, id, p);
     return rv;
 }

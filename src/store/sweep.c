@@ -13,6 +13,7 @@
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/purge.h"
+#include "store/quota.h"
 
 struct upool_sweep {
     upool_store *store;
@@ -225,5 +226,8 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
         apr_pool_clear(sweep->scratch);
     }
     result->finished = !sweep->stream;
+    if (result->finished && !rv) {
+        upool_quota_recount(sweep->store, sweep->scratch);
+    }
     return rv;
 }

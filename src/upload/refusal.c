@@ -48,6 +48,7 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_INTERRUPTED]      = { 500, "Upload was interrupted" },
     [UPOOL_REASON_HANDLER]          = { 403, "Upload was refused" },
     [UPOOL_REASON_CALLBACK]         = { 400, "Malformed callback name" },
+    [UPOOL_REASON_QUOTA]            = { 507, "Upload quota is used up" },
 };
 /* clang-format on */
 

@@ -39,7 +39,7 @@ typedef enum upool_reason {
     UPOOL_REASON_POOL,    /* pool missing or unusable */
     UPOOL_REASON_CONFIGURATION,
     UPOOL_REASON_IO,
-    UPOOL_REASON_FULL, /* disk or quota */
+    UPOOL_REASON_FULL, /* disk, or what is to be left free on it */
     UPOOL_REASON_MEMORY,
     UPOOL_REASON_TIMEOUT,
     UPOOL_REASON_GONE,         /* client went away */
@@ -47,6 +47,7 @@ typedef enum upool_reason {
     UPOOL_REASON_INTERRUPTED,  /* process ended, server stopped */
     UPOOL_REASON_HANDLER,      /* an upload handler said stop */
     UPOOL_REASON_CALLBACK,     /* JSONP name */
+    UPOOL_REASON_QUOTA,        /* of the pool or of the owner */
     UPOOL_REASON_COUNT
 } upool_reason;
 

@@ -9,6 +9,9 @@
 
 /* Without a slot, pollers read attempt.json, which is renewed so often. */
 #define NOTE_INTERVAL apr_time_from_sec(1)
+/* An upload of unknown size reserves so much more than it needs, that it need
+ * not ask for every write. */
+#define RESERVE_STEP ((apr_int64_t)4 << 20)
 /* What one upload keeps in memory stays countable in the int of apr_base64,
  * whatever the limits say. */
 #define MEMORY_MAX ((apr_int64_t)1 << 30)
@@ -28,6 +31,7 @@ struct upool_upload {
     upool_record *record;
     upool_ticket ticket;
     upool_bucket *bucket;        /* NULL: never begun, or ended */
+    upool_quota *quota;          /* NULL: no quota is set */
     upload_pool_request request; /* what handlers see */
     upool_chain *chain;
     upool_fields *fields;
@@ -41,9 +45,16 @@ int upool_upload_has_slot(const upool_upload *upload)
     return upload->options.table && upload->ticket.slot;
 }
 
+static void settle(upool_upload *upload)
+{
+    if (upload->quota) {
+        upool_quota_settle(upload->quota);
+    }
+}
+
 /* The order matters: files and attempt.json are settled while the lock is
- * held, then the slot tells, then the lock goes.  A poller never sees an error
- * whose files are still there. */
+ * held, then the quota, then the slot tells, then the lock goes.  A poller
+ * never sees an error whose files or reservation are still there. */
 static void end_as_error(upool_upload *upload)
 {
     upload->life = LIFE_ERROR;
@@ -60,6 +71,7 @@ static void end_as_error(upool_upload *upload)
         else {
             upool_bucket_fail(upload->bucket, upload->record);
         }
+        settle(upload);
     }
     if (upool_upload_has_slot(upload)) {
         upool_table_finish(upload->options.table, &upload->ticket,
@@ -154,6 +166,10 @@ static void begin_bucket(upool_upload *upload)
     else if (previous && !same_owner(previous->owner, o->owner)) {
         refuse_start(upload, UPOOL_REASON_OWNER, 0, "owned by another user");
     }
+    else if (upool_quota_is_set(&o->quota)) {
+        upload->quota = upool_quota_make(o->store, o->identifier, o->owner,
+                                         &o->quota, upload->p);
+    }
 }
 
 upool_upload *upool_upload_start(const upool_upload_options *options,
@@ -238,6 +254,69 @@ static void names_known(void *user)
     }
 }
 
+static int refuse_quota(upool_upload *upload, upool_quota_answer answer)
+{
+    apr_status_t rv;
+
+    switch (answer) {
+    case UPOOL_QUOTA_GRANTED:
+        break;
+    case UPOOL_QUOTA_POOL:
+        return refuse(upload, UPOOL_REASON_QUOTA, 0, "quota of the pool");
+    case UPOOL_QUOTA_OWNER:
+        return refuse(upload, UPOOL_REASON_QUOTA, 0, "quota of the owner");
+    case UPOOL_QUOTA_SPARE:
+        return refuse(upload, UPOOL_REASON_FULL, 0,
+                      "what is to be left free on the file system");
+    case UPOOL_QUOTA_FAILED:
+        rv = upool_quota_error(upload->quota);
+        return refuse(upload, upool_refusal_of_errno(rv), rv,
+                      "the quota's ledger in the pool");
+    }
+    return 0;
+}
+
+/* Reserves at least need bytes.  0, or 1 when refused. */
+static int reserve_more(upool_upload *upload, apr_int64_t need)
+{
+    apr_int64_t received = upload->record->received;
+    upool_quota_answer answer =
+        need > UPOOL_UNLIMITED - RESERVE_STEP
+            ? UPOOL_QUOTA_POOL
+            : upool_quota_reserve(upload->quota, need + RESERVE_STEP, received);
+
+    if (answer && answer != UPOOL_QUOTA_FAILED) {
+        answer = upool_quota_reserve(upload->quota, need, received);
+    }
+    return refuse_quota(upload, answer);
+}
+
+/* 1 when no upload of so many bytes could ever be granted. */
+static int is_hopeless(const upool_quota_limits *quota, apr_int64_t bytes)
+{
+    return (quota->pool && bytes > quota->pool)
+           || (quota->owner && bytes > quota->owner);
+}
+
+/* Before the first byte: what the upload says that it will come to; else what
+ * it may, unless that is more than anybody gets; else a beginning. */
+static int reserve_first(upool_upload *upload)
+{
+    const upool_upload_options *o = &upload->options;
+    apr_int64_t bytes = o->content_length;
+
+    if (!upload->quota) {
+        return 0;
+    }
+    if (bytes < 0 && o->limits.body < UPOOL_UNLIMITED
+        && !is_hopeless(&o->quota, o->limits.body)) {
+        bytes = o->limits.body;
+    }
+    return bytes < 0 ? reserve_more(upload, 1)
+                     : refuse_quota(
+                         upload, upool_quota_reserve(upload->quota, bytes, 0));
+}
+
 int upool_upload_open(upool_upload *upload, const char *boundary,
                       apr_size_t boundary_len)
 {
@@ -245,6 +324,9 @@ int upool_upload_open(upool_upload *upload, const char *boundary,
 
     if (upload->options.content_length > upload->options.limits.body) {
         return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
+    }
+    if (reserve_first(upload)) {
+        return 1;
     }
     parts.chain = upload->chain;
     parts.fields = upload->fields;
@@ -270,6 +352,11 @@ int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
     upload->record->received += (apr_off_t)len;
     if (upload->record->received > upload->options.limits.body) {
         return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, NULL);
+    }
+    if (upload->quota
+        && upload->record->received > upool_quota_reserved(upload->quota)
+        && reserve_more(upload, upload->record->received)) {
+        return 1;
     }
     if (upool_form_feed(upload->form, data, len)) {
         return refuse(upload, UPOOL_REASON_INTERRUPTED, 0, NULL);
@@ -328,6 +415,7 @@ static int commit(upool_upload *upload)
                       "the metadata cannot be written");
     }
     upload->life = LIFE_DONE;
+    settle(upload);
     if (upool_upload_has_slot(upload)) {
         upool_table_describe(upload->options.table, &upload->ticket,
                              record->filename, record->content_type);

@@ -21,6 +21,7 @@
 
 #include "progress/table.h"
 #include "store/bucket.h"
+#include "store/quota.h"
 #include "upload/chain.h"
 #include "upload/fields.h"
 #include "upload/limits.h"
@@ -34,6 +35,7 @@ typedef struct upool_upload_options {
     const char *owner;        /* NULL: nobody's */
     apr_off_t content_length; /* -1 unknown */
     upool_limits limits;
+    upool_quota_limits quota; /* none set: costs nothing */
     upool_store *store;
     upool_table *table;  /* NULL: no progress in memory */
     apr_int64_t process; /* pid, for the slot */

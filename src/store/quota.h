@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_QUOTA_H
+#define UPOOL_STORE_QUOTA_H
+
+/* How much a pool, and each owner in it, may hold.  An upload reserves what it
+ * may come to before its first byte is written, and settles what it did come
+ * to when it ends; in between nobody else can get the same room.
+ *
+ * The ledger (ledger.h) may say more than there is, but hardly ever less: room
+ * is taken before bytes are written and given back after they are gone.  What
+ * makes it say too much (a process was killed, the application took files
+ * away) heals when it would matter: nobody is refused before everything was
+ * counted anew, bucket by bucket.  The reservation of a process that died is
+ * known by the bucket's lock, which died with it.  So that a full pool does not
+ * keep the disk busy with counting, counts take a ninth of the time at most;
+ * within that bound a refusal may be out of date by a few counts.
+ *
+ * What is in the pool without having been reserved (by a context without a
+ * quota) is found by the next count; every sweep does one.
+ *
+ * Bytes are those of data files; documents and directories count nothing. */
+
+#include <apr_time.h>
+
+#include "store/store.h"
+
+typedef struct upool_quota upool_quota;
+
+/* Bytes each; 0: no limit. */
+typedef struct upool_quota_limits {
+    apr_int64_t pool;  /* all uploads of the pool together */
+    apr_int64_t owner; /* all of one owner; nobody's have no limit */
+    apr_int64_t spare; /* to be left free on the file system */
+    apr_time_t since;  /* a count before this is not believed: there may have
+                          been no quota then */
+} upool_quota_limits;
+
+typedef enum upool_quota_answer {
+    UPOOL_QUOTA_GRANTED = 0,
+    UPOOL_QUOTA_POOL,   /* over the pool's limit */
+    UPOOL_QUOTA_OWNER,  /* over the owner's limit */
+    UPOOL_QUOTA_SPARE,  /* too little would be left free */
+    UPOOL_QUOTA_FAILED, /* the ledger cannot be used: upool_quota_error() */
+} upool_quota_answer;
+
+/* 1 when limits sets any. */
+int upool_quota_is_set(const upool_quota_limits *limits);
+
+/* For the upload of id, whose bucket's lock the caller holds from before the
+ * first reserve until after settle; it lives in p and does nothing yet. */
+upool_quota *upool_quota_make(upool_store *store, const char *id,
+                              const char *owner,
+                              const upool_quota_limits *limits, apr_pool_t *p);
+
+/* Raises the reservation to bytes in all, of which written may have been
+ * written by now.  Refused, it stays what it was. */
+upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
+                                       apr_int64_t written);
+
+/* Bytes reserved. */
+apr_int64_t upool_quota_reserved(const upool_quota *quota);
+
+/* Of the last answer FAILED. */
+apr_status_t upool_quota_error(const upool_quota *quota);
+
+/* The attempt has ended, committed or failed, and its bucket's lock is still
+ * held: from now on what is in the bucket counts.  Nothing to do where nothing
+ * was reserved. */
+void upool_quota_settle(upool_quota *quota);
+
+/* The bucket of id was removed, or lost files.  Nothing to do in a pool that
+ * has no ledger. */
+void upool_quota_forget(upool_store *store, const char *id, apr_pool_t *p);
+
+/* Counts everything anew.  APR_ENOENT: the pool has no ledger; else the
+ * system's error. */
+apr_status_t upool_quota_recount(upool_store *store, apr_pool_t *p);
+
+#endif

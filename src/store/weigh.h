@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_WEIGH_H
+#define UPOOL_STORE_WEIGH_H
+
+/* Brings entries of an open ledger in line with what lies in the pool; for
+ * quota.c alone.  Changes nothing in the buckets.  A bucket's lock is asked
+ * for a moment where a reservation stands in its entry. */
+
+#include "store/ledger.h"
+
+/* Entry n, in memory.  1: it has changed, or may have been changed by the
+ * caller before. */
+int upool_weigh_one(upool_ledger *ledger, int n);
+
+/* All entries and all buckets, on the disk too; the header tells when.  The
+ * system's error: the pool cannot be read or the ledger not be written. */
+apr_status_t upool_weigh_all(upool_ledger *ledger);
+
+#endif

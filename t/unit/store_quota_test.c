@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* Quotas: nobody gets room twice, whoever dies or goes away gives it back, and
+ * a ledger that is lost, damaged or out of date is put right from the pool. */
+#include "store/quota.h"
+
+#include <signal.h>
+#include <sys/statvfs.h>
+
+#include <store_kit.h>
+
+#include "store/ledger.h"
+
+#define ROUNDS 20
+#define RIVALS 4
+
+typedef struct held {
+    upool_bucket *bucket;
+    upool_quota *quota;
+    apr_pool_t *p;
+} held;
+
+static upool_quota_limits limits;
+
+static void finish(kit *k)
+{
+    apr_pool_destroy(k->p);
+    kit_wipe(k->root);
+    apr_terminate();
+}
+
+static void limit(apr_int64_t pool, apr_int64_t owner)
+{
+    memset(&limits, 0, sizeof(limits));
+    limits.pool = pool;
+    limits.owner = owner;
+}
+
+static held hold(kit *k, const char *id, const char *owner)
+{
+    apr_status_t rv;
+    held h;
+
+    apr_pool_create(&h.p, k->p);
+    h.bucket = kit_begin(k, id, h.p, &rv);
+    h.quota = upool_quota_make(k->store, id, owner, &limits, h.p);
+    return h;
+}
+
+static upool_quota_answer ask(const held *h, apr_int64_t bytes)
+{
+    return upool_quota_reserve(h->quota, bytes, 0);
+}
+
+static void spool(held *h, upool_record *record, apr_size_t bytes)
+{
+    upool_spool *file = NULL;
+
+    if (upool_spool_create(&file, h->bucket, 0)
+        || kit_write(file, apr_pcalloc(h->p, bytes + 1), bytes)) {
+        kit_die("cannot write");
+    }
+    if (record) {
+        upool_spool_close(file);
+        kit_add_file(record, h->p, upool_spool_name(file), (apr_off_t)bytes);
+    }
+}
+
+static void leave(held *h)
+{
+    upool_quota_settle(h->quota);
+    upool_bucket_end(h->bucket);
+    apr_pool_destroy(h->p);
+}
+
+static void store_as(held *h, const char *id, const char *owner,
+                     apr_size_t bytes)
+{
+    upool_record *record =
+        kit_record(h->p, id, UPOOL_STATE_DONE, apr_time_now());
+
+    record->owner = owner;
+    spool(h, record, bytes);
+    if (upool_bucket_commit(h->bucket, record)) {
+        kit_die("cannot commit");
+    }
+    leave(h);
+}
+
+/* A complete upload of so many bytes under the quota; 0 when refused. */
+static int put(kit *k, const char *id, const char *owner, apr_size_t bytes)
+{
+    held h = hold(k, id, owner);
+
+    if (ask(&h, (apr_int64_t)bytes)) {
+        upool_bucket_fail(h.bucket, NULL);
+        leave(&h);
+        return 0;
+    }
+    store_as(&h, id, owner, bytes);
+    return 1;
+}
+
+/* What the ledger says that the pool weighs; -1: it cannot be read. */
+static apr_int64_t ledger_sum(kit *k)
+{
+    upool_ledger *ledger;
+    apr_int64_t sum = 0;
+    int i;
+
+    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
+        return -1;
+    }
+    for (i = 0; i < ledger->entries->nelts; i++) {
+        sum += upool_ledger_at(ledger, i)->stored
+               + upool_ledger_at(ledger, i)->reserved;
+    }
+    upool_ledger_close(ledger);
+    return sum;
+}
+
+static int ledger_entries(kit *k)
+{
+    upool_ledger *ledger;
+    int used = 0;
+    int i;
+
+    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
+        return -1;
+    }
+    for (i = 0; i < ledger->entries->nelts; i++) {
+        used += upool_ledger_at(ledger, i)->identifier[0] != '\0';
+    }
+    upool_ledger_close(ledger);
+    return used;
+}
+
+static void test_limits(void)
+{
+    kit k;
+    held a, b;
+
+    kit_start(&k);
+    limit(0, 0);
+    tap_ok(!upool_quota_is_set(&limits), "no limit is set");
+    limits.spare = 1;
+    tap_ok(upool_quota_is_set(&limits), "free space is one");
+    limit(100, 0);
+    tap_ok(upool_quota_is_set(&limits), "the pool's is one");
+    a = hold(&k, "a", NULL);
+    b = hold(&k, "b", NULL);
+    tap_is_int(ledger_sum(&k), -1, "no ledger before it is needed");
+    upool_quota_settle(a.quota);
+    tap_is_int(ledger_sum(&k), -1, "nor by settling nothing");
+    tap_is_int(ask(&a, 101), UPOOL_QUOTA_POOL, "more than all is refused");
+    tap_is_int(ask(&a, 60), UPOOL_QUOTA_GRANTED, "a part is granted");
+    tap_is_int(upool_quota_reserved(a.quota), 60, "and remembered");
+    tap_is_int(ask(&b, 60), UPOOL_QUOTA_POOL, "not to two");
+    tap_is_int(upool_quota_reserved(b.quota), 0, "who then has nothing");
+    tap_is_int(ask(&b, 40), UPOOL_QUOTA_GRANTED, "the rest is granted");
+    tap_is_int(ask(&b, 41), UPOOL_QUOTA_POOL, "and cannot be raised");
+    tap_is_int(upool_quota_reserved(b.quota), 40, "but stays");
+    leave(&b);
+    tap_is_int(ask(&a, 100), UPOOL_QUOTA_GRANTED, "until the other leaves");
+    tap_is_int(ledger_sum(&k), 100, "the ledger knows");
+    upool_quota_settle(a.quota);
+    upool_quota_settle(a.quota);
+    tap_is_int(ledger_sum(&k), 0, "nothing is left of it");
+    leave(&a);
+    tap_is_int(ledger_entries(&k), 0, "and no entry");
+    finish(&k);
+}
+
+static void test_stored(void)
+{
+    kit k;
+    held h;
+    const char *name;
+
+    kit_start(&k);
+    limit(100, 0);
+    tap_ok(put(&k, "a", NULL, 60), "an upload of 60 of 100");
+    tap_is_int(ledger_sum(&k), 60, "weighs 60");
+    tap_ok(!put(&k, "b", NULL, 60), "another does not fit");
+    h = hold(&k, "a", NULL);
+    tap_is_int(ask(&h, 60), UPOOL_QUOTA_POOL, "not as a replacement either");
+    tap_is_int(ask(&h, 40), UPOOL_QUOTA_GRANTED, "a smaller one does");
+    tap_is_int(ledger_sum(&k), 100, "old and new count until the commit");
+    store_as(&h, "a", NULL, 30);
+    tap_is_int(ledger_sum(&k), 30, "then only what is there");
+    upool_bucket_remove(k.store, "a", k.p);
+    tap_is_int(ledger_sum(&k), 0, "a removed upload gives its room back");
+    tap_ok(put(&k, "b", NULL, 100), "all of it");
+    tap_ok(!put(&k, "c", NULL, 1), "and not a byte more");
+    name = kit_data_name(&k, "b");
+    unlink(kit_in(&k, "b", name));
+    tap_ok(put(&k, "c", NULL, 70), "files that the application took away free"
+                                   " their room");
+    tap_is_int(ledger_sum(&k), 70, "as soon as it is asked for");
+    finish(&k);
+}
+
+static void test_owner(void)
+{
+    kit k;
+
+    kit_start(&k);
+    limit(0, 100);
+    tap_ok(put(&k, "a", "ann", 60), "ann has 60");
+    tap_ok(!put(&k, "b", "ann", 60), "and gets no more");
+    tap_ok(put(&k, "c", "bob", 60), "bob does");
+    tap_ok(put(&k, "d", NULL, 200), "nobody's have no limit");
+    tap_ok(!put(&k, "b", "ann", 41), "ann neither");
+    tap_ok(put(&k, "b", "ann", 40), "but up to hers");
+    unlink(kit_path(&k, "pool/.quota"));
+    tap_ok(!put(&k, "e", "bob", 41), "owners are found on the disk");
+    tap_ok(put(&k, "e", "bob", 40), "with what is theirs");
+    limit(400, 100);
+    tap_ok(!put(&k, "f", "cid", 1), "the pool's limit holds beside it");
+    finish(&k);
+}
+
+static void test_spare(void)
+{
+    kit k;
+    held a, b;
+    struct statvfs fs;
+    apr_int64_t left;
+
+    kit_start(&k);
+    statvfs(k.dir, &fs);
+    left = (apr_int64_t)(fs.f_bavail * fs.f_frsize);
+    limit(0, 0);
+    limits.spare = 1;
+    a = hold(&k, "a", NULL);
+    b = hold(&k, "b", NULL);
+    tap_is_int(ask(&a, 2 * left + 1), UPOOL_QUOTA_SPARE,
+               "what the disk does not have");
+    tap_is_int(ask(&a, left / 2), UPOOL_QUOTA_GRANTED, "half of it");
+    tap_is_int(ask(&b, left / 4 * 3), UPOOL_QUOTA_SPARE,
+               "what is reserved and not yet written is taken");
+    upool_quota_reserve(a.quota, left / 2, left / 2);
+    tap_is_int(ask(&b, left / 4 * 3), UPOOL_QUOTA_GRANTED,
+               "what is written the file system counts by itself");
+    leave(&a);
+    leave(&b);
+    limits.spare = 2 * left;
+    a = hold(&k, "a", NULL);
+    tap_is_int(ask(&a, 0), UPOOL_QUOTA_SPARE, "below the floor nothing goes");
+    leave(&a);
+    finish(&k);
+}
+
+/* The child reserves, says so, and waits to be killed. */
+static pid_t doomed(kit *k, const char *id, apr_int64_t bytes)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe(ready)) {
+        kit_die("pipe");
+    }
+    pid = fork();
+    if (pid == 0) {
+        held h = hold(k, id, NULL);
+
+        byte = ask(&h, bytes) ? 'n' : 'y';
+        spool(&h, NULL, 10);
+        if (write(ready[1], &byte, 1) == 1) {
+            pause();
+        }
+        _exit(1);
+    }
+    close(ready[1]);
+    if (read(ready[0], &byte, 1) != 1 || byte != 'y') {
+        kit_die("child");
+    }
+    close(ready[0]);
+    return pid;
+}
+
+static void test_killed(void)
+{
+    kit k;
+    held h;
+    pid_t pid;
+    int status;
+
+    kit_start(&k);
+    limit(100, 0);
+    pid = doomed(&k, "dead", 60);
+    h = hold(&k, "b", NULL);
+    tap_is_int(ask(&h, 60), UPOOL_QUOTA_POOL, "a living process has its room");
+    tap_is_int(ask(&h, 40), UPOOL_QUOTA_GRANTED, "and no more");
+    leave(&h);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    tap_ok(WIFSIGNALED(status), "it is killed");
+    h = hold(&k, "b", NULL);
+    tap_is_int(ask(&h, 91), UPOOL_QUOTA_POOL, "what it has written counts");
+    tap_is_int(ask(&h, 90), UPOOL_QUOTA_GRANTED, "what it has not is free");
+    leave(&h);
+    finish(&k);
+}
+
+/* An upload that was cleared and begun again by somebody else: the first must
+ * not give the second's room away when it ends. */
+static void test_cleared(void)
+{
+    kit k;
+    held first, second, third;
+
+    kit_start(&k);
+    limit(100, 0);
+    first = hold(&k, "a", NULL);
+    tap_is_int(ask(&first, 60), UPOOL_QUOTA_GRANTED, "one reserves");
+    upool_bucket_remove(k.store, "a", k.p);
+    tap_is_int(ledger_sum(&k), 0, "cleared, it has no room any more");
+    second = hold(&k, "a", NULL);
+    tap_is_int(ask(&second, 80), UPOOL_QUOTA_GRANTED, "its name is taken");
+    leave(&first);
+    third = hold(&k, "b", NULL);
+    tap_is_int(ask(&third, 30), UPOOL_QUOTA_POOL, "the second keeps its room");
+    leave(&third);
+    upool_quota_forget(k.store, "a", k.p);
+    tap_is_int(ledger_sum(&k), 80, "also when it is thought to be removed");
+    store_as(&second, "a", NULL, 80);
+    tap_is_int(ledger_sum(&k), 80, "and fills it");
+    finish(&k);
+}
+
+static void test_recount(void)
+{
+    static const char *const damage[] = { "", "quota", "\1\2\3" };
+    kit k;
+    apr_size_t i;
+    FILE *f;
+    char noise[1000];
+
+    kit_start(&k);
+    limit(100, 0);
+    tap_ok(APR_STATUS_IS_ENOENT(upool_quota_recount(k.store, k.p)),
+           "no ledger, no count");
+    tap_ok(kit_upload(&k, "old", "0123456789", apr_time_now(), k.p) != NULL,
+           "an upload from before there was a quota");
+    tap_ok(!put(&k, "a", NULL, 91), "counts");
+    tap_ok(put(&k, "a", NULL, 90), "for what it is");
+    for (i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+        kit_write_file(kit_path(&k, "pool/.quota"), damage[i]);
+        tap_ok(!put(&k, "b", NULL, 1), "a ledger of '%s' is made anew",
+               damage[i]);
+        tap_is_int(ledger_sum(&k), 100, "and right");
+    }
+    memset(noise, 'x', sizeof(noise));
+    f = fopen(kit_path(&k, "pool/.quota"), "r+");
+    fseek(f, 128, SEEK_SET);
+    fwrite(noise, 1, sizeof(noise), f);
+    fclose(f);
+    tap_ok(!put(&k, "b", NULL, 1), "entries of noise are none");
+    tap_is_int(ledger_sum(&k), 100, "what they were is counted");
+    kit_upload(&k, "more", "0123456789", apr_time_now(), k.p);
+    tap_is_int(ledger_sum(&k), 100, "an upload without quota is not seen");
+    tap_is_int(upool_quota_recount(k.store, k.p), 0, "a count");
+    tap_is_int(ledger_sum(&k), 110, "finds it");
+    unlink(kit_in(&k, "more", kit_data_name(&k, "more")));
+    limits.since = apr_time_now() + 1;
+    limits.pool = 101;
+    tap_ok(put(&k, "b", NULL, 1), "an old count is not believed");
+    tap_is_int(ledger_sum(&k), 101, "all is well");
+    finish(&k);
+}
+
+static void test_planted(void)
+{
+    kit k;
+    held h;
+
+    kit_start(&k);
+    limit(100, 0);
+    kit_write_file(kit_path(&k, "outside"), "precious");
+    if (symlink(kit_path(&k, "outside"), kit_path(&k, "pool/.quota"))) {
+        kit_die("symlink");
+    }
+    h = hold(&k, "a", NULL);
+    tap_is_int(ask(&h, 1), UPOOL_QUOTA_FAILED, "a link is not followed");
+    tap_is_int(upool_quota_error(h.quota), APR_EACCES, "it says so");
+    tap_is_str(kit_read_file(&k, kit_path(&k, "outside")), "precious",
+               "what it points to is untouched");
+    unlink(kit_path(&k, "pool/.quota"));
+    mkfifo(kit_path(&k, "pool/.quota"), 0600);
+    tap_is_int(ask(&h, 1), UPOOL_QUOTA_FAILED, "nor is a pipe waited for");
+    unlink(kit_path(&k, "pool/.quota"));
+    tap_is_int(ask(&h, 1), UPOOL_QUOTA_GRANTED, "then it is made");
+    leave(&h);
+    finish(&k);
+}
+
+/* Processes that all want 60 of 100 at the same time; how many got it. */
+static int race(kit *k, int round)
+{
+    int go[2];
+    int granted = 0;
+    int status;
+    int i;
+    char byte;
+
+    if (pipe(go)) {
+        kit_die("pipe");
+    }
+    for (i = 0; i < RIVALS; i++) {
+        if (fork() == 0) {
+            char id[16];
+
+            snprintf(id, sizeof(id), "r%d-%d", round, i);
+            close(go[1]);
+            (void)!read(go[0], &byte, 1);
+            _exit(put(k, id, NULL, 60) ? 7 : 0);
+        }
+    }
+    close(go[0]);
+    close(go[1]);
+    for (i = 0; i < RIVALS; i++) {
+        wait(&status);
+        granted += WIFEXITED(status) && WEXITSTATUS(status) == 7;
+    }
+    for (i = 0; i < RIVALS; i++) {
+        char id[16];
+
+        snprintf(id, sizeof(id), "r%d-%d", round, i);
+        upool_bucket_remove(k->store, id, k->p);
+    }
+    return granted;
+}
+
+static void test_races(void)
+{
+    kit k;
+    int round;
+
+    kit_start(&k);
+    limit(100, 0);
+    for (round = 0; round < ROUNDS; round++) {
+        tap_is_int(race(&k, round), 1, "round %d: one of %d", round, RIVALS);
+    }
+    tap_is_int(ledger_sum(&k), 0, "all is free again");
+    finish(&k);
+}
+
+static void test_many(void)
+{
+    kit k;
+    char id[16];
+    int i;
+    int bad = 0;
+
+    kit_start(&k);
+    limit(1000000, 0);
+    for (i = 0; i < 300; i++) {
+        snprintf(id, sizeof(id), "m%d", i);
+        bad += !put(&k, id, i % 2 ? "odd" : "even", 10);
+    }
+    tap_is_int(bad, 0, "many uploads");
+    tap_is_int(ledger_sum(&k), 3000, "weigh what they weigh");
+    for (i = 0; i < 290; i++) {
+        snprintf(id, sizeof(id), "m%d", i);
+        upool_bucket_remove(k.store, id, k.p);
+    }
+    tap_is_int(ledger_entries(&k), 10, "removed ones leave no entry");
+    unlink(kit_in(&k, "m299", kit_data_name(&k, "m299")));
+    upool_quota_recount(k.store, k.p);
+    tap_is_int(ledger_entries(&k), 9, "nor do empty ones");
+    tap_ok(put(&k, "again", NULL, 10), "a free entry is taken again");
+    tap_is_int(ledger_sum(&k), 100, "the sum is right");
+    finish(&k);
+}
+
+static void test_swept(void)
+{
+    kit k;
+    upool_sweep *sweep;
+    upool_sweep_result result;
+
+    kit_start(&k);
+    limit(100, 0);
+    put(&k, "a", NULL, 60);
+    upool_sweep_begin(&sweep, k.store, k.p);
+    upool_sweep_step(sweep, 100, apr_time_now() + apr_time_from_sec(1),
+                     &result);
+    tap_is_int((long long)result.removed, 1, "a sweep removes it");
+    tap_ok(result.finished, "and comes to an end");
+    tap_is_int(ledger_sum(&k), 0, "its room is free");
+    tap_ok(kit_exists(kit_path(&k, "pool/.quota")), "the ledger stays");
+    finish(&k);
+}
+
+int main(void)
+{
+    test_limits();
+    test_stored();
+    test_owner();
+    test_spare();
+    test_killed();
+    test_cleared();
+    test_recount();
+    test_planted();
+    test_races();
+    test_many();
+    test_swept();
+    return tap_done();
+}
