@@ -215,6 +215,13 @@ sub write_base
         die "mod_php is missing: the suites need it\n" unless $php;
         print $out "LoadModule php_module $php\n";
     }
+    # Before the module itself: upload handlers may come in any order.
+    my $probes = $ENV{UPOOL_PROBES} || "$own{top}/build/c-modules/.libs";
+    for my $name (qw(upload_probe upload_words)) {
+        my $path = "$probes/mod_$name.so";
+        die "build first (make probes), there is no $path\n" unless -f $path;
+        print $out "LoadModule ${name}_module $path\n";
+    }
     print $out "LoadModule upload_pool_module $so\n";
     close $out or die "$file: $!";
     return;
