@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# "httpd -t" with every directive set wrong: it fails and names the directive,
+# its file and line.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use UploadPool::Test;
+use UploadPool::Httpd;
+
+my $httpd = UploadPool::Httpd->new;
+my $pool = $httpd->make_pool('pool');
+my $short = $httpd->dir('short');
+my $empty = $httpd->dir('empty');
+my $long = $httpd->dir('long');
+spew($short, "# a remark\n\ntoo short\n");
+spew($empty, "# only remarks\n\n");
+spew($long, 'k' x 2000 . "\n");
+chmod 0600, $short, $empty, $long;
+my $secret = 'a secret of the config suite';
+
+sub refuses
+{
+    my ($text, $want) = @_;
+    my ($directive) = $text =~ /.*\b(Upload\w+)/s;
+    # httpd itself counts an empty argument for none.
+    $want = qr/takes one argument|requires at least|$want/ if $text =~ /""/;
+    my ($exit, $said) = $httpd->check("$text\n");
+    (my $name = $text) =~ s/\n/ | /g;
+    ok $exit != 0 && $said =~ /\Q$directive\E/ && $said =~ $want
+        && $said =~ /httpd\.conf/ && $said !~ /\Q$secret\E/, "refused: $name"
+        or diag "exit $exit: $said";
+    return;
+}
+
+sub accepts
+{
+    my ($text) = @_;
+    my ($exit, $said) = $httpd->check("$text\n");
+    (my $name = $text) =~ s/\n/ | /g;
+    ok $exit == 0 && $said =~ /Syntax OK/, "accepted: $name" or diag $said;
+    return $said;
+}
+
+# --- Values -------------------------------------------------------------------
+
+my @sizes = qw(UploadMaxSize UploadMaxFileSize UploadMaxFieldSize
+               UploadMaxFields UploadMaxHeaderSize UploadInline);
+for my $name (@sizes) {
+    refuses("$name $_", qr/takes a size/)
+        for qw(-1 x 1X 1.5M 0x10 1KB +1), '""', '"1 M"', 'M';
+    refuses("$name 1048577", qr/write it with a B/);
+    refuses("$name 9999999T", qr/larger than any file/);
+    refuses("$name 99999999999999999999B", qr/larger than any file/);
+    refuses("$name", qr/takes one argument/);
+    refuses("$name 1M 2M", qr/takes one argument/);
+}
+accepts(join "\n", map { my $n = $_; map { "$n $_" }
+    qw(1B 1k 1K 1M 1G 1T 16 1048576 1048577B) } @sizes);
+
+refuses("UploadMaxParts $_", qr/number from 1 to 1000000/)
+    for qw(0 -1 1000001 1K x 99999999999999999999), '""';
+accepts("UploadMaxParts 1\nUploadMaxParts 1000000");
+
+for my $name (qw(UploadExpires UploadIdentifierLifetime UploadSweepInterval)) {
+    refuses("$name $_", qr/takes a time/) for qw(0 -1 x 1x 0s), '""';
+    accepts("$name $_") for qw(1 1s 5min 2h 1d);
+}
+for my $name (qw(UploadMint UploadServe UploadSync)) {
+    refuses("$name $_", qr/must be On or Off/) for qw(1 yes maybe);
+    accepts("$name $_") for qw(on Off);
+}
+refuses("UploadFileMode $_", qr/octal permission bits/)
+    for qw(0700 0777 644x 0400 888 01600 -1 0060), '""';
+accepts("UploadFileMode $_") for qw(0600 600 0640 0660 0666);
+refuses("UploadOwner $_", qr/none, user or ip/) for qw(x on), '""';
+accepts("UploadOwner $_") for qw(none USER ip);
+refuses("UploadRequire $_", qr/multipart or any/) for qw(x On), '""';
+accepts("UploadRequire $_") for qw(multipart Any);
+refuses("UploadDigest $_", qr/not one of md5/) for qw(md4 sha256x x), '""';
+accepts('UploadDigest md5 sha-1 SHA-256 sha-512 crc32');
+refuses("UploadCleanup $_", qr/no status/)
+    for qw(4 40 4xxx 6xx 600 0xx 500-400 500-600 -1 200-), '""';
+accepts('UploadCleanup 404 4xx 5XX 500-505');
+refuses("UploadAllow $_", qr/not one extension|is empty/)
+    for qw(a/b a.b * .), '""';
+refuses("UploadDeny $_", qr/not one extension|is empty/) for qw(a/b *), '""';
+accepts("UploadAllow jpg .PNG x-y z_1\nUploadDeny php .phtml");
+refuses("UploadPass $_", qr/local URI/) for qw(x http://example.com/), '""';
+accepts('UploadPass /handle');
+refuses('UploadURL ""', qr/takes a URL/);
+accepts('UploadURL https://upload.example.com');
+refuses("UploadProtocol $_", qr/multipart only/) for qw(tus chunked x);
+accepts('UploadProtocol multipart');
+refuses('UploadProgress socache:shmcb', qr/shm only/);
+accepts('UploadProgress shm');
+refuses("UploadProgressSlots $_", qr/number from 64 to 1048576/)
+    for qw(63 0 -1 1048577 4K), '""';
+accepts("UploadProgressSlots $_") for 64, 1048576;
+
+# --- Keys ---------------------------------------------------------------------
+
+my $place = "<Location /x>\nUploadPool \"$pool\"\n%s\n</Location>";
+refuses(sprintf($place, $_), $_ =~ /UploadKeyFile/ ? qr/UploadKeyFile/
+        : qr/UploadKey/) for
+    'UploadKey short', 'UploadKey fifteen-bytes-x', 'UploadKey ""',
+    "UploadKey '$secret' short", 'UploadKey',
+    'UploadKey exec:/nowhere/at/all', 'UploadKey exec:',
+    'UploadKey exec:/bin/true', 'UploadKey "exec:/bin/echo short"',
+    'UploadKey ' . join(' ', map { "0123456789abcdef$_" } 10 .. 26),
+    'UploadKeyFile /nowhere/at/all', "UploadKeyFile \"$short\"",
+    "UploadKeyFile \"$empty\"", "UploadKeyFile \"$long\"",
+    "UploadKeyFile \"$pool\"";
+like accepts(sprintf $place, 'UploadKey 0123456789abcdef'),
+    qr/warn.*UPL0008:.*16 bytes/, '16 bytes: a warning';
+unlike accepts(sprintf $place, 'UploadKey 0123456789abcdef'),
+    qr/0123456789abcdef/, 'which does not show the key';
+like accepts(sprintf $place, 'UploadKey ' . 'k' x 31), qr/UPL0008/,
+    '31 bytes: a warning';
+unlike accepts(sprintf $place, 'UploadKey ' . 'k' x 32), qr/UPL0008/,
+    '32 bytes: none';
+like accepts(sprintf $place, '<IfModule env_module>' . "\n"
+             . "UploadKey \"exec:/bin/echo $secret\"\n</IfModule>"),
+    qr/UPL0008/, 'the key that a program prints is measured too';
+spew($short, "# good\n" . 'k' x 32 . "\n\n  " . 'l' x 40 . "  \n");
+unlike accepts(sprintf $place, "UploadKeyFile \"$short\""), qr/UPL00/,
+    'a file with two good keys';
+chmod 0644, $short;
+like accepts(sprintf $place, "UploadKeyFile \"$short\""), qr/warn.*UPL0012/,
+    'a key file for everybody: a warning';
+
+# --- Contexts -----------------------------------------------------------------
+
+for my $line ("UploadPoolRoot \"$pool\"", 'UploadProgress shm',
+              'UploadProgressSlots 64', 'UploadSweepInterval 1min') {
+    refuses("<Location /x>\n$line\n</Location>", qr/not allowed|cannot occur/);
+    refuses("<Directory />\n$line\n</Directory>", qr/not allowed|cannot occur/);
+}
+for my $line ('UploadProgress shm', 'UploadProgressSlots 64',
+              'UploadSweepInterval 1min') {
+    refuses("<VirtualHost 127.0.0.1:81>\n$line\n</VirtualHost>",
+            qr/cannot occur/);
+}
+accepts("<VirtualHost 127.0.0.1:81>\nUploadPoolRoot \"$pool\"\n</VirtualHost>");
+accepts("UploadPool \"$pool\"\nUploadMaxSize 1M\nUploadMint On");
+refuses("UploadPool", qr/takes one argument/);
+refuses("UploadPool a b", qr/takes one argument/);
+
+done_testing;

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# What "httpd -t" and the start say of pools, and what mod_info shows of keys.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use UploadPool::Test;
+use UploadPool::Httpd;
+
+my $httpd = UploadPool::Httpd->new;
+my $good = $httpd->make_pool('good');
+my $other = $httpd->make_pool('other');
+
+sub with_pool { return "<Location /x>\nUploadPool \"$_[0]\"\n</Location>\n" }
+
+# --- Pools --------------------------------------------------------------------
+
+my $world = $httpd->make_pool('world');
+chmod 0777, $world;
+my $sticky = $httpd->make_pool('sticky');
+chmod 01777, $sticky;
+my $closed = $httpd->make_pool('closed', 0500);
+my $foreign = $httpd->make_pool('foreign');
+chown 0, 0, $foreign if $> == 0;
+my $file = $httpd->dir('pools/file');
+spew($file, '');
+my $link = $httpd->dir('pools/link');
+symlink $good, $link;
+
+for my $case (['a pool that is missing', $httpd->dir('pools/none'),
+               '0004', qr/no such directory/],
+              ['a pool that is a file', $file, '0004', qr/not a directory/],
+              ['a pool that is a link', $link, '0004', qr/not a directory/],
+              ['a pool for everybody', $world, '0005', qr/everybody/],
+              ['a pool without write permission', $closed, '0006',
+               qr/may not write/],
+              $> == 0 ? ['a pool of root', $foreign, '0006',
+                         qr/does not belong/] : ()) {
+    my ($name, $dir, $tag, $want) = @$case;
+    my ($exit, $said) = $httpd->check(with_pool($dir));
+    isnt $exit, 0, "$name: httpd -t fails";
+    like $said, qr/UPL$tag: UploadPool \Q$dir\E \(.*httpd\.conf:\d+\).*$want/,
+        "$name: and tells which, where and why";
+    my ($start) = $httpd->run('-k', 'start');
+    isnt $start, 0, "$name: nor does it start";
+    ok !$httpd->pid || !kill(0, $httpd->pid), "$name: no server runs";
+}
+for my $case (['a good pool', with_pool($good)],
+              ['a sticky pool', with_pool($sticky)],
+              ['a pool with a slash', with_pool("$good/")],
+              ['a relative pool', with_pool('pools/good')],
+              ['off', "UploadPool off\n"]) {
+    my ($name, $text) = @$case;
+    my ($exit, $said) = $httpd->check($text);
+    is $exit, 0, "$name: accepted" or diag $said;
+    unlike $said, qr/UPL/, "$name: nothing to say";
+}
+{
+    my ($exit, $said) = $httpd->check(with_pool($httpd->dir('pools/one'))
+        . with_pool($httpd->dir('pools/two')));
+    like $said, qr{pools/one .*pools/two }s, 'every bad pool is told at once';
+}
+
+# --- LimitRequestBody ----------------------------------------------------------
+
+for my $case (['LimitRequestBody 1000', 'UploadMaxSize 1001B', 1],
+              ['LimitRequestBody 1000', 'UploadMaxSize 1000B', 0],
+              ['LimitRequestBody 0', 'UploadMaxSize 100G', 0],
+              ['', 'UploadMaxSize 2G', 1], ['', 'UploadMaxSize 1G', 0],
+              ['', '', 0]) {
+    my ($core, $ours, $notice) = @$case;
+    my ($exit, $said) = $httpd->check("<Location /x>\nUploadPool \"$good\"\n"
+                                      . "$core\n$ours\n</Location>\n");
+    is $exit, 0, "$core, $ours: accepted";
+    is scalar(() = $said =~ /notice.*UPL0007:.*above LimitRequestBody/g),
+        $notice, "$core, $ours: " . ($notice ? 'a notice' : 'no notice');
+}
+{
+    my ($exit, $said) = $httpd->check("LimitRequestBody 1000\n<Location /x>\n"
+        . "UploadPool \"$good\"\nUploadMaxSize 1M\n</Location>\n");
+    like $said, qr/UPL0007:/, 'LimitRequestBody of the server: a notice';
+}
+
+# --- The running server ---------------------------------------------------------
+
+my $key = 'the first secret of the start suite';
+my $second = 'the second secret of the start suite';
+my $third = 'the third, from a file, of the suite';
+spew($httpd->dir('keys'), "$third\n");
+chmod 0600, $httpd->dir('keys');
+$httpd->start(<<"END");
+LogLevel debug upload_pool:trace8
+<Location /info>
+    SetHandler server-info
+</Location>
+<Location /status>
+    SetHandler server-status
+</Location>
+<Location /one>
+    SetHandler upload-pool
+    UploadPool "$good"
+    UploadKey '$key' "$second"
+    UploadMint On
+</Location>
+<Location /two>
+    SetHandler upload-pool
+    UploadPool "$other"
+    UploadKeyFile keys
+</Location>
+END
+my @port = (port => $httpd->port);
+my $form = [{name => 'f', filename => 'a.txt', content => 'content'}];
+my $id = new_id();
+for my $case (['/one', $key, 200], ['/one', $second, 200], ['/one', $third, 403],
+              ['/two', $third, 200], ['/two', $key, 403]) {
+    my ($url, $secret, $status) = @$case;
+    is upload($url, $form, id => sign($secret, $id), @port)->{status}, $status,
+        "$url with a key: $status";
+}
+my $info = request('GET', '/info', @port)->{body};
+like $info, qr/UploadPool/, 'mod_info shows the directives';
+like $info, qr/UploadKey/, 'and that there are keys';
+my $new = request('POST', '/one/new', @port);
+is $new->{status}, 201, 'an identifier is minted';
+for my $case (['mod_info', $info],
+              ['mod_status', request('GET', '/status', @port)->{body}],
+              ['a new identifier', $new->{body}],
+              ['the log', $httpd->error_log]) {
+    my ($name, $text) = @$case;
+    unlike $text, qr/secret of the start|third, from a file/,
+        "$name shows no key";
+}
+my $signature = (split /:/, sign($key, $id))[1];
+unlike $httpd->error_log, qr/\Q$signature\E/, 'nor does the log a signature';
+
+# --- The story of one upload ------------------------------------------------------
+
+$httpd->stop;
+unlink $httpd->dir('logs/error_log');
+$httpd->start(<<"END");
+<Location /tell>
+    SetHandler upload-pool
+    UploadPool "$good"
+    UploadDigest md5
+    UploadInline 10B
+    UploadDeny php
+</Location>
+END
+my $tale = new_id();
+is upload('/tell', [{name => 't', value => 'v'}, @$form,
+                    {name => 'g', filename => 'b.txt', content => 'x' x 5000}],
+          id => $tale, @port)->{status}, 200, 'an upload';
+my $log = $httpd->error_log;
+my $shown = substr $tale, 0, 8;
+like $log, qr/upload_pool:info\].*UPL0001: mod_upload_pool .*4096/,
+    'the start tells version and slots';
+my $next = 0;
+for my $want (qr/UPL0020: upload \Q$shown\E\S* begins in pool \Q$good\E/,
+              qr/UPL0022: upload \Q$shown\E\S* is done: 2 files, 1 fields/,
+              qr/UPL0024: upload \S+ handler accept saw \d+ bytes/,
+              qr/UPL0024: upload \S+ handler digest saw 5007 bytes/,
+              qr/UPL0024: upload \S+ handler inline saw 5007 bytes/,
+              qr/UPL0024: upload \S+ handler spool saw 5000 bytes/) {
+    like substr($log, $next), $want, "the log tells in order: $want";
+    $next += $+[0] if substr($log, $next) =~ $want;
+}
+unlike $log, qr/\Q$tale\E/, 'it does not tell the identifier';
+is scalar(() = $log =~ /exit signal/g), 0, 'no child died';
+
+done_testing;
