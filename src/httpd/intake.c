@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/intake.h"
 
+#include <string.h>
 #include <apr_cstr.h>
 #include <http_core.h>
 
@@ -36,6 +37,8 @@ int upool_intake_is_encoded(const request_rec *r, const upool_request *rq,
 static void set_options(request_rec *r, const upool_request *rq,
                         upool_store *store, upool_upload_options *options)
 {
+    /* What is not configured here is off. */
+    memset(options, 0, sizeof(*options));
     options->identifier = rq->id;
     options->slot_name = upool_slots_name(r, rq->conf, rq->id);
     options->owner = rq->owner;
