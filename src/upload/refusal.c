@@ -49,6 +49,13 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_HANDLER]          = { 403, "Upload was refused" },
     [UPOOL_REASON_CALLBACK]         = { 400, "Malformed callback name" },
     [UPOOL_REASON_QUOTA]            = { 507, "Upload quota is used up" },
+    [UPOOL_REASON_FIELD_MISSING]    = { 400, "A required form field is missing" },
+    [UPOOL_REASON_FIELD_FILES]      = { 413, "A form field has too many files" },
+    [UPOOL_REASON_FIELD_TYPE]       = { 415, "Files of this type are not accepted" },
+    [UPOOL_REASON_DIGEST]           = { 400, "Digest of the upload does not match" },
+    [UPOOL_REASON_DIGEST_SYNTAX]    = { 400, "Digest of the upload is malformed" },
+    [UPOOL_REASON_FILE_DIGEST]      = { 400, "Digest of a file does not match" },
+    [UPOOL_REASON_FILE_DIGEST_SYNTAX] = { 400, "Digest of a file is malformed" },
 };
 /* clang-format on */
 

@@ -48,6 +48,13 @@ typedef enum upool_reason {
     UPOOL_REASON_HANDLER,      /* an upload handler said stop */
     UPOOL_REASON_CALLBACK,     /* JSONP name */
     UPOOL_REASON_QUOTA,        /* of the pool or of the owner */
+    UPOOL_REASON_FIELD_MISSING, /* UploadField: required */
+    UPOOL_REASON_FIELD_FILES,   /* UploadField: max */
+    UPOOL_REASON_FIELD_TYPE,    /* UploadField: type */
+    UPOOL_REASON_DIGEST,        /* of the request's content */
+    UPOOL_REASON_DIGEST_SYNTAX,
+    UPOOL_REASON_FILE_DIGEST, /* UploadDigestField */
+    UPOOL_REASON_FILE_DIGEST_SYNTAX,
     UPOOL_REASON_COUNT
 } upool_reason;
 
