@@ -6,7 +6,9 @@
  * below BenchFloor.  It parses nothing, checks nothing and remembers nothing:
  * an upload module of httpd cannot do with less.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -94,11 +96,27 @@ static int pull(request_rec *r, apr_bucket_brigade *held)
     return 0;
 }
 
+/* A directory for each connection: many threads that make files in one wait
+ * for each other, and some file systems make that dear. */
+static int create(request_rec *r, const char *dir)
+{
+    const char *own = apr_psprintf(r->pool, "%s/%lx-%lx", dir, (long)getpid(),
+                                   (unsigned long)r->connection->id);
+    const char *name =
+        apr_psprintf(r->pool, "%s/%lx", own, (unsigned long)r->request_time);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    int fd = open(name, flags, 0600);
+
+    if (fd < 0 && errno == ENOENT && mkdir(own, 0700) == 0) {
+        fd = open(name, flags, 0600);
+    }
+    return fd;
+}
+
 static int handle(request_rec *r)
 {
     const floor_conf *conf;
     apr_bucket_brigade *bb;
-    const char *name;
     int end = 0;
     int fd;
 
@@ -106,10 +124,7 @@ static int handle(request_rec *r)
         return DECLINED;
     }
     conf = ap_get_module_config(r->per_dir_config, &bench_floor_module);
-    name = apr_psprintf(r->pool, "%s/%lx-%lx-%lx", conf->dir, (long)getpid(),
-                        (unsigned long)r->connection->id,
-                        (unsigned long)r->request_time);
-    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = create(r, conf->dir);
     bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     while (fd >= 0 && !end) {
         end = pull(r, bb) ? -1 : write_brigade(fd, bb);
