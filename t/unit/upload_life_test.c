@@ -148,6 +148,7 @@ static void test_done(void)
     p = life(&t);
     upload = start(&t, p);
     tap_is_int(reason(upload), 0, "started");
+    tap_is_int(upool_upload_has_slot(upload), 1, "with a slot");
     tap_is_str(slot(&t, ID), "uploading 0 ", "seen at once");
     tap_is_str(kit_status(&t.k, ID), "uploading", "on disk too");
     tap_is_int(upool_upload_open(upload, "b", 1), 0, "opened");
@@ -507,6 +508,7 @@ static void test_table_full(void)
     upload = fed(&t, p, BODY_HEAD);
     tap_is_int(reason(upload), 0, "an upload without a slot goes on");
     tap_is_str(slot(&t, ID), "none", "it has none");
+    tap_is_int(upool_upload_has_slot(upload), 0, "and knows it");
     tap_ok(kit_exists(kit_in(&t.k, ID, "attempt.json")), "but a note on disk");
     clock_now += apr_time_from_sec(2);
     upool_upload_feed(upload, "hello", 5);
