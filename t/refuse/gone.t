@@ -149,6 +149,7 @@ sub silent
     }
 }
 
+is_deeply [strays('refuse')], [], 'only what was taken is in the pool';
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;

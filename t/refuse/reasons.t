@@ -319,6 +319,7 @@ for my $name (1, 'a%20b', 'alert(1)', 'a' x 65, '', '%00') {
     unlike $text, qr/[\e\x7f]/, 'and the log has none of them';
 }
 
+is_deeply [strays('refuse')], [], 'only what was taken is in the pool';
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;

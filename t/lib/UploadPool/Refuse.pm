@@ -27,7 +27,7 @@ use Test::More;
 use UploadPool::Test;
 
 our @EXPORT = qw(refused taken send_upload ways_of runs part bodyless
-                 reason_of post_head);
+                 reason_of post_head strays);
 
 # As in src/upload/refusal.h: the log tag is 100 and the place in this list.
 my $place = 0;
@@ -75,6 +75,25 @@ sub runs
     my $file = pool('refuse-ran') . '/log';
     my @lines = -e $file ? split /\n/, slurp($file) : ();
     return @lines;
+}
+
+=item strays(POOL)
+
+What lies in the pool beside the files of uploads that are done: data files of
+others, what is half written, what is no bucket.
+
+=cut
+
+sub strays
+{
+    my ($name) = @_;
+    my %done = map { $_ => 1 } grep { -e pool($name) . "/$_/metadata.json" }
+        pool_dirs($name);
+    return grep {
+        my ($bucket, $file) = m{^([^/]+)/([^/]+)$};
+        !defined $bucket || $file !~ /^(?:attempt\.json|metadata\.json|lock)$/
+            && !($done{$bucket} && $file =~ /^\d+-[0-9a-f]{32}\.bin$/)
+    } pool_files($name);
 }
 
 =item ways_of(HEAD-WITHOUT-FRAMING, BODY)
