@@ -29,6 +29,7 @@ my @applications = (
     ['/h/wsgi/a', qr/^wsgi$/],
     ['/h/wsgidaemon/a', qr/^wsgi$/],
     ['/h/backend/a', qr/^backend$/],
+    ['/h/balanced/a', qr/^backend$/],
     ['/h/vhost/echo.pl', qr/^cgi$/],
     ['/behind/echo.pl', qr/^cgi$/],
     ['/h/rewritten/a', qr/^cgi$/],
@@ -53,7 +54,11 @@ my @applications = (
 );
 
 # A backend has no environment of ours: only what went over the wire.
-sub is_remote { return $_[0] =~ m{^/h/(?:backend|vhost|proxied|perdirproxy)/} }
+sub is_remote
+{
+    return $_[0]
+        =~ m{^/h/(?:backend|balanced|vhost|proxied|perdirproxy)/};
+}
 
 # Where an internal redirect made of the URL is the application's business.
 sub keeps_query

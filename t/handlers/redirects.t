@@ -157,6 +157,12 @@ for my $url (qw(/hc/cgi/echo.pl /hc/site/any/path /hc/action/hello.txt
     ok scalar(grep { /^\Q$id/ } pool_files('handlers/cleaned')),
         "cleanup, $url: 200 keeps it";
 }
+$id = new_id();
+is upload('/hc/backend/a?drop', \@parts, id => $id)->{status}, 502,
+    'cleanup: a backend that closes without an answer';
+ok wait_for(sub {
+    !grep { /^\Q$id/ } pool_files('handlers/cleaned')
+}), 'cleanup: 502 removes the upload';
 for my $code (404, 500) {
     $id = new_id();
     my $r = upload("/hc/override/a?status=$code", \@parts, id => $id);
