@@ -72,7 +72,7 @@ subtest '2 the stored file is wrong' => sub {
 subtest '3 epilogue and preamble' => sub {
     for my $body ("--x\r\n${part}hello\r\n--x--\r\nepilogue",
                   "preamble\r\n--x\r\n${part}hello\r\n--x--\r\n",
-                  "\r\n--x\r\n${part}hello\r\n--x--", 
+                  "\r\n--x\r\n${part}hello\r\n--x--",
                   "a\r\nb\r\n--x\r\n${part}hello\r\n--x--\r\n\r\nc\r\n") {
         my ($r, $id) = send_body($body);
         is $r->{json}{state}, 'done', 'done at once';
