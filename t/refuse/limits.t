@@ -63,6 +63,28 @@ for my $row (@limits) {
             status => 413, reason => $reason);
 }
 
+# What holds when nothing is set.
+my $main = '/refuse/main/count.pl';
+for my $row (
+    ['1000 parts', 'TOO_MANY_PARTS',
+        sub { multipart([map { part("f$_", 'v') } 1 .. 1000 + $_[0]]) }],
+    ['a field of 1M', 'FIELD_TOO_LARGE',
+        sub { multipart([part('a', 'v' x (1_048_576 + $_[0]))]) }],
+    ['fields of 10M', 'FIELDS_TOO_LARGE',
+        sub { multipart([(map { part('a', 'v' x 1_048_576) } 1 .. 9),
+                         part('b', 'v' x 1_048_575),
+                         part('c', 'v' x (1 + $_[0]))]) }],
+    ['headers of 16K', 'HEADER_TOO_LARGE',
+        sub { multipart([part_with_headers(16_384 + $_[0])]) }],
+    ['headers of 1M together', 'HEADER_TOO_LARGE',
+        sub { multipart([map { part_with_headers(2048) } 1 .. 512 + $_[0]]) }],
+) {
+    my ($name, $reason, $make) = @$row;
+    taken("$name by default", $main, $make->(0));
+    refused("$name by default and more", $main, $make->(1), status => 413,
+            reason => $reason);
+}
+
 # Known from the header: no 100, and not a byte of the body is waited for.
 for my $case (['size', 1001], ['size', 5_000_000_000], ['size', '9' x 18],
               ['core', 1001], ['core', 5_000_000_000]) {

@@ -26,7 +26,7 @@ use Exporter 'import';
 use Test::More;
 use UploadPool::Test;
 
-our @EXPORT = qw(refused taken send_upload ways_of runs part bodyless
+our @EXPORT = qw(refused taken send_upload pieces_of runs part bodyless
                  reason_of post_head strays);
 
 # As in src/upload/refusal.h: the log tag is 100 and the place in this list.
@@ -96,25 +96,24 @@ sub strays
     } pool_files($name);
 }
 
-=item ways_of(HEAD-WITHOUT-FRAMING, BODY)
+=item pieces_of(WAY, HEAD-WITHOUT-FRAMING, BODY)
 
-Name and pieces of each way to send a request: whole, cut at every CR, LF and
-dash, byte by byte, in chunks of 7, in chunks of one.
+The pieces of one way to send a request: whole, cut (at every CR, LF and dash),
+bytes (one by one), chunks (of 7), chunks of one.
 
 =cut
 
-sub ways_of
+sub pieces_of
 {
-    my ($head, $body) = @_;
+    my ($way, $head, $body) = @_;
     my $framed = "${head}Content-Length: " . length($body) . "\r\n\r\n";
     my $coded = "${head}Transfer-Encoding: chunked\r\n\r\n";
-    return (
-        whole => ["$framed$body"],
-        cut => [$framed, split /(?<=[\r\n-])/, $body],
-        bytes => [$framed, split //, $body],
-        chunks => [$coded . chunked($body, 7)],
-        'chunks of one' => [$coded, chunked($body, 1)],
-    );
+    return $way eq 'whole' ? "$framed$body"
+        : $way eq 'cut' ? ($framed, split /(?<=[\r\n-])/, $body)
+        : $way eq 'bytes' ? ($framed, split //, $body)
+        : $way eq 'chunks' ? $coded . chunked($body, 7)
+        : $way eq 'chunks of one' ? ($coded, chunked($body, 1))
+        : die "no way $way\n";
 }
 
 =item post_head(URL, TYPE, ID, HOW)
@@ -170,8 +169,8 @@ sub _shape
 =item refused(NAME, URL, BODY, TYPE, %WANT)
 
 C<status>, C<reason> (of refusal.h), C<state> (error) are wanted. Options:
-C<pieces> (already complete, instead of the ways), C<way> (name of one of
-ways_of; whole), C<id>, C<how> (json, ajax, html), C<head> (further header
+C<pieces> (already complete, instead of a way), C<way> (of
+pieces_of; whole), C<id>, C<how> (json, ajax, html), C<head> (further header
 lines), C<pool> (refuse), C<level> (warn, error for 5xx), C<port>, C<stateless> (the identifier has no
 state), C<kept> (it has files of another upload), C<silent> (no canary),
 C<curl> (HTTP/2).
@@ -188,15 +187,15 @@ sub refused
     my $mark = log_mark();
     my $before = () = runs();
     my $head = post_head($url, $type, $id, $how) . ($o{head} || '');
-    my %way = ways_of($head, $body);
     my ($answer, $then);
     if ($o{curl}) {
         ($answer, $mark) = _by_http2($url, $type, $id, $how, $body);
         $then = 'closed';
     }
     else {
-        ($answer, $then) = _converse($o{pieces} ? [$head, @{ $o{pieces} }]
-                    : $way{ $o{way} || 'whole' }, %o);
+        ($answer, $then) = _converse([
+            $o{pieces} ? ($head, @{ $o{pieces} })
+            : pieces_of($o{way} || 'whole', $head, $body)], %o);
     }
     my $log = error_log_since($mark);
     my @lines = grep { /UPL01\d\d:/ } split /\n/, $log;
@@ -280,9 +279,9 @@ sub send_upload
 {
     my ($url, $body, $type, %o) = @_;
     my $id = exists $o{id} ? $o{id} : new_id();
-    my %way = ways_of(post_head($url, $type, $id, $o{how} || 'json')
-                      . ($o{head} || ''), $body);
-    my ($answer, $then) = _converse($way{ $o{way} || 'whole' }, %o);
+    my $head = post_head($url, $type, $id, $o{how} || 'json') . ($o{head} || '');
+    my ($answer, $then)
+        = _converse([pieces_of($o{way} || 'whole', $head, $body)], %o);
     return ($answer, $then, $id);
 }
 
