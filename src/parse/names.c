@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "parse/names_ascii.h"
+#include "parse/names_letters.h"
 
 /* A suffix longer than this is cut like any other text. */
 #define SUFFIX_MAX 64
@@ -102,7 +103,8 @@ static int is_alnum(char c)
  * for what is stripped from its end. */
 typedef struct walker {
     const char *at;   /* rest of the name */
-    const char *more; /* rest of a character's decomposition */
+    int utf8;         /* letters of other scripts stay */
+    const char *more; /* rest of what became of a character */
     size_t more_len;
     char stash; /* to be given out next, or NUL */
     int gap;    /* white space or separators were passed */
@@ -121,8 +123,27 @@ static unsigned long code_point(const char *in, size_t size)
     return cp;
 }
 
-/* The next character of the decomposed name in ASCII, NUL at its end. */
-static char next_ascii(walker *w)
+/* What becomes of the character of size > 1 bytes at w->at. */
+static void take_char(walker *w, size_t size)
+{
+    unsigned long code = code_point(w->at, size);
+
+    if (!w->utf8) {
+        w->more = upool_names_ascii(code, &w->more_len);
+    }
+    else if (upool_names_is_letter(code)) {
+        w->more = w->at;
+        w->more_len = size;
+    }
+    else if (upool_names_is_blank(code)) {
+        w->more = " ";
+        w->more_len = 1;
+    }
+}
+
+/* The next byte of the name as it is decomposed, or as it was; NUL at its
+ * end. */
+static char next_byte(walker *w)
 {
     size_t size;
     int valid;
@@ -139,7 +160,7 @@ static char next_ascii(walker *w)
         /* The NUL at the end stops it in time. */
         size = read_char(w->at, 4, &valid);
         if (valid) {
-            w->more = upool_names_ascii(code_point(w->at, size), &w->more_len);
+            take_char(w, size);
         }
         w->at += size;
     }
@@ -154,16 +175,16 @@ static int is_gap(char c)
            || (c >= '\x1C' && c <= '\x1F');
 }
 
-/* The next character of the safe name, NUL at the end. */
+/* The next byte of the safe name, NUL at the end. */
 static char next_safe(walker *w)
 {
     char c = w->stash;
 
     if (c == '\0') {
-        c = next_ascii(w);
+        c = next_byte(w);
     }
     w->stash = '\0';
-    for (; c != '\0'; c = next_ascii(w)) {
+    for (; c != '\0'; c = next_byte(w)) {
         if (is_gap(c)) {
             w->gap = 1;
             continue;
@@ -174,7 +195,8 @@ static char next_safe(walker *w)
             return '_';
         }
         w->gap = 0;
-        if (is_alnum(c) || c == '-' || (w->begun && (c == '.' || c == '_'))) {
+        if (is_alnum(c) || c == '-' || (unsigned char)c >= 0x80
+            || (w->begun && (c == '.' || c == '_'))) {
             w->begun = 1;
             return c;
         }
@@ -182,11 +204,19 @@ static char next_safe(walker *w)
     return '\0';
 }
 
-/* Writes the characters from first to last - 1 of the safe name. */
-static size_t write_range(char *out, const char *name, size_t first,
-                          size_t last)
+/* Begins a walk. */
+static walker walk(const char *name, int utf8)
 {
-    walker w = { name, NULL, 0, 0, 0, 0 };
+    walker w = { NULL, 0, NULL, 0, '\0', 0, 0 };
+
+    w.at = name;
+    w.utf8 = utf8;
+    return w;
+}
+
+/* Writes the bytes from first to last - 1 of the safe name. */
+static size_t write_range(char *out, walker w, size_t first, size_t last)
+{
     size_t i;
 
     for (i = 0; i < last; i++) {
@@ -201,9 +231,8 @@ static size_t write_range(char *out, const char *name, size_t first,
 
 /* Finds where the safe name ends, without what is stripped there, and where
  * its last suffix begins (its end where it has none). */
-static void measure(const char *name, size_t *end, size_t *suffix)
+static void measure(walker w, size_t *end, size_t *suffix)
 {
-    walker w = { name, NULL, 0, 0, 0, 0 };
     size_t dot = 0;
     int dots = 0;
     size_t i;
@@ -247,21 +276,41 @@ static int is_device(const char *name)
     return 0;
 }
 
+/* Length without a last character that was cut. */
+static size_t whole(const char *text, size_t len)
+{
+    size_t begin = len;
+    unsigned char low;
+    unsigned char high;
+
+    while (begin > 0 && len - begin < 3
+           && ((unsigned char)text[begin - 1] & 0xC0) == 0x80) {
+        begin--;
+    }
+    if (begin == 0 || (unsigned char)text[begin - 1] < 0x80) {
+        return len;
+    }
+    begin--;
+    return lead_length((unsigned char)text[begin], &low, &high) == len - begin
+               ? len
+               : begin;
+}
+
 /* Writes the safe name, cut to at most room bytes. */
-static size_t compose(char *out, const char *name, size_t end, size_t suffix,
+static size_t compose(char *out, walker w, size_t end, size_t suffix,
                       size_t room)
 {
     size_t len;
 
     if (end <= room) {
-        len = write_range(out, name, 0, end);
+        len = write_range(out, w, 0, end);
     }
     else if (end - suffix > 0 && end - suffix <= SUFFIX_MAX) {
-        len = write_range(out, name, 0, room - (end - suffix));
-        len += write_range(out + len, name, suffix, end);
+        len = whole(out, write_range(out, w, 0, room - (end - suffix)));
+        len += write_range(out + len, w, suffix, end);
     }
     else {
-        len = write_range(out, name, 0, room);
+        len = whole(out, write_range(out, w, 0, room));
         while (len > 0 && (out[len - 1] == '.' || out[len - 1] == '_')) {
             len--;
         }
@@ -270,23 +319,33 @@ static size_t compose(char *out, const char *name, size_t end, size_t suffix,
     return len;
 }
 
-size_t upool_names_safe(char *out, const char *name)
+static size_t make_safe(char *out, walker w)
 {
     size_t end;
     size_t suffix;
     size_t len;
 
-    measure(name, &end, &suffix);
+    measure(w, &end, &suffix);
     if (end == 0) {
         memcpy(out, "file", 5);
         return 4;
     }
-    len = compose(out, name, end, suffix, UPOOL_SAFE_NAME_MAX);
+    len = compose(out, w, end, suffix, UPOOL_SAFE_NAME_MAX);
     if (is_device(out)) {
         out[0] = '_';
-        len = compose(out + 1, name, end, suffix, UPOOL_SAFE_NAME_MAX - 1) + 1;
+        len = compose(out + 1, w, end, suffix, UPOOL_SAFE_NAME_MAX - 1) + 1;
     }
     return len;
+}
+
+size_t upool_names_safe(char *out, const char *name)
+{
+    return make_safe(out, walk(name, 0));
+}
+
+size_t upool_names_safe_utf8(char *out, const char *name)
+{
+    return make_safe(out, walk(name, 1));
 }
 
 int upool_names_is_callback(const char *name)

@@ -29,6 +29,11 @@ int upool_names_is_utf8(const char *in, size_t len);
  * which is never 0. */
 size_t upool_names_safe(char *out, const char *name);
 
+/* The same rules, but that letters, marks and digits of every script
+ * (parse/names_letters.h) are kept as they are: nothing is decomposed or
+ * composed, and a cut falls between two characters. */
+size_t upool_names_safe_utf8(char *out, const char *name);
+
 /* JSONP callback: [A-Za-z_$][A-Za-z0-9_$.]{0,63}.  1 where it matches. */
 int upool_names_is_callback(const char *name);
 

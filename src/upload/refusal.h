@@ -42,12 +42,12 @@ typedef enum upool_reason {
     UPOOL_REASON_FULL, /* disk, or what is to be left free on it */
     UPOOL_REASON_MEMORY,
     UPOOL_REASON_TIMEOUT,
-    UPOOL_REASON_GONE,         /* client went away */
-    UPOOL_REASON_SERVER_LIMIT, /* refused by httpd below us */
-    UPOOL_REASON_INTERRUPTED,  /* process ended, server stopped */
-    UPOOL_REASON_HANDLER,      /* an upload handler said stop */
-    UPOOL_REASON_CALLBACK,     /* JSONP name */
-    UPOOL_REASON_QUOTA,        /* of the pool or of the owner */
+    UPOOL_REASON_GONE,          /* client went away */
+    UPOOL_REASON_SERVER_LIMIT,  /* refused by httpd below us */
+    UPOOL_REASON_INTERRUPTED,   /* process ended, server stopped */
+    UPOOL_REASON_HANDLER,       /* an upload handler said stop */
+    UPOOL_REASON_CALLBACK,      /* JSONP name */
+    UPOOL_REASON_QUOTA,         /* of the pool or of the owner */
     UPOOL_REASON_FIELD_MISSING, /* UploadField: required */
     UPOOL_REASON_FIELD_FILES,   /* UploadField: max */
     UPOOL_REASON_FIELD_TYPE,    /* UploadField: type */

@@ -10,6 +10,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const char allowed[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
 static void check_safe(const char *name)
 {
     char *safe = malloc(UPOOL_SAFE_NAME_MAX + 1);
@@ -22,11 +25,35 @@ static void check_safe(const char *name)
     len = upool_names_safe(safe, name);
     if (len == 0 || len > UPOOL_SAFE_NAME_MAX || strlen(safe) != len
         || safe[0] == '.' || safe[len - 1] == '.'
-        || strspn(safe, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789_.-")
-               != len
+        || strspn(safe, allowed) != len
         || (upool_names_safe(again, safe), strcmp(again, safe) != 0)) {
         abort();
+    }
+    free(safe);
+}
+
+/* Letters of every script may stay, but nothing that ASCII calls special. */
+static void check_utf8(const char *name)
+{
+    char *safe = malloc(UPOOL_SAFE_NAME_MAX + 1);
+    char again[UPOOL_SAFE_NAME_MAX + 1];
+    size_t len;
+    size_t i;
+
+    if (safe == NULL) {
+        abort();
+    }
+    len = upool_names_safe_utf8(safe, name);
+    if (len == 0 || len > UPOOL_SAFE_NAME_MAX || strlen(safe) != len
+        || safe[0] == '.' || safe[len - 1] == '.'
+        || !upool_names_is_utf8(safe, len)
+        || (upool_names_safe_utf8(again, safe), strcmp(again, safe) != 0)) {
+        abort();
+    }
+    for (i = 0; i < len; i++) {
+        if ((safe[i] & 0x80) == 0 && !strchr(allowed, safe[i])) {
+            abort();
+        }
     }
     free(safe);
 }
@@ -53,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     check_safe(out);
+    check_utf8(out);
     (void)upool_names_is_callback(out);
     free(out);
     free(place);
