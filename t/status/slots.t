@@ -50,6 +50,9 @@ CONF
 
 chomp(my $sbin = `\${APXS:-apxs} -q SBINDIR`);
 chomp(my $name = `\${APXS:-apxs} -q PROGNAME`);
+# A sanitized module needs its runtime first.
+my $program = var('t_conf') . '/httpd-sanitized';
+$program = "$sbin/$name" unless -x $program;
 my $httpd = fork;
 die "fork: $!" unless defined $httpd;
 if ($httpd == 0) {
@@ -57,7 +60,7 @@ if ($httpd == 0) {
     POSIX::setsid();
     open STDOUT, '>', "$dir/out";
     open STDERR, '>&', \*STDOUT;
-    exec "$sbin/$name", '-f', "$dir/httpd.conf", '-DFOREGROUND'
+    exec $program, '-f', "$dir/httpd.conf", '-DFOREGROUND'
         or POSIX::_exit(127);
 }
 END {
