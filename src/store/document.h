@@ -22,8 +22,9 @@ apr_status_t upool_document_load(upool_record **record, int directory,
                                  apr_pool_t *p);
 
 /* The complete upload: metadata.json in state done, with its data files
- * verified; one that is gone was moved away by the application.  As above; APR_EGENERAL also where they do not agree, and *record
- * is set even then (untouched otherwise). */
+ * verified; one that is gone was moved away by the application.  As above;
+ * APR_EGENERAL also where they do not agree, and *record is set even then
+ * (untouched otherwise). */
 apr_status_t upool_document_complete(upool_record **record, int directory,
                                      const char *id, apr_pool_t *p);
 
