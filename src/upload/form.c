@@ -77,7 +77,12 @@ static upload_pool_file *make_file(upool_form *form, const upool_part *part)
     for (i = 0; i < part->nparams; i++) {
         apr_table_add(params, part->params[i].name, part->params[i].value);
     }
-    upool_names_safe(safe, part->filename);
+    if (form->parts.utf8_names) {
+        upool_names_safe_utf8(safe, part->filename);
+    }
+    else {
+        upool_names_safe(safe, part->filename);
+    }
     file->pool = p;
     file->index = form->parts.record->files->nelts;
     file->field = apr_pstrdup(p, part->name);
@@ -97,6 +102,10 @@ static int file_begins(upool_form *form)
 
     form->kind = PART_FILE;
     form->file_size = 0;
+    if ((form->parts.rules && upool_rules_file_begin(form->parts.rules, file))
+        || (form->parts.check && upool_file_check_begin(form->parts.check))) {
+        return 1;
+    }
     if (record->files->nelts == 0) {
         record->filename = file->filename;
         record->content_type = file->content_type ? file->content_type
@@ -152,6 +161,12 @@ static int file_data(upool_form *form, const char *data, size_t len)
     if (form->file_size > form->parts.limits->file) {
         return refuse(form, UPOOL_REASON_FILE_TOO_LARGE, NULL);
     }
+    if ((form->parts.rules
+         && upool_rules_file_size(form->parts.rules, form->file_size))
+        || (form->parts.check
+            && upool_file_check_data(form->parts.check, data, len))) {
+        return 1;
+    }
     return upool_chain_data(form->parts.chain, data, len);
 }
 
@@ -197,11 +212,18 @@ static int file_ends(upool_form *form)
     upool_file *done;
     int skipped = 0;
 
+    /* Before a handler keeps the file for good. */
+    if (form->parts.check && upool_file_check_end(form->parts.check)) {
+        return 1;
+    }
     if (upool_chain_file_end(form->parts.chain, &kept, &skipped)) {
         return 1;
     }
     if (skipped) {
         return 0;
+    }
+    if (form->parts.rules) {
+        upool_rules_file_kept(form->parts.rules);
     }
     done = apr_array_push(form->parts.record->files);
     done->field = file->field;
@@ -219,14 +241,28 @@ static int file_ends(upool_form *form)
     return 0;
 }
 
+static int field_ends(upool_form *form)
+{
+    const apr_array_header_t *list;
+    const upool_field *field;
+
+    upool_fields_end(form->parts.fields);
+    list = upool_fields_list(form->parts.fields);
+    field = &APR_ARRAY_IDX(list, list->nelts - 1, upool_field);
+    if (form->parts.rules) {
+        upool_rules_text(form->parts.rules, field->name, field->len);
+    }
+    return form->parts.check
+           && upool_file_check_field(form->parts.check, field);
+}
+
 static int on_part_end(void *user)
 {
     upool_form *form = user;
 
     switch (form->kind) {
     case PART_FIELD:
-        upool_fields_end(form->parts.fields);
-        return 0;
+        return field_ends(form);
     case PART_FILE:
         return file_ends(form);
     case PART_NAMELESS:
@@ -304,5 +340,9 @@ int upool_form_end(upool_form *form)
 {
     upool_multipart_error error = upool_multipart_end(&form->parser);
 
-    return error ? refuse_body(form, error) : 0;
+    if (error) {
+        return refuse_body(form, error);
+    }
+    return (form->parts.rules && upool_rules_end(form->parts.rules))
+           || (form->parts.check && upool_file_check_finish(form->parts.check));
 }

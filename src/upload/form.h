@@ -11,8 +11,10 @@
  * the body is refused (*refusal says why). */
 
 #include "store/record.h"
+#include "upload/announced.h"
 #include "upload/chain.h"
 #include "upload/fields.h"
+#include "upload/rules.h"
 
 typedef struct upool_form upool_form;
 
@@ -22,6 +24,9 @@ typedef struct upool_form_parts {
     upool_record *record; /* files are appended; the first names it */
     upool_refusal *refusal;
     const upool_limits *limits;
+    upool_rules *rules;        /* NULL: none */
+    upool_file_check *check;   /* NULL: nothing is announced for files */
+    int utf8_names;            /* safe names keep every script */
     apr_pool_t *p;             /* the upload's */
     void (*named)(void *user); /* the record's names have become known */
     void *user;

@@ -62,7 +62,7 @@ static int extension_is_good(const upool_accept_lists *lists, const char *ext,
 /* Every suffix counts: a server that maps types by any of them (AddHandler)
  * would run x.php.png.  The part before the first dot is no extension; an
  * empty one (a..b) is in no list. */
-static int name_is_good(const upool_accept_lists *lists, const char *name)
+int upool_accept_takes(const upool_accept_lists *lists, const char *name)
 {
     const char *dot = strchr(name, '.');
 
@@ -87,7 +87,7 @@ static upload_pool_verdict accept_new_file(upload_pool_instance *self,
 {
     const accept_data *data = self->data;
 
-    if (name_is_good(&data->lists, file->safe_filename)) {
+    if (upool_accept_takes(&data->lists, file->safe_filename)) {
         return UPLOAD_POOL_GO_ON;
     }
     *data->refusal =

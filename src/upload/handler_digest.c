@@ -2,80 +2,24 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/handlers.h"
 
-#include <string.h>
-#include <apr_cstr.h>
 #include <apr_strings.h>
-#include <openssl/evp.h>
 
-#define DIGESTS_MAX 8
-
-typedef struct algorithm {
-    const char *name;
-    const char *openssl; /* NULL: crc32, which OpenSSL does not have */
-} algorithm;
-
-static const algorithm algorithms[] = {
-    { "md5", "MD5" },        { "sha-1", "SHA1" }, { "sha-256", "SHA256" },
-    { "sha-512", "SHA512" }, { "crc32", NULL },
-};
-
-typedef struct running {
-    const algorithm *algorithm;
-    EVP_MD_CTX *ctx;
-    apr_uint32_t crc;
-} running;
+#include "upload/digester.h"
 
 typedef struct digest_data {
-    running run[DIGESTS_MAX];
-    int count;
-    apr_uint32_t crc_table[256];
+    apr_array_header_t *digesters; /* of upool_digester * */
+    int missing;                   /* one could not be made */
     upool_refusal *refusal;
 } digest_data;
 
-static const algorithm *find(const char *name)
-{
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-        if (!apr_cstr_casecmp(name, algorithms[i].name)) {
-            return &algorithms[i];
-        }
-    }
-    return NULL;
-}
-
 const char *upool_digest_known(const char *name)
 {
-    const algorithm *a = find(name);
-
-    return a ? a->name : NULL;
+    return upool_digester_known(name);
 }
 
-static apr_status_t free_contexts(void *arg)
+static upool_digester *digester_at(const digest_data *data, int i)
 {
-    digest_data *data = arg;
-    int i;
-
-    for (i = 0; i < data->count; i++) {
-        EVP_MD_CTX_free(data->run[i].ctx);
-    }
-    return APR_SUCCESS;
-}
-
-/* The CRC of IEEE 802.3, reflected polynomial 0xEDB88320. */
-static void make_crc_table(apr_uint32_t *table)
-{
-    apr_uint32_t i;
-
-    for (i = 0; i < 256; i++) {
-        apr_uint32_t c = i;
-        int bit;
-
-        for (bit = 0; bit < 8; bit++) {
-            c = c & 1 ? (c >> 1) ^ 0xEDB88320U : c >> 1;
-        }
-        table[i] = c;
-    }
+    return APR_ARRAY_IDX(data->digesters, i, upool_digester *);
 }
 
 void *upool_digest_make(const apr_array_header_t *names, upool_refusal *refusal,
@@ -85,22 +29,18 @@ void *upool_digest_make(const apr_array_header_t *names, upool_refusal *refusal,
     int i;
 
     data->refusal = refusal;
-    for (i = 0; i < names->nelts && data->count < DIGESTS_MAX; i++) {
-        running *run = &data->run[data->count];
+    data->digesters = apr_array_make(p, names->nelts, sizeof(upool_digester *));
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        upool_digester *digester = upool_digester_make(name, p);
 
-        run->algorithm = find(APR_ARRAY_IDX(names, i, const char *));
-        if (!run->algorithm) {
-            continue;
+        if (digester) {
+            APR_ARRAY_PUSH(data->digesters, upool_digester *) = digester;
         }
-        data->count++;
-        if (run->algorithm->openssl) {
-            run->ctx = EVP_MD_CTX_new();
-        }
-        else {
-            make_crc_table(data->crc_table);
+        else if (upool_digester_known(name)) {
+            data->missing = 1;
         }
     }
-    apr_pool_cleanup_register(p, data, free_contexts, apr_pool_cleanup_null);
     return data;
 }
 
@@ -117,27 +57,12 @@ static upload_pool_verdict digest_new_file(upload_pool_instance *self,
     int i;
 
     (void)file;
-    for (i = 0; i < data->count; i++) {
-        running *run = &data->run[i];
-
-        run->crc = 0xFFFFFFFFU;
-        if (run->algorithm->openssl
-            && !EVP_DigestInit_ex(run->ctx,
-                                  EVP_get_digestbyname(run->algorithm->openssl),
-                                  NULL)) {
-            return broken(data, "the digest cannot be started");
-        }
+    for (i = 0; i < data->digesters->nelts && !data->missing; i++) {
+        data->missing = upool_digester_begin(digester_at(data, i)) != 0;
     }
-    return UPLOAD_POOL_GO_ON;
-}
-
-static apr_uint32_t crc_update(const apr_uint32_t *table, apr_uint32_t crc,
-                               const char *bytes, apr_size_t len)
-{
-    while (len--) {
-        crc = table[(crc ^ (unsigned char)*bytes++) & 0xFF] ^ (crc >> 8);
-    }
-    return crc;
+    /* Whoever asked for a digest must not get files without it. */
+    return data->missing ? broken(data, "a digest cannot be started")
+                         : UPLOAD_POOL_GO_ON;
 }
 
 static upload_pool_verdict digest_chunk(upload_pool_instance *self,
@@ -150,24 +75,19 @@ static upload_pool_verdict digest_chunk(upload_pool_instance *self,
 
     (void)file;
     (void)offset;
-    for (i = 0; i < data->count; i++) {
-        running *run = &data->run[i];
-
-        if (!run->ctx) {
-            run->crc = crc_update(data->crc_table, run->crc, *bytes, *len);
-        }
-        else if (!EVP_DigestUpdate(run->ctx, *bytes, *len)) {
-            return broken(data, "the digest cannot be updated");
+    for (i = 0; i < data->digesters->nelts; i++) {
+        if (upool_digester_update(digester_at(data, i), *bytes, *len)) {
+            return broken(data, "a digest cannot be updated");
         }
     }
     return UPLOAD_POOL_GO_ON;
 }
 
-static char *to_hex(apr_pool_t *p, const unsigned char *bytes, unsigned len)
+static char *to_hex(apr_pool_t *p, const unsigned char *bytes, apr_size_t len)
 {
     static const char digit[] = "0123456789abcdef";
     char *hex = apr_palloc(p, 2 * len + 1);
-    unsigned i;
+    apr_size_t i;
 
     for (i = 0; i < len; i++) {
         hex[2 * i] = digit[bytes[i] >> 4];
@@ -191,23 +111,15 @@ static upload_pool_verdict digest_complete(upload_pool_instance *self,
         && kept->size != size) {
         return UPLOAD_POOL_GO_ON;
     }
-    for (i = 0; i < data->count; i++) {
-        running *run = &data->run[i];
-        unsigned char value[EVP_MAX_MD_SIZE];
-        unsigned len = 4;
+    for (i = 0; i < data->digesters->nelts; i++) {
+        upool_digester *digester = digester_at(data, i);
+        unsigned char value[UPOOL_DIGESTER_MAX];
+        apr_size_t len = upool_digester_end(digester, value);
 
-        if (!run->ctx) {
-            apr_uint32_t crc = ~run->crc;
-
-            value[0] = (unsigned char)(crc >> 24);
-            value[1] = (unsigned char)(crc >> 16);
-            value[2] = (unsigned char)(crc >> 8);
-            value[3] = (unsigned char)crc;
+        if (!len) {
+            return broken(data, "a digest cannot be finished");
         }
-        else if (!EVP_DigestFinal_ex(run->ctx, value, &len)) {
-            return broken(data, "the digest cannot be finished");
-        }
-        apr_table_setn(file->digests, run->algorithm->name,
+        apr_table_setn(file->digests, upool_digester_name(digester),
                        to_hex(file->pool, value, len));
     }
     return UPLOAD_POOL_GO_ON;

@@ -33,6 +33,9 @@ typedef struct upool_accept_lists {
     const apr_array_header_t *deny[2];
 } upool_accept_lists;
 
+/* 1 where the lists let a file of that safe name pass. */
+int upool_accept_takes(const upool_accept_lists *lists, const char *name);
+
 void *upool_accept_make(const upool_accept_lists *lists, upool_refusal *refusal,
                         apr_pool_t *p);
 

@@ -36,6 +36,7 @@ struct upool_upload {
     upool_chain *chain;
     upool_fields *fields;
     upool_form *form;
+    upool_content_check *check; /* NULL: no digest was announced */
     apr_int64_t memory;
     apr_time_t noted;
 };
@@ -333,10 +334,17 @@ int upool_upload_open(upool_upload *upload, const char *boundary,
     parts.record = upload->record;
     parts.refusal = &upload->refusal;
     parts.limits = &upload->options.limits;
+    parts.rules =
+        upool_rules_make(&upload->options.rules, &upload->refusal, upload->p);
+    parts.check = upool_file_check_make(upload->options.digest_field,
+                                        &upload->refusal, upload->p);
+    parts.utf8_names = upload->options.utf8_names;
     parts.p = upload->p;
     parts.named = names_known;
     parts.user = upload;
     upload->form = upool_form_make(boundary, boundary_len, &parts);
+    upload->check = upool_content_check_make(&upload->options.digests,
+                                             &upload->refusal, upload->p);
     upload->life = LIFE_RECEIVING;
     if (upool_chain_open(upload->chain)) {
         return refuse(upload, UPOOL_REASON_HANDLER, 0, NULL);
@@ -358,7 +366,8 @@ int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
         && reserve_more(upload, upload->record->received)) {
         return 1;
     }
-    if (upool_form_feed(upload->form, data, len)) {
+    if ((upload->check && upool_content_check_data(upload->check, data, len))
+        || upool_form_feed(upload->form, data, len)) {
         return refuse(upload, UPOOL_REASON_INTERRUPTED, 0, NULL);
     }
     return 0;
@@ -435,6 +444,9 @@ int upool_upload_finish(upool_upload *upload)
     }
     if (upool_form_end(upload->form)) {
         return refuse(upload, UPOOL_REASON_TRUNCATED, 0, NULL);
+    }
+    if (upload->check && upool_content_check_end(upload->check)) {
+        return refuse(upload, UPOOL_REASON_DIGEST, 0, NULL);
     }
     if (upool_upload_flush(upload)) {
         return 1;

@@ -21,11 +21,13 @@
 
 #include "progress/table.h"
 #include "store/bucket.h"
+#include "upload/announced.h"
 #include "store/quota.h"
 #include "upload/chain.h"
 #include "upload/fields.h"
 #include "upload/limits.h"
 #include "upload/refusal.h"
+#include "upload/rules.h"
 
 typedef struct upool_upload upool_upload;
 
@@ -36,6 +38,10 @@ typedef struct upool_upload_options {
     apr_off_t content_length; /* -1 unknown */
     upool_limits limits;
     upool_quota_limits quota; /* none set: costs nothing */
+    upool_rule_lists rules;
+    upool_content_digests digests; /* announced, live as long as the upload */
+    const char *digest_field;      /* announces those of files; NULL: none */
+    int utf8_names;                /* safe names keep every script */
     upool_store *store;
     upool_table *table;  /* NULL: no progress in memory */
     apr_int64_t process; /* pid, for the slot */
