@@ -106,7 +106,8 @@ static upool_front front_of_get(request_rec *r, upool_request *rq)
     if (is_endpoint(r, rq, "status") || has_word(r, "status")) {
         return UPOOL_FRONT_STATUS;
     }
-    if (has_word(r, "clear")) {
+    /* HEAD changes nothing (RFC 9110 9.2.1), though GET has to here. */
+    if (!r->header_only && has_word(r, "clear")) {
         return UPOOL_FRONT_CLEAR;
     }
     if (rq->conf->serve == 1 && is_endpoint(r, rq, "file")) {

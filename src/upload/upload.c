@@ -112,17 +112,37 @@ static apr_status_t interrupt(void *arg)
     return APR_SUCCESS;
 }
 
-/* 1 when the identifier is another upload's at this moment. */
-static int claim_slot(upool_upload *upload)
+static int same_owner(const char *a, const char *b)
+{
+    return !a || !*a || (b && !strcmp(a, b));
+}
+
+/* The identifier is in flight.  To a stranger that is not told: he gets what
+ * he would get if the upload were complete. */
+static upool_reason reason_of_busy(const upool_upload *upload, const char *name)
+{
+    upool_slot_record slot;
+
+    return upool_table_lookup(upload->options.table, name, &slot)
+                   && !same_owner(slot.owner, upload->options.owner)
+               ? UPOOL_REASON_OWNER
+               : UPOOL_REASON_BUSY;
+}
+
+/* NONE, or why the identifier cannot be had at this moment. */
+static upool_reason claim_slot(upool_upload *upload)
 {
     const upool_upload_options *o = &upload->options;
+    const char *name = o->slot_name ? o->slot_name : o->identifier;
 
-    return o->table
-           && upool_table_claim(
-                  o->table, o->slot_name ? o->slot_name : o->identifier,
-                  o->owner, o->content_length, o->process,
-                  upload->record->created, o->alive, &upload->ticket)
-                  == UPOOL_CLAIM_BUSY;
+    if (!o->table
+        || upool_table_claim(o->table, name, o->owner, o->content_length,
+                             o->process, upload->record->created, o->alive,
+                             &upload->ticket)
+               != UPOOL_CLAIM_BUSY) {
+        return UPOOL_REASON_NONE;
+    }
+    return reason_of_busy(upload, name);
 }
 
 /* A refusal before the upload has begun leaves the identifier's state as it
@@ -139,11 +159,6 @@ static void refuse_start(upool_upload *upload, upool_reason reason,
     if (upool_upload_has_slot(upload)) {
         upool_table_release(upload->options.table, &upload->ticket);
     }
-}
-
-static int same_owner(const char *a, const char *b)
-{
-    return !a || (b && !strcmp(a, b));
 }
 
 static void begin_bucket(upool_upload *upload)
@@ -177,6 +192,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
                                  apr_pool_t *p)
 {
     upool_upload *upload = apr_pcalloc(p, sizeof(*upload));
+    upool_reason reason;
 
     upload->options = *options;
     upload->p = p;
@@ -189,8 +205,9 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
     upload->record->owner = options->owner;
     upload->record->created = options->now();
     upload->record->updated = upload->record->created;
-    if (claim_slot(upload)) {
-        refuse_start(upload, UPOOL_REASON_BUSY, 0, NULL);
+    reason = claim_slot(upload);
+    if (reason) {
+        refuse_start(upload, reason, 0, NULL);
         return upload;
     }
     begin_bucket(upload);

@@ -39,6 +39,13 @@ sub begin
 sub left { my ($id) = @_; return [grep { /^\Q$id\E/ } pool_dirs('stat'),
                                   pool_files('stat')] }
 
+{
+    my $id = new_id();
+    upload($url, \@parts, id => $id);
+    request('HEAD', "$url?clear&X-Progress-ID=$id");
+    is status($url, $id)->{state}, 'done', 'HEAD clears nothing';
+}
+
 for my $name (sort keys %way) {
     my $clear = $way{$name};
     my $id = new_id();

@@ -221,6 +221,7 @@ static void test_owner(void)
 {
     bench t;
     apr_pool_t *p;
+    apr_pool_t *q;
     const char *stored;
 
     bench_start(&t);
@@ -244,6 +245,18 @@ static void test_owner(void)
     t.options.owner = "alice";
     p = life(&t);
     tap_is_int(reason(whole(&t, p, BODY)), 0, "the owner may");
+    apr_pool_destroy(p);
+    p = life(&t);
+    fed(&t, p, BODY_HEAD "he");
+    t.options.owner = "bob";
+    q = life(&t);
+    tap_is_int(reason(start(&t, q)), UPOOL_REASON_OWNER,
+               "in flight: a stranger does not learn that it is");
+    apr_pool_destroy(q);
+    t.options.owner = "alice";
+    q = life(&t);
+    tap_is_int(reason(start(&t, q)), UPOOL_REASON_BUSY, "its owner does");
+    apr_pool_destroy(q);
     apr_pool_destroy(p);
     bench_end(&t);
 }
