@@ -121,18 +121,41 @@ static void log_refusal(request_rec *r, const upool_request *rq,
                   refusal->text, detail ? ": " : "", detail ? detail : "");
 }
 
+/* How much of the body is still to come, -1 when nobody knows: a coded one
+ * counts otherwise than it was announced. */
+static apr_off_t left_of(const request_rec *r, const upool_request *rq)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t left = 0;
+
+    if (rq->seen_end) {
+        return 0;
+    }
+    if (apr_table_get(r->headers_in, "Transfer-Encoding")
+        || (length && !ap_parse_strict_length(&left, length))) {
+        return -1;
+    }
+    if (rq->intake == UPOOL_INTAKE_TAKING) {
+        apr_off_t received = upool_upload_record(rq->upload)->received;
+
+        return received > left
+                       || apr_table_get(rq->set_aside,
+                                        "X-Upload-Content-Encoding")
+                   ? -1
+                   : left - received;
+    }
+    return left;
+}
+
 /* httpd drains what is left of a body before the next request of the
  * connection, however long it is; then rather close.  The MPM's lingering
  * close lets the client read the answer. */
 static void settle_connection(request_rec *r, const upool_request *rq,
                               const upool_refusal *refusal)
 {
-    const char *length = apr_table_get(r->headers_in, "Content-Length");
-    apr_off_t left = 0;
+    apr_off_t left = left_of(r, rq);
 
-    if (refusal->reset || apr_table_get(r->headers_in, "Transfer-Encoding")
-        || (length && !ap_parse_strict_length(&left, length))
-        || left > DRAIN_MAX || rq->intake == UPOOL_INTAKE_TAKING) {
+    if (refusal->reset || left < 0 || left > DRAIN_MAX) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
 }
