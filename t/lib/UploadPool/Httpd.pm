@@ -61,7 +61,7 @@ sub new
     # A configuration test runs hundreds of times: nothing that is slow to load.
     my @wanted = qw(mpm_\w+ unixd log_config watchdog authz_core authz_host
                     authn_core mime alias cgid? env setenvif dir headers deflate
-                    filter reqtimeout info status upload_pool);
+                    filter reqtimeout info status upload_\w+);
     my $wanted = join '|', @wanted;
     $modules = join '', grep { /^LoadModule (?:$wanted)_module / }
         $modules =~ /^(LoadModule .*\n)/mg;
