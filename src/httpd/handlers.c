@@ -121,7 +121,7 @@ const char *upool_handlers_complaint(apr_pool_t *p, const char *name)
         || handler->struct_size != sizeof(*handler)) {
         return "was compiled for another version of mod_upload_pool";
     }
-    if (!handler->name || strcmp(handler->name, name)) {
+    if (!handler->name || strcmp(handler->name, name) != 0) {
         return "is registered under a name that is not in its table";
     }
     return NULL;

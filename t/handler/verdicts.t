@@ -91,6 +91,27 @@ for my $function (@functions) {
     like $r->{headers}{connection} || '', qr/close/i, 'and the connection ends';
 }
 
+# --- A stream of HTTP/2 ---------------------------------------------------------
+
+{
+    my $file = var('t_logs') . "/handler-$$.txt";
+    spew($file, 'x' x 30_000);
+    for my $case (map { my $v = $_; map { [$v, $_] } @functions }
+                  qw(stop reset)) {
+        my ($verdict, $function) = @$case;
+        next if $function eq 'flush';
+        my $r = curl('--http2-prior-knowledge', '-H',
+            'Accept: application/json', '-F', "file=\@$file", base()
+            . "$url?X-Progress-ID=" . new_id()
+            . "&probe=$verdict.$function.probe-b");
+        is $r->{status}, 422, "HTTP/2: $verdict in $function: the answer"
+            or diag $r->{error};
+        is(($r->{json} || {})->{error}, "probe-b stops in $function",
+           'and its text');
+    }
+    unlink $file;
+}
+
 # --- The words of a refusal ---------------------------------------------------
 
 {
