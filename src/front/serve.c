@@ -44,9 +44,27 @@ static int file_number(const request_rec *r)
     return -1;
 }
 
-/* RFC 6266 with the extended form of RFC 8187: the quoted one is ASCII without
- * quotes and controls by construction (a safe name); the extended one carries
- * the rest. */
+/* The fallback for those who do not know the other form (RFC 6266 4.3): one _
+ * for each character that is not ASCII.  A safe name has neither quotes nor
+ * backslashes nor controls. */
+static const char *ascii_name(apr_pool_t *p, const char *safe)
+{
+    char *name = apr_palloc(p, strlen(safe) + 1);
+    char *out = name;
+    const char *in;
+
+    for (in = safe; *in; in++) {
+        if ((*in & 0x80) == 0) {
+            *out++ = *in;
+        }
+        else if ((*in & 0x40) != 0) {
+            *out++ = '_';
+        }
+    }
+    *out = '\0';
+    return name;
+}
+
 static const char *disposition(apr_pool_t *p, const char *safe)
 {
     static const char digit[] = "0123456789ABCDEF";
@@ -55,7 +73,8 @@ static const char *disposition(apr_pool_t *p, const char *safe)
     const char *in;
 
     for (in = safe; *in; in++) {
-        if (apr_isalnum(*in) || strchr("._-", *in)) {
+        /* Whatever the locale: letters beyond ASCII are bytes here. */
+        if ((*in & 0x80) == 0 && (apr_isalnum(*in) || strchr("._-", *in))) {
             *out++ = *in;
         }
         else {
@@ -65,7 +84,7 @@ static const char *disposition(apr_pool_t *p, const char *safe)
         }
     }
     *out = '\0';
-    return apr_pstrcat(p, "attachment; filename=\"", safe,
+    return apr_pstrcat(p, "attachment; filename=\"", ascii_name(p, safe),
                        "\"; filename*=UTF-8''", encoded, NULL);
 }
 

@@ -2,6 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/config.h"
 
+#include <string.h>
+
 #define DAY apr_time_from_sec(86400)
 #define SWEEP_DEFAULT apr_time_from_sec(60)
 #define FILE_MODE_DEFAULT 0600
@@ -31,6 +33,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->owner = UPOOL_UNSET;
     conf->file_mode = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
+    conf->utf8_names = UPOOL_UNSET;
     return conf;
 }
 
@@ -63,6 +66,35 @@ static void merge_limits(upool_limits *to, const upool_limits *base,
 static apr_int64_t later(apr_int64_t base, apr_int64_t add)
 {
     return add == UPOOL_UNSET ? base : add;
+}
+
+/* Those of base whose name add does not have, then those of add. */
+static const apr_array_header_t *merge_rules(apr_pool_t *p,
+                                             const apr_array_header_t *base,
+                                             const apr_array_header_t *add)
+{
+    apr_array_header_t *merged;
+    int i;
+    int n;
+
+    if (!base || !add) {
+        return base ? base : add;
+    }
+    merged = apr_array_make(p, base->nelts + add->nelts, sizeof(upool_rule));
+    for (i = 0; i < base->nelts; i++) {
+        const upool_rule *rule = &APR_ARRAY_IDX(base, i, upool_rule);
+
+        for (n = 0; n < add->nelts; n++) {
+            if (!strcmp(APR_ARRAY_IDX(add, n, upool_rule).name, rule->name)) {
+                break;
+            }
+        }
+        if (n == add->nelts) {
+            APR_ARRAY_PUSH(merged, upool_rule) = *rule;
+        }
+    }
+    apr_array_cat(merged, add);
+    return merged;
 }
 
 void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
@@ -100,6 +132,10 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE_POINTER(deny);
     MERGE_POINTER(local_deny);
     MERGE_POINTER(digests);
+    MERGE_POINTER(digest_field);
+    conf->rules = merge_rules(p, base->rules, add->rules);
+    conf->local_rules = merge_rules(p, base->local_rules, add->local_rules);
+    MERGE(utf8_names);
     MERGE_POINTER(handlers);
     MERGE_POINTER(local_handlers);
     MERGE_POINTER(pass);

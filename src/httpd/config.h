@@ -14,6 +14,7 @@
 #include "ident/keys.h"
 #include "upload/handlers.h"
 #include "upload/limits.h"
+#include "upload/rules.h"
 
 #define UPOOL_UNSET (-1)
 
@@ -53,6 +54,10 @@ typedef struct upool_dir_conf {
     const apr_array_header_t *deny;
     const apr_array_header_t *local_deny;
     const apr_array_header_t *digests;
+    const char *digest_field;        /* UploadDigestField; "" for off */
+    const apr_array_header_t *rules; /* of upool_rule, one for a name */
+    const apr_array_header_t *local_rules;
+    int utf8_names;
     const apr_array_header_t *handlers; /* of const char *, names in order */
     const apr_array_header_t *local_handlers;
     const char *pass;

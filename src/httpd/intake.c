@@ -34,6 +34,43 @@ int upool_intake_is_encoded(const request_rec *r, const upool_request *rq,
     return !before || !has_decoder(rq);
 }
 
+/* NULL where the field is not there, or malformed: then *malformed is 1. */
+static const upool_digestfield *read_digest(const request_rec *r,
+                                            const char *header, int *malformed)
+{
+    const char *text = apr_table_get(r->headers_in, header);
+    upool_digestfield *digest;
+
+    if (!text) {
+        return NULL;
+    }
+    digest = apr_palloc(r->pool, sizeof(*digest));
+    if (upool_digestfield_parse(text, strlen(text), digest)) {
+        *malformed = 1;
+        return NULL;
+    }
+    return digest;
+}
+
+/* Both speak of the bytes before a content coding is undone (RFC 9530 2 and 3),
+ * which we do not see where there is one: then they are ignored, as the RFC
+ * allows.  Under a Content-Range the representation is more than this content.
+ * Returns 1 where one is malformed. */
+static int read_digests(const request_rec *r, const upool_request *rq,
+                        upool_content_digests *digests)
+{
+    int malformed = 0;
+
+    if (upool_intake_is_encoded(r, rq, 0)) {
+        return 0;
+    }
+    digests->content = read_digest(r, "Content-Digest", &malformed);
+    if (!apr_table_get(r->headers_in, "Content-Range")) {
+        digests->repr = read_digest(r, "Repr-Digest", &malformed);
+    }
+    return malformed;
+}
+
 static void set_options(request_rec *r, const upool_request *rq,
                         upool_store *store, upool_upload_options *options)
 {
@@ -47,6 +84,12 @@ static void set_options(request_rec *r, const upool_request *rq,
                                   ? -1
                                   : rq->content_length;
     options->limits = upool_config_limits(rq->conf);
+    options->rules.list[0] = rq->conf->rules;
+    options->rules.list[1] = rq->conf->local_rules;
+    options->digest_field = rq->conf->digest_field && *rq->conf->digest_field
+                                ? rq->conf->digest_field
+                                : NULL;
+    options->utf8_names = rq->conf->utf8_names == 1;
     options->store = store;
     options->table = upool_slots_table();
     options->process = upool_slots_process();
@@ -91,6 +134,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     upool_store *store;
     upool_reason reason;
     const char *detail;
+    int malformed;
 
     if (upool_handlers_refuse(r->pool, rq->conf, refusal)) {
         return 1;
@@ -100,6 +144,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
         return 1;
     }
     set_options(r, rq, store, &options);
+    malformed = read_digests(r, rq, &options.digests);
     rq->upload = upool_upload_start(&options, r->pool);
     *refusal = *upool_upload_refusal(rq->upload);
     if (refusal->reason) {
@@ -111,6 +156,9 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     upool_handlers_add(rq, r->pool);
     rq->intake = UPOOL_INTAKE_TAKING;
     reason = judge_head(r, rq, &detail);
+    if (!reason && malformed) {
+        reason = UPOOL_REASON_DIGEST_SYNTAX;
+    }
     if (reason) {
         upool_upload_refuse(rq->upload, reason, 0, detail);
     }

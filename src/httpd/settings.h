@@ -40,6 +40,10 @@ const char *upool_set_pass(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_extension(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_field(cmd_parms *cmd, void *conf, int argc,
+                            char *const argv[]);
+const char *upool_set_digest_field(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_names(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_digest(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_handler(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_cleanup(cmd_parms *cmd, void *conf, const char *arg);
