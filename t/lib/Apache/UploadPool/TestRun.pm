@@ -242,6 +242,9 @@ sub sanitized
         "exec $httpd \"\$@\"\n";
     close $out;
     chmod 0755, $own{wrapper};
+    # UploadPool::Httpd starts httpd itself.
+    $ENV{UPOOL_PRELOAD} = $runtime;
+    $ENV{ASAN_OPTIONS} //= 'detect_leaks=0:abort_on_error=1';
     return;
 }
 
