@@ -16,6 +16,7 @@
 #include "front/fronts.h"
 #include "front/route.h"
 #include "httpd/checks.h"
+#include "httpd/claim.h"
 #include "httpd/config.h"
 #include "httpd/directives.h"
 #include "httpd/filter.h"
@@ -51,6 +52,7 @@ static void register_hooks(apr_pool_t *p)
 {
     (void)p;
     upool_filter_register();
+    upool_claim_register();
     upool_api_register();
     /* Part of "httpd -t"; any order. */
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
@@ -66,6 +68,11 @@ static void register_hooks(apr_pool_t *p)
      * handler: what an administrator sets with SetInputFilter works on the
      * upload before we see it. */
     ap_hook_insert_filter(upool_filter_insert, NULL, NULL, APR_HOOK_FIRST);
+    /* The order among output filters is that of their types.  An error page has
+     * lost its filters, so they are added anew. */
+    ap_hook_insert_filter(upool_claim_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(upool_claim_insert, NULL, NULL,
+                                APR_HOOK_MIDDLE);
     /* The real handler takes its variables and its framing from the request's
      * headers before it reads: they must be exchanged before any runs. */
     ap_hook_handler(upool_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -87,37 +87,6 @@ int upool_front_form(request_rec *r, upool_request *rq)
     }
     do {
         result = upool_drive_turn(r, rq, APR_BLOCK_READ, &sent);
-    } while (result == UPOOL_DRIVE_MORE);
+    } while (result == UPOOL_DRIVE_MORE && !upool_drive_wait(r, rq));
     return result == UPOOL_DRIVE_DONE ? substitute(r, rq) : refuse(r, rq, sent);
-}
-
-/* The status that the client got is that of the last request that it was
- * redirected to. */
-int upool_front_clean_up(request_rec *r)
-{
-    const request_rec *last = r;
-    upool_request *rq = NULL;
-    upool_refusal refusal;
-    upool_store *store;
-
-    for (; last->next; last = last->next) {
-    }
-    rq = upool_request_substituted(last);
-    if (!rq || !upool_config_cleans(rq->conf, last->status)) {
-        return DECLINED;
-    }
-    store = upool_request_store(r, rq->conf, &refusal);
-    if (!store || upool_bucket_remove(store, rq->id, r->pool)) {
-        upool_rlog(r, ERR, 0, 26,
-                   "upload %s was answered with %d but cannot be removed",
-                   upool_log_ident(r->pool, rq->id), last->status);
-        return DECLINED;
-    }
-    if (upool_slots_table()) {
-        upool_table_drop(upool_slots_table(),
-                         upool_slots_name(r, rq->conf, rq->id));
-    }
-    upool_rlog(r, DEBUG, 0, 25, "upload %s removed: answered with %d",
-               upool_log_ident(r->pool, rq->id), last->status);
-    return DECLINED;
 }

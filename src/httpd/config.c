@@ -32,6 +32,12 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->require_multipart = UPOOL_UNSET;
     conf->owner = UPOOL_UNSET;
     conf->file_mode = UPOOL_UNSET;
+    conf->file_group = UPOOL_UNSET;
+    conf->quota_pool = UPOOL_UNSET;
+    conf->quota_owner = UPOOL_UNSET;
+    conf->spare = UPOOL_UNSET;
+    conf->rate = UPOOL_UNSET;
+    conf->keep = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
     conf->utf8_names = UPOOL_UNSET;
     return conf;
@@ -126,6 +132,12 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(require_multipart);
     MERGE(owner);
     MERGE(file_mode);
+    MERGE(file_group);
+    MERGE(quota_pool);
+    MERGE(quota_owner);
+    MERGE(spare);
+    MERGE(rate);
+    MERGE(keep);
     MERGE(inline_size);
     MERGE_POINTER(allow);
     MERGE_POINTER(local_allow);
@@ -150,6 +162,7 @@ void *upool_config_server_create(apr_pool_t *p, server_rec *s)
     (void)s;
     conf->slots = UPOOL_UNSET;
     conf->sweep_interval = UPOOL_UNSET;
+    conf->loaded = apr_time_now();
     return conf;
 }
 
@@ -163,6 +176,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(slots);
     MERGE(sweep_interval);
     MERGE_POINTER(progress);
+    conf->loaded = add->loaded;
     return conf;
 }
 
@@ -214,6 +228,28 @@ apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf)
 {
     return conf->sweep_interval == UPOOL_UNSET ? SWEEP_DEFAULT
                                                : conf->sweep_interval;
+}
+
+static apr_int64_t bytes_or_none(apr_int64_t value)
+{
+    return value == UPOOL_UNSET ? 0 : value;
+}
+
+upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
+                                      const server_rec *s)
+{
+    upool_quota_limits limits;
+
+    limits.pool = bytes_or_none(conf->quota_pool);
+    limits.owner = bytes_or_none(conf->quota_owner);
+    limits.spare = bytes_or_none(conf->spare);
+    limits.since = upool_config_server(s)->loaded;
+    return limits;
+}
+
+apr_int64_t upool_config_rate(const upool_dir_conf *conf)
+{
+    return bytes_or_none(conf->rate);
 }
 
 int upool_config_file_mode(const upool_dir_conf *conf)

@@ -12,6 +12,7 @@
 #include <http_config.h>
 
 #include "ident/keys.h"
+#include "store/quota.h"
 #include "upload/handlers.h"
 #include "upload/limits.h"
 #include "upload/rules.h"
@@ -23,6 +24,11 @@ typedef enum upool_owner_kind {
     UPOOL_OWNER_USER, /* bound to the authenticated user, if any */
     UPOOL_OWNER_IP
 } upool_owner_kind;
+
+typedef enum upool_keep_kind {
+    UPOOL_KEEP_ALWAYS = 0,
+    UPOOL_KEEP_CLAIMED /* only what the application says that it keeps */
+} upool_keep_kind;
 
 /* One bit per HTTP status, for UploadCleanup. */
 #define UPOOL_STATUSES 600
@@ -46,8 +52,14 @@ typedef struct upool_dir_conf {
     int serve;
     int sync;
     int require_multipart;
-    int owner;     /* enum upool_owner_kind */
-    int file_mode; /* permission bits */
+    int owner;              /* enum upool_owner_kind */
+    int file_mode;          /* permission bits */
+    apr_int64_t file_group; /* of stored files and buckets */
+    apr_int64_t quota_pool; /* bytes; 0: no limit */
+    apr_int64_t quota_owner;
+    apr_int64_t spare; /* UploadFreeSpace, bytes; 0: none */
+    apr_int64_t rate;  /* bytes a second; 0: any */
+    int keep;          /* enum upool_keep_kind */
     apr_int64_t inline_size;
     const apr_array_header_t *allow; /* of const char *, lower case */
     const apr_array_header_t *local_allow;
@@ -69,6 +81,7 @@ typedef struct upool_server_conf {
     apr_int64_t slots;          /* UploadProgressSlots */
     apr_int64_t sweep_interval; /* microseconds */
     const char *progress;       /* "shm" */
+    apr_time_t loaded;          /* when this configuration was read */
 } upool_server_conf;
 
 #define UPOOL_SLOTS_DEFAULT 4096
@@ -92,6 +105,11 @@ upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
+/* No limit set: all zero but the time. */
+upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
+                                      const server_rec *s);
+/* Bytes a second, 0: any. */
+apr_int64_t upool_config_rate(const upool_dir_conf *conf);
 upool_accept_lists upool_config_accept(const upool_dir_conf *conf);
 /* 1 when UploadCleanup names that HTTP status. */
 int upool_config_cleans(const upool_dir_conf *conf, int status);

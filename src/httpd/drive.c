@@ -13,6 +13,8 @@
 #define TURN_BYTES (256 * 1024)
 /* A body in chunks of one byte must not gather a bucket for each of them. */
 #define TURN_PULLS 64
+/* How long a wait goes on without looking up. */
+#define WAIT_SLICE apr_time_from_msec(100)
 
 /* What a failed pull means.  A filter below may have answered already
  * (LimitRequestBody on a chunked body): then its status tells the story. */
@@ -106,11 +108,14 @@ static int refuse_still_encoded(request_rec *r, upool_request *rq)
 static int gather(request_rec *r, upool_request *rq, apr_read_type_e block,
                   int *sent)
 {
+    apr_size_t most = upool_rate_turn(&rq->rate, TURN_BYTES);
     apr_size_t bytes = 0;
     int pulls = 0;
 
-    while (!rq->seen_end && bytes < TURN_BYTES && pulls++ < TURN_PULLS) {
-        apr_status_t rv = upool_filter_pull(rq, block, PULL_BYTES);
+    while (!rq->seen_end && bytes < most && pulls++ < TURN_PULLS) {
+        apr_size_t left = most - bytes;
+        apr_status_t rv = upool_filter_pull(
+            rq, block, left < PULL_BYTES ? (apr_off_t)left : PULL_BYTES);
 
         if (block == APR_NONBLOCK_READ
             && (APR_STATUS_IS_EAGAIN(rv)
@@ -137,9 +142,25 @@ static void make_brigades(request_rec *r, upool_request *rq)
     }
 }
 
+int upool_drive_wait(request_rec *r, upool_request *rq)
+{
+    while (rq->wait > 0 && !r->connection->aborted) {
+        apr_interval_time_t slice =
+            rq->wait < WAIT_SLICE ? rq->wait : WAIT_SLICE;
+
+        apr_sleep(slice);
+        rq->wait -= slice;
+        if (upool_upload_flush(rq->upload)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 upool_drive_result upool_drive_turn(request_rec *r, upool_request *rq,
                                     apr_read_type_e block, int *sent)
 {
+    apr_off_t before = upool_upload_record(rq->upload)->received;
     int refused;
 
     make_brigades(r, rq);
@@ -150,5 +171,8 @@ upool_drive_result upool_drive_turn(request_rec *r, upool_request *rq,
     if (refused) {
         return UPOOL_DRIVE_REFUSED;
     }
+    rq->wait = upool_rate_pay(
+        &rq->rate, upool_upload_record(rq->upload)->received - before,
+        rq->rate.per_second ? apr_time_now() : 0);
     return rq->seen_end ? UPOOL_DRIVE_DONE : UPOOL_DRIVE_MORE;
 }

@@ -19,6 +19,11 @@ typedef enum upool_drive_result {
                                 *sent is AP_FILTER_ERROR */
 } upool_drive_result;
 
+/* Waits until the next turn may begin (UploadRate), telling meanwhile whether
+ * the upload is still wanted.  0, or 1 when it was refused.  Who waits by other
+ * means looks at rq->wait. */
+int upool_drive_wait(request_rec *r, upool_request *rq);
+
 /* One turn.
  * @param block APR_BLOCK_READ waits for the client's next bytes;
  *              APR_NONBLOCK_READ returns MORE when there are none */

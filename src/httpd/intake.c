@@ -90,6 +90,7 @@ static void set_options(request_rec *r, const upool_request *rq,
                                 ? rq->conf->digest_field
                                 : NULL;
     options->utf8_names = rq->conf->utf8_names == 1;
+    options->quota = upool_config_quota(rq->conf, r->server);
     options->store = store;
     options->table = upool_slots_table();
     options->process = upool_slots_process();
@@ -154,6 +155,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
         upool_slots_tell_full(r);
     }
     upool_handlers_add(rq, r->pool);
+    upool_rate_start(&rq->rate, upool_config_rate(rq->conf), apr_time_now());
     rq->intake = UPOOL_INTAKE_TAKING;
     reason = judge_head(r, rq, &detail);
     if (!reason && malformed) {

@@ -72,6 +72,8 @@ upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
 
     options.file_mode = upool_config_file_mode(conf);
     options.sync = conf->sync == 1;
+    options.has_group = conf->file_group != UPOOL_UNSET;
+    options.group = options.has_group ? (gid_t)conf->file_group : 0;
     rv = upool_store_open(&store, conf->store,
                           conf->store_is_local ? root : NULL, &options, r->pool,
                           &why);

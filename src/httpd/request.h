@@ -14,6 +14,7 @@
 #include "httpd/config.h"
 #include "ident/ident.h"
 #include "parse/multipart.h"
+#include "upload/rate.h"
 #include "upload/upload.h"
 
 /* Who answers.  Anything but NONE and FORM is an endpoint of our own. */
@@ -54,7 +55,10 @@ typedef struct upool_request {
     apr_bucket_brigade *pulled; /* what the last pull brought */
     apr_bucket_brigade *held;   /* fed, but not yet written */
     int seen_end;               /* of the body */
+    upool_rate rate;            /* UploadRate */
+    apr_interval_time_t wait;   /* before the next turn */
     apr_bucket_brigade *body;   /* what is left of the JSON */
+    int claimed; /* by the application, with UploadKeep claimed */
 } upool_request;
 
 /* The request's own, or NULL. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <apr_cstr.h>
 #include <apr_strings.h>
+#include <apr_user.h>
 #include <http_core.h>
 
 #include "httpd/config.h"
@@ -320,6 +321,70 @@ const char *upool_set_file_mode(cmd_parms *cmd, void *conf_, const char *arg)
                              " without execute bits");
     }
     conf->file_mode = (int)mode;
+    return NULL;
+}
+
+const char *upool_set_file_group(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+    long long number = 0;
+    apr_gid_t gid = 0;
+
+    if (!apr_gid_get(&gid, arg, cmd->temp_pool)) {
+        conf->file_group = (apr_int64_t)gid;
+        return NULL;
+    }
+    /* The highest number is chown()'s word for "leave it". */
+    if (upool_quantity_decimal(arg, &number) || number > 4294967294LL) {
+        return complain(cmd, "takes the name or the number of a group, and"
+                             " there is none of this name");
+    }
+    conf->file_group = number;
+    return NULL;
+}
+
+static const char *set_one_quota(cmd_parms *cmd, upool_dir_conf *conf,
+                                 const char *whose, const char *size)
+{
+    if (!ap_cstr_casecmp(whose, "pool")) {
+        return parse_size(cmd, size, &conf->quota_pool);
+    }
+    if (!ap_cstr_casecmp(whose, "owner")) {
+        return parse_size(cmd, size, &conf->quota_owner);
+    }
+    return complain(cmd, "takes pool or owner and a size, or both pairs");
+}
+
+const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,
+                            char *const argv[])
+{
+    const char *error;
+
+    if (argc != 2 && argc != 4) {
+        return complain(cmd, "takes pool or owner and a size, or both pairs");
+    }
+    error = set_one_quota(cmd, conf, argv[0], argv[1]);
+    if (error || argc == 2) {
+        return error;
+    }
+    return ap_cstr_casecmp(argv[0], argv[2])
+               ? set_one_quota(cmd, conf, argv[2], argv[3])
+               : complain(cmd, "says the same twice");
+}
+
+const char *upool_set_keep(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+
+    if (!ap_cstr_casecmp(arg, "always")) {
+        conf->keep = UPOOL_KEEP_ALWAYS;
+    }
+    else if (!ap_cstr_casecmp(arg, "claimed")) {
+        conf->keep = UPOOL_KEEP_CLAIMED;
+    }
+    else {
+        return complain(cmd, "must be always or claimed");
+    }
     return NULL;
 }
 

@@ -51,6 +51,10 @@ const char *upool_set_owner(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_protocol(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_require(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_file_mode(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_file_group(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,
+                            char *const argv[]);
+const char *upool_set_keep(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_progress(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_slots(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_sweep(cmd_parms *cmd, void *conf, const char *arg);

@@ -169,6 +169,39 @@ static int slot_drop(upool_table *table, apr_uint32_t n,
     return 0;
 }
 
+/* The swap fails if the slot changed hands after its time was read. */
+static int slot_drop_ended(upool_table *table, apr_uint32_t n,
+                           const upool_wanted *wanted, apr_time_t ended)
+{
+    upool_slot *slot = upool_table_slot(table, n);
+    apr_uint64_t hold = upool_load(&slot->hold);
+
+    return upool_hold_finished(hold) && upool_slot_named(slot, wanted)
+           && upool_load(&slot->updated) == (apr_uint64_t)ended
+           && upool_table_forget(table, n, hold);
+}
+
+int upool_table_drop_ended(upool_table *table, const char *identifier,
+                           apr_time_t ended)
+{
+    apr_uint64_t *tags = upool_table_tags(table);
+    apr_uint32_t window = upool_table_window(table);
+    upool_wanted wanted;
+    apr_uint32_t i, n;
+    int dropped = 0;
+
+    if (!upool_table_want(table, identifier, &wanted)) {
+        return 0;
+    }
+    for (i = 0; i < window; i++) {
+        n = upool_table_step(table, wanted.start, i);
+        if (upool_load(&tags[n]) == wanted.tag) {
+            dropped |= slot_drop_ended(table, n, &wanted, ended);
+        }
+    }
+    return dropped;
+}
+
 int upool_table_drop(upool_table *table, const char *identifier)
 {
     apr_uint64_t *tags = upool_table_tags(table);

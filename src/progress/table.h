@@ -137,6 +137,11 @@ int upool_table_lookup(const upool_table *table, const char *identifier,
  * was one. */
 int upool_table_drop(upool_table *table, const char *identifier);
 
+/* The same, but only for an upload that ended at that time: one that has come
+ * after it under the same identifier stays. */
+int upool_table_drop_ended(upool_table *table, const char *identifier,
+                           apr_time_t ended);
+
 /* Copies up to room records of the state asked (0: any), for live views; the
  * number copied. */
 apr_size_t upool_table_list(const upool_table *table, int state,

@@ -153,6 +153,23 @@ static apr_status_t widen(const upool_bucket *bucket)
     return APR_SUCCESS;
 }
 
+/* To the group of the administrator's choice, for an application that runs as
+ * another user; before its files are made, and before it may be entered. */
+static apr_status_t hand_over(upool_bucket *bucket, const char **why)
+{
+    const upool_store_options *options = upool_store_settings(bucket->store);
+
+    if (!options->has_group
+        || bucket->directory.about.st_gid == options->group) {
+        return APR_SUCCESS;
+    }
+    *why = "bucket cannot be given to its group; is the server's user a"
+           " member?";
+    return fchown(bucket->directory.fd, (uid_t)-1, options->group) < 0
+               ? apr_get_os_error()
+               : APR_SUCCESS;
+}
+
 static apr_status_t forget_attempt(const upool_bucket *bucket)
 {
     return unlinkat(bucket->directory.fd, UPOOL_LAYOUT_ATTEMPT, 0) < 0
@@ -221,6 +238,9 @@ apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
     rv = hold(b, &made, why);
     if (!rv) {
         b->stage = UPOOL_STAGE_WRITING;
+        rv = hand_over(b, why);
+    }
+    if (!rv) {
         *why = "bucket cannot be cleaned of an earlier attempt";
         rv = made ? widen(b) : APR_SUCCESS;
     }

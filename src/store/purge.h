@@ -40,4 +40,11 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
 apr_status_t upool_bucket_remove(upool_store *store, const char *id,
                                  apr_pool_t *p);
 
+/* Removes the complete upload that record is, or what is left of it, if its
+ * bucket has not become another's since; of one that is being replaced the
+ * files alone.  Success where there is nothing of it; else the system's
+ * error. */
+apr_status_t upool_bucket_discard(upool_store *store,
+                                  const upool_record *record, apr_pool_t *p);
+
 #endif

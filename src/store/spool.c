@@ -44,8 +44,8 @@ static apr_status_t open_new(upool_spool *spool, int n, mode_t mode)
 apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
                                 int n)
 {
-    mode_t mode = (mode_t)upool_store_settings(bucket->store)->file_mode
-                  & (S_IRWXU | S_IRWXG | S_IRWXO);
+    const upool_store_options *options = upool_store_settings(bucket->store);
+    mode_t mode = (mode_t)options->file_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
     upool_spool *s;
     apr_status_t rv;
 
@@ -61,6 +61,10 @@ apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
     }
     upool_fd_guard(&s->fd, bucket->pool);
     APR_ARRAY_PUSH(bucket->spools, upool_spool *) = s;
+    /* Before the mode: until then nobody else may read it. */
+    if (options->has_group && fchown(s->fd, (uid_t)-1, options->group) < 0) {
+        return give_up(bucket, apr_get_os_error());
+    }
     /* The administrator asked for these bits; the umask would take them off. */
     if ((mode & (S_IRWXG | S_IRWXO)) && fchmod(s->fd, mode) < 0) {
         return give_up(bucket, apr_get_os_error());

@@ -11,6 +11,8 @@
  * be inherited by children (not over exec).  A directory that is removed and
  * made again is another one: open the store anew. */
 
+#include <sys/types.h>
+
 #include <apr_pools.h>
 #include <apr_file_info.h>
 
@@ -22,6 +24,8 @@ typedef struct upool_store upool_store;
 typedef struct upool_store_options {
     int file_mode; /* permission bits of data files, e.g. 0600 */
     int sync;      /* fsync files and directories before done */
+    int has_group; /* data files and new bucket directories belong to group */
+    gid_t group;
 } upool_store_options;
 
 /* Opens dir (absolute, itself not a link).  below: NULL, or an absolute root

@@ -7,7 +7,8 @@
 # should, then looks whether more came ("surplus"). "?status=N" answers with
 # that status; "?unread" does not read the body, "?part=N" only N bytes of it,
 # "?pieces" a few bytes a time; "?take" takes the files (UploadPool::Take);
-# "?fds" lists the open descriptors; "?sleep=S" answers late.
+# "?fds" lists the open descriptors; "?sleep=S" answers late; "?claim[=TEXT]"
+# claims the upload; "?die" ends without an answer.
 
 use strict;
 use warnings;
@@ -59,6 +60,12 @@ select undef, undef, undef, $1 if $query =~ /(?:^|&)sleep=([\d.]+)/;
 # CGI values are bytes; JSON wants text.
 for my $value (values %{ $said{env} }, $said{url}) {
     utf8::decode($value);
+}
+exit 1 if $query =~ /(?:^|&)die\b/;
+if ($query =~ /(?:^|&)claim(?:=([^&]*))?/) {
+    my $claim = $1 // $ENV{UPLOAD_POOL_IDENTIFIER} // '';
+    $claim =~ s/%([0-9a-fA-F]{2})/chr hex $1/ge;
+    print "X-Upload-Claim: $claim\n";
 }
 print "Status: $1\n" if $query =~ /(?:^|&)status=(\d+)/;
 print "Content-Type: application/json\n\n";

@@ -6,7 +6,7 @@
 # what it received: the application behind mod_proxy. Core Perl alone, a
 # process per connection. "?status=N" answers with that status, "?sleep=S"
 # answers late, "?drop" closes without an answer, "?take" takes the files
-# (UploadPool::Take).
+# (UploadPool::Take), "?claim" claims the upload.
 
 use strict;
 use warnings;
@@ -60,8 +60,11 @@ sub one
         headers => \%header, length => length $body,
         $url =~ /[?&]take\b/ ? (taken => UploadPool::Take::take($body)) : (),
         text($body)});
+    my $claim = $url =~ /[?&]claim\b/
+        ? "X-Upload-Claim: $header{'x-upload-identifier'}\r\n" : '';
     printf $socket "HTTP/1.1 %d Backend\r\nContent-Type: application/json\r\n"
-        . "Content-Length: %d\r\n\r\n%s", $status, length $answer, $answer;
+        . "${claim}Content-Length: %d\r\n\r\n%s", $status, length $answer,
+        $answer;
     $socket->flush;
     return ($header{connection} || '') !~ /close/i;
 }

@@ -38,6 +38,12 @@ if (isset($_GET['take'])) {
         }
     }
 }
+if (isset($_GET['claim'])) {
+    header('X-Upload-Claim: ' . $_SERVER['UPLOAD_POOL_IDENTIFIER']);
+}
+if (isset($_GET['fatal'])) {
+    no_such_function();
+}
 if (isset($_GET['status'])) {
     http_response_code((int) $_GET['status']);
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/fronts.h"
+
+#include "httpd/log.h"
+#include "httpd/slots.h"
+
+/* What becomes of an upload when its application has answered: UploadCleanup
+ * and UploadKeep. */
+
+/* The identifier may be another upload's by now, which is none of this
+ * request's business. */
+static apr_status_t discard(request_rec *r, const upool_request *rq)
+{
+    const upool_record *record = upool_upload_record(rq->upload);
+    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_store *store = upool_request_store(r, rq->conf, &refusal);
+    apr_status_t rv;
+
+    if (!store) {
+        return refusal.rv ? refusal.rv : APR_EGENERAL;
+    }
+    rv = upool_bucket_discard(store, record, r->pool);
+    if (!rv && upool_slots_table()) {
+        upool_table_drop_ended(upool_slots_table(),
+                               upool_slots_name(r, rq->conf, rq->id),
+                               record->updated);
+    }
+    return rv;
+}
+
+static void clean_up(request_rec *r, const upool_request *rq, int status)
+{
+    apr_status_t rv = discard(r, rq);
+
+    if (rv) {
+        upool_rlog(r, ERR, rv, 26,
+                   "upload %s was answered with %d but cannot be removed",
+                   upool_log_ident(r->pool, rq->id), status);
+        return;
+    }
+    upool_rlog(r, DEBUG, 0, 25, "upload %s removed: answered with %d",
+               upool_log_ident(r->pool, rq->id), status);
+}
+
+static void let_go(request_rec *r, const upool_request *rq)
+{
+    apr_status_t rv = discard(r, rq);
+
+    if (rv) {
+        upool_rlog(r, ERR, rv, 41,
+                   "upload %s was not claimed but cannot be removed",
+                   upool_log_ident(r->pool, rq->id));
+        return;
+    }
+    upool_rlog(r, DEBUG, 0, 40, "upload %s removed: nobody has claimed it",
+               upool_log_ident(r->pool, rq->id));
+}
+
+/* The status that the client got is that of the last request that it was
+ * redirected to. */
+int upool_front_clean_up(request_rec *r)
+{
+    const request_rec *last = r;
+    const upool_request *rq;
+
+    for (; last->next; last = last->next) {
+    }
+    rq = upool_request_substituted(last);
+    if (!rq) {
+        return DECLINED;
+    }
+    if (upool_config_cleans(rq->conf, last->status)) {
+        clean_up(r, rq, last->status);
+    }
+    else if (rq->conf->keep == UPOOL_KEEP_CLAIMED && !rq->claimed) {
+        let_go(r, rq);
+    }
+    return DECLINED;
+}
