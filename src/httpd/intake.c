@@ -3,6 +3,7 @@
 #include "httpd/intake.h"
 
 #include <string.h>
+#include <string.h>
 #include <apr_cstr.h>
 #include <http_core.h>
 
@@ -126,6 +127,20 @@ static upool_reason judge_head(request_rec *r, const upool_request *rq,
     return UPOOL_REASON_NONE;
 }
 
+/* Whose upload it is that goes by this identifier, in whatever state; asked
+ * before its slot could be taken over.  Of one that has expired nobody owns
+ * the name any more. */
+static int is_strangers(request_rec *r, const upool_request *rq)
+{
+    upool_slot_record slot;
+
+    return upool_slots_table()
+           && upool_table_lookup(upool_slots_table(),
+                                 upool_slots_name(r, rq->conf, rq->id), &slot)
+           && slot.owner[0] && (!rq->owner || strcmp(slot.owner, rq->owner))
+           && slot.updated + upool_config_expires(rq->conf) >= r->request_time;
+}
+
 /* The head is judged only when the upload has begun, so that who polls sees
  * the refusal. */
 int upool_intake_begin(request_rec *r, upool_request *rq,
@@ -142,6 +157,11 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     }
     store = upool_request_store(r, rq->conf, refusal);
     if (!store) {
+        return 1;
+    }
+    if (is_strangers(r, rq)) {
+        *refusal =
+            upool_refusal_make(UPOOL_REASON_OWNER, 0, "owned by another user");
         return 1;
     }
     set_options(r, rq, store, &options);

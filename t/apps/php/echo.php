@@ -42,6 +42,7 @@ if (isset($_GET['claim'])) {
     header('X-Upload-Claim: ' . $_SERVER['UPLOAD_POOL_IDENTIFIER']);
 }
 if (isset($_GET['fatal'])) {
+    ini_set('display_errors', '0');
     no_such_function();
 }
 if (isset($_GET['status'])) {
