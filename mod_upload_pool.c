@@ -18,6 +18,7 @@
 #include "httpd/checks.h"
 #include "httpd/claim.h"
 #include "httpd/config.h"
+#include "httpd/content.h"
 #include "httpd/directives.h"
 #include "httpd/filter.h"
 #include "httpd/log.h"
@@ -60,6 +61,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* A killed child must leave no upload "uploading" for ever; any order. */
     ap_hook_child_init(upool_slots_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* What files look like is asked by threads that come later; any order. */
+    ap_hook_child_init(upool_content_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);
     /* Authentication and authorisation are over; before mod_rewrite and
      * mod_dir turn the request into another one in their own fixups. */

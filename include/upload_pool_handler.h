@@ -8,9 +8,9 @@
  * @brief Upload handlers: what happens to the files of an upload.
  *
  * Everything behind the multipart parser is a chain of upload handlers, the
- * built-in ones (accept, digest, inline, spool) included.  A handler is a
- * table of functions; for each upload the chain makes one instance of each
- * handler and calls them in the order of UploadHandler:
+ * built-in ones (accept, clamd, spool, …) included.  A handler is a table of
+ * functions; for each upload the chain makes one instance of each handler and
+ * calls them in the order of UploadHandler:
  *
  *     handle_raw_input
  *       for each file: new_file, receive_data_chunk …, end_of_data,
@@ -20,9 +20,9 @@
  * All functions are optional.  They run in the worker that reads the request,
  * in its handler phase, one upload at a time per instance, never two at once;
  * when a slow client lets the upload wait, the next call may come in another
- * thread, and instances of other uploads run at the same time.  They must not
- * block on the network.  Everything that they allocate belongs into the pools
- * that they are given.
+ * thread, and instances of other uploads run at the same time.  They should
+ * not wait for the network, and never without a bound (clamd has one).
+ * Everything that they allocate belongs into the pools that they are given.
  *
  * The first STOP wins, and its status and text are the client's answer.  No
  * handler is called for the upload after it but by upload_interrupted, which
@@ -109,6 +109,10 @@ typedef struct upload_pool_file {
     /** what handlers want the application to know of the file: name -> text
      *  in UTF-8, "notes" in the JSON, any function of the file may add */
     apr_table_t *notes;
+    /** type/subtype that its first bytes look like, where UploadSniff asks
+     *  and libmagic knows (for handlers behind sniff, when 2 KiB or the
+     *  file's end have passed); else NULL */
+    const char *sniffed_content_type;
 } upload_pool_file;
 
 /** Where a file ended up.  A handler that keeps it fills one of the three

@@ -40,6 +40,11 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->keep = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
     conf->utf8_names = UPOOL_UNSET;
+    conf->scan_timeout = UPOOL_UNSET;
+    conf->scan_accept = UPOOL_UNSET;
+    conf->local_scan_refuse = UPOOL_UNSET;
+    conf->sniff = UPOOL_UNSET;
+    conf->local_sniff = UPOOL_UNSET;
     return conf;
 }
 
@@ -103,6 +108,12 @@ static const apr_array_header_t *merge_rules(apr_pool_t *p,
     return merged;
 }
 
+/* UPOOL_UNSET is below every mode of UploadSniff. */
+static int stricter(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
 {
     const upool_dir_conf *base = base_conf;
@@ -150,6 +161,12 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(utf8_names);
     MERGE_POINTER(handlers);
     MERGE_POINTER(local_handlers);
+    MERGE_POINTER(scan);
+    MERGE(scan_timeout);
+    MERGE(scan_accept);
+    MERGE(local_scan_refuse);
+    MERGE(sniff);
+    conf->local_sniff = stricter(base->local_sniff, add->local_sniff);
     MERGE_POINTER(pass);
     MERGE_POINTER(cleanup);
     return conf;
@@ -266,6 +283,13 @@ upool_accept_lists upool_config_accept(const upool_dir_conf *conf)
     lists.deny[0] = conf->deny;
     lists.deny[1] = conf->local_deny;
     return lists;
+}
+
+upool_sniff_mode upool_config_sniff(const upool_dir_conf *conf)
+{
+    int mode = stricter(conf->sniff, conf->local_sniff);
+
+    return mode == UPOOL_UNSET ? UPOOL_SNIFF_OFF : (upool_sniff_mode)mode;
 }
 
 int upool_config_cleans(const upool_dir_conf *conf, int status)

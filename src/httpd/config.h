@@ -72,6 +72,12 @@ typedef struct upool_dir_conf {
     int utf8_names;
     const apr_array_header_t *handlers; /* of const char *, names in order */
     const apr_array_header_t *local_handlers;
+    const upool_clamd_address *scan; /* NULL: unset; without first: Off */
+    apr_int64_t scan_timeout;        /* microseconds */
+    int scan_accept;                 /* UploadScanFailure accept */
+    int local_scan_refuse;           /* what .htaccess may say of it */
+    int sniff;                       /* enum upool_sniff_mode */
+    int local_sniff;
     const char *pass;
     const upool_statuses *cleanup;
 } upool_dir_conf;
@@ -111,6 +117,7 @@ upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
 /* Bytes a second, 0: any. */
 apr_int64_t upool_config_rate(const upool_dir_conf *conf);
 upool_accept_lists upool_config_accept(const upool_dir_conf *conf);
+upool_sniff_mode upool_config_sniff(const upool_dir_conf *conf);
 /* 1 when UploadCleanup names that HTTP status. */
 int upool_config_cleans(const upool_dir_conf *conf, int status);
 

@@ -9,6 +9,7 @@
 
 #include "mod_upload_pool.h"
 
+#include "httpd/content.h"
 #include "httpd/log.h"
 #include "httpd/settings.h"
 
@@ -63,16 +64,19 @@ static void *make_spool(const upool_request *rq, upool_refusal *refusal,
 }
 
 /* The built-in handlers, in the order in which they stand where UploadHandler
- * says nothing.  accept is the first. */
+ * says nothing.  The guards, which refuse what must not get in, are the
+ * first. */
 static const builtin builtins[] = {
     { &upool_accept_handler, make_accept },
+    { &upool_sniff_handler, upool_content_sniff },
+    { &upool_clamd_handler, upool_content_scan },
     { &upool_digest_handler, make_digest },
     { &upool_inline_handler, make_inline },
     { &upool_spool_handler, make_spool },
 };
 
 #define BUILTINS (sizeof(builtins) / sizeof(builtins[0]))
-#define ACCEPT (&builtins[0])
+#define GUARDS 3
 
 static const builtin *find_builtin(const char *name)
 {
@@ -252,15 +256,29 @@ static void add_builtin(upool_request *rq, const builtin *b, apr_pool_t *p)
     }
 }
 
+static int is_guard(const builtin *b)
+{
+    return b < builtins + GUARDS;
+}
+
+/* .htaccess cannot move a guard. */
+static int stands_first(const builtin *b, int local,
+                        const apr_array_header_t *names)
+{
+    return is_guard(b) && (local || !is_listed(names, b->handler->name));
+}
+
 static void add_named(upool_request *rq, const apr_array_header_t *names,
                       apr_pool_t *p)
 {
-    int accept_first =
-        names == rq->conf->local_handlers || !is_listed(names, "accept");
+    int local = names == rq->conf->local_handlers;
+    apr_size_t n;
     int i;
 
-    if (accept_first) {
-        add_builtin(rq, ACCEPT, p);
+    for (n = 0; n < GUARDS; n++) {
+        if (stands_first(&builtins[n], local, names)) {
+            add_builtin(rq, &builtins[n], p);
+        }
     }
     for (i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
@@ -270,7 +288,7 @@ static void add_named(upool_request *rq, const apr_array_header_t *names,
             upool_chain_add(upool_upload_chain(rq->upload), find_provider(name),
                             NULL);
         }
-        else if (b != ACCEPT || !accept_first) {
+        else if (!stands_first(b, local, names)) {
             add_builtin(rq, b, p);
         }
     }

@@ -9,11 +9,11 @@
  * handlers.c) or that of a provider that another module has registered
  * (mod_upload_pool.h); built-in names come first.
  *
- * UploadAllow and UploadDeny hold whatever the chain is: accept, where it is
- * not named, stands first.  .htaccess must not undo what the server's
- * configuration wants: it may name handlers only where that names none, and
- * its accept always stands first, so that no handler takes a file away before
- * the server's lists were asked. */
+ * UploadAllow, UploadDeny, UploadSniff and UploadScan hold whatever the chain
+ * is: accept, sniff and clamd, where they are not named, stand first.
+ * .htaccess must not undo what the server's configuration wants: it may name
+ * handlers only where that names none, and the three always stand first then,
+ * so that no handler takes a file away before they were asked. */
 
 #include "httpd/request.h"
 

@@ -34,6 +34,8 @@
  * UPL0033  mint: no random identifier
  * UPL0034  upload: another module asks for a pool that cannot be opened
  * UPL0035  upload: cleared by another module
+ * UPL0036  upload: a file is accepted without a scan
+ * UPL0037  upload: a file that is not what it is declared as is accepted
  * UPL0040  upload: removed, for the application has not claimed it
  * UPL0041  upload: removal of one that was not claimed failed
  *

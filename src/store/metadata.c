@@ -373,6 +373,7 @@ static int decode_file(upool_file *file, const json_t *object, apr_pool_t *p)
     file->content = NULL;
     file->location = NULL;
     file->notes = NULL;
+    file->sniffed = NULL;
     file->digests = take_digests(&in);
     return reader_done(&in) && is_file(file);
 }

@@ -38,6 +38,7 @@ typedef struct upool_file {
     apr_array_header_t *digests; /* of upool_digest; may be empty, never NULL */
     const char *location;        /* where else it is; not kept on disk */
     const apr_table_t *notes;    /* of handlers; not kept on disk; or NULL */
+    const char *sniffed; /* type by its bytes; not kept on disk; or NULL */
 } upool_file;
 
 typedef struct upool_record {

@@ -237,6 +237,7 @@ static int file_ends(upool_form *form)
     done->content = kept.content;
     done->location = kept.location;
     done->notes = file->notes;
+    done->sniffed = file->sniffed_content_type;
     done->digests = digest_list(file);
     return 0;
 }

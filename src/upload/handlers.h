@@ -6,6 +6,8 @@
 /* The built-in upload handlers, in the order in which they stand:
  *
  *   accept   refuses files by the extensions of their safe name
+ *   sniff    compares the first bytes with the declared type
+ *   clamd    asks a virus scanner while the bytes pass
  *   digest   computes digests while the bytes pass
  *   inline   keeps small files in memory
  *   spool    keeps everything else in the bucket
@@ -14,10 +16,14 @@
  * refusal is where the handler writes its precise reason. */
 
 #include "store/bucket.h"
+#include "upload/clamd.h"
+#include "upload/magic.h"
 #include "upload/refusal.h"
 #include "upload_pool_handler.h"
 
 extern const upload_pool_handler upool_accept_handler;
+extern const upload_pool_handler upool_sniff_handler;
+extern const upload_pool_handler upool_clamd_handler;
 extern const upload_pool_handler upool_digest_handler;
 extern const upload_pool_handler upool_inline_handler;
 extern const upload_pool_handler upool_spool_handler;
@@ -38,6 +44,35 @@ int upool_accept_takes(const upool_accept_lists *lists, const char *name);
 
 void *upool_accept_make(const upool_accept_lists *lists, upool_refusal *refusal,
                         apr_pool_t *p);
+
+/* For the log: what a handler lets pass. */
+typedef void upool_tell_fn(struct request_rec *r, apr_status_t rv,
+                           const char *text);
+
+typedef enum upool_sniff_mode {
+    UPOOL_SNIFF_OFF = 0,
+    UPOOL_SNIFF_REPORT, /* tells of a type that does not agree */
+    UPOOL_SNIFF_ON      /* refuses it */
+} upool_sniff_mode;
+
+/* magic: the process's, may be NULL: every type is unknown.  tell: of a file
+ * that is accepted by REPORT alone; may be NULL. */
+void *upool_sniff_make(upool_sniff_mode mode, upool_magic *magic,
+                       upool_tell_fn *tell, upool_refusal *refusal,
+                       apr_pool_t *p);
+
+typedef struct upool_scan_options {
+    const upool_clamd_address *address;
+    apr_interval_time_t timeout;
+    /* take a file when the scanner is not there; never one that it did not
+     * find clean */
+    int accept_unscanned;
+    upool_tell_fn *tell; /* of such a file; may be NULL */
+} upool_scan_options;
+
+/* Blocks on the network, each time for options->timeout at most. */
+void *upool_clamd_handler_make(const upool_scan_options *options,
+                               upool_refusal *refusal, apr_pool_t *p);
 
 /* algorithms: array of const char *, names that upool_digest_known() knows. */
 void *upool_digest_make(const apr_array_header_t *algorithms,

@@ -56,6 +56,9 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_DIGEST_SYNTAX]    = { 400, "Digest of the upload is malformed" },
     [UPOOL_REASON_FILE_DIGEST]      = { 400, "Digest of a file does not match" },
     [UPOOL_REASON_FILE_DIGEST_SYNTAX] = { 400, "Digest of a file is malformed" },
+    [UPOOL_REASON_VIRUS]            = { 422, "Upload refused: virus found" },
+    [UPOOL_REASON_SCANNER]          = { 503, "Upload could not be scanned" },
+    [UPOOL_REASON_SNIFFED]          = { 415, "Content of a file does not match its type" },
 };
 /* clang-format on */
 

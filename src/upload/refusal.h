@@ -55,6 +55,9 @@ typedef enum upool_reason {
     UPOOL_REASON_DIGEST_SYNTAX,
     UPOOL_REASON_FILE_DIGEST, /* UploadDigestField */
     UPOOL_REASON_FILE_DIGEST_SYNTAX,
+    UPOOL_REASON_VIRUS,   /* UploadScan: found */
+    UPOOL_REASON_SCANNER, /* UploadScan: no verdict */
+    UPOOL_REASON_SNIFFED, /* UploadSniff: not of the declared type */
     UPOOL_REASON_COUNT
 } upool_reason;
 

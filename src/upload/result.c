@@ -110,6 +110,10 @@ static json_t *file_object(const upool_file *file, const char *bucket,
                         json_string(file->safe_filename));
     json_object_set_new(object, "content-type",
                         string_or_null(file->content_type));
+    if (file->sniffed) {
+        json_object_set_new(object, "sniffed-content-type",
+                            json_string(file->sniffed));
+    }
     json_object_set_new(object, "charset", string_or_null(file->charset));
     json_object_set_new(object, "params", table_object(file->params));
     json_object_set_new(object, "size", json_integer(file->size));

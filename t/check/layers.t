@@ -50,8 +50,9 @@ for my $file (sources(), headers()) {
             $angled++;
             my $digest = $file =~ m{^src/upload/digester\.c$}
                 && $name =~ m{^openssl/};
+            my $magic = $file eq 'src/upload/magic.c' && $name eq 'magic.h';
             push @wrong_angle, "$file: <$name>"
-                unless $digest || $name =~ $rule->{angle};
+                unless $digest || $magic || $name =~ $rule->{angle};
             next;
         }
         $quoted++;

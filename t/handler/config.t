@@ -18,7 +18,7 @@ my $docs = $httpd->dir('htdocs');
 # --- httpd -t -----------------------------------------------------------------
 
 for my $case (
-    ['unknown', qr/neither built in \(accept digest inline spool.*\) nor/],
+    ['unknown', qr/neither built in \(accept sniff clamd digest inline spool.*\) nor/],
     ['probe-nameless', qr/under a name that is not in its table/],
     ['probe-misnamed', qr/under a name that is not in its table/],
     ['probe-outdated', qr/compiled for another version/],
