@@ -113,7 +113,8 @@ static int judge_file(upool_rules *rules, const upool_rule *rule,
     upool_accept_lists ext = { { NULL, NULL }, { NULL, NULL } };
 
     if (rules->current_field->begun > rule->max) {
-        return refuse(rules, rule, UPOOL_REASON_FIELD_FILES, file->field,
+        return refuse(rules, rule, UPOOL_REASON_FIELD_FILES,
+                      strcmp(rule->name, "*") ? NULL : file->field,
                       rule->max ? "has too many files" : "takes no file");
     }
     ext.allow[0] = rule->ext;
@@ -204,8 +205,8 @@ int upool_rules_end(upool_rules *rules)
             const upool_rule *rule = &APR_ARRAY_IDX(list, n, upool_rule);
 
             if (rule->required && is_missing(rules, rule)) {
-                return refuse(rules, rule, UPOOL_REASON_FIELD_MISSING,
-                              rule->name, "is required");
+                return refuse(rules, rule, UPOOL_REASON_FIELD_MISSING, NULL,
+                              "is required");
             }
         }
     }
