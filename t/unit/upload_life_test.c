@@ -158,7 +158,7 @@ static void test_done(void)
         slot(&t, ID),
         apr_psprintf(t.k.p, "uploading %d a.txt", (int)strlen(BODY) - 12),
         "progress and the name are published");
-    upool_upload_feed(upload, BODY + strlen(BODY) - 12, 12);
+    upool_upload_feed(upload, &BODY[strlen(BODY) - 12], 12);
     tap_is_int(upool_upload_finish(upload), 0, "finished");
     record = upool_upload_record(upload);
     tap_is_int(record->state, UPOOL_STATE_DONE, "done");
