@@ -67,6 +67,11 @@ static void register_hooks(apr_pool_t *p)
     /* Authentication and authorisation are over; before mod_rewrite and
      * mod_dir turn the request into another one in their own fixups. */
     ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Fixups that come after ours may put another file, and its configuration,
+     * in the place of what was asked for (mod_dir, mod_negotiation): if only
+     * that one is in a context, this is the last moment to see it.  Before our
+     * own filters, which depend on it. */
+    ap_hook_insert_filter(upool_route_late, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Among filters of one type the first to be added stands nearest to the
      * handler: what an administrator sets with SetInputFilter works on the
      * upload before we see it. */

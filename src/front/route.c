@@ -250,12 +250,55 @@ static void classify(request_rec *r, upool_request *rq)
     r->finfo.filetype = APR_NOFILE;
 }
 
+static int is_context(const upool_dir_conf *conf)
+{
+    return conf->on == 1 || conf->url;
+}
+
+/* A page outside that includes one of ours (mod_include) hands on what its
+ * client sent.  The headers are shared, and outside they pass untouched.  Where
+ * a request above was in a context its marks, if any, are the module's own. */
+static void route_subrequest(request_rec *r, const upool_dir_conf *conf)
+{
+    const request_rec *above = r;
+
+    if (!is_context(conf)) {
+        return;
+    }
+    while (above->prev || above->main) {
+        above = above->prev ? above->prev : above->main;
+        if (is_context(upool_config_of(above))) {
+            return;
+        }
+    }
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    upool_substitute_strip(r);
+}
+
+/* NULL: nothing to take in and nothing to answer. */
+static upool_request *route(request_rec *r, const upool_dir_conf *conf)
+{
+    upool_request *rq;
+
+    upool_substitute_strip(r);
+    upool_substitute_export_context(r, conf);
+    /* With UploadURL another server takes the uploads; an ErrorDocument
+     * answers a request that has failed. */
+    if (conf->url || r->status != HTTP_OK) {
+        return NULL;
+    }
+    rq = upool_request_make(r, conf);
+    classify(r, rq);
+    return rq;
+}
+
 int upool_route_request(request_rec *r)
 {
     const upool_dir_conf *conf = upool_config_of(r);
     upool_request *rq;
 
     if (r->main) {
+        route_subrequest(r, conf);
         return DECLINED;
     }
     rq = r->prev ? upool_request_substituted(r->prev) : NULL;
@@ -265,24 +308,26 @@ int upool_route_request(request_rec *r)
         upool_substitute_export_context(r, rq->conf);
         return DECLINED;
     }
-    if (conf->on != 1 && !conf->url) {
+    if (!is_context(conf)) {
         /* A redirect may lead out of the context. */
         upool_substitute_export_context(r, conf);
         return DECLINED;
     }
-    upool_substitute_strip(r);
-    upool_substitute_export_context(r, conf);
-    /* With UploadURL another server takes the uploads; an ErrorDocument
-     * answers a request that has failed. */
-    if (conf->url || r->status != HTTP_OK) {
-        return DECLINED;
-    }
-    rq = upool_request_make(r, conf);
-    classify(r, rq);
-    if (rq->refusal.reason && !upool_reply_wants_json(r)) {
+    rq = route(r, conf);
+    if (rq && rq->refusal.reason && !upool_reply_wants_json(r)) {
         return upool_reply_refusal(r, rq, &rq->refusal);
     }
     return DECLINED;
+}
+
+void upool_route_late(request_rec *r)
+{
+    const upool_dir_conf *conf = upool_config_of(r);
+
+    if (!r->main && is_context(conf) && !upool_request_substituted(r)
+        && !upool_request_get(r)) {
+        route(r, conf);
+    }
 }
 
 int upool_route_handle(request_rec *r)

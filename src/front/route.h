@@ -11,6 +11,9 @@
 /* fixups hook. */
 int upool_route_request(request_rec *r);
 
+/* insert_filter hook: what upool_route_request() had no chance to see. */
+void upool_route_late(request_rec *r);
+
 /* handler hook: hands the request to its front. */
 int upool_route_handle(request_rec *r);
 
