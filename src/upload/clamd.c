@@ -13,7 +13,6 @@
 #define PREFIX 4
 /* Names of signatures are short; an answer beyond this is no answer. */
 #define ANSWER_MAX 1024
-#define KEEP_INTERVAL apr_time_from_sec(5)
 /* sun_path of the systems that we know. */
 #define PATH_LENGTH_MAX 103
 
@@ -283,10 +282,10 @@ upool_clamd_result upool_clamd_feed(upool_clamd *scan, const char *data,
     return scan->failed;
 }
 
-upool_clamd_result upool_clamd_keep(upool_clamd *scan)
+upool_clamd_result upool_clamd_keep(upool_clamd *scan, apr_interval_time_t age)
 {
     if (scan->failed || !scan->socket || !scan->have
-        || apr_time_now() - scan->sent < KEEP_INTERVAL) {
+        || apr_time_now() - scan->sent < age) {
         return scan->failed;
     }
     return send_chunk(scan, 0);

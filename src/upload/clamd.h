@@ -56,10 +56,10 @@ upool_clamd *upool_clamd_make(const upool_clamd_address *address,
 upool_clamd_result upool_clamd_feed(upool_clamd *scan, const char *data,
                                     apr_size_t len);
 
-/* Sends what is gathered when the last chunk is some seconds old, so that the
- * scanner does not give up on a slow client; else does nothing.  Returns as
- * upool_clamd_feed(). */
-upool_clamd_result upool_clamd_keep(upool_clamd *scan);
+/* Sends what is gathered when the last chunk is older than age, so that the
+ * scanner does not give up on a slow client; else, and before the first chunk,
+ * does nothing.  Returns as upool_clamd_feed(). */
+upool_clamd_result upool_clamd_keep(upool_clamd *scan, apr_interval_time_t age);
 
 /* The file is complete: the verdict. */
 upool_clamd_result upool_clamd_verdict(upool_clamd *scan);

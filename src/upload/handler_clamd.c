@@ -3,6 +3,10 @@
 #include "upload/handlers.h"
 
 #include <apr_strings.h>
+#include <apr_time.h>
+
+/* Well below every scanner's own patience. */
+#define KEEP_AGE apr_time_from_sec(5)
 
 typedef struct clamd_data {
     upool_scan_options options;
@@ -110,7 +114,7 @@ static upload_pool_verdict clamd_flush(upload_pool_instance *self)
 {
     clamd_data *data = self->data;
 
-    upool_clamd_keep(data->scan);
+    upool_clamd_keep(data->scan, KEEP_AGE);
     return UPLOAD_POOL_GO_ON;
 }
 
