@@ -99,6 +99,17 @@ $r = upload($plain, [file('x')], id => $id, accept => 'application/json',
             headers => ['Content-Digest', $zeros]);
 is $r->{json}{error}, 'Digest of the upload does not match', 'what is told';
 is status($plain, $id)->{error}, $r->{json}{error}, 'and to who polls';
+# What the head of the request tells is told before the body is asked for.
+{
+    my $c = connect_raw();
+    $c->send("POST $plain?X-Progress-ID=" . new_id() . " HTTP/1.1\r\nHost: x\r\n"
+        . "Content-Type: $form[1]\r\nContent-Length: 1000\r\n"
+        . "Expect: 100-continue\r\nRepr-Digest: sha-512=1\r\n\r\n");
+    my $answer = $c->answer;
+    is $answer->{status}, 400, 'malformed: before the body';
+    is_deeply $answer->{interim}, [], 'which nobody asks for';
+    $c->close;
+}
 # An upload that is there is not replaced by one that does not match.
 upload($plain, [file('the first')], id => $id);
 my @before = pool_files('policy');
