@@ -213,7 +213,7 @@ int upool_file_check_field(upool_file_check *check, const upool_field *field)
 {
     announcement a;
 
-    if (strcmp(field->name, check->name) || !field->len) {
+    if (strcmp(field->name, check->name) != 0 || !field->len) {
         return 0;
     }
     if (!read_announcement(field, &a)) {

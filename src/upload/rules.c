@@ -50,7 +50,7 @@ static int refuse(upool_rules *rules, const upool_rule *rule,
                   upool_reason reason, const char *detail, const char *format)
 {
     *rules->refusal = upool_refusal_make(reason, 0, detail);
-    if (strcmp(rule->name, "*")) {
+    if (strcmp(rule->name, "*") != 0) {
         rules->refusal->text =
             apr_pstrcat(rules->p, "Form field ", rule->name, " ", format, NULL);
     }
@@ -114,7 +114,7 @@ static int judge_file(upool_rules *rules, const upool_rule *rule,
 
     if (rules->current_field->begun > rule->max) {
         return refuse(rules, rule, UPOOL_REASON_FIELD_FILES,
-                      strcmp(rule->name, "*") ? NULL : file->field,
+                      strcmp(rule->name, "*") != 0 ? NULL : file->field,
                       rule->max ? "has too many files" : "takes no file");
     }
     ext.allow[0] = rule->ext;
