@@ -10,7 +10,7 @@
 /* httpd's core filter gives 8,000 bytes a time whatever is asked for; so much
  * is gathered for one write. */
 #define PULL_BYTES 65536
-#define TURN_BYTES (256 * 1024)
+#define TURN_BYTES 262144
 /* A body in chunks of one byte must not gather a bucket for each of them. */
 #define TURN_PULLS 64
 /* How long a wait goes on without looking up. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <string.h>
 #include <apr_cstr.h>
+#include <apr_strings.h>
 #include <http_core.h>
 
 #include "httpd/handlers.h"
@@ -127,18 +128,35 @@ static upool_reason judge_head(request_rec *r, const upool_request *rq,
     return UPOOL_REASON_NONE;
 }
 
-/* Whose upload it is that goes by this identifier, in whatever state; asked
- * before its slot could be taken over.  Of one that has expired nobody owns
- * the name any more. */
-static int is_strangers(request_rec *r, const upool_request *rq)
+/* Whose the upload is that goes by this identifier, in whatever state, as long
+ * as it has not expired; NULL: nobody's.  In r->pool. */
+static const char *owner_so_far(request_rec *r, const upool_request *rq,
+                                upool_store *store)
 {
+    apr_time_t born = r->request_time - upool_config_expires(rq->conf);
     upool_slot_record slot;
+    upool_record *record = NULL;
 
-    return upool_slots_table()
-           && upool_table_lookup(upool_slots_table(),
-                                 upool_slots_name(r, rq->conf, rq->id), &slot)
-           && slot.owner[0] && (!rq->owner || strcmp(slot.owner, rq->owner))
-           && slot.updated + upool_config_expires(rq->conf) >= r->request_time;
+    if (upool_slots_table()
+        && upool_table_lookup(upool_slots_table(),
+                              upool_slots_name(r, rq->conf, rq->id), &slot)) {
+        return slot.owner[0] && slot.updated >= born
+                   ? apr_pstrdup(r->pool, slot.owner)
+                   : NULL;
+    }
+    if (upool_bucket_status(&record, store, rq->id, r->pool)) {
+        return NULL;
+    }
+    return record->updated >= born ? record->owner : NULL;
+}
+
+/* Asked before slot and bucket could be taken over. */
+static int is_strangers(request_rec *r, const upool_request *rq,
+                        upool_store *store)
+{
+    const char *owner = owner_so_far(r, rq, store);
+
+    return owner && (!rq->owner || strcmp(owner, rq->owner) != 0);
 }
 
 /* The head is judged only when the upload has begun, so that who polls sees
@@ -159,7 +177,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     if (!store) {
         return 1;
     }
-    if (is_strangers(r, rq)) {
+    if (is_strangers(r, rq, store)) {
         *refusal =
             upool_refusal_make(UPOOL_REASON_OWNER, 0, "owned by another user");
         return 1;

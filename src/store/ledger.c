@@ -36,23 +36,26 @@ typedef char header_has_its_size[sizeof(header) == ENTRY_BYTES ? 1 : -1];
 typedef char
     entry_has_its_size[sizeof(upool_ledger_entry) == ENTRY_BYTES ? 1 : -1];
 
-/* FNV-1a over all that is before the check: it guards against accidents, not
- * against people, who cannot write here. */
+/* Over whole words, as every upload reads all entries.  It guards against
+ * accidents, not against people, who cannot write here. */
 static apr_uint32_t check_of(const void *data, apr_size_t len)
 {
-    const unsigned char *bytes = data;
-    apr_uint32_t hash = 2166136261U;
+    const char *bytes = data;
+    apr_uint64_t hash = MARK;
+    apr_uint64_t word;
     apr_size_t i;
 
-    for (i = 0; i < len; i++) {
-        hash = (hash ^ bytes[i]) * 16777619U;
+    for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+        memcpy(&word, bytes + i, sizeof(word));
+        hash = (hash ^ word) * APR_UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
     }
-    return hash;
+    return (apr_uint32_t)hash;
 }
 
 static apr_uint32_t check_entry(const upool_ledger_entry *entry)
 {
-    return check_of(entry, offsetof(upool_ledger_entry, check));
+    return check_of(entry, offsetof(upool_ledger_entry, spare));
 }
 
 static int is_sound(const upool_ledger_entry *entry)

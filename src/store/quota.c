@@ -78,7 +78,8 @@ static void add_up(usage *sum, const upool_ledger *ledger,
         }
         sum->pool = add(sum->pool, bytes);
         if (i == own
-            || !memcmp(entry->owner, quota->owner_hash, UPOOL_LEDGER_OWNER)) {
+            || memcmp(entry->owner, quota->owner_hash, UPOOL_LEDGER_OWNER)
+                   == 0) {
             sum->owner = add(sum->owner, bytes);
         }
         if (reserved > entry->written) {

@@ -121,7 +121,7 @@ static apr_status_t weigh_known(upool_ledger *ledger, apr_hash_t *known)
         if (entry->identifier[0]) {
             upool_weigh_one(ledger, i);
         }
-        if (memcmp(&before, entry, sizeof(before))) {
+        if (memcmp(&before, entry, sizeof(before)) != 0) {
             rv = upool_ledger_write(ledger, i);
         }
         if (entry->identifier[0]) {

@@ -9,6 +9,7 @@ use warnings FATAL => 'all';
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 use UploadPool::Test;
+use UploadPool::Httpd;
 
 my $mark = log_mark();
 my $url = '/room-owner';
@@ -88,6 +89,48 @@ is upload($url, \@parts, id => $failed, headers => $login{bob})->{status}, 200,
     'then anybody may take the name';
 is_deeply status($url, $failed, headers => $login{ann}), {state => 'starting'},
     'and has it for himself';
+
+# --- After a restart the disk tells ------------------------------------------
+
+my $httpd = UploadPool::Httpd->new;
+my $pool = $httpd->make_pool('o');
+my $config = <<"END";
+<Location /room-owner>
+    SetHandler upload-pool
+    UploadPool "$pool"
+    UploadServe On
+    UploadOwner ip
+</Location>
+END
+my $there = 'http://127.0.0.1:' . $httpd->port;
+my @there = (port => $httpd->port);
+my @stranger = ('--interface', '127.0.0.2');
+$httpd->start($config);
+my ($done, $broken) = (new_id(), new_id());
+is upload($url, \@parts, id => $done, @there)->{status}, 200, 'one is done';
+request('POST', "$url?X-Progress-ID=$broken", body => substr($body, 0, 3000),
+        headers => ['Content-Type', $type], @there);
+is request('GET', "$url/status?X-Progress-ID=$broken", @there)->{json}{state},
+    'error', 'one has failed';
+$httpd->stop;
+$httpd->start($config);
+for my $case ([$done, 'done'], [$broken, 'error']) {
+    my ($name, $state) = @$case;
+    my $at = "$there$url";
+    is request('GET', "$url/status?X-Progress-ID=$name", @there)->{json}{state},
+        $state, "$state: its owner sees it";
+    is curl(@stranger, "$at/status?X-Progress-ID=$name")->{json}{state},
+        'starting', "$state: a stranger does not";
+    is curl(@stranger, '-F', 'f=x', "$at?X-Progress-ID=$name")->{status}, 403,
+        "$state: nor takes its name";
+    is curl(@stranger, '-X', 'DELETE', "$at?X-Progress-ID=$name")->{status},
+        403, "$state: nor clears it";
+    is request('GET', "$url/status?X-Progress-ID=$name", @there)->{json}{state},
+        $state, "$state: it is what it was";
+    is upload($url, \@parts, id => $name, @there)->{status}, 200,
+        "$state: its owner replaces it";
+}
+$httpd->stop;
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;
