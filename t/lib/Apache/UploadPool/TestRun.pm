@@ -21,6 +21,7 @@ own @variables@ a file may use:
   @Pools@       directory of the pools; "@Pools@/form" makes that pool exist,
                 owned by the server's user, mode 0700
   @TLSPort@ @SecondPort@ @ThirdPort@ @BackendPort@ @FpmPort@
+  @ClamdPort@ @FakePort@
   @Top@         the project's top directory
   @CgiBin@      t/cgi-bin
   @Mpm@         event, worker, prefork
@@ -188,6 +189,8 @@ sub choose_ports
         = ($first .. $first + 5);
     # For what a test itself wants to listen on.
     $own{freeport} = $first + 6;
+    # Of scanners: a real one, and one that the test plays.
+    @own{qw(clamdport fakeport)} = ($first + 7, $first + 8);
     return;
 }
 
