@@ -135,7 +135,8 @@ static const char *copy_type(apr_pool_t *p, const char *type)
 /* libmagic's word for "data" is no type. */
 static const char *usable(const char *type)
 {
-    return type && strchr(type, '/') && strcmp(type, "application/octet-stream")
+    return type && strchr(type, '/')
+                   && strcmp(type, "application/octet-stream") != 0
                ? type
                : NULL;
 }

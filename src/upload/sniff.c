@@ -2,8 +2,9 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/sniff.h"
 
-#include <stddef.h>
 #include <string.h>
+
+#define ANYTHING "application/octet-stream"
 
 typedef struct kin {
     const char *type;
@@ -191,29 +192,31 @@ static int unknown_agrees(const char *declared)
            && !is_running(declared);
 }
 
-int upool_sniff_agrees(const char *declared, const char *found)
+static int known_agrees(const char *declared, const char *found)
 {
-    const char *d = declared ? family_of(declared) : "application/octet-stream";
-    const char *f = found ? family_of(found) : NULL;
-
-    if (f && !strcmp(d, f)) {
+    if (!strcmp(declared, found)) {
         return 1;
     }
-    if (f && (is_running(d) || is_running(f))) {
-        return running_agrees(d, f);
+    if (is_running(declared) || is_running(found)) {
+        return running_agrees(declared, found);
     }
-    if (!strcmp(d, "application/octet-stream")) {
+    if (!strcmp(declared, ANYTHING)) {
         return 1;
     }
-    if (!f) {
-        return unknown_agrees(d);
-    }
-    if (is_strict(d)) {
+    if (is_strict(declared)) {
         return 0;
     }
-    if (begins(f, "text/") || begins(f, "message/")) {
-        return begins(d, "text/") || begins(d, "message/")
-               || begins(d, "application/");
+    if (begins(found, "text/") || begins(found, "message/")) {
+        return begins(declared, "text/") || begins(declared, "message/")
+               || begins(declared, "application/");
     }
-    return same_major(d, f);
+    return same_major(declared, found);
+}
+
+int upool_sniff_agrees(const char *declared, const char *found)
+{
+    const char *family = family_of(declared ? declared : ANYTHING);
+
+    return found ? known_agrees(family, family_of(found))
+                 : unknown_agrees(family);
 }
