@@ -119,6 +119,23 @@ static const char *entity_tag(apr_pool_t *p, const char *stored)
     return apr_pstrcat(p, "\"", apr_pescape_hex(p, digest, 8, 0), "\"", NULL);
 }
 
+/* Where the context's pages go through mod_include or PHP's filter, a stranger's
+ * file would too, and what is in it would run.  Filters that code the content
+ * or set headers stay. */
+static void drop_content_filters(request_rec *r)
+{
+    ap_filter_t *f = r->output_filters;
+
+    while (f) {
+        ap_filter_t *next = f->next;
+
+        if (f->frec->ftype <= AP_FTYPE_RESOURCE) {
+            ap_remove_output_filter(f);
+        }
+        f = next;
+    }
+}
+
 static int send_file(request_rec *r, const upool_file *stored, apr_file_t *file)
 {
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
@@ -138,6 +155,7 @@ static int send_file(request_rec *r, const upool_file *stored, apr_file_t *file)
     if (status != OK) {
         return status;
     }
+    drop_content_filters(r);
     bb = apr_brigade_create(r->pool, alloc);
     if (stored->size) {
         apr_brigade_insert_file(bb, file, 0, stored->size, r->pool);
