@@ -3,7 +3,6 @@
 #include "httpd/intake.h"
 
 #include <string.h>
-#include <string.h>
 #include <apr_cstr.h>
 #include <apr_strings.h>
 #include <http_core.h>
