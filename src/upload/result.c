@@ -52,6 +52,18 @@ static const char *to_text(json_t *json, apr_pool_t *p)
     return result;
 }
 
+/* A member that could not be made (no memory, or a handler's text that is no
+ * UTF-8) must not be one that is silently not there: NULL then, for all of the
+ * object.  Takes the reference. */
+static json_t *whole(json_t *json, int bad)
+{
+    if (bad) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
 /* NULL in C is null in JSON. */
 static json_t *string_or_null(const char *text)
 {
@@ -73,98 +85,121 @@ static json_t *base64(const char *data, apr_size_t len)
     return json;
 }
 
+static int is_text(const char *text)
+{
+    return upool_names_is_utf8(text, strlen(text));
+}
+
+/* What a handler notes is left out where it is no text. */
 static json_t *table_object(const apr_table_t *table)
 {
     const apr_array_header_t *array = apr_table_elts(table);
     const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts;
     json_t *object = json_object();
+    int bad = 0;
     int i;
 
     for (i = 0; i < array->nelts; i++) {
-        json_object_set_new(object, entry[i].key, json_string(entry[i].val));
+        if (is_text(entry[i].key) && is_text(entry[i].val)) {
+            bad |= json_object_set_new(object, entry[i].key,
+                                       json_string(entry[i].val));
+        }
     }
-    return object;
+    return whole(object, bad);
 }
 
 static json_t *digests_object(const apr_array_header_t *digests)
 {
     json_t *object = json_object();
+    int bad = 0;
     int i;
 
     for (i = 0; i < digests->nelts; i++) {
         const upool_digest *d = &APR_ARRAY_IDX(digests, i, upool_digest);
 
-        json_object_set_new(object, d->algorithm, json_string(d->hex));
+        bad |= json_object_set_new(object, d->algorithm, json_string(d->hex));
     }
-    return object;
+    return whole(object, bad);
 }
 
 static json_t *file_object(const upool_file *file, const char *bucket,
                            apr_pool_t *p)
 {
     json_t *object = json_object();
+    int bad = 0;
 
-    json_object_set_new(object, "field", json_string(file->field));
-    json_object_set_new(object, "filename", json_string(file->filename));
-    json_object_set_new(object, "safe-filename",
-                        json_string(file->safe_filename));
-    json_object_set_new(object, "content-type",
-                        string_or_null(file->content_type));
+    bad |= json_object_set_new(object, "field", json_string(file->field));
+    bad |= json_object_set_new(object, "filename", json_string(file->filename));
+    bad |= json_object_set_new(object, "safe-filename",
+                               json_string(file->safe_filename));
+    bad |= json_object_set_new(object, "content-type",
+                               string_or_null(file->content_type));
     if (file->sniffed) {
-        json_object_set_new(object, "sniffed-content-type",
-                            json_string(file->sniffed));
+        bad |= json_object_set_new(object, "sniffed-content-type",
+                                   json_string(file->sniffed));
     }
-    json_object_set_new(object, "charset", string_or_null(file->charset));
-    json_object_set_new(object, "params", table_object(file->params));
-    json_object_set_new(object, "size", json_integer(file->size));
+    bad |=
+        json_object_set_new(object, "charset", string_or_null(file->charset));
+    bad |= json_object_set_new(object, "params", table_object(file->params));
+    bad |= json_object_set_new(object, "size", json_integer(file->size));
     if (file->stored) {
-        json_object_set_new(
+        bad |= json_object_set_new(
             object, "path",
             json_string(apr_pstrcat(p, bucket, "/", file->stored, NULL)));
     }
     else if (file->content) {
-        json_object_set_new(object, "content",
-                            base64(file->content, (apr_size_t)file->size));
+        bad |= json_object_set_new(
+            object, "content", base64(file->content, (apr_size_t)file->size));
     }
     else {
-        json_object_set_new(object, "location", json_string(file->location));
+        bad |= json_object_set_new(object, "location",
+                                   json_string(file->location));
     }
     if (file->notes && !apr_is_empty_table(file->notes)) {
-        json_object_set_new(object, "notes", table_object(file->notes));
+        bad |= json_object_set_new(object, "notes", table_object(file->notes));
     }
-    json_object_set_new(object, "digests", digests_object(file->digests));
-    return object;
+    bad |=
+        json_object_set_new(object, "digests", digests_object(file->digests));
+    return whole(object, bad);
 }
 
 /* A value that is not text is kept whole all the same (contract 3). */
 static json_t *field_object(const upool_field *field)
 {
     json_t *object = json_object();
+    int bad = 0;
 
-    json_object_set_new(object, "name", json_string(field->name));
+    bad |= json_object_set_new(object, "name", json_string(field->name));
     if (upool_names_is_utf8(field->value, field->len)) {
-        json_object_set_new(object, "value",
-                            json_stringn(field->value, field->len));
+        bad |= json_object_set_new(object, "value",
+                                   json_stringn(field->value, field->len));
     }
     else {
-        json_object_set_new(object, "value", base64(field->value, field->len));
-        json_object_set_new(object, "encoding", json_string("base64"));
+        bad |= json_object_set_new(object, "value",
+                                   base64(field->value, field->len));
+        bad |= json_object_set_new(object, "encoding", json_string("base64"));
     }
-    return object;
+    return whole(object, bad);
 }
 
-static void add_summary(json_t *object, const upool_record *record)
+static int add_summary(json_t *object, const upool_record *record)
 {
-    json_object_set_new(object, "identifier", json_string(record->identifier));
-    json_object_set_new(object, "state",
-                        json_string(upool_state_name(record->state)));
-    json_object_set_new(object, "filename", json_string(record->filename));
-    json_object_set_new(object, "content-type",
-                        json_string(record->content_type));
-    json_object_set_new(object, "size",
-                        record->size < 0 ? json_null()
-                                         : json_integer(record->size));
-    json_object_set_new(object, "received", json_integer(record->received));
+    int bad = 0;
+
+    bad |= json_object_set_new(object, "identifier",
+                               json_string(record->identifier));
+    bad |= json_object_set_new(object, "state",
+                               json_string(upool_state_name(record->state)));
+    bad |=
+        json_object_set_new(object, "filename", json_string(record->filename));
+    bad |= json_object_set_new(object, "content-type",
+                               json_string(record->content_type));
+    bad |= json_object_set_new(object, "size",
+                               record->size < 0 ? json_null()
+                                                : json_integer(record->size));
+    bad |=
+        json_object_set_new(object, "received", json_integer(record->received));
+    return bad;
 }
 
 const char *upool_result_body(const upool_record *record,
@@ -172,23 +207,24 @@ const char *upool_result_body(const upool_record *record,
                               const char *bucket, apr_pool_t *p)
 {
     json_t *object = json_object();
+    int bad = 0;
     json_t *list = json_array();
     int i;
 
-    add_summary(object, record);
+    bad |= add_summary(object, record);
     for (i = 0; i < record->files->nelts; i++) {
-        json_array_append_new(
+        bad |= json_array_append_new(
             list, file_object(&APR_ARRAY_IDX(record->files, i, upool_file),
                               bucket, p));
     }
-    json_object_set_new(object, "files", list);
+    bad |= json_object_set_new(object, "files", list);
     list = json_array();
     for (i = 0; i < fields->nelts; i++) {
-        json_array_append_new(
+        bad |= json_array_append_new(
             list, field_object(&APR_ARRAY_IDX(fields, i, upool_field)));
     }
-    json_object_set_new(object, "fields", list);
-    return to_text(object, p);
+    bad |= json_object_set_new(object, "fields", list);
+    return to_text(whole(object, bad), p);
 }
 
 /* RFC 3339 in UTC, whole seconds. */
@@ -205,21 +241,22 @@ const char *upool_result_status(const upool_record *record, apr_time_t expires,
                                 apr_pool_t *p)
 {
     json_t *object = json_object();
+    int bad = 0;
 
     if (!record || record->state == UPOOL_STATE_STARTING) {
-        json_object_set_new(object, "state", json_string("starting"));
-        return to_text(object, p);
+        bad |= json_object_set_new(object, "state", json_string("starting"));
+        return to_text(whole(object, bad), p);
     }
-    add_summary(object, record);
+    bad |= add_summary(object, record);
     if (record->state == UPOOL_STATE_ERROR) {
-        json_object_set_new(object, "error",
-                            json_string(record->error ? record->error : ""));
+        bad |= json_object_set_new(
+            object, "error", json_string(record->error ? record->error : ""));
     }
     if (expires) {
-        json_object_set_new(object, "expires",
-                            json_string(rfc3339(expires, p)));
+        bad |= json_object_set_new(object, "expires",
+                                   json_string(rfc3339(expires, p)));
     }
-    return to_text(object, p);
+    return to_text(whole(object, bad), p);
 }
 
 const char *upool_result_error(const char *text, apr_pool_t *p)

@@ -279,6 +279,25 @@ static void test_not_utf8(void)
     json_decref(json);
 }
 
+/* An object that lacks a member would be taken for whole. */
+static void test_not_whole(void)
+{
+    upool_record *record = record_of(UPOOL_STATE_DONE);
+    upool_file *file = add_file(record, "a.txt");
+
+    tap_ok(upool_result_body(record, no_fields(), "/pool/ID", pool) != NULL,
+           "a file");
+    file->stored = NULL;
+    file->location = "s3://caf\xe9";
+    tap_ok(!upool_result_body(record, no_fields(), "/pool/ID", pool),
+           "a handler's location that is no UTF-8");
+    file->location = "s3://cafe";
+    tap_ok(upool_result_body(record, no_fields(), "/pool/ID", pool) != NULL,
+           "one that is");
+    record->filename = "caf\xe9";
+    tap_ok(!upool_result_status(record, 0, pool), "nor is there half a status");
+}
+
 static void test_others(void)
 {
     json_t *json;
@@ -305,6 +324,7 @@ int main(void)
     test_handlers();
     test_escapes();
     test_not_utf8();
+    test_not_whole();
     test_others();
     apr_pool_destroy(pool);
     apr_terminate();
