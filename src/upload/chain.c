@@ -7,7 +7,7 @@
 
 #include "parse/names.h"
 
-/* What apr_base64 and its int can take. */
+/* The JSON holds it in base64: in memory, and whole. */
 #define CONTENT_MAX ((apr_off_t)1 << 30)
 #define CHUNK_SIZE_DEFAULT 65536
 
