@@ -88,12 +88,7 @@ int upool_names_is_utf8(const char *in, size_t len)
     int valid = 1;
 
     while (at < len && valid) {
-        if ((unsigned char)in[at] < 0x80) {
-            at++;
-        }
-        else {
-            at += read_char(in + at, len - at, &valid);
-        }
+        at += read_char(in + at, len - at, &valid);
     }
     return valid;
 }

@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
-#include "parse/json.h"
 #include "store/layout.h"
 
 #define VERSION 1
@@ -60,140 +59,176 @@ static int is_file(const upool_file *file)
            && (!file->stored || upool_layout_is_data(file->stored));
 }
 
-/* Encoding.  What is no text is left out and counted. */
+/* Encoding.  A string that is not UTF-8 makes jansson return NULL, and setting
+ * a member to NULL fails: every error ends up in the sum of the results. */
 
-static void write_params(upool_json *json, const apr_table_t *params)
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *number(apr_int64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *encode_params(const apr_table_t *params)
 {
     const apr_array_header_t *list = apr_table_elts(params);
+    json_t *object = json_object();
+    int bad = 0;
     int i;
 
-    upool_json_open(json, "params", '{');
     for (i = 0; i < list->nelts; i++) {
         const apr_table_entry_t *e =
             &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
 
-        upool_json_text(json, e->key, e->val);
+        bad |= json_object_set_new(object, e->key, json_string(e->val));
     }
-    upool_json_close(json, '}');
-}
-
-static void write_digests(upool_json *json, const apr_array_header_t *digests)
-{
-    int i;
-
-    upool_json_open(json, "digests", '{');
-    for (i = 0; i < digests->nelts; i++) {
-        const upool_digest *d = &APR_ARRAY_IDX(digests, i, upool_digest);
-
-        upool_json_text(json, d->algorithm, d->hex);
-    }
-    upool_json_close(json, '}');
-}
-
-static void write_file(upool_json *json, const upool_file *file)
-{
-    upool_json_open(json, NULL, '{');
-    upool_json_text(json, "field", file->field);
-    upool_json_text(json, "filename", file->filename);
-    upool_json_text(json, "safe-filename", file->safe_filename);
-    upool_json_text_or_null(json, "content-type", file->content_type);
-    upool_json_text_or_null(json, "charset", file->charset);
-    write_params(json, file->params);
-    upool_json_number(json, "size", file->size);
-    upool_json_text_or_null(json, "stored", file->stored);
-    write_digests(json, file->digests);
-    upool_json_close(json, '}');
-}
-
-/* The files of an attempt are gone, or not to be relied on. */
-static int lists_files(const upool_record *record)
-{
-    return record->state == UPOOL_STATE_DONE;
-}
-
-static void write_files(upool_json *json, const upool_record *record)
-{
-    int i;
-
-    upool_json_open(json, "files", '[');
-    for (i = 0; lists_files(record) && i < record->files->nelts; i++) {
-        write_file(json, &APR_ARRAY_IDX(record->files, i, const upool_file));
-    }
-    upool_json_close(json, ']');
-}
-
-static const char *error_of(const upool_record *record)
-{
-    if (record->state != UPOOL_STATE_ERROR) {
+    if (bad) {
+        json_decref(object);
         return NULL;
     }
-    return record->error ? record->error : "";
+    return object;
 }
 
-static void write_record(upool_json *json, const upool_record *record)
+static json_t *encode_digests(const apr_array_header_t *digests)
 {
-    upool_json_open(json, NULL, '{');
-    upool_json_number(json, "version", VERSION);
-    upool_json_text(json, "identifier", record->identifier);
-    upool_json_text(json, "state", upool_state_name(record->state));
-    upool_json_text(json, "filename", record->filename);
-    upool_json_text(json, "content-type", record->content_type);
-    if (record->size < 0) {
-        upool_json_null(json, "size");
-    }
-    else {
-        upool_json_number(json, "size", record->size);
-    }
-    upool_json_number(json, "received", record->received);
-    upool_json_text_or_null(json, "error", error_of(record));
-    upool_json_text_or_null(json, "owner", record->owner);
-    upool_json_number(json, "created", record->created);
-    upool_json_number(json, "updated", record->updated);
-    write_files(json, record);
-    upool_json_close(json, '}');
-}
-
-static int is_record(const upool_record *record)
-{
+    json_t *object = json_object();
+    int bad = 0;
     int i;
 
-    for (i = 0; lists_files(record) && i < record->files->nelts; i++) {
-        if (!is_file(&APR_ARRAY_IDX(record->files, i, const upool_file))) {
-            return 0;
-        }
+    for (i = 0; i < digests->nelts; i++) {
+        const upool_digest *d = &APR_ARRAY_IDX(digests, i, const upool_digest);
+
+        bad |= json_object_set_new(object, d->algorithm, json_string(d->hex));
     }
-    return upool_layout_is_bucket(record->identifier) && record->received >= 0
-           && record->created >= 0 && record->updated >= 0;
+    if (bad) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
-apr_status_t upool_metadata_encode(char **text, apr_size_t *len,
-                                   const upool_record *record)
+static json_t *encode_file(const upool_file *file)
+{
+    json_t *o = json_object();
+    int bad = !is_file(file);
+
+    bad |= json_object_set_new(o, "field", json_string(file->field));
+    bad |= json_object_set_new(o, "filename", json_string(file->filename));
+    bad |= json_object_set_new(o, "safe-filename",
+                               json_string(file->safe_filename));
+    bad |= json_object_set_new(o, "content-type",
+                               text_or_null(file->content_type));
+    bad |= json_object_set_new(o, "charset", text_or_null(file->charset));
+    bad |= json_object_set_new(o, "params", encode_params(file->params));
+    bad |= json_object_set_new(o, "size", number(file->size));
+    bad |= json_object_set_new(o, "stored", text_or_null(file->stored));
+    bad |= json_object_set_new(o, "digests", encode_digests(file->digests));
+    if (bad) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+static json_t *encode_files(const upool_record *record)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    int i;
+
+    /* The files of an attempt are gone, or not to be relied on. */
+    if (record->state != UPOOL_STATE_DONE) {
+        return list;
+    }
+    for (i = 0; i < record->files->nelts; i++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(record->files, i, const upool_file);
+
+        bad |= json_array_append_new(list, encode_file(file));
+    }
+    if (bad) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+static json_t *encode_error(const upool_record *record)
+{
+    if (record->state != UPOOL_STATE_ERROR) {
+        return json_null();
+    }
+    return json_string(record->error ? record->error : "");
+}
+
+static json_t *encode_record(const upool_record *record)
+{
+    json_t *o = json_object();
+    int bad =
+        !upool_layout_is_bucket(record->identifier) || record->received < 0;
+
+    bad |= json_object_set_new(o, "version", number(VERSION));
+    bad |=
+        json_object_set_new(o, "identifier", json_string(record->identifier));
+    bad |= json_object_set_new(o, "state",
+                               json_string(upool_state_name(record->state)));
+    bad |= json_object_set_new(o, "filename", json_string(record->filename));
+    bad |= json_object_set_new(o, "content-type",
+                               json_string(record->content_type));
+    bad |= json_object_set_new(
+        o, "size", record->size < 0 ? json_null() : number(record->size));
+    bad |= json_object_set_new(o, "received", number(record->received));
+    bad |= json_object_set_new(o, "error", encode_error(record));
+    bad |= json_object_set_new(o, "owner", text_or_null(record->owner));
+    bad |= json_object_set_new(o, "created", number(record->created));
+    bad |= json_object_set_new(o, "updated", number(record->updated));
+    bad |= json_object_set_new(o, "files", encode_files(record));
+    if (bad || record->created < 0 || record->updated < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* Makes *text larger until root fits. */
+static apr_status_t dump(char **text, apr_size_t *len, const json_t *root)
 {
     apr_size_t room = FIRST_BUFFER;
-    upool_json json;
 
-    *text = NULL;
-    if (!is_record(record)) {
-        return APR_EINVAL;
-    }
     for (;;) {
         *text = malloc(room);
         if (!*text) {
             return APR_ENOMEM;
         }
-        upool_json_begin(&json, *text, room, UPOOL_JSON_COMPACT);
-        write_record(&json, record);
-        if (!json.bad && json.len <= room) {
-            *len = json.len;
+        *len = json_dumpb(root, *text, room, JSON_COMPACT);
+        if (*len && *len <= room) {
             return APR_SUCCESS;
         }
         free(*text);
         *text = NULL;
-        if (json.bad || json.len > UPOOL_METADATA_MAX) {
-            return json.bad ? APR_EINVAL : EFBIG;
+        if (!*len || *len > UPOOL_METADATA_MAX) {
+            return *len ? EFBIG : APR_ENOMEM;
         }
-        room = json.len;
+        room = *len;
     }
+}
+
+apr_status_t upool_metadata_encode(char **text, apr_size_t *len,
+                                   const upool_record *record)
+{
+    json_t *root = encode_record(record);
+    apr_status_t rv;
+
+    *text = NULL;
+    if (!root) {
+        return APR_EINVAL;
+    }
+    rv = dump(text, len, root);
+    json_decref(root);
+    return rv;
 }
 
 /* Decoding.  A reader takes the members of one object by name; the first that

@@ -7,7 +7,7 @@
 
 #include "parse/names.h"
 
-/* The JSON holds it in base64: in memory, and whole. */
+/* What apr_base64 and its int can take. */
 #define CONTENT_MAX ((apr_off_t)1 << 30)
 #define CHUNK_SIZE_DEFAULT 65536
 

@@ -188,17 +188,9 @@ static int on_part_data(void *user, const char *data, size_t len)
     return file_data(form, data, len);
 }
 
-/* Handlers may have added to what was there: in JSON no name stands twice.
- * The last one counts. */
-static apr_table_t *unique(apr_table_t *table)
-{
-    apr_table_compress(table, APR_OVERLAP_TABLES_SET);
-    return table;
-}
-
 static apr_array_header_t *digest_list(const upload_pool_file *file)
 {
-    const apr_array_header_t *table = apr_table_elts(unique(file->digests));
+    const apr_array_header_t *table = apr_table_elts(file->digests);
     const apr_table_entry_t *entry = (const apr_table_entry_t *)table->elts;
     apr_array_header_t *list =
         apr_array_make(file->pool, table->nelts + 1, sizeof(upool_digest));
@@ -244,7 +236,7 @@ static int file_ends(upool_form *form)
     done->stored = kept.stored;
     done->content = kept.content;
     done->location = kept.location;
-    done->notes = unique(file->notes);
+    done->notes = file->notes;
     done->sniffed = file->sniffed_content_type;
     done->digests = digest_list(file);
     return 0;

@@ -2,52 +2,87 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/result.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <apr_base64.h>
 #include <apr_strings.h>
+#include <jansson.h>
 
-#include "parse/json.h"
 #include "parse/names.h"
 #include "upload/fields.h"
 
-/* Enough for a file or two. */
-#define FIRST_ROOM ((apr_size_t)1024)
-
-/* What an answer is made of, to be written twice where the first buffer turns
- * out too small. */
-typedef struct source {
-    const upool_record *record;
-    const apr_array_header_t *fields;
-    const char *bucket;
-    apr_time_t expires;
-    const char *const *pairs; /* names and values, up to NULL */
-    apr_pool_t *p;
-} source;
-
-typedef void write_fn(upool_json *json, const source *from);
-
-/* NULL: longer than memory; or a member (a handler's text) that is no UTF-8,
- * which must not silently be missing. */
-static const char *to_text(write_fn *write, const source *from)
+/* jansson escapes what is not ASCII; < > & can stand in strings only, so they
+ * can be replaced in the finished text. */
+static const char *escape_markup(const char *text, apr_pool_t *p)
 {
-    apr_size_t room = FIRST_ROOM;
-    upool_json json;
-    char *text;
+    apr_size_t extra = 0;
+    const char *in;
+    char *out;
+    char *result;
 
-    for (;;) {
-        text = apr_palloc(from->p, room + 1);
-        upool_json_begin(&json, text, room, UPOOL_JSON_SHOWN);
-        upool_json_open(&json, NULL, '{');
-        write(&json, from);
-        upool_json_close(&json, '}');
-        if (json.bad || json.len == (apr_size_t)-1) {
-            return NULL;
-        }
-        if (json.len <= room) {
-            text[json.len] = '\0';
-            return text;
-        }
-        room = json.len;
+    for (in = text; *in; in++) {
+        extra += *in == '<' || *in == '>' || *in == '&' ? 5 : 0;
     }
+    result = apr_palloc(p, (apr_size_t)(in - text) + extra + 1);
+    for (in = text, out = result; *in; in++) {
+        if (*in == '<' || *in == '>' || *in == '&') {
+            static const char digit[] = "0123456789abcdef";
+
+            memcpy(out, "\\u00", 4);
+            out[4] = digit[(*in >> 4) & 15];
+            out[5] = digit[*in & 15];
+            out += 6;
+        }
+        else {
+            *out++ = *in;
+        }
+    }
+    *out = '\0';
+    return result;
+}
+
+/* Takes the reference. */
+static const char *to_text(json_t *json, apr_pool_t *p)
+{
+    char *text = json ? json_dumps(json, JSON_ENSURE_ASCII) : NULL;
+    const char *result = text ? escape_markup(text, p) : NULL;
+
+    free(text);
+    json_decref(json);
+    return result;
+}
+
+/* A member that could not be made (no memory, or a handler's text that is no
+ * UTF-8) must not be one that is silently not there: NULL then, for all of the
+ * object.  Takes the reference. */
+static json_t *whole(json_t *json, int bad)
+{
+    if (bad) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+/* NULL in C is null in JSON. */
+static json_t *string_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *base64(const char *data, apr_size_t len)
+{
+    /* apr_base64 counts in int; callers keep len below the sum of fields. */
+    int room = apr_base64_encode_len((int)len);
+    char *text = malloc((apr_size_t)room);
+    json_t *json = NULL;
+
+    if (text) {
+        apr_base64_encode_binary(text, (const unsigned char *)data, (int)len);
+        json = json_string(text);
+        free(text);
+    }
+    return json;
 }
 
 static int is_text(const char *text)
@@ -56,130 +91,140 @@ static int is_text(const char *text)
 }
 
 /* What a handler notes is left out where it is no text. */
-static void write_table(upool_json *json, const char *key,
-                        const apr_table_t *table)
+static json_t *table_object(const apr_table_t *table)
 {
     const apr_array_header_t *array = apr_table_elts(table);
     const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts;
+    json_t *object = json_object();
+    int bad = 0;
     int i;
 
-    upool_json_open(json, key, '{');
     for (i = 0; i < array->nelts; i++) {
         if (is_text(entry[i].key) && is_text(entry[i].val)) {
-            upool_json_text(json, entry[i].key, entry[i].val);
+            bad |= json_object_set_new(object, entry[i].key,
+                                       json_string(entry[i].val));
         }
     }
-    upool_json_close(json, '}');
+    return whole(object, bad);
 }
 
-static void write_digests(upool_json *json, const apr_array_header_t *digests)
+static json_t *digests_object(const apr_array_header_t *digests)
 {
+    json_t *object = json_object();
+    int bad = 0;
     int i;
 
-    upool_json_open(json, "digests", '{');
     for (i = 0; i < digests->nelts; i++) {
         const upool_digest *d = &APR_ARRAY_IDX(digests, i, upool_digest);
 
-        upool_json_text(json, d->algorithm, d->hex);
+        bad |= json_object_set_new(object, d->algorithm, json_string(d->hex));
     }
-    upool_json_close(json, '}');
+    return whole(object, bad);
 }
 
-static void write_place(upool_json *json, const upool_file *file,
-                        const source *from)
+static json_t *file_object(const upool_file *file, const char *bucket,
+                           apr_pool_t *p)
 {
+    json_t *object = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(object, "field", json_string(file->field));
+    bad |= json_object_set_new(object, "filename", json_string(file->filename));
+    bad |= json_object_set_new(object, "safe-filename",
+                               json_string(file->safe_filename));
+    bad |= json_object_set_new(object, "content-type",
+                               string_or_null(file->content_type));
+    if (file->sniffed) {
+        bad |= json_object_set_new(object, "sniffed-content-type",
+                                   json_string(file->sniffed));
+    }
+    bad |=
+        json_object_set_new(object, "charset", string_or_null(file->charset));
+    bad |= json_object_set_new(object, "params", table_object(file->params));
+    bad |= json_object_set_new(object, "size", json_integer(file->size));
     if (file->stored) {
-        upool_json_text(
-            json, "path",
-            apr_pstrcat(from->p, from->bucket, "/", file->stored, NULL));
+        bad |= json_object_set_new(
+            object, "path",
+            json_string(apr_pstrcat(p, bucket, "/", file->stored, NULL)));
     }
     else if (file->content) {
-        upool_json_base64(json, "content", file->content,
-                          (apr_size_t)file->size);
+        bad |= json_object_set_new(
+            object, "content", base64(file->content, (apr_size_t)file->size));
     }
     else {
-        upool_json_text(json, "location", file->location);
+        bad |= json_object_set_new(object, "location",
+                                   json_string(file->location));
     }
-}
-
-static void write_file(upool_json *json, const upool_file *file,
-                       const source *from)
-{
-    upool_json_open(json, NULL, '{');
-    upool_json_text(json, "field", file->field);
-    upool_json_text(json, "filename", file->filename);
-    upool_json_text(json, "safe-filename", file->safe_filename);
-    upool_json_text_or_null(json, "content-type", file->content_type);
-    if (file->sniffed) {
-        upool_json_text(json, "sniffed-content-type", file->sniffed);
-    }
-    upool_json_text_or_null(json, "charset", file->charset);
-    write_table(json, "params", file->params);
-    upool_json_number(json, "size", file->size);
-    write_place(json, file, from);
     if (file->notes && !apr_is_empty_table(file->notes)) {
-        write_table(json, "notes", file->notes);
+        bad |= json_object_set_new(object, "notes", table_object(file->notes));
     }
-    write_digests(json, file->digests);
-    upool_json_close(json, '}');
+    bad |=
+        json_object_set_new(object, "digests", digests_object(file->digests));
+    return whole(object, bad);
 }
 
 /* A value that is not text is kept whole all the same (contract 3). */
-static void write_field(upool_json *json, const upool_field *field)
+static json_t *field_object(const upool_field *field)
 {
-    upool_json_open(json, NULL, '{');
-    upool_json_text(json, "name", field->name);
+    json_t *object = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(object, "name", json_string(field->name));
     if (upool_names_is_utf8(field->value, field->len)) {
-        upool_json_bytes(json, "value", field->value, field->len);
+        bad |= json_object_set_new(object, "value",
+                                   json_stringn(field->value, field->len));
     }
     else {
-        upool_json_base64(json, "value", field->value, field->len);
-        upool_json_text(json, "encoding", "base64");
+        bad |= json_object_set_new(object, "value",
+                                   base64(field->value, field->len));
+        bad |= json_object_set_new(object, "encoding", json_string("base64"));
     }
-    upool_json_close(json, '}');
+    return whole(object, bad);
 }
 
-static void write_summary(upool_json *json, const upool_record *record)
+static int add_summary(json_t *object, const upool_record *record)
 {
-    upool_json_text(json, "identifier", record->identifier);
-    upool_json_text(json, "state", upool_state_name(record->state));
-    upool_json_text(json, "filename", record->filename);
-    upool_json_text(json, "content-type", record->content_type);
-    if (record->size < 0) {
-        upool_json_null(json, "size");
-    }
-    else {
-        upool_json_number(json, "size", record->size);
-    }
-    upool_json_number(json, "received", record->received);
-}
+    int bad = 0;
 
-static void write_body(upool_json *json, const source *from)
-{
-    const apr_array_header_t *files = from->record->files;
-    const apr_array_header_t *fields = from->fields;
-    int i;
-
-    write_summary(json, from->record);
-    upool_json_open(json, "files", '[');
-    for (i = 0; i < files->nelts; i++) {
-        write_file(json, &APR_ARRAY_IDX(files, i, upool_file), from);
-    }
-    upool_json_close(json, ']');
-    upool_json_open(json, "fields", '[');
-    for (i = 0; i < fields->nelts; i++) {
-        write_field(json, &APR_ARRAY_IDX(fields, i, upool_field));
-    }
-    upool_json_close(json, ']');
+    bad |= json_object_set_new(object, "identifier",
+                               json_string(record->identifier));
+    bad |= json_object_set_new(object, "state",
+                               json_string(upool_state_name(record->state)));
+    bad |=
+        json_object_set_new(object, "filename", json_string(record->filename));
+    bad |= json_object_set_new(object, "content-type",
+                               json_string(record->content_type));
+    bad |= json_object_set_new(object, "size",
+                               record->size < 0 ? json_null()
+                                                : json_integer(record->size));
+    bad |=
+        json_object_set_new(object, "received", json_integer(record->received));
+    return bad;
 }
 
 const char *upool_result_body(const upool_record *record,
                               const apr_array_header_t *fields,
                               const char *bucket, apr_pool_t *p)
 {
-    source from = { record, fields, bucket, 0, NULL, p };
+    json_t *object = json_object();
+    int bad = 0;
+    json_t *list = json_array();
+    int i;
 
-    return to_text(write_body, &from);
+    bad |= add_summary(object, record);
+    for (i = 0; i < record->files->nelts; i++) {
+        bad |= json_array_append_new(
+            list, file_object(&APR_ARRAY_IDX(record->files, i, upool_file),
+                              bucket, p));
+    }
+    bad |= json_object_set_new(object, "files", list);
+    list = json_array();
+    for (i = 0; i < fields->nelts; i++) {
+        bad |= json_array_append_new(
+            list, field_object(&APR_ARRAY_IDX(fields, i, upool_field)));
+    }
+    bad |= json_object_set_new(object, "fields", list);
+    return to_text(whole(object, bad), p);
 }
 
 /* RFC 3339 in UTC, whole seconds. */
@@ -192,66 +237,43 @@ static const char *rfc3339(apr_time_t when, apr_pool_t *p)
                         t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-static void write_status(upool_json *json, const source *from)
-{
-    const upool_record *record = from->record;
-
-    if (!record || record->state == UPOOL_STATE_STARTING) {
-        upool_json_text(json, "state", "starting");
-        return;
-    }
-    write_summary(json, record);
-    if (record->state == UPOOL_STATE_ERROR) {
-        upool_json_text(json, "error", record->error ? record->error : "");
-    }
-    if (from->expires) {
-        upool_json_text(json, "expires", rfc3339(from->expires, from->p));
-    }
-}
-
 const char *upool_result_status(const upool_record *record, apr_time_t expires,
                                 apr_pool_t *p)
 {
-    source from = { record, NULL, NULL, expires, NULL, p };
+    json_t *object = json_object();
+    int bad = 0;
 
-    return to_text(write_status, &from);
-}
-
-static void write_pairs(upool_json *json, const source *from)
-{
-    const char *const *pair;
-
-    for (pair = from->pairs; *pair; pair += 2) {
-        upool_json_text(json, pair[0], pair[1]);
+    if (!record || record->state == UPOOL_STATE_STARTING) {
+        bad |= json_object_set_new(object, "state", json_string("starting"));
+        return to_text(whole(object, bad), p);
     }
-}
-
-static const char *pairs_to_text(const char *const *pairs, apr_pool_t *p)
-{
-    source from = { NULL, NULL, NULL, 0, NULL, NULL };
-
-    from.pairs = pairs;
-    from.p = p;
-    return to_text(write_pairs, &from);
+    bad |= add_summary(object, record);
+    if (record->state == UPOOL_STATE_ERROR) {
+        bad |= json_object_set_new(
+            object, "error", json_string(record->error ? record->error : ""));
+    }
+    if (expires) {
+        bad |= json_object_set_new(object, "expires",
+                                   json_string(rfc3339(expires, p)));
+    }
+    return to_text(whole(object, bad), p);
 }
 
 const char *upool_result_error(const char *text, apr_pool_t *p)
 {
-    const char *pairs[] = { "state", "error", "error", text, NULL };
-
-    return pairs_to_text(pairs, p);
+    return to_text(json_pack("{s:s, s:s}", "state", "error", "error", text), p);
 }
 
 const char *upool_result_success(apr_pool_t *p)
 {
-    return apr_pstrdup(p, "{\"success\": true}");
+    return to_text(json_pack("{s:b}", "success", 1), p);
 }
 
 const char *upool_result_minted(const char *identifier, const char *upload_url,
                                 const char *status_url, apr_pool_t *p)
 {
-    const char *pairs[] = { "identifier", identifier, "upload_url", upload_url,
-                            "status_url", status_url, NULL };
-
-    return pairs_to_text(pairs, p);
+    return to_text(json_pack("{s:s, s:s, s:s}", "identifier", identifier,
+                             "upload_url", upload_url, "status_url",
+                             status_url),
+                   p);
 }

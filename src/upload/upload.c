@@ -12,8 +12,8 @@
 /* An upload of unknown size reserves so much more than it needs, that it need
  * not ask for every write. */
 #define RESERVE_STEP ((apr_int64_t)4 << 20)
-/* What one upload keeps in memory, and again as base64 in its JSON, whatever
- * the limits say. */
+/* What one upload keeps in memory stays countable in the int of apr_base64,
+ * whatever the limits say. */
 #define MEMORY_MAX ((apr_int64_t)1 << 30)
 
 typedef enum life {
