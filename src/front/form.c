@@ -46,10 +46,15 @@ static void tell_done(request_rec *r, const upool_request *rq)
 
 static int refuse(request_rec *r, upool_request *rq, int sent)
 {
-    int answer = upool_reply_refusal(r, rq, upool_upload_refusal(rq->upload));
+    const upool_refusal *refusal = upool_upload_refusal(rq->upload);
 
-    /* A filter below us has answered already: this is its code for that. */
-    return sent ? sent : answer;
+    if (sent) {
+        /* A filter below us has answered already: this is its code for
+         * that. */
+        upool_reply_note(r, rq, refusal);
+        return sent;
+    }
+    return upool_reply_refusal(r, rq, refusal);
 }
 
 static int substitute(request_rec *r, upool_request *rq)

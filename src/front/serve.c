@@ -119,9 +119,9 @@ static const char *entity_tag(apr_pool_t *p, const char *stored)
     return apr_pstrcat(p, "\"", apr_pescape_hex(p, digest, 8, 0), "\"", NULL);
 }
 
-/* Where the context's pages go through mod_include or PHP's filter, a stranger's
- * file would too, and what is in it would run.  Filters that code the content
- * or set headers stay. */
+/* Where the context's pages go through mod_include or PHP's filter, a
+ * stranger's file would too, and what is in it would run.  Filters that code
+ * the content or set headers stay. */
 static void drop_content_filters(request_rec *r)
 {
     ap_filter_t *f = r->output_filters;

@@ -187,12 +187,18 @@ static void drain_stream(request_rec *r, const upool_request *rq,
     apr_brigade_destroy(bb);
 }
 
-int upool_reply_refusal(request_rec *r, upool_request *rq,
-                        const upool_refusal *refusal)
+void upool_reply_note(request_rec *r, upool_request *rq,
+                      const upool_refusal *refusal)
 {
     log_refusal(r, rq, refusal);
     settle_connection(r, rq, refusal);
     rq->intake = UPOOL_INTAKE_REFUSED;
+}
+
+int upool_reply_refusal(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    upool_reply_note(r, rq, refusal);
     drain_stream(r, rq, refusal);
     if (upool_reply_wants_json(r)) {
         return upool_reply_json(r, refusal->status,

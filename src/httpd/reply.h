@@ -16,6 +16,11 @@ int upool_reply_wants_json(const request_rec *r);
 int upool_reply_json(request_rec *r, int status, const char *text,
                      const char *callback);
 
+/* Logs the refusal, once, and settles the connection, for a request that
+ * httpd has answered itself. */
+void upool_reply_note(request_rec *r, upool_request *rq,
+                      const upool_refusal *refusal);
+
 /* Logs the refusal, once, and answers it: JSON, or the status for httpd's own
  * error page.  Sees to the connection: what is left of a large body is not
  * waited for.  Returns a handler's return value. */

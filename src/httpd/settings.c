@@ -300,7 +300,10 @@ const char *upool_set_require(cmd_parms *cmd, void *conf_, const char *arg)
         conf->require_multipart = 1;
     }
     else if (!ap_cstr_casecmp(arg, "any")) {
-        conf->require_multipart = 0;
+        /* .htaccess can make it stricter only. */
+        if (!upool_settings_is_local(cmd)) {
+            conf->require_multipart = 0;
+        }
     }
     else {
         return complain(cmd, "must be multipart or any");

@@ -30,7 +30,7 @@ my $top = var('top');
 sub site { return "<Directory \"$docs/$_[0]\">\n$_[1]\n</Directory>\n" }
 File::Path::make_path(map { "$docs/$_" } qw(
     free free/in free/in/deep set set/in none keyed capped capped/in
-    capped/in/deep lists lists/in noroot nothing));
+    capped/in/deep lists lists/in noroot nothing strict));
 chmod 0755, "$docs/$_", for qw(free set);
 
 my $upload = "SetHandler upload-pool\n";
@@ -45,6 +45,7 @@ $httpd->start(join '',
          . "UploadDeny txt"),
     site('keyed', "${text}UploadPool \"$fixed\"\n"
          . "UploadKey 'the key of the server, quite long'"),
+    site('strict', "${text}UploadPool \"$fixed\"\nUploadRequire multipart"),
     site('none', "AllowOverride AuthConfig\n$upload"),
     "<Location /capped/in/low>\nUploadMaxSize 500B\n</Location>\n",
     "<Location /capped/in/high>\nUploadMaxSize 1M\n</Location>\n");
@@ -72,6 +73,15 @@ sub log_of
     my $r = $do->();
     return ($r, substr $httpd->error_log, $at);
 }
+
+# --- What is required -----------------------------------------------------------
+
+htaccess('strict', "UploadRequire any\n");
+is request('POST', '/strict/x', body => 'a=b', @port)->{status}, 415,
+    'UploadRequire any in .htaccess does not undo the server\'s';
+htaccess('free', "UploadPool shop\nUploadRequire multipart\n");
+is request('POST', '/free/x', body => 'a=b', @port)->{status}, 415,
+    'UploadRequire multipart in .htaccess holds';
 
 # --- The pool ------------------------------------------------------------------
 
