@@ -7,9 +7,8 @@
 #include <http_protocol.h>
 
 #include "httpd/reply.h"
+#include "httpd/substitute.h"
 #include "upload/result.h"
-
-#define HANDLER_NAME "upload-pool"
 
 /* For the parent of the frame that a form posts into: the page's script reads
  * the two attributes.  Both are escaped as HTML, the second holds JSON. */
@@ -40,7 +39,7 @@ int upool_front_standalone(request_rec *r)
     const upool_record *record;
     const char *status;
 
-    if (!r->handler || strcmp(r->handler, HANDLER_NAME)) {
+    if (!r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME)) {
         return DECLINED;
     }
     rq = upool_request_substituted(r);

@@ -273,15 +273,26 @@ static apr_bucket_brigade *make_body(request_rec *r, const char *body,
     return bb;
 }
 
+/* The JSON is a good part of what a small upload costs. */
+static int is_read(const request_rec *r, const upool_request *rq)
+{
+    return rq->conf->pass || r->kept_body || !r->handler
+           || strcmp(r->handler, UPOOL_HANDLER_NAME);
+}
+
+static const char *body_text(request_rec *r, const upool_request *rq)
+{
+    return is_read(r, rq) ? upool_result_body(
+               upool_upload_record(rq->upload), upool_upload_fields(rq->upload),
+               upool_upload_path(rq->upload, NULL, r->pool), r->pool)
+                          : "";
+}
+
 upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
 {
-    const upool_record *record = upool_upload_record(rq->upload);
-    const char *body;
+    const char *body = body_text(r, rq);
     apr_size_t len;
 
-    body = upool_result_body(record, upool_upload_fields(rq->upload),
-                             upool_upload_path(rq->upload, NULL, r->pool),
-                             r->pool);
     if (!body) {
         return UPOOL_REASON_MEMORY;
     }

@@ -8,6 +8,9 @@
 
 #include "httpd/request.h"
 
+/* SetHandler: the module's own, which answers with the upload's status. */
+#define UPOOL_HANDLER_NAME "upload-pool"
+
 /* Removes what only the module may say: X-Upload-* headers, also spelled with
  * underscores, and UPLOAD_POOL_* variables. */
 void upool_substitute_strip(request_rec *r);
@@ -17,7 +20,8 @@ void upool_substitute_strip(request_rec *r);
 void upool_substitute_set_aside(request_rec *r, upool_request *rq);
 
 /* The upload is done: builds the JSON body, exchanges the headers and sets the
- * environment.  0, or the reason why not. */
+ * environment.  For the module's own handler, which reads none, the body is
+ * empty.  0, or the reason why not. */
 upool_reason upool_substitute_request(request_rec *r, upool_request *rq);
 
 /* Sets the environment of a finished upload for r, which may be a request that
