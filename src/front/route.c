@@ -181,6 +181,7 @@ static void settle_upload(request_rec *r, upool_request *rq, given identifier)
         if (upool_ident_mint(rq->id, r->request_time)) {
             refuse(rq, UPOOL_REASON_IO);
         }
+        rq->minted = 1;
     }
     born = rq->refusal.reason ? 0 : upool_ident_time(rq->id);
     if (born && born + upool_config_lifetime(rq->conf) < r->request_time) {

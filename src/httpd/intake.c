@@ -176,7 +176,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     if (!store) {
         return 1;
     }
-    if (is_strangers(r, rq, store)) {
+    if (!rq->minted && is_strangers(r, rq, store)) {
         *refusal =
             upool_refusal_make(UPOOL_REASON_OWNER, 0, "owned by another user");
         return 1;

@@ -40,6 +40,7 @@ typedef struct upool_request {
     upool_front front;
     upool_refusal refusal;        /* of the route, told by the handler */
     char id[UPOOL_IDENT_MAX + 1]; /* bare; "" where there is none */
+    int minted;                   /* id is new, and ours */
     const char *base;             /* U: the URL without /status and such */
     const char *callback;         /* JSONP, checked; NULL */
     const char *owner;            /* opaque; NULL: nobody's */
