@@ -5,6 +5,7 @@
 #include <apr_sha1.h>
 #include <apr_strings.h>
 #include <http_config.h>
+#include <http_core.h>
 
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
@@ -64,6 +65,7 @@ const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf)
 upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
                                  upool_refusal *refusal)
 {
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
     upool_store_options options;
     upool_store *store = NULL;
     const char *root = upool_config_server(r->server)->root;
@@ -72,6 +74,7 @@ upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
 
     options.file_mode = upool_config_file_mode(conf);
     options.sync = conf->sync == 1;
+    options.sendfile = core->enable_sendfile == ENABLE_SENDFILE_ON;
     options.has_group = conf->file_group != UPOOL_UNSET;
     options.group = options.has_group ? (gid_t)conf->file_group : 0;
     rv = upool_store_open(&store, conf->store,

@@ -24,6 +24,7 @@ typedef struct upool_store upool_store;
 typedef struct upool_store_options {
     int file_mode; /* permission bits of data files, e.g. 0600 */
     int sync;      /* fsync files and directories before done */
+    int sendfile;  /* files opened for reading may go out by sendfile() */
     int has_group; /* data files and new bucket directories belong to group */
     gid_t group;
 } upool_store_options;

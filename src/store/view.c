@@ -235,7 +235,8 @@ static apr_status_t close_file(void *file)
     return apr_file_close(file);
 }
 
-static apr_status_t wrap(apr_file_t **file, int *fd, apr_pool_t *p)
+static apr_status_t wrap(apr_file_t **file, int *fd, int sendfile,
+                         apr_pool_t *p)
 {
     struct stat st;
     apr_status_t rv;
@@ -246,9 +247,10 @@ static apr_status_t wrap(apr_file_t **file, int *fd, apr_pool_t *p)
     if (!S_ISREG(st.st_mode)) {
         return APR_EACCES;
     }
-    rv = apr_os_file_put(
-        file, fd,
-        APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED, p);
+    rv = apr_os_file_put(file, fd,
+                         APR_FOPEN_READ | APR_FOPEN_BINARY
+                             | (sendfile ? APR_FOPEN_SENDFILE_ENABLED : 0),
+                         p);
     if (!rv) {
         apr_pool_cleanup_register(p, *file, close_file, apr_pool_cleanup_null);
     }
@@ -275,7 +277,7 @@ apr_status_t upool_bucket_file_open(apr_file_t **file, upool_store *store,
     if (rv) {
         return rv == ELOOP || rv == ENXIO ? APR_EACCES : rv;
     }
-    rv = wrap(file, &fd, p);
+    rv = wrap(file, &fd, upool_store_settings(store)->sendfile, p);
     if (rv) {
         upool_fd_close(&fd);
     }

@@ -4,6 +4,27 @@
  * abandoned, replaced, cleared. */
 #include "store_kit.h"
 
+/* EnableSendfile is for the administrator to say: NFS and some devices break
+ * with it. */
+static void test_sendfile(kit *k, const char *name, apr_pool_t *p)
+{
+    upool_store_options options = k->options;
+    upool_store *store;
+    apr_file_t *file;
+    const char *why;
+    int on;
+
+    for (on = 0; on < 2; on++) {
+        options.sendfile = on;
+        if (upool_store_open(&store, k->dir, NULL, &options, p, &why)
+            || upool_bucket_file_open(&file, store, "first", name, p)) {
+            kit_die("no file");
+        }
+        tap_is_int((apr_file_flags_get(file) & APR_FOPEN_SENDFILE_ENABLED) != 0,
+                   on, "sendfile as the options say: %s", on ? "on" : "off");
+    }
+}
+
 static void test_first_upload(kit *k)
 {
     apr_pool_t *p;
@@ -55,6 +76,7 @@ static void test_first_upload(kit *k)
                APR_SUCCESS, "open for reading");
     apr_file_read(file, bytes, &len);
     tap_is_str(bytes, "hello world", "the bytes are right");
+    test_sendfile(k, name, p);
     apr_pool_destroy(p);
 }
 
