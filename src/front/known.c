@@ -2,7 +2,6 @@
  * Copyright the mod_upload_pool authors */
 #include "front/known.h"
 
-#include <string.h>
 #include <apr_strings.h>
 
 #include "httpd/slots.h"
@@ -76,7 +75,7 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
 
 int upool_known_is_mine(const upool_record *record, const upool_request *rq)
 {
-    return !record->owner || (rq->owner && !strcmp(record->owner, rq->owner));
+    return upool_record_is_open_to(record->owner, rq->owner);
 }
 
 upool_record *upool_known_visible(request_rec *r, upool_request *rq,

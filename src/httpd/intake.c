@@ -153,9 +153,7 @@ static const char *owner_so_far(request_rec *r, const upool_request *rq,
 static int is_strangers(request_rec *r, const upool_request *rq,
                         upool_store *store)
 {
-    const char *owner = owner_so_far(r, rq, store);
-
-    return owner && (!rq->owner || strcmp(owner, rq->owner) != 0);
+    return !upool_record_is_open_to(owner_so_far(r, rq, store), rq->owner);
 }
 
 /* The head is judged only when the upload has begun, so that who polls sees

@@ -2,6 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "store/record.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 const char *upool_state_name(upool_state state)
@@ -29,4 +31,9 @@ upool_record *upool_record_make(apr_pool_t *p, const char *identifier)
     record->size = -1;
     record->files = apr_array_make(p, 1, sizeof(upool_file));
     return record;
+}
+
+int upool_record_is_open_to(const char *owner, const char *who)
+{
+    return !owner || !*owner || (who && strcmp(owner, who) == 0);
 }

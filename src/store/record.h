@@ -56,6 +56,10 @@ typedef struct upool_record {
     apr_array_header_t *files; /* of upool_file; never NULL */
 } upool_record;
 
+/* 1 when who may touch what belongs to owner: it is nobody's (NULL or ""), or
+ * his.  who: NULL for nobody in particular. */
+int upool_record_is_open_to(const char *owner, const char *who);
+
 /* An empty record in p. */
 upool_record *upool_record_make(apr_pool_t *p, const char *identifier);
 

@@ -112,11 +112,6 @@ static apr_status_t interrupt(void *arg)
     return APR_SUCCESS;
 }
 
-static int same_owner(const char *a, const char *b)
-{
-    return !a || !*a || (b && !strcmp(a, b));
-}
-
 /* The identifier is in flight.  To a stranger that is not told: he gets what
  * he would get if the upload were complete. */
 static upool_reason reason_of_busy(const upool_upload *upload, const char *name)
@@ -124,7 +119,8 @@ static upool_reason reason_of_busy(const upool_upload *upload, const char *name)
     upool_slot_record slot;
 
     return upool_table_lookup(upload->options.table, name, &slot)
-                   && !same_owner(slot.owner, upload->options.owner)
+                   && !upool_record_is_open_to(slot.owner,
+                                               upload->options.owner)
                ? UPOOL_REASON_OWNER
                : UPOOL_REASON_BUSY;
 }
@@ -179,7 +175,7 @@ static void begin_bucket(upool_upload *upload)
             upool_refusal_make(upool_refusal_of_errno(rv), rv, why);
         end_as_error(upload);
     }
-    else if (previous && !same_owner(previous->owner, o->owner)) {
+    else if (previous && !upool_record_is_open_to(previous->owner, o->owner)) {
         refuse_start(upload, UPOOL_REASON_OWNER, 0, "owned by another user");
     }
     else if (upool_quota_is_set(&o->quota)) {

@@ -142,12 +142,24 @@ static void test_states(apr_pool_t *p)
            "an empty record");
 }
 
+static void test_owner(void)
+{
+    tap_ok(upool_record_is_open_to(NULL, NULL), "nobody's: to nobody");
+    tap_ok(upool_record_is_open_to(NULL, "a"), "nobody's: to anybody");
+    tap_ok(upool_record_is_open_to("", "a"), "nobody's, as a slot says it");
+    tap_ok(upool_record_is_open_to("a", "a"), "to its owner");
+    tap_ok(!upool_record_is_open_to("a", "ab"), "not to another");
+    tap_ok(!upool_record_is_open_to("a", ""), "not to an empty name");
+    tap_ok(!upool_record_is_open_to("a", NULL), "not to nobody");
+}
+
 int main(void)
 {
     apr_pool_t *p;
 
     apr_initialize();
     apr_pool_create(&p, NULL);
+    test_owner();
     test_entries();
     test_buckets();
     test_names(p);
