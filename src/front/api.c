@@ -90,7 +90,7 @@ static apr_status_t failed(request_rec *r, const upool_refusal *refusal)
 static const upool_record *look(const upload_pool_bucket *bucket,
                                 apr_time_t *expires, apr_status_t *rv)
 {
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     const upool_record *record =
         upool_known_visible(bucket->r, bucket->rq, expires, &refusal);
 
@@ -163,7 +163,7 @@ static const char *upload_pool_get_filename(upload_pool_bucket *bucket, int n)
 static apr_status_t upload_pool_clear_upload(upload_pool_bucket *bucket)
 {
     request_rec *r = bucket->r;
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_store *store = upool_known_store(r, bucket->rq, &refusal);
     const upool_record *record =
         store ? upool_known_find(r, bucket->rq, &refusal) : NULL;

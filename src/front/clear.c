@@ -9,7 +9,7 @@
 
 int upool_front_clear(request_rec *r, upool_request *rq)
 {
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_store *store = upool_known_store(r, rq, &refusal);
     const upool_record *record =
         store ? upool_known_find(r, rq, &refusal) : NULL;

@@ -81,7 +81,7 @@ static int substitute(request_rec *r, upool_request *rq)
 int upool_front_form(request_rec *r, upool_request *rq)
 {
     upool_drive_result result;
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     int sent = 0;
 
     if (rq->intake == UPOOL_INTAKE_PENDING) {

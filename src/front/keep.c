@@ -13,7 +13,7 @@
 static apr_status_t discard(request_rec *r, const upool_request *rq)
 {
     const upool_record *record = upool_upload_record(rq->upload);
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_store *store = upool_request_store(r, rq->conf, &refusal);
     apr_status_t rv;
 

@@ -187,7 +187,7 @@ static const upool_record *find_complete(request_rec *r, upool_request *rq,
 
 int upool_front_serve(request_rec *r, upool_request *rq)
 {
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_store *store = upool_request_store(r, rq->conf, &refusal);
     const upool_record *record =
         store ? find_complete(r, rq, store, &refusal) : NULL;

@@ -8,7 +8,7 @@
 
 int upool_front_status(request_rec *r, upool_request *rq)
 {
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     apr_time_t expires;
     const upool_record *record = upool_known_visible(r, rq, &expires, &refusal);
 

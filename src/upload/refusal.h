@@ -71,6 +71,12 @@ typedef struct upool_refusal {
     int reset;          /* close the connection instead of draining it */
 } upool_refusal;
 
+/* Initialises one that is none. */
+#define UPOOL_NO_REFUSAL \
+    { \
+        UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 \
+    }
+
 /* A refusal with the status and text that belong to reason.
  * @param detail static, or in a pool that lives as long as the refusal */
 upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,

@@ -161,7 +161,7 @@ static upload_pool_file *make_file(const bench *b)
 static double run_chain(bench *b, add_fn *add, const char *argument)
 {
     upload_pool_request request = { NULL, b->p, "bench", -1 };
-    upool_refusal refusal = { UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 };
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_chain *chain = upool_chain_make(&request, &refusal, b->p);
     upload_pool_kept kept;
     upool_record *previous;
