@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "front/api.h"
+#include "front/early.h"
 #include "front/fronts.h"
 #include "front/route.h"
 #include "httpd/checks.h"
@@ -64,6 +65,9 @@ static void register_hooks(apr_pool_t *p)
     /* What files look like is asked by threads that come later; any order. */
     ap_hook_child_init(upool_content_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);
+    /* The method that httpd's access checks see is the one that is meant. */
+    ap_hook_header_parser(upool_early_request, NULL, NULL,
+                          APR_HOOK_REALLY_FIRST);
     /* Authentication and authorisation are over; before mod_rewrite and
      * mod_dir turn the request into another one in their own fixups. */
     ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -18,12 +18,8 @@
 /* Where the client gave an identifier. */
 typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 
-static void refuse(upool_request *rq, upool_reason reason)
-{
-    if (rq->refusal.reason == UPOOL_REASON_NONE) {
-        rq->refusal = upool_refusal_make(reason, 0, NULL);
-    }
-}
+/* The protocols beside forms, in the order in which they are asked. */
+static const upool_protocol *const protocols[] = { NULL };
 
 /* One identifier or none: two that differ, or one parameter twice, would be
  * read in different ways by whoever stands in front of us. */
@@ -44,42 +40,21 @@ static given find_identifier(request_rec *r, upool_request *rq, char *text,
         if (!header || !strcmp(header, text)) {
             return GIVEN_ONE;
         }
-        refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        upool_front_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
         return GIVEN_BAD;
     case UPOOL_QUERY_DOUBLED:
-        refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        upool_front_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
         return GIVEN_BAD;
     case UPOOL_QUERY_BAD:
         break;
     }
-    refuse(rq, upool_keys_count(rq->conf->keys) ? UPOOL_REASON_IDENT_REFUSED
-                                                : UPOOL_REASON_IDENT_MALFORMED);
+    upool_front_refuse(rq, upool_keys_count(rq->conf->keys)
+                               ? UPOOL_REASON_IDENT_REFUSED
+                               : UPOOL_REASON_IDENT_MALFORMED);
     return GIVEN_BAD;
 }
 
-static void check_identifier(upool_request *rq, const char *text)
-{
-    switch (upool_ident_check(text, rq->conf->keys, rq->id)) {
-    case UPOOL_IDENT_GOOD:
-        return;
-    case UPOOL_IDENT_MALFORMED:
-        if (!upool_keys_count(rq->conf->keys)) {
-            refuse(rq, UPOOL_REASON_IDENT_MALFORMED);
-            break;
-        }
-        refuse(rq, UPOOL_REASON_IDENT_REFUSED);
-        break;
-    case UPOOL_IDENT_UNSIGNED:
-    case UPOOL_IDENT_FORGED:
-    case UPOOL_IDENT_UNEXPECTED:
-        refuse(rq, UPOOL_REASON_IDENT_REFUSED);
-        break;
-    }
-    rq->id[0] = '\0';
-}
-
-/* "/a/b/status" is the endpoint "status" of "/a/b". */
-static int is_endpoint(request_rec *r, upool_request *rq, const char *name)
+int upool_front_is_endpoint(request_rec *r, upool_request *rq, const char *name)
 {
     apr_size_t len = strlen(r->uri);
     apr_size_t name_len = strlen(name);
@@ -103,14 +78,14 @@ static int has_word(const request_rec *r, const char *name)
 
 static upool_front front_of_get(request_rec *r, upool_request *rq)
 {
-    if (is_endpoint(r, rq, "status") || has_word(r, "status")) {
+    if (upool_front_is_endpoint(r, rq, "status") || has_word(r, "status")) {
         return UPOOL_FRONT_STATUS;
     }
     /* HEAD changes nothing (RFC 9110 9.2.1), though GET has to here. */
     if (!r->header_only && has_word(r, "clear")) {
         return UPOOL_FRONT_CLEAR;
     }
-    if (rq->conf->serve == 1 && is_endpoint(r, rq, "file")) {
+    if (rq->conf->serve == 1 && upool_front_is_endpoint(r, rq, "file")) {
         return UPOOL_FRONT_SERVE;
     }
     return UPOOL_FRONT_NONE;
@@ -136,24 +111,42 @@ static int is_form(const request_rec *r, upool_request *rq)
 static upool_front front_of_post(request_rec *r, upool_request *rq,
                                  given identifier)
 {
-    if (rq->conf->mint == 1 && is_endpoint(r, rq, "new")) {
+    if (rq->conf->mint == 1 && upool_front_is_endpoint(r, rq, "new")) {
         return UPOOL_FRONT_MINT;
     }
     if (identifier != GIVEN_NONE && has_word(r, "clear")) {
         return UPOOL_FRONT_CLEAR;
     }
-    if (is_form(r, rq)) {
+    if (upool_config_speaks(rq->conf, UPOOL_PROTOCOL_MULTIPART)
+        && is_form(r, rq)) {
         return UPOOL_FRONT_FORM;
     }
     if (rq->conf->require_multipart == 1) {
-        refuse(rq, UPOOL_REASON_NOT_AN_UPLOAD);
+        upool_front_refuse(rq, UPOOL_REASON_NOT_AN_UPLOAD);
     }
     return UPOOL_FRONT_NONE;
+}
+
+static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
+{
+    apr_size_t i;
+
+    for (i = 0; protocols[i]; i++) {
+        if (upool_config_speaks(rq->conf, protocols[i]->bit)
+            && protocols[i]->recognise(r, rq)) {
+            return protocols[i];
+        }
+    }
+    return NULL;
 }
 
 static upool_front pick_front(request_rec *r, upool_request *rq,
                               given identifier)
 {
+    rq->protocol = find_protocol(r, rq);
+    if (rq->protocol) {
+        return UPOOL_FRONT_PROTOCOL;
+    }
     switch (r->method_number) {
     case M_GET:
         return identifier == GIVEN_NONE ? UPOOL_FRONT_NONE
@@ -167,32 +160,84 @@ static upool_front pick_front(request_rec *r, upool_request *rq,
     }
 }
 
-/* With a key every upload needs a signed identifier; without one we mint what
- * the client did not give. */
-static void settle_upload(request_rec *r, upool_request *rq, given identifier)
+static void mint(request_rec *r, upool_request *rq)
 {
-    apr_time_t born;
+    if (upool_ident_mint(rq->id, r->request_time)) {
+        upool_front_refuse(rq, UPOOL_REASON_IO);
+    }
+    rq->minted = 1;
+}
+
+static void settle_length(request_rec *r, upool_request *rq)
+{
     const char *length = apr_table_get(r->headers_in, "Content-Length");
 
-    if (identifier == GIVEN_NONE && upool_keys_count(rq->conf->keys)) {
-        refuse(rq, UPOOL_REASON_IDENT_REFUSED);
-    }
-    else if (identifier == GIVEN_NONE) {
-        if (upool_ident_mint(rq->id, r->request_time)) {
-            refuse(rq, UPOOL_REASON_IO);
-        }
-        rq->minted = 1;
-    }
-    born = rq->refusal.reason ? 0 : upool_ident_time(rq->id);
-    if (born && born + upool_config_lifetime(rq->conf) < r->request_time) {
-        refuse(rq, UPOOL_REASON_EXPIRED);
-    }
     if (length && !apr_table_get(r->headers_in, "Transfer-Encoding")
         && !ap_parse_strict_length(&rq->content_length, length)) {
-        refuse(rq, UPOOL_REASON_LENGTH);
+        upool_front_refuse(rq, UPOOL_REASON_LENGTH);
     }
+}
+
+static void refuse_aged(const request_rec *r, upool_request *rq)
+{
+    apr_time_t born = rq->refusal.reason ? 0 : upool_ident_time(rq->id);
+
+    if (born && born + upool_config_lifetime(rq->conf) < r->request_time) {
+        upool_front_refuse(rq, UPOOL_REASON_EXPIRED);
+    }
+}
+
+static void await_body(request_rec *r, upool_request *rq)
+{
     rq->intake = UPOOL_INTAKE_PENDING;
     upool_substitute_set_aside(r, rq);
+}
+
+/* With a key every upload needs a signed identifier; without one we mint what
+ * the client did not give. */
+static void settle_form(request_rec *r, upool_request *rq, given identifier)
+{
+    if (identifier == GIVEN_NONE && upool_keys_count(rq->conf->keys)) {
+        upool_front_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+    }
+    else if (identifier == GIVEN_NONE) {
+        mint(r, rq);
+    }
+    refuse_aged(r, rq);
+    settle_length(r, rq);
+    await_body(r, rq);
+}
+
+/* Clients of the protocols make up no identifiers, they are told one: with
+ * UploadMint it is signed for whoever may create, without it they bring one
+ * that the application has signed. */
+static void settle_protocol(request_rec *r, upool_request *rq, given identifier)
+{
+    if (rq->creates) {
+        if (identifier == GIVEN_NONE && rq->conf->mint != 1
+            && upool_keys_count(rq->conf->keys)) {
+            upool_front_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        }
+        else if (identifier == GIVEN_NONE && !rq->id[0]) {
+            mint(r, rq);
+        }
+        refuse_aged(r, rq);
+    }
+    settle_length(r, rq);
+    if (rq->takes_body) {
+        await_body(r, rq);
+    }
+}
+
+/* The URL has named the upload already: another name contradicts it. */
+static void compare_identifier(upool_request *rq, const char *text)
+{
+    char id[UPOOL_IDENT_MAX + 1];
+
+    if (upool_ident_check(text, rq->conf->keys, id) != UPOOL_IDENT_GOOD
+        || strcmp(id, rq->id)) {
+        upool_front_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+    }
 }
 
 static void find_callback(request_rec *r, upool_request *rq)
@@ -212,7 +257,7 @@ static void find_callback(request_rec *r, upool_request *rq)
     case UPOOL_QUERY_BAD:
         break;
     }
-    refuse(rq, UPOOL_REASON_CALLBACK);
+    upool_front_refuse(rq, UPOOL_REASON_CALLBACK);
 }
 
 static void classify(request_rec *r, upool_request *rq)
@@ -235,15 +280,21 @@ static void classify(request_rec *r, upool_request *rq)
             "UploadKey in .htaccess needs UploadPool in .htaccess");
         return;
     }
-    if (identifier == GIVEN_ONE) {
-        check_identifier(rq, text);
+    if (identifier == GIVEN_ONE && rq->is_resource) {
+        compare_identifier(rq, text);
+    }
+    else if (identifier == GIVEN_ONE) {
+        upool_front_check_identifier(rq, text);
     }
     rq->owner = upool_request_owner(r, rq->conf);
     if (rq->front == UPOOL_FRONT_FORM) {
-        settle_upload(r, rq, identifier);
+        settle_form(r, rq, identifier);
         return;
     }
-    if (r->method_number == M_GET) {
+    if (rq->front == UPOOL_FRONT_PROTOCOL) {
+        settle_protocol(r, rq, identifier);
+    }
+    else if (r->method_number == M_GET) {
         find_callback(r, rq);
     }
     /* The answer is ours whatever lies at that path: mod_dir shall not send
@@ -315,7 +366,8 @@ int upool_route_request(request_rec *r)
         return DECLINED;
     }
     rq = route(r, conf);
-    if (rq && rq->refusal.reason && !upool_reply_wants_json(r)) {
+    if (rq && rq->refusal.reason && !rq->protocol
+        && !upool_reply_wants_json(r)) {
         return upool_reply_refusal(r, rq, &rq->refusal);
     }
     return DECLINED;
@@ -339,7 +391,8 @@ int upool_route_handle(request_rec *r)
         return DECLINED;
     }
     if (rq->refusal.reason) {
-        return upool_reply_refusal(r, rq, &rq->refusal);
+        return rq->protocol ? rq->protocol->refuse(r, rq, &rq->refusal)
+                            : upool_reply_refusal(r, rq, &rq->refusal);
     }
     switch (rq->front) {
     case UPOOL_FRONT_FORM:
@@ -352,6 +405,8 @@ int upool_route_handle(request_rec *r)
         return upool_front_mint(r, rq);
     case UPOOL_FRONT_SERVE:
         return upool_front_serve(r, rq);
+    case UPOOL_FRONT_PROTOCOL:
+        return rq->protocol->handle(r, rq);
     case UPOOL_FRONT_NONE:
         break;
     }

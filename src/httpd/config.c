@@ -30,6 +30,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->serve = UPOOL_UNSET;
     conf->sync = UPOOL_UNSET;
     conf->require_multipart = UPOOL_UNSET;
+    conf->protocols = UPOOL_UNSET;
     conf->owner = UPOOL_UNSET;
     conf->file_mode = UPOOL_UNSET;
     conf->file_group = UPOOL_UNSET;
@@ -141,6 +142,7 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(serve);
     MERGE(sync);
     MERGE(require_multipart);
+    MERGE(protocols);
     MERGE(owner);
     MERGE(file_mode);
     MERGE(file_group);
@@ -262,6 +264,14 @@ upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
     limits.spare = bytes_or_none(conf->spare);
     limits.since = upool_config_server(s)->loaded;
     return limits;
+}
+
+int upool_config_speaks(const upool_dir_conf *conf, int protocol)
+{
+    int open = conf->protocols == UPOOL_UNSET ? UPOOL_PROTOCOL_MULTIPART
+                                              : conf->protocols;
+
+    return (open & protocol) != 0;
 }
 
 apr_int64_t upool_config_rate(const upool_dir_conf *conf)

@@ -30,6 +30,12 @@ typedef enum upool_keep_kind {
     UPOOL_KEEP_CLAIMED /* only what the application says that it keeps */
 } upool_keep_kind;
 
+/* UploadProtocol: bits of upool_dir_conf.protocols. */
+#define UPOOL_PROTOCOL_MULTIPART 1
+#define UPOOL_PROTOCOL_CHUNKED 2
+#define UPOOL_PROTOCOL_TUS 4
+#define UPOOL_PROTOCOL_RESUMABLE 8
+
 /* One bit per HTTP status, for UploadCleanup. */
 #define UPOOL_STATUSES 600
 typedef struct upool_statuses {
@@ -52,6 +58,7 @@ typedef struct upool_dir_conf {
     int serve;
     int sync;
     int require_multipart;
+    int protocols;          /* UPOOL_PROTOCOL_… */
     int owner;              /* enum upool_owner_kind */
     int file_mode;          /* permission bits */
     apr_int64_t file_group; /* of stored files and buckets */
@@ -114,6 +121,8 @@ int upool_config_file_mode(const upool_dir_conf *conf);
 /* No limit set: all zero but the time. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
                                       const server_rec *s);
+/* 1 when that protocol is open. */
+int upool_config_speaks(const upool_dir_conf *conf, int protocol);
 /* Bytes a second, 0: any. */
 apr_int64_t upool_config_rate(const upool_dir_conf *conf);
 upool_accept_lists upool_config_accept(const upool_dir_conf *conf);

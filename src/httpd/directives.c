@@ -77,7 +77,7 @@ const command_rec upool_directives[] = {
     AP_INIT_TAKE1("UploadOwner", upool_set_owner, NULL, SDH,
                   "none, user or ip: who may touch an upload"),
     AP_INIT_ITERATE("UploadProtocol", upool_set_protocol, NULL, SDH,
-                    "protocols that are open here: multipart"),
+                    "protocols that are open here: multipart chunked tus resumable"),
     AP_INIT_TAKE1("UploadRequire", upool_set_require, NULL, SDH,
                   "multipart: refuse every other POST; any: let it pass"),
     AP_INIT_FLAG("UploadSync", upool_set_flag, MEMBER(sync), SD,

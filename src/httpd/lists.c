@@ -9,7 +9,7 @@
 
 #include "httpd/config.h"
 
-/* Directives that take a list: extensions, digests, statuses. */
+/* Directives that take a list: extensions, digests, protocols, statuses. */
 
 static const char *complain(const cmd_parms *cmd, const char *arg,
                             const char *what)
@@ -75,6 +75,31 @@ const char *upool_set_digest(cmd_parms *cmd, void *conf_, const char *arg)
     }
     push(cmd->pool, &conf->digests, name);
     return NULL;
+}
+
+/* The words of one section add up; together they take the place of what the
+ * sections around it say. */
+const char *upool_set_protocol(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    static const struct {
+        const char *word;
+        int bit;
+    } known[] = { { "multipart", UPOOL_PROTOCOL_MULTIPART },
+                  { "chunked", UPOOL_PROTOCOL_CHUNKED },
+                  { "tus", UPOOL_PROTOCOL_TUS },
+                  { "resumable", UPOOL_PROTOCOL_RESUMABLE } };
+    upool_dir_conf *conf = conf_;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (!ap_cstr_casecmp(arg, known[i].word)) {
+            conf->protocols =
+                known[i].bit
+                | (conf->protocols == UPOOL_UNSET ? 0 : conf->protocols);
+            return NULL;
+        }
+    }
+    return complain(cmd, arg, "is none of multipart chunked tus resumable");
 }
 
 static int parse_status(const char *text, apr_size_t len, int *status)

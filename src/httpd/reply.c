@@ -65,31 +65,40 @@ int upool_reply_wants_json(const request_rec *r)
     return 0;
 }
 
-int upool_reply_json(request_rec *r, int status, const char *text,
-                     const char *callback)
+int upool_reply_text(request_rec *r, int status, const char *type,
+                     const char *text)
 {
-    const char *body = text;
+    apr_size_t len = strlen(text);
 
-    if (!text) {
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     r->status = status;
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
-    if (callback) {
-        /* The comment keeps the callback's name from being the first bytes of
-         * the answer (a Flash file could be spelled with it). */
-        body = apr_pstrcat(r->pool, "/**/", callback, "(", text, ");", NULL);
-        ap_set_content_type(r, "application/javascript");
+    if (len) {
+        ap_set_content_type(r, type);
     }
-    else {
-        ap_set_content_type(r, "application/json");
+    if (status != HTTP_NO_CONTENT) {
+        ap_set_content_length(r, (apr_off_t)len);
     }
-    ap_set_content_length(r, (apr_off_t)strlen(body));
-    if (!r->header_only) {
-        ap_rputs(body, r);
+    if (len && !r->header_only) {
+        ap_rputs(text, r);
     }
     return OK;
+}
+
+int upool_reply_json(request_rec *r, int status, const char *text,
+                     const char *callback)
+{
+    if (!text) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!callback) {
+        return upool_reply_text(r, status, "application/json", text);
+    }
+    /* The comment keeps the callback's name from being the first bytes of the
+     * answer (a Flash file could be spelled with it). */
+    return upool_reply_text(
+        r, status, "application/javascript",
+        apr_pstrcat(r->pool, "/**/", callback, "(", text, ");", NULL));
 }
 
 /* What an administrator should see at httpd's usual level, and what is only
@@ -206,4 +215,13 @@ int upool_reply_refusal(request_rec *r, upool_request *rq,
                                 NULL);
     }
     return refusal->status;
+}
+
+int upool_reply_refusal_as(request_rec *r, upool_request *rq,
+                           const upool_refusal *refusal, int status,
+                           const char *type, const char *text)
+{
+    upool_reply_note(r, rq, refusal);
+    drain_stream(r, rq, refusal);
+    return upool_reply_text(r, status, type, text);
 }

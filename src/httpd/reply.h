@@ -16,6 +16,11 @@ int upool_reply_wants_json(const request_rec *r);
 int upool_reply_json(request_rec *r, int status, const char *text,
                      const char *callback);
 
+/* The same for text of any type, without JSONP; "" for no body at all.  Headers
+ * of the protocol go into r->headers_out before. */
+int upool_reply_text(request_rec *r, int status, const char *type,
+                     const char *text);
+
 /* Logs the refusal, once, and settles the connection, for a request that
  * httpd has answered itself. */
 void upool_reply_note(request_rec *r, upool_request *rq,
@@ -26,5 +31,11 @@ void upool_reply_note(request_rec *r, upool_request *rq,
  * waited for.  Returns a handler's return value. */
 int upool_reply_refusal(request_rec *r, upool_request *rq,
                         const upool_refusal *refusal);
+
+/* The same for a front with a form of its own for errors: answers with status
+ * (which may differ from the refusal's) and text as upool_reply_text() does. */
+int upool_reply_refusal_as(request_rec *r, upool_request *rq,
+                           const upool_refusal *refusal, int status,
+                           const char *type, const char *text);
 
 #endif

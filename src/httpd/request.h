@@ -24,7 +24,8 @@ typedef enum upool_front {
     UPOOL_FRONT_STATUS,
     UPOOL_FRONT_CLEAR,
     UPOOL_FRONT_MINT,
-    UPOOL_FRONT_SERVE
+    UPOOL_FRONT_SERVE,
+    UPOOL_FRONT_PROTOCOL /* rq->protocol */
 } upool_front;
 
 typedef enum upool_intake {
@@ -38,9 +39,13 @@ typedef enum upool_intake {
 typedef struct upool_request {
     const upool_dir_conf *conf;
     upool_front front;
+    const struct upool_protocol *protocol; /* front/fronts.h; NULL */
     upool_refusal refusal;        /* of the route, told by the handler */
     char id[UPOOL_IDENT_MAX + 1]; /* bare; "" where there is none */
     int minted;                   /* id is new, and ours */
+    int is_resource;              /* id was the last segment of the URL */
+    int creates;                  /* a new upload begins here */
+    int takes_body;               /* the protocol's front will read it */
     const char *base;             /* U: the URL without /status and such */
     const char *callback;         /* JSONP, checked; NULL */
     const char *owner;            /* opaque; NULL: nobody's */

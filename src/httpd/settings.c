@@ -284,14 +284,6 @@ const char *upool_set_owner(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-const char *upool_set_protocol(cmd_parms *cmd, void *conf, const char *arg)
-{
-    (void)conf;
-    return ap_cstr_casecmp(arg, "multipart")
-               ? complain(cmd, "knows multipart only in this version")
-               : NULL;
-}
-
 const char *upool_set_require(cmd_parms *cmd, void *conf_, const char *arg)
 {
     upool_dir_conf *conf = conf_;

@@ -42,6 +42,16 @@ UploadAllow png jpg
     UploadMaxSize 0
     UploadAllow gif
 </Location>
+<Location /closed>
+    UploadProtocol tus
+    UploadProtocol chunked
+</Location>
+<Location /closed/open>
+    UploadProtocol multipart
+</Location>
+<Location /closed/required>
+    UploadRequire multipart
+</Location>
 <LocationMatch "^/mint">
     UploadMint On
 </LocationMatch>
@@ -176,6 +186,18 @@ is send_to('main.test', '/x', name => 'a.gif')->{status}, 415,
 }
 is request('POST', '/mint/new', @port)->{status}, 201, 'a flag of one place';
 is request('POST', '/x/new', @port)->{status}, 404, 'is off elsewhere';
+
+# --- Which protocol ---------------------------------------------------------------
+
+for my $case (['/x', 200, 'forms are open'],
+              ['/closed/x', 404, 'not where other protocols are named'],
+              ['/closed/open/x', 200, 'a section takes the place of the outer'],
+              ['/closed/required/x', 415, 'closed, and nothing else may pass']) {
+    my ($url, $status, $what) = @$case;
+    my $held = count_in($main);
+    is send_to('main.test', $url)->{status}, $status, "UploadProtocol: $what";
+    is count_in($main) - $held, $status == 200 ? 1 : 0, '... and the pool';
+}
 
 # --- A graceful restart with other values -------------------------------------------
 

@@ -92,8 +92,11 @@ refuses("UploadPass $_", qr/local URI/) for qw(x http://example.com/), '""';
 accepts('UploadPass /handle');
 refuses('UploadURL ""', qr/takes a URL/);
 accepts('UploadURL https://upload.example.com');
-refuses("UploadProtocol $_", qr/multipart only/) for qw(tus chunked x);
-accepts('UploadProtocol multipart');
+refuses("UploadProtocol $_", qr/is none of multipart chunked tus resumable/)
+    for qw(off x tusd), 'multipart all', '""';
+accepts("UploadProtocol $_")
+    for qw(multipart Chunked TUS resumable),
+    'resumable tus chunked multipart', "tus\nUploadProtocol chunked";
 refuses('UploadProgress socache:shmcb', qr/shm only/);
 accepts('UploadProgress shm');
 refuses("UploadProgressSlots $_", qr/number from 64 to 1048576/)

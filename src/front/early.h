@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_FRONT_EARLY_H
+#define UPOOL_FRONT_EARLY_H
+
+/* What has to happen when the configuration of a request is known and its
+ * access has not been checked yet: httpd's header_parser phase. */
+
+#include <httpd.h>
+
+/* header_parser hook.  With UploadProtocol tus, X-HTTP-Method-Override on a
+ * POST with Tus-Resumable becomes the method (tus 1.0.0, "Headers"), so that
+ * <Limit> and "Require method" judge what is really done.  PATCH, DELETE, HEAD
+ * and OPTIONS may stand there, 400 for anything else. */
+int upool_early_request(request_rec *r);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "front/fronts.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <httpd.h>
+
+void upool_front_refuse(upool_request *rq, upool_reason reason)
+{
+    if (rq->refusal.reason == UPOOL_REASON_NONE) {
+        rq->refusal = upool_refusal_make(reason, 0, NULL);
+    }
+}
+
+void upool_front_check_identifier(upool_request *rq, const char *text)
+{
+    switch (upool_ident_check(text, rq->conf->keys, rq->id)) {
+    case UPOOL_IDENT_GOOD:
+        return;
+    case UPOOL_IDENT_MALFORMED:
+        upool_front_refuse(rq, upool_keys_count(rq->conf->keys)
+                                   ? UPOOL_REASON_IDENT_REFUSED
+                                   : UPOOL_REASON_IDENT_MALFORMED);
+        break;
+    case UPOOL_IDENT_UNSIGNED:
+    case UPOOL_IDENT_FORGED:
+    case UPOOL_IDENT_UNEXPECTED:
+        upool_front_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        break;
+    }
+    rq->id[0] = '\0';
+}
+
+const char *upool_front_last_segment(const request_rec *r)
+{
+    const char *slash = strrchr(r->uri, '/');
+
+    return slash && slash[1] ? slash + 1 : NULL;
+}
+
+int upool_front_resource(request_rec *r, upool_request *rq)
+{
+    const char *text = upool_front_last_segment(r);
+
+    if (!text) {
+        return 0;
+    }
+    rq->base = apr_pstrmemdup(r->pool, r->uri, (apr_size_t)(text - r->uri - 1));
+    rq->is_resource = 1;
+    upool_front_check_identifier(rq, text);
+    return 1;
+}
+
+const char *upool_front_identifier(request_rec *r, const upool_request *rq)
+{
+    char text[UPOOL_IDENT_TEXT_MAX + 1];
+
+    return upool_ident_sign(text, rq->id, rq->conf->keys)
+               ? NULL
+               : apr_pstrdup(r->pool, text);
+}
+
+const char *upool_front_location(request_rec *r, const upool_request *rq)
+{
+    const char *text = upool_front_identifier(r, rq);
+    apr_size_t len = strlen(rq->base);
+
+    if (len && rq->base[len - 1] == '/') {
+        len--;
+    }
+    return text ? apr_pstrcat(
+               r->pool,
+               ap_escape_uri(r->pool, apr_pstrmemdup(r->pool, rq->base, len)),
+               "/", text, NULL)
+                : NULL;
+}
