@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "parse/base64.h"
 #include "parse/params.h"
 #include "parse/percent.h"
 
@@ -155,33 +156,21 @@ static void read_token(reader *r)
     }
 }
 
-static int base64_bits(char c)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c == '\0' ? NULL : strchr(alphabet, c);
-
-    return found == NULL ? -1 : (int)(found - alphabet);
-}
-
-/* 4.2.7, behind the first colon.  Padding may be left out; bits that belong to
- * no byte are not looked at. */
+/* 4.2.7, behind the first colon. */
 static int read_bytes(reader *r)
 {
-    size_t letters = 0;
-    size_t padding = 0;
+    const char *at = r->at;
+    const char *colon =
+        at < r->end ? memchr(at, ':', (size_t)(r->end - at)) : NULL;
 
-    for (; r->at < r->end && base64_bits(*r->at) >= 0; r->at++) {
-        letters++;
-    }
-    while (take(r, '=')) {
-        padding++;
-    }
-    if (letters % 4 == 1 || (padding > 0 && (letters + padding) % 4 != 0)
-        || padding > 2) {
+    if (colon == NULL) {
         return -1;
     }
-    return take(r, ':') ? 0 : -1;
+    r->at = colon + 1;
+    return upool_base64_decode(NULL, 0, at, (size_t)(colon - at))
+                   == UPOOL_BASE64_BAD
+               ? -1
+               : 0;
 }
 
 /* What begins with a sign of its own. */
@@ -342,21 +331,6 @@ int upool_structured_key_is(const upool_structured_member *member,
 size_t upool_structured_bytes(const upool_structured_value *value,
                               unsigned char *bytes, size_t max)
 {
-    unsigned long held = 0;
-    size_t letters = 0;
-    size_t count = 0;
-    size_t i;
-
-    for (i = 1; i + 1 < value->len && value->text[i] != '='; i++) {
-        held =
-            (held << 6 | (unsigned long)base64_bits(value->text[i])) & 0xFFFF;
-        if (letters++ % 4 != 0) {
-            if (count < max) {
-                bytes[count] =
-                    (unsigned char)(held >> (6 - 2 * ((letters - 1) % 4)));
-            }
-            count++;
-        }
-    }
-    return count;
+    /* Between the colons. */
+    return upool_base64_decode(bytes, max, value->text + 1, value->len - 2);
 }
