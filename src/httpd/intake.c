@@ -78,6 +78,7 @@ static void set_options(request_rec *r, const upool_request *rq,
     /* What is not configured here is off. */
     memset(options, 0, sizeof(*options));
     options->identifier = rq->id;
+    options->minted = rq->minted;
     options->slot_name = upool_slots_name(r, rq->conf, rq->id);
     options->owner = rq->owner;
     /* Of a coded body the length is not that of what will be counted. */

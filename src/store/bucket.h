@@ -37,13 +37,14 @@
 #include "store/view.h"
 
 /* Opens the bucket of id for a new attempt, making the directory where there
- * is none.  id has been checked by ident/, and is again.  APR_EBUSY: another
+ * is none.  id has been checked by ident/, and is again; minted: it was made
+ * for this very upload, and nobody else knows it yet.  APR_EBUSY: another
  * holder; else the system's error.  *why then has a static text for the error
  * log.  The lock and all descriptors go with p (fail() without record is then
  * implied).  *previous: the complete upload's record that this one replaces,
  * or NULL; a damaged one is not complete, and goes with commit. */
 apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
-                                const char *id, apr_pool_t *p,
+                                const char *id, int minted, apr_pool_t *p,
                                 upool_record **previous, const char **why);
 
 /* Makes record (state done, its files stored here in this attempt and closed)

@@ -37,6 +37,7 @@ struct upool_bucket {
     apr_array_header_t *spools; /* upool_spool *, this attempt's, in order */
     apr_status_t broken; /* the first write error: never commit after it */
     int damaged; /* what was there reads as no upload; goes with commit */
+    int minted;  /* nobody else knows id */
     int noted;   /* attempt.json has been written */
 };
 

@@ -162,8 +162,9 @@ static void begin_bucket(upool_upload *upload)
     const upool_upload_options *o = &upload->options;
     upool_record *previous = NULL;
     const char *why = NULL;
-    apr_status_t rv = upool_bucket_begin(
-        &upload->bucket, o->store, o->identifier, upload->p, &previous, &why);
+    apr_status_t rv =
+        upool_bucket_begin(&upload->bucket, o->store, o->identifier, o->minted,
+                           upload->p, &previous, &why);
 
     if (rv == APR_EBUSY) {
         upload->bucket = NULL;

@@ -33,6 +33,7 @@ typedef struct upool_upload upool_upload;
 
 typedef struct upool_upload_options {
     const char *identifier;   /* checked, bare */
+    int minted;               /* for this very upload: nobody knows it yet */
     const char *slot_name;    /* in the table; NULL: the identifier */
     const char *owner;        /* NULL: nobody's */
     apr_off_t content_length; /* -1 unknown */

@@ -170,7 +170,8 @@ static double run_chain(bench *b, add_fn *add, const char *argument)
     int skipped;
     double begin;
 
-    if (upool_bucket_begin(&bucket, b->store, "bench", b->p, &previous, &why)) {
+    if (upool_bucket_begin(&bucket, b->store, "bench", 0, b->p, &previous,
+                           &why)) {
         die(why);
     }
     add(b, chain, &refusal, argument);

@@ -134,7 +134,7 @@ static void upload_one(const bench *b, int i)
         vec[n].iov_base = content + at;
         vec[n].iov_len = BYTES - at < 8000 ? BYTES - at : 8000;
     }
-    if (upool_bucket_begin(&bucket, b->store, id, b->p, &previous, &why)
+    if (upool_bucket_begin(&bucket, b->store, id, 0, b->p, &previous, &why)
         || upool_spool_create(&spool, bucket, 0)
         || upool_spool_write(spool, vec, n) || upool_spool_close(spool)
         || upool_bucket_commit(bucket,

@@ -211,7 +211,7 @@ static inline upool_bucket *kit_begin(kit *k, const char *id, apr_pool_t *p,
     upool_record *previous;
     const char *why;
 
-    *rv = upool_bucket_begin(&bucket, k->store, id, p, &previous, &why);
+    *rv = upool_bucket_begin(&bucket, k->store, id, 0, p, &previous, &why);
     return bucket;
 }
 

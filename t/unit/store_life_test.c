@@ -41,7 +41,7 @@ static void test_first_upload(kit *k)
 
     apr_pool_create(&p, k->p);
     tap_is_str(kit_status(k, "first"), "none", "unknown before");
-    rv = upool_bucket_begin(&bucket, k->store, "first", p, &previous, &why);
+    rv = upool_bucket_begin(&bucket, k->store, "first", 0, p, &previous, &why);
     tap_is_int(rv, APR_SUCCESS, "begin");
     tap_ok(!previous && !why, "nothing is replaced, nothing to complain of");
     tap_is_str(kit_status(k, "first"), "uploading", "held and empty");
@@ -80,6 +80,37 @@ static void test_first_upload(kit *k)
     apr_pool_destroy(p);
 }
 
+/* What a minted identifier leaves out must show only where it cannot matter. */
+static void test_minted(kit *k)
+{
+    apr_pool_t *p;
+    apr_status_t rv;
+    upool_record *previous;
+    upool_bucket *bucket;
+    upool_spool *spool;
+    const char *why;
+
+    apr_pool_create(&p, k->p);
+    rv = upool_bucket_begin(&bucket, k->store, "mint", 1, p, &previous, &why);
+    tap_is_int(rv, APR_SUCCESS, "begin under a minted identifier");
+    tap_ok(!previous && !why, "nothing is replaced");
+    kit_begin(k, "mint", p, &rv);
+    tap_is_int(rv, APR_EBUSY, "it is locked all the same");
+    tap_is_str(kit_status(k, "mint"), "uploading", "and seen");
+    kit_wipe(kit_in(k, "mint", NULL));
+    tap_is_int(upool_spool_create(&spool, bucket, 0), APR_ENOENT,
+               "no file is made in a directory that has gone");
+    upool_bucket_end(bucket);
+    tap_is_str(kit_status(k, "mint"), "none", "nor is it made again");
+    tap_ok(kit_upload(k, "mint", "content", 5000, p) != NULL, "an upload");
+    rv = upool_bucket_begin(&bucket, k->store, "mint", 1, p, &previous, &why);
+    tap_ok(!rv && previous && previous->updated == 5000,
+           "what is there is found, whatever the caller says");
+    upool_bucket_end(bucket);
+    tap_is_str(kit_status(k, "mint"), "done", "and stays");
+    apr_pool_destroy(p);
+}
+
 static void test_replace(kit *k)
 {
     apr_pool_t *p;
@@ -95,7 +126,7 @@ static void test_replace(kit *k)
     apr_pool_create(&p, k->p);
     old = kit_upload(k, "again", "old content", 5000, p);
     tap_ok(old != NULL, "an upload to be replaced");
-    rv = upool_bucket_begin(&bucket, k->store, "again", p, &previous, &why);
+    rv = upool_bucket_begin(&bucket, k->store, "again", 0, p, &previous, &why);
     tap_is_int(rv, APR_SUCCESS, "begin again");
     tap_ok(previous && previous->updated == 5000 && previous->files->nelts == 1,
            "previous is told");
@@ -459,9 +490,9 @@ static void test_arguments(kit *k)
     size_t i;
 
     for (i = 0; i < sizeof(BAD) / sizeof(*BAD); i++) {
-        bad |=
-            upool_bucket_begin(&bucket, k->store, BAD[i], k->p, &record, &why)
-            != APR_EINVAL;
+        bad |= upool_bucket_begin(&bucket, k->store, BAD[i], 0, k->p, &record,
+                                  &why)
+               != APR_EINVAL;
         bad |=
             upool_bucket_status(&record, k->store, BAD[i], k->p) != APR_EINVAL;
         bad |= upool_bucket_complete(&record, k->store, BAD[i], k->p)
@@ -595,6 +626,7 @@ int main(void)
     kit_start(&k);
     before = kit_descriptors();
     test_first_upload(&k);
+    test_minted(&k);
     test_replace(&k);
     test_replace_fails(&k);
     test_fail_without_record(&k);
