@@ -97,6 +97,8 @@ static void set_options(request_rec *r, const upool_request *rq,
     options->table = upool_slots_table();
     options->process = upool_slots_process();
     options->alive = upool_slots_alive;
+    options->counters = upool_slots_counters();
+    options->cell = upool_slots_cell();
     options->now = apr_time_now;
     options->r = r;
 }

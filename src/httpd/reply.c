@@ -9,6 +9,7 @@
 
 #include "httpd/log.h"
 #include "httpd/logtags.h"
+#include "httpd/slots.h"
 #include "upload/result.h"
 
 /* A keep-alive connection is worth reading so much of a refused body. */
@@ -200,6 +201,10 @@ void upool_reply_note(request_rec *r, upool_request *rq,
                       const upool_refusal *refusal)
 {
     log_refusal(r, rq, refusal);
+    /* An upload that was begun, or tried, has counted itself. */
+    if (!rq->upload) {
+        upool_counters_refuse(upool_slots_counters(), (int)refusal->reason);
+    }
     settle_connection(r, rq, refusal);
     rq->intake = UPOOL_INTAKE_REFUSED;
 }

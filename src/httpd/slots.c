@@ -17,14 +17,23 @@
 
 /* Of the hash of a pool's path, before its identifiers. */
 #define POOL_BYTES 8
+#define LINE 64
 #define RETAINED_KEY "mod_upload_pool:slots"
+
+/* Children of two generations, and a few to spare. */
+#define CELLS_OF(children) (2 * (apr_uint32_t)(children) + 16)
+
+_Static_assert(UPOOL_REASON_COUNT <= UPOOL_COUNTERS_REASONS,
+               "every reason has its counters");
 
 /* Survives restarts and even the unloading of the module's code, so it holds
  * nothing but data. */
 typedef struct retained_slots {
     apr_shm_t *shm;
     apr_uint32_t slots;
-    int told_full; /* this process has said that the table is full */
+    apr_uint32_t cells;
+    apr_uint32_t cell; /* of this process */
+    int told_full;     /* this process has said that the table is full */
 } retained_slots;
 
 static retained_slots *find_retained(void)
@@ -32,10 +41,40 @@ static retained_slots *find_retained(void)
     return ap_retained_data_get(RETAINED_KEY);
 }
 
+/* Cache lines of the counters begin where those of the segment do. */
+static apr_size_t table_room(apr_uint32_t slots)
+{
+    return (upool_table_bytes(slots) + LINE) / LINE * LINE;
+}
+
+/* The counters' place in the segment.  APR's memory begins a word off the
+ * page, alike in every process. */
+static void *counters_place(const retained_slots *retained)
+{
+    char *at = (char *)apr_shm_baseaddr_get(retained->shm)
+               + table_room(retained->slots);
+
+    return at + (LINE - (apr_uintptr_t)at % LINE) % LINE;
+}
+
+static apr_uint32_t cells_wanted(void)
+{
+    int children = 0;
+
+    if (ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children) || children < 1) {
+        children = 1;
+    }
+    return CELLS_OF(children) < UPOOL_COUNTERS_CELLS_MAX
+               ? CELLS_OF(children)
+               : UPOOL_COUNTERS_CELLS_MAX;
+}
+
 static int make_segment(server_rec *s, retained_slots *retained,
                         apr_uint32_t slots)
 {
-    apr_size_t bytes = upool_table_bytes(slots);
+    apr_uint32_t cells = cells_wanted();
+    apr_size_t counted = upool_counters_bytes(cells);
+    apr_size_t bytes = table_room(slots) + LINE + counted;
     apr_status_t rv =
         apr_shm_create(&retained->shm, bytes, NULL, s->process->pool);
 
@@ -47,9 +86,12 @@ static int make_segment(server_rec *s, retained_slots *retained,
                    bytes, slots);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    memset(apr_shm_baseaddr_get(retained->shm), 0, bytes);
-    upool_table_init(apr_shm_baseaddr_get(retained->shm), bytes, slots);
     retained->slots = slots;
+    retained->cells = cells;
+    memset(apr_shm_baseaddr_get(retained->shm), 0, bytes);
+    upool_table_init(apr_shm_baseaddr_get(retained->shm),
+                     upool_table_bytes(slots), slots);
+    upool_counters_init(counters_place(retained), counted, cells);
     return OK;
 }
 
@@ -81,6 +123,22 @@ upool_table *upool_slots_table(void)
                ? upool_table_attach(apr_shm_baseaddr_get(retained->shm),
                                     apr_shm_size_get(retained->shm))
                : NULL;
+}
+
+upool_counters *upool_slots_counters(void)
+{
+    retained_slots *retained = find_retained();
+
+    return retained && retained->shm ? upool_counters_attach(
+               counters_place(retained), upool_counters_bytes(retained->cells))
+                                     : NULL;
+}
+
+apr_uint32_t upool_slots_cell(void)
+{
+    const retained_slots *retained = find_retained();
+
+    return retained ? retained->cell : 0;
 }
 
 /* A part of the hash is enough to keep pools apart, which nobody but the
@@ -133,13 +191,21 @@ static void reap(upool_alive_fn *alive)
             table, upool_slots_process(), apr_time_now(), alive,
             upool_refusal_make(UPOOL_REASON_INTERRUPTED, 0, NULL).text);
     }
+    upool_counters_reap(upool_slots_counters(), upool_slots_process(), alive,
+                        UPOOL_REASON_INTERRUPTED);
 }
 
 void upool_slots_child_init(apr_pool_t *pchild, server_rec *s)
 {
+    retained_slots *retained = find_retained();
+
     (void)pchild;
     (void)s;
     reap(is_another_alive);
+    if (retained) {
+        retained->cell =
+            upool_counters_join(upool_slots_counters(), upool_slots_process());
+    }
 }
 
 void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
@@ -158,6 +224,7 @@ void upool_slots_tell_full(const request_rec *r)
 {
     retained_slots *retained = find_retained();
 
+    upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SLOTLESS, 1);
     if (!retained || !retained->shm || retained->told_full) {
         return;
     }

@@ -6,11 +6,13 @@
 /* Where the progress table lives: an anonymous shared memory segment on the
  * process pool, kept over restarts.  mod_slotmem_shm's segments belong to one
  * generation, so an upload that finishes in an old worker after a graceful
- * restart would never show in the new one. */
+ * restart would never show in the new one.  Behind the table, in the same
+ * segment, are the counters (progress/counters.h). */
 
 #include <httpd.h>
 #include "httpd/config.h"
 #include <ap_mpm.h>
+#include "progress/counters.h"
 #include "progress/table.h"
 
 /* post_config, in the parent: makes the table, or finds the one of the
@@ -18,7 +20,7 @@
 int upool_slots_make(server_rec *s);
 
 /* child_init, before the child serves: a record under its own number is that
- * of a dead process whose number it got. */
+ * of a dead process whose number it got.  Gives it its cell of the counters. */
 void upool_slots_child_init(apr_pool_t *pchild, server_rec *s);
 
 /* child_status, in the parent: the uploads of a child that has ended without
@@ -30,7 +32,12 @@ void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
  * thread. */
 upool_table *upool_slots_table(void);
 
-/* Says in the log, once a process, that an upload got no slot. */
+/* The counters, or NULL where there is no shared memory, which is as good for
+ * who counts; and this process's cell, for its gauges.  Any thread. */
+upool_counters *upool_slots_counters(void);
+apr_uint32_t upool_slots_cell(void);
+
+/* An upload got no slot: counts it, and says so in the log once a process. */
 void upool_slots_tell_full(const request_rec *r);
 
 /* What the table calls the upload id of conf's pool, in r's pool.  There is one

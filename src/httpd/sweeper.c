@@ -9,6 +9,7 @@
 #include "httpd/config.h"
 #include "httpd/log.h"
 #include "httpd/settings.h"
+#include "httpd/slots.h"
 #include "store/sweep.h"
 
 #define WATCHDOG_NAME "_upload_pool_"
@@ -84,6 +85,8 @@ static void sweep_pool(const sweeper *sw, const upool_pool_mention *m,
         }
         removed += result.removed;
     }
+    upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SWEEPS, 1);
+    upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SWEPT, removed);
     if (removed) {
         upool_slog(sw->s, INFO, 0, 10,
                    "pool %s: %" APR_SIZE_T_FMT " expired uploads removed",

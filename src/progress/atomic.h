@@ -54,4 +54,16 @@ static inline int upool_cas(apr_uint64_t *word, apr_uint64_t want,
                                        __ATOMIC_ACQUIRE);
 }
 
+/* Adds to the word, in the total order.  Wraps. */
+static inline void upool_add(apr_uint64_t *word, apr_uint64_t by)
+{
+    __atomic_fetch_add(word, by, __ATOMIC_SEQ_CST);
+}
+
+/* Sets the word, in the total order; what it was. */
+static inline apr_uint64_t upool_swap(apr_uint64_t *word, apr_uint64_t value)
+{
+    return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
+
 #endif

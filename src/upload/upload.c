@@ -39,11 +39,53 @@ struct upool_upload {
     upool_content_check *check; /* NULL: no digest was announced */
     apr_int64_t memory;
     apr_time_t noted;
+    apr_off_t counted; /* of received, by the counters */
+    int began;         /* is counted as live */
 };
 
 int upool_upload_has_slot(const upool_upload *upload)
 {
     return upload->options.table && upload->ticket.slot;
+}
+
+/* What the counters learn; live is lowered once, whatever the end. */
+static void count_begin(upool_upload *upload)
+{
+    const upool_upload_options *o = &upload->options;
+
+    upload->began = 1;
+    upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
+    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, 1);
+}
+
+static void count_bytes(upool_upload *upload)
+{
+    apr_off_t more = upload->record->received - upload->counted;
+
+    if (more > 0) {
+        upload->counted = upload->record->received;
+        upool_counters_add(upload->options.counters, UPOOL_TOTAL_BYTES,
+                           (apr_uint64_t)more);
+    }
+}
+
+static void count_end(upool_upload *upload)
+{
+    const upool_upload_options *o = &upload->options;
+
+    if (!upload->began) {
+        upool_counters_refuse(o->counters, (int)upload->refusal.reason);
+        return;
+    }
+    upload->began = 0;
+    count_bytes(upload);
+    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    if (upload->life == LIFE_DONE) {
+        upool_counters_add(o->counters, UPOOL_TOTAL_DONE, 1);
+    }
+    else {
+        upool_counters_fail(o->counters, (int)upload->refusal.reason);
+    }
 }
 
 static void settle(upool_upload *upload)
@@ -59,6 +101,7 @@ static void settle(upool_upload *upload)
 static void end_as_error(upool_upload *upload)
 {
     upload->life = LIFE_ERROR;
+    count_end(upload);
     upload->record->state = UPOOL_STATE_ERROR;
     upload->record->error = upload->refusal.text;
     upload->record->updated = upload->options.now();
@@ -148,6 +191,7 @@ static void refuse_start(upool_upload *upload, upool_reason reason,
 {
     upload->refusal = upool_refusal_make(reason, rv, detail);
     upload->life = LIFE_ERROR;
+    count_end(upload);
     if (upload->bucket) {
         upool_bucket_end(upload->bucket);
         upload->bucket = NULL;
@@ -211,6 +255,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
     if (upload->life == LIFE_ERROR) {
         return upload;
     }
+    count_begin(upload);
     apr_pool_pre_cleanup_register(p, upload, interrupt);
     upload->request.r = options->r;
     upload->request.pool = p;
@@ -393,6 +438,7 @@ int upool_upload_flush(upool_upload *upload)
         return 1;
     }
     upload->record->updated = upload->options.now();
+    count_bytes(upload);
     if (upool_chain_flush(upload->chain)) {
         return refuse(upload, UPOOL_REASON_IO, 0, NULL);
     }
@@ -438,6 +484,7 @@ static int commit(upool_upload *upload)
                       "the metadata cannot be written");
     }
     upload->life = LIFE_DONE;
+    count_end(upload);
     settle(upload);
     if (upool_upload_has_slot(upload)) {
         upool_table_describe(upload->options.table, &upload->ticket,

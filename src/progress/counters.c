@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "progress/counters.h"
+
+#include "progress/atomic.h"
+
+/* "uploadct"; the layout word changes with anything that the header draws. */
+#define COUNTERS_MAGIC APR_UINT64_C(0x75706c6f61646374)
+#define COUNTERS_LAYOUT \
+    (((apr_uint64_t)1 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
+     | UPOOL_COUNTERS_REASONS)
+
+/* One word on a cache line of its own. */
+typedef struct counter_line {
+    apr_uint64_t value;
+    apr_uint64_t fill[7];
+} counter_line;
+
+typedef struct counter_cell {
+    apr_uint64_t hold;
+    apr_uint64_t gauges[UPOOL_GAUGES];
+    apr_uint64_t fill[7 - UPOOL_GAUGES];
+} counter_cell;
+
+struct upool_counters {
+    apr_uint64_t magic; /* stored last */
+    apr_uint64_t layout;
+    apr_uint64_t cells;
+    apr_uint64_t fill[5];
+    counter_line totals[UPOOL_TOTALS];
+    apr_uint64_t failed[UPOOL_COUNTERS_REASONS];
+    apr_uint64_t refused[UPOOL_COUNTERS_REASONS];
+};
+
+_Static_assert(sizeof(counter_cell) == 64, "a cell is one cache line");
+_Static_assert(sizeof(upool_counters) % 64 == 0, "cells begin at a line");
+
+static counter_cell *cell_at(const upool_counters *counters, apr_uint64_t n)
+{
+    void *cells = (upool_counters *)counters + 1;
+
+    return (counter_cell *)cells + n;
+}
+
+static apr_int64_t hold_process(apr_uint64_t hold)
+{
+    return (apr_int64_t)(hold & 0xffffffffU);
+}
+
+/* The hold of the next generation. */
+static apr_uint64_t hold_next(apr_uint64_t hold, apr_int64_t process)
+{
+    return (((hold >> 32) + 1) << 32) | ((apr_uint64_t)process & 0xffffffffU);
+}
+
+apr_size_t upool_counters_bytes(apr_uint32_t cells)
+{
+    return cells == 0 || cells > UPOOL_COUNTERS_CELLS_MAX
+               ? 0
+               : sizeof(upool_counters) + cells * sizeof(counter_cell);
+}
+
+upool_counters *upool_counters_init(void *memory, apr_size_t bytes,
+                                    apr_uint32_t cells)
+{
+    apr_size_t need = upool_counters_bytes(cells);
+    upool_counters *counters = memory;
+
+    if (need == 0 || bytes < need) {
+        return NULL;
+    }
+    counters->layout = COUNTERS_LAYOUT;
+    counters->cells = cells;
+    upool_store(&counters->magic, COUNTERS_MAGIC);
+    return counters;
+}
+
+upool_counters *upool_counters_attach(void *memory, apr_size_t bytes)
+{
+    upool_counters *counters = memory;
+    apr_size_t need;
+
+    if (bytes < sizeof(*counters)
+        || upool_load(&counters->magic) != COUNTERS_MAGIC
+        || counters->layout != COUNTERS_LAYOUT
+        || counters->cells > UPOOL_COUNTERS_CELLS_MAX) {
+        return NULL;
+    }
+    need = upool_counters_bytes((apr_uint32_t)counters->cells);
+    return need > 0 && bytes >= need ? counters : NULL;
+}
+
+void upool_counters_add(upool_counters *counters, upool_total total,
+                        apr_uint64_t by)
+{
+    if (counters) {
+        upool_add(&counters->totals[total].value, by);
+    }
+}
+
+apr_uint64_t upool_counters_total(const upool_counters *counters,
+                                  upool_total total)
+{
+    return counters ? upool_load(&counters->totals[total].value) : 0;
+}
+
+static int is_reason(const upool_counters *counters, int reason)
+{
+    return counters && reason >= 0 && reason < UPOOL_COUNTERS_REASONS;
+}
+
+void upool_counters_fail(upool_counters *counters, int reason)
+{
+    if (is_reason(counters, reason)) {
+        upool_add(&counters->failed[reason], 1);
+    }
+}
+
+void upool_counters_refuse(upool_counters *counters, int reason)
+{
+    if (is_reason(counters, reason)) {
+        upool_add(&counters->refused[reason], 1);
+    }
+}
+
+apr_uint64_t upool_counters_failed(const upool_counters *counters, int reason)
+{
+    return is_reason(counters, reason) ? upool_load(&counters->failed[reason])
+                                       : 0;
+}
+
+apr_uint64_t upool_counters_refused(const upool_counters *counters, int reason)
+{
+    return is_reason(counters, reason) ? upool_load(&counters->refused[reason])
+                                       : 0;
+}
+
+apr_uint32_t upool_counters_join(upool_counters *counters, apr_int64_t process)
+{
+    apr_uint32_t n;
+
+    for (n = 0; counters && n < counters->cells; n++) {
+        counter_cell *cell = cell_at(counters, n);
+        apr_uint64_t hold = upool_load(&cell->hold);
+
+        if (hold_process(hold) == 0
+            && upool_cas(&cell->hold, hold, hold_next(hold, process))) {
+            return n + 1;
+        }
+    }
+    return 0;
+}
+
+void upool_counters_turn(upool_counters *counters, apr_uint32_t cell,
+                         upool_gauge gauge, int by)
+{
+    if (counters && cell > 0 && cell <= counters->cells) {
+        /* Two's complement: adding the greatest word lowers by one. */
+        upool_add(&cell_at(counters, cell - 1)->gauges[gauge],
+                  (apr_uint64_t)(apr_int64_t)by);
+    }
+}
+
+apr_uint64_t upool_counters_gauge(const upool_counters *counters,
+                                  upool_gauge gauge)
+{
+    apr_uint64_t sum = 0, n;
+
+    for (n = 0; counters && n < counters->cells; n++) {
+        const counter_cell *cell = cell_at(counters, n);
+
+        if (hold_process(upool_load(&cell->hold)) != 0) {
+            sum += upool_load(&cell->gauges[gauge]);
+        }
+    }
+    return sum;
+}
+
+/* Empties a cell that is the caller's to settle, under hold.  Gauges before
+ * hold: who is killed in between leaves less to settle, not more. */
+static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
+                                apr_uint64_t hold, int reason)
+{
+    apr_uint64_t live = upool_swap(&cell->gauges[UPOOL_GAUGE_LIVE], 0);
+
+    upool_swap(&cell->gauges[UPOOL_GAUGE_PARKED], 0);
+    if (live && is_reason(counters, reason)) {
+        upool_add(&counters->failed[reason], live);
+    }
+    upool_cas(&cell->hold, hold, hold_next(hold, 0));
+    return live;
+}
+
+apr_uint64_t upool_counters_reap(upool_counters *counters, apr_int64_t process,
+                                 upool_alive_fn *alive, int reason)
+{
+    apr_uint64_t ended = 0, n;
+
+    for (n = 0; counters && n < counters->cells; n++) {
+        counter_cell *cell = cell_at(counters, n);
+        apr_uint64_t hold = upool_load(&cell->hold);
+        apr_uint64_t mine = hold_next(hold, process);
+
+        if (hold_process(hold) != 0 && !alive(hold_process(hold))
+            && upool_cas(&cell->hold, hold, mine)) {
+            ended += cell_settle(counters, cell, mine, reason);
+        }
+    }
+    return ended;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_PROGRESS_COUNTERS_H
+#define UPOOL_PROGRESS_COUNTERS_H
+
+/* What the server as a whole has done, and what its processes do now, in
+ * memory that all of them map (at any address).  Any thread of any process may
+ * call anything at any time; nothing waits and nothing is lost when a process
+ * is killed.
+ *
+ *    +--------+----------------+------------------+------------------------+
+ *    | header | totals         | failed, refused  | cells                  |
+ *    +--------+----------------+------------------+------------------------+
+ *      64 B     64 B each        8 B a reason       64 B a process
+ *
+ *    header   magic, layout, number of cells
+ *    totals   since the server was started; each alone on its cache line,
+ *             for every process adds to them
+ *    failed   uploads that began and ended as an error, by upload/refusal.h
+ *    refused  uploads that were turned away before they began
+ *    cells    hold | live | parked, of one process; on a line of its own
+ *
+ * A gauge that one process raised and could not lower because it was killed
+ * would be wrong for ever: so each process counts in a cell of its own, and
+ * whoever finds the process dead (reap) settles the cell: its uploads count as
+ * failed, and the cell is free.  hold says whose it is,
+ *
+ *     63            32 31              0
+ *    +----------------+-----------------+
+ *    | generation     | process, 0: free|
+ *    +----------------+-----------------+
+ *
+ * and changes by compare-and-swap alone; the generation goes up whenever the
+ * cell changes hands.  Who settles a cell takes it first, so that two do not
+ * both count, and a third finishes should that one die.
+ *
+ * Where counters is NULL nothing is counted and all is 0. */
+
+#include <apr.h>
+#include "progress/table.h"
+
+/* How many reasons there is room for. */
+#define UPOOL_COUNTERS_REASONS 128
+#define UPOOL_COUNTERS_CELLS_MAX ((apr_uint32_t)1 << 16)
+
+typedef struct upool_counters upool_counters;
+
+/* Since the server was started; they only grow. */
+typedef enum upool_total {
+    UPOOL_TOTAL_STARTED = 0, /* uploads that began */
+    UPOOL_TOTAL_DONE,
+    UPOOL_TOTAL_BYTES,    /* of request bodies, taken in */
+    UPOOL_TOTAL_SLOTLESS, /* uploads that found the table full */
+    UPOOL_TOTAL_SWEEPS,   /* of pools */
+    UPOOL_TOTAL_SWEPT,    /* uploads removed by sweeps */
+    UPOOL_TOTAL_OUTAGES,  /* of the cache that a farm shares */
+    UPOOL_TOTALS
+} upool_total;
+
+/* At this moment; they go up and down. */
+typedef enum upool_gauge {
+    UPOOL_GAUGE_LIVE = 0, /* uploads that began and have not ended */
+    UPOOL_GAUGE_PARKED,   /* of these: wait for their client, on no thread */
+    UPOOL_GAUGES
+} upool_gauge;
+
+/* Bytes of memory for that many cells; 0: too many, or none. */
+apr_size_t upool_counters_bytes(apr_uint32_t cells);
+
+/* Prepares zeroed memory, aligned to 64, before anybody else sees it.  NULL:
+ * too little.  The memory stays the caller's. */
+upool_counters *upool_counters_init(void *memory, apr_size_t bytes,
+                                    apr_uint32_t cells);
+
+/* Finds prepared counters (NULL: not ones, or of another layout). */
+upool_counters *upool_counters_attach(void *memory, apr_size_t bytes);
+
+/* Adds to a total. */
+void upool_counters_add(upool_counters *counters, upool_total total,
+                        apr_uint64_t by);
+apr_uint64_t upool_counters_total(const upool_counters *counters,
+                                  upool_total total);
+
+/* Counts one upload that failed, or was refused, for a reason below
+ * UPOOL_COUNTERS_REASONS; others are not counted. */
+void upool_counters_fail(upool_counters *counters, int reason);
+void upool_counters_refuse(upool_counters *counters, int reason);
+apr_uint64_t upool_counters_failed(const upool_counters *counters, int reason);
+apr_uint64_t upool_counters_refused(const upool_counters *counters, int reason);
+
+/* A cell for a process that begins to serve: a number for
+ * upool_counters_turn(), which serves until the process ends; 0: there is
+ * none left, the process counts no gauges. */
+apr_uint32_t upool_counters_join(upool_counters *counters, apr_int64_t process);
+
+/* Raises (1) or lowers (-1) a gauge of the process with that cell. */
+void upool_counters_turn(upool_counters *counters, apr_uint32_t cell,
+                         upool_gauge gauge, int by);
+
+/* The gauge over all processes; reads every cell. */
+apr_uint64_t upool_counters_gauge(const upool_counters *counters,
+                                  upool_gauge gauge);
+
+/* Settles the cells of dead processes: their live uploads have failed for
+ * that reason.  process is the caller's own.  For when a child has died and
+ * before one joins; the number of uploads so counted. */
+apr_uint64_t upool_counters_reap(upool_counters *counters, apr_int64_t process,
+                                 upool_alive_fn *alive, int reason);
+
+#endif
