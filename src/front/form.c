@@ -44,19 +44,6 @@ static void tell_done(request_rec *r, const upool_request *rq)
     }
 }
 
-static int refuse(request_rec *r, upool_request *rq, int sent)
-{
-    const upool_refusal *refusal = upool_upload_refusal(rq->upload);
-
-    if (sent) {
-        /* A filter below us has answered already: this is its code for
-         * that. */
-        upool_reply_note(r, rq, refusal);
-        return sent;
-    }
-    return upool_reply_refusal(r, rq, refusal);
-}
-
 static int substitute(request_rec *r, upool_request *rq)
 {
     upool_reason reason = upool_substitute_request(r, rq);
@@ -78,20 +65,22 @@ static int substitute(request_rec *r, upool_request *rq)
     return DECLINED;
 }
 
+static int body_is_in(request_rec *r, upool_request *rq,
+                      const upool_refusal *refusal)
+{
+    return refusal ? upool_reply_refusal(r, rq, refusal) : substitute(r, rq);
+}
+
 int upool_front_form(request_rec *r, upool_request *rq)
 {
-    upool_drive_result result;
     upool_refusal refusal = UPOOL_NO_REFUSAL;
-    int sent = 0;
 
-    if (rq->intake == UPOOL_INTAKE_PENDING) {
-        tell_begin(r, rq);
-        if (upool_intake_begin(r, rq, &refusal)) {
-            return upool_reply_refusal(r, rq, &refusal);
-        }
+    if (rq->intake != UPOOL_INTAKE_PENDING) {
+        return DECLINED;
     }
-    do {
-        result = upool_drive_turn(r, rq, APR_BLOCK_READ, &sent);
-    } while (result == UPOOL_DRIVE_MORE && !upool_drive_wait(r, rq));
-    return result == UPOOL_DRIVE_DONE ? substitute(r, rq) : refuse(r, rq, sent);
+    tell_begin(r, rq);
+    if (upool_intake_begin(r, rq, &refusal)) {
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    return upool_drive_run(r, rq, body_is_in);
 }

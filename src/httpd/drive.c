@@ -6,6 +6,7 @@
 
 #include "httpd/filter.h"
 #include "httpd/intake.h"
+#include "httpd/reply.h"
 
 /* httpd's core filter gives 8,000 bytes a time whatever is asked for; so much
  * is gathered for one write. */
@@ -13,6 +14,12 @@
 #define TURN_BYTES 262144
 /* A body in chunks of one byte must not gather a bucket for each of them. */
 #define TURN_PULLS 64
+typedef enum turn {
+    TURN_MORE = 0, /* the client has more to send */
+    TURN_DONE,     /* all is there, the sink has finished */
+    TURN_REFUSED   /* the sink says why */
+} turn;
+
 /* How long a wait goes on without looking up. */
 #define WAIT_SLICE apr_time_from_msec(100)
 
@@ -21,7 +28,7 @@
 static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv,
                         int *sent)
 {
-    upool_upload *upload = rq->upload;
+    const upool_sink *sink = &rq->sink;
     int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
 
     if (rv == AP_FILTER_ERROR) {
@@ -29,21 +36,21 @@ static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv,
         status = r->status;
     }
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        upool_upload_refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0,
-                            "over LimitRequestBody");
+        upool_sink_refuse(sink, UPOOL_REASON_BODY_TOO_LARGE, 0,
+                          "over LimitRequestBody");
     }
     else if (status == HTTP_REQUEST_TIME_OUT) {
-        upool_upload_refuse(upload, UPOOL_REASON_TIMEOUT, rv, NULL);
+        upool_sink_refuse(sink, UPOOL_REASON_TIMEOUT, rv, NULL);
     }
     else if (rv == APR_INCOMPLETE) {
-        upool_upload_refuse(upload, UPOOL_REASON_INCOMPLETE, rv, NULL);
+        upool_sink_refuse(sink, UPOOL_REASON_INCOMPLETE, rv, NULL);
     }
     else if (rv == AP_FILTER_ERROR || rv == APR_EGENERAL || rv == APR_EINVAL) {
         /* A filter such as mod_deflate does not like what it reads. */
-        upool_upload_refuse(upload, UPOOL_REASON_SERVER_LIMIT, 0, NULL);
+        upool_sink_refuse(sink, UPOOL_REASON_SERVER_LIMIT, 0, NULL);
     }
     else {
-        upool_upload_refuse(upload, UPOOL_REASON_GONE, rv, NULL);
+        upool_sink_refuse(sink, UPOOL_REASON_GONE, rv, NULL);
     }
     /* Whatever was not read must not be taken for the next request. */
     r->connection->keepalive = AP_CONN_CLOSE;
@@ -68,15 +75,14 @@ static int feed_bucket(request_rec *r, upool_request *rq, apr_bucket *b,
         refuse_read(r, rq, rv, sent);
         return 1;
     }
-    return upool_upload_feed(rq->upload, data, len);
+    return upool_sink_feed(&rq->sink, data, len);
 }
 
 static int feed_pulled(request_rec *r, upool_request *rq, apr_size_t *bytes,
                        int *sent)
 {
     apr_bucket *b;
-    const upool_record *record = upool_upload_record(rq->upload);
-    apr_off_t before = record->received;
+    apr_off_t before = upool_sink_received(&rq->sink);
 
     for (b = APR_BRIGADE_FIRST(rq->pulled);
          b != APR_BRIGADE_SENTINEL(rq->pulled); b = APR_BUCKET_NEXT(b)) {
@@ -88,7 +94,7 @@ static int feed_pulled(request_rec *r, upool_request *rq, apr_size_t *bytes,
             return 1;
         }
     }
-    *bytes += (apr_size_t)(record->received - before);
+    *bytes += (apr_size_t)(upool_sink_received(&rq->sink) - before);
     APR_BRIGADE_CONCAT(rq->held, rq->pulled);
     return 0;
 }
@@ -96,11 +102,11 @@ static int feed_pulled(request_rec *r, upool_request *rq, apr_size_t *bytes,
 /* mod_deflate takes Content-Encoding away with its first bytes. */
 static int refuse_still_encoded(request_rec *r, upool_request *rq)
 {
-    if (upool_upload_record(rq->upload)->received > 0
+    if (rq->keeps_coding || upool_sink_received(&rq->sink) > 0
         || !upool_intake_is_encoded(r, rq, 0)) {
         return 0;
     }
-    upool_upload_refuse(rq->upload, UPOOL_REASON_CONTENT_CODING, 0, NULL);
+    upool_sink_refuse(&rq->sink, UPOOL_REASON_CONTENT_CODING, 0, NULL);
     return 1;
 }
 
@@ -142,7 +148,8 @@ static void make_brigades(request_rec *r, upool_request *rq)
     }
 }
 
-int upool_drive_wait(request_rec *r, upool_request *rq)
+/* UploadRate.  0, or 1 when the sink was refused meanwhile. */
+static int wait_for_rate(request_rec *r, upool_request *rq)
 {
     while (rq->wait > 0 && !r->connection->aborted) {
         apr_interval_time_t slice =
@@ -150,29 +157,60 @@ int upool_drive_wait(request_rec *r, upool_request *rq)
 
         apr_sleep(slice);
         rq->wait -= slice;
-        if (upool_upload_flush(rq->upload)) {
+        if (upool_sink_is_unwanted(&rq->sink)) {
             return 1;
         }
     }
     return 0;
 }
 
-upool_drive_result upool_drive_turn(request_rec *r, upool_request *rq,
-                                    apr_read_type_e block, int *sent)
+static turn take_turn(request_rec *r, upool_request *rq, apr_read_type_e block,
+                      int *sent)
 {
-    apr_off_t before = upool_upload_record(rq->upload)->received;
+    apr_off_t before = upool_sink_received(&rq->sink);
     int refused;
 
     make_brigades(r, rq);
-    refused = gather(r, rq, block, sent) || upool_upload_flush(rq->upload)
-              || (rq->seen_end && upool_upload_finish(rq->upload));
+    refused = gather(r, rq, block, sent) || upool_sink_flush(&rq->sink)
+              || (rq->seen_end && upool_sink_finish(&rq->sink));
     apr_brigade_cleanup(rq->pulled);
     apr_brigade_cleanup(rq->held);
     if (refused) {
-        return UPOOL_DRIVE_REFUSED;
+        return TURN_REFUSED;
     }
-    rq->wait = upool_rate_pay(
-        &rq->rate, upool_upload_record(rq->upload)->received - before,
-        rq->rate.per_second ? apr_time_now() : 0);
-    return rq->seen_end ? UPOOL_DRIVE_DONE : UPOOL_DRIVE_MORE;
+    rq->wait =
+        upool_rate_pay(&rq->rate, upool_sink_received(&rq->sink) - before,
+                       rq->rate.per_second ? apr_time_now() : 0);
+    return rq->seen_end ? TURN_DONE : TURN_MORE;
+}
+
+static int end(request_rec *r, upool_request *rq, turn result, int sent)
+{
+    const upool_refusal *refusal =
+        result == TURN_REFUSED ? upool_sink_refusal(&rq->sink) : NULL;
+
+    if (sent) {
+        /* A filter below us has answered already: this is its code for
+         * that. */
+        upool_reply_note(r, rq, refusal);
+        return sent;
+    }
+    return rq->then(r, rq, refusal);
+}
+
+int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
+{
+    turn result;
+    int sent = 0;
+
+    rq->then = then;
+    rq->intake = UPOOL_INTAKE_TAKING;
+    upool_rate_start(&rq->rate, upool_config_rate(rq->conf), apr_time_now());
+    do {
+        result = take_turn(r, rq, APR_BLOCK_READ, &sent);
+        if (result == TURN_MORE && wait_for_rate(r, rq)) {
+            result = TURN_REFUSED;
+        }
+    } while (result == TURN_MORE);
+    return end(r, rq, result, sent);
 }

@@ -3,31 +3,47 @@
 #ifndef UPOOL_HTTPD_DRIVE_H
 #define UPOOL_HTTPD_DRIVE_H
 
-/* Drives an upload through: pulls the body, feeds it, writes it.  It works in
- * turns; a turn ends when the client has nothing more for now, when enough has
- * gathered for one write, or at the end.  Between two turns nothing is on the
- * stack and no memory of the body is held, so the rest may happen later and
- * in another thread. */
+/* Brings a request's body in: pulls it from the filters behind ours and feeds
+ * it to a sink, in turns; a turn ends when the client has nothing more for now,
+ * when enough has gathered for one write, or at the end.  Between two turns
+ * nothing is on the stack and no memory of the body is held, so the rest may
+ * happen later and in another thread.
+ *
+ * A front does it so, from the handler hook; the route has set rq->intake to
+ * PENDING in fixups, so that our filter is there:
+ *
+ *     static int then(request_rec *r, upool_request *rq,
+ *                     const upool_refusal *refusal)
+ *     {
+ *         if (refusal) {
+ *             return upool_reply_refusal(r, rq, refusal);
+ *         }
+ *         … the sink is finished: answer, or substitute and …
+ *         return DECLINED;
+ *     }
+ *
+ *     int upool_front_some(request_rec *r, upool_request *rq)
+ *     {
+ *         … begin what takes the bytes, in r->pool; it is rq->sink …
+ *         return upool_drive_run(r, rq, then);
+ *     }
+ */
 
 #include "httpd/request.h"
 
-typedef enum upool_drive_result {
-    UPOOL_DRIVE_MORE = 0, /* the client has more to send */
-    UPOOL_DRIVE_DONE,     /* all is there, the upload is committed */
-    UPOOL_DRIVE_REFUSED   /* upool_upload_refusal() says why; also when
-                                httpd has sent an answer of its own, then
-                                *sent is AP_FILTER_ERROR */
-} upool_drive_result;
-
-/* Waits until the next turn may begin (UploadRate), telling meanwhile whether
- * the upload is still wanted.  0, or 1 when it was refused.  Who waits by other
- * means looks at rq->wait. */
-int upool_drive_wait(request_rec *r, upool_request *rq);
-
-/* One turn.
- * @param block APR_BLOCK_READ waits for the client's next bytes;
- *              APR_NONBLOCK_READ returns MORE when there are none */
-upool_drive_result upool_drive_turn(request_rec *r, upool_request *rq,
-                                    apr_read_type_e block, int *sent);
+/* Brings the body in: then rq->sink is finished or refused and then() has run.
+ * The filters are in place, nothing was read; rq->sink is set, and open.
+ *
+ * The rate (UploadRate) starts here, and rq->intake becomes TAKING; then() sets
+ * what it becomes after that, by refusing or by substituting.
+ *
+ * @param then runs once, here or later on another thread, when the sink has
+ *             finished (refusal NULL) or is refused; what it returns is what
+ *             the handler hook returns, and DECLINED lets the real handler
+ *             run.  Not called where a filter below us has answered the
+ *             request already: the sink is refused, and the answer stands.
+ * @return what then() has returned, or what httpd wants to hear instead; the
+ *         caller returns it as it is, and does nothing after it */
+int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then);
 
 #endif

@@ -193,7 +193,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
         upool_slots_tell_full(r);
     }
     upool_handlers_add(rq, r->pool);
-    upool_rate_start(&rq->rate, upool_config_rate(rq->conf), apr_time_now());
+    upool_upload_sink(rq->upload, &rq->sink);
     rq->intake = UPOOL_INTAKE_TAKING;
     reason = judge_head(r, rq, &detail);
     if (!reason && malformed) {

@@ -146,7 +146,7 @@ static apr_off_t left_of(const request_rec *r, const upool_request *rq)
         return -1;
     }
     if (rq->intake == UPOOL_INTAKE_TAKING) {
-        apr_off_t received = upool_upload_record(rq->upload)->received;
+        apr_off_t received = upool_sink_received(&rq->sink);
 
         return received > left
                        || apr_table_get(rq->set_aside,

@@ -15,6 +15,7 @@
 #include "ident/ident.h"
 #include "parse/multipart.h"
 #include "upload/rate.h"
+#include "upload/sink.h"
 #include "upload/upload.h"
 
 /* Who answers.  Anything but NONE and FORM is an endpoint of our own. */
@@ -36,7 +37,13 @@ typedef enum upool_intake {
     UPOOL_INTAKE_REFUSED      /* answered with an error */
 } upool_intake;
 
-typedef struct upool_request {
+typedef struct upool_request upool_request;
+
+/* What a front does when the body is in, or refused: see httpd/drive.h. */
+typedef int upool_drive_then(request_rec *r, upool_request *rq,
+                             const upool_refusal *refusal);
+
+struct upool_request {
     const upool_dir_conf *conf;
     upool_front front;
     const struct upool_protocol *protocol; /* front/fronts.h; NULL */
@@ -56,8 +63,12 @@ typedef struct upool_request {
     apr_size_t boundary_len;      /* 0: a type that is no good */
     apr_off_t content_length;     /* -1 unknown */
     const apr_table_t *set_aside; /* X-Upload-… → original values */
-    upool_upload *upload;
-    ap_filter_t *filter;        /* ours, while it takes in */
+    upool_upload *upload;         /* NULL in other fronts than the form's */
+    /* the body, while it comes in */
+    upool_sink sink;            /* where it goes */
+    upool_drive_then *then;     /* when it is in */
+    int keeps_coding;           /* a content coding is part of the bytes */
+    ap_filter_t *filter;        /* ours */
     apr_bucket_brigade *pulled; /* what the last pull brought */
     apr_bucket_brigade *held;   /* fed, but not yet written */
     int seen_end;               /* of the body */
@@ -65,7 +76,7 @@ typedef struct upool_request {
     apr_interval_time_t wait;   /* before the next turn */
     apr_bucket_brigade *body;   /* what is left of the JSON */
     int claimed; /* by the application, with UploadKeep claimed */
-} upool_request;
+};
 
 /* The request's own, or NULL. */
 upool_request *upool_request_get(const request_rec *r);

@@ -29,6 +29,7 @@
 #include "upload/limits.h"
 #include "upload/refusal.h"
 #include "upload/rules.h"
+#include "upload/sink.h"
 
 typedef struct upool_upload upool_upload;
 
@@ -84,6 +85,9 @@ int upool_upload_flush(upool_upload *upload);
 
 /* The body has ended: commits.  0: the upload is done; 1 when refused. */
 int upool_upload_finish(upool_upload *upload);
+
+/* The upload as the sink of its request's body, which it is from open on. */
+void upool_upload_sink(upool_upload *upload, upool_sink *sink);
 
 /* Ends the upload as an error, unless it has ended already; the first refusal
  * stands. */
