@@ -47,6 +47,7 @@ struct upool_request {
     const upool_dir_conf *conf;
     upool_front front;
     const struct upool_protocol *protocol; /* front/fronts.h; NULL */
+    void *own;                             /* what that front keeps here */
     upool_refusal refusal;        /* of the route, told by the handler */
     char id[UPOOL_IDENT_MAX + 1]; /* bare; "" where there is none */
     int minted;                   /* id is new, and ours */
