@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* What a client's test is written with: TAP, and a look at the server. */
+"use strict";
+
+const crypto = require("crypto");
+const fs = require("fs");
+const path = require("path");
+
+const base = process.env.UPOOL_BASE;
+const dir = process.env.UPOOL_DIR;
+let count = 0;
+let failed = 0;
+
+function ok(good, name, detail) {
+    count += 1;
+    console.log((good ? "ok " : "not ok ") + count + " - " + name);
+    if (!good) {
+        failed += 1;
+        if (detail !== undefined) {
+            console.log("# " + String(detail).replace(/\n/g, "\n# "));
+        }
+    }
+    return Boolean(good);
+}
+
+function is(got, want, name) {
+    const a = JSON.stringify(got);
+    const b = JSON.stringify(want);
+    return ok(a === b, name, "got  " + a + "\nwant " + b);
+}
+
+function sha256(bytes) {
+    return crypto.createHash("sha256").update(bytes).digest("hex");
+}
+
+/* What the echo application received: the JSON object in its answer's body. */
+function application(text) {
+    try {
+        return JSON.parse(JSON.parse(text).body);
+    }
+    catch (error) {
+        return { error: String(error), text: String(text).slice(0, 400) };
+    }
+}
+
+/* Everything in that pool, as paths relative to it. */
+function poolFiles(name) {
+    const top = path.join(dir, "pools", name);
+
+    return fs.readdirSync(top, { recursive: true, withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => path.relative(top, path.join(
+            entry.parentPath || entry.path, entry.name)))
+        .sort();
+}
+
+function serverPid() {
+    return Number(fs.readFileSync(path.join(dir, "httpd.pid"), "utf8"));
+}
+
+/* Process numbers of the server's children, those that serve requests; not
+ * the CGI daemon. */
+function children() {
+    const parent = serverPid();
+
+    return fs.readdirSync("/proc").filter((pid) => {
+        try {
+            const stat = fs.readFileSync("/proc/" + pid + "/stat", "utf8");
+            const rest = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+
+            return /^\d+$/.test(pid) && Number(rest[1]) === parent
+                   && Number(rest[17]) > 1; /* threads */
+        }
+        catch {
+            return false;
+        }
+    }).map(Number);
+}
+
+function sleep(ms) {
+    return new Promise((resolve) => { setTimeout(resolve, ms); });
+}
+
+/* Calls what until it is true, for 10 seconds at most; gives that value. */
+async function waitFor(what) {
+    for (let i = 0; i < 200; i++) {
+        const value = await what();
+
+        if (value) {
+            return value;
+        }
+        await sleep(50);
+    }
+    return undefined;
+}
+
+/* Runs main, prints the plan and ends. */
+async function run(main) {
+    try {
+        await main();
+    }
+    catch (error) {
+        ok(false, "no exception", error.stack);
+    }
+    console.log("1.." + count);
+    process.exit(failed ? 1 : 0);
+}
+
+module.exports = { base, dir, ok, is, sha256, application, poolFiles,
+                   serverPid, children, sleep, waitFor, run };

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+import Uppy from "@uppy/core";
+import XHRUpload from "@uppy/xhr-upload";
+
+window.uppy = { Uppy, XHRUpload };
