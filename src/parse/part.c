@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "parse/extvalue.h"
 #include "parse/names.h"
 #include "parse/params.h"
 #include "parse/percent.h"
@@ -120,82 +121,25 @@ static upool_part_error keep_name(reader *r, const upool_params_item *item,
     return UPOOL_PART_OK;
 }
 
-/* Decodes value-chars (RFC 8187 3.2.1).  Returns 0 where they are broken. */
-static int decode_extended(char *out, const char *at, const char *end,
-                           size_t *len)
-{
-    *len = 0;
-    while (at < end) {
-        int byte = (unsigned char)*at;
-
-        if (byte == '%') {
-            byte = upool_percent_byte(at, end);
-            at += 2;
-            if (byte <= 0) {
-                return 0; /* %00 too: a name ends there for some */
-            }
-        }
-        else if (byte == '*' || byte == '\'') {
-            return 0;
-        }
-        at++;
-        out[(*len)++] = (char)byte;
-    }
-    return 1;
-}
-
-/* ISO-8859-1 to UTF-8, which needs up to 2 * len + 1 bytes. */
-static size_t widen_latin1(char *out, const char *in, size_t len)
-{
-    size_t written = 0;
-    size_t i;
-
-    for (i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)in[i];
-
-        if (c >= 0x80) {
-            out[written++] = (char)(0xC0 | c >> 6);
-            c = 0x80 | (c & 0x3F);
-        }
-        out[written++] = (char)c;
-    }
-    out[written] = '\0';
-    return written;
-}
-
-/* Keeps filename*: charset ' language ' value-chars. */
+/* Keeps filename*, which is never in quotes. */
 static upool_part_error keep_extended(reader *r, const upool_params_item *item)
 {
-    const char *value = item->value;
-    const char *end = value + item->value_len;
-    const char *quote = memchr(value, '\'', item->value_len);
-    const char *second =
-        quote != NULL ? memchr(quote + 1, '\'', (size_t)(end - quote - 1))
-                      : NULL;
     char *string = reserve(r, item->value_len);
-    char *decoded;
-    size_t charset_len;
+    const char *why = "filename* is malformed";
     size_t len;
 
     if (string == NULL) {
         return UPOOL_PART_NO_ROOM;
     }
-    decoded = string + 2 * item->value_len;
-    if (item->quoted || second == NULL
-        || !decode_extended(decoded, second + 1, end, &len)) {
-        return bad(r, "filename* is malformed");
+    if (!item->quoted) {
+        why = upool_extvalue_decode(string, &len, item->value, item->value_len);
     }
-    charset_len = (size_t)(quote - value);
-    if (upool_params_is(value, charset_len, "utf-8")) {
-        r->extended = keep_repaired(r, string, item->value_len, len);
-        return UPOOL_PART_OK;
+    if (why != NULL) {
+        return bad(r, why);
     }
-    if (upool_params_is(value, charset_len, "iso-8859-1")) {
-        r->extended = string;
-        r->at += widen_latin1(string, decoded, len) + 1;
-        return UPOOL_PART_OK;
-    }
-    return bad(r, "filename* has an unknown charset");
+    r->extended = string;
+    r->at += len + 1;
+    return UPOOL_PART_OK;
 }
 
 /* 1 for word* and whatever goes on behind that. */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_PARSE_DISPOSITION_H
+#define UPOOL_PARSE_DISPOSITION_H
+
+/* Content-Disposition as the header of a request: what the file is called
+ * whose bytes, or some of whose bytes, are the content (RFC 6266 4).  Of the
+ * type, "attachment" with most, nothing is believed.
+ *
+ *   - Parameters as in parse/params.h; at most one filename and one filename*,
+ *     and no filename*0; filename* wins.
+ *   - In quotes \" and \\ are unescaped.  A filename that is percent-encoded,
+ *     which jQuery File Upload's is, is decoded where every % in it has two
+ *     hex digits behind it and none is a NUL; otherwise it stands as written,
+ *     since curl and others send names as they are.
+ *   - Bytes that are not UTF-8 become U+FFFD.
+ *
+ * Pure, linear; any thread. */
+
+#include <stddef.h>
+
+/* Room for the name in a header of len bytes. */
+#define UPOOL_DISPOSITION_ROOM(len) (3 * (len) + 1)
+
+/* Reads the len bytes at text.  Returns 1 with the name, valid UTF-8 without
+ * NUL, in out, which has UPOOL_DISPOSITION_ROOM(len) bytes; 0 where there is
+ * none; -1 where the header is malformed. */
+int upool_disposition_filename(const char *text, size_t len, char *out);
+
+#endif

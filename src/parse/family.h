@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_PARSE_FAMILY_H
+#define UPOOL_PARSE_FAMILY_H
+
+/* The parameters by which browser libraries say what piece of which file a
+ * request brings, in fields of the form or in the query:
+ *
+ *   Dropzone       dzuuid dzchunkbyteoffset dzchunkindex dzchunksize
+ *                  dztotalfilesize
+ *   Fine Uploader  qquuid qqpartbyteoffset qqchunksize qqtotalfilesize
+ *   Flow.js        flowIdentifier flowChunkNumber flowChunkSize
+ *                  flowCurrentChunkSize flowTotalSize flowTotalChunks
+ *   Resumable.js   resumable… as flow…
+ *   simple-uploader.js   the same names with nothing before them: identifier,
+ *                  chunkNumber, …
+ *
+ * All of them come to (id, offset, length, total).  A library's parameters have
+ * to be complete, each a plain number, and must agree with each other; those of
+ * two libraries at once are refused.  A value that is there twice must be the
+ * same twice (Resumable.js writes its own into the query and into the form).
+ *
+ * Pure; any thread. */
+
+#include <stddef.h>
+
+typedef enum upool_family_kind {
+    UPOOL_FAMILY_NONE = 0,
+    UPOOL_FAMILY_DROPZONE,
+    UPOOL_FAMILY_FINE,
+    UPOOL_FAMILY_FLOW,
+    UPOOL_FAMILY_RESUMABLE,
+    UPOOL_FAMILY_SIMPLE,
+    UPOOL_FAMILY_COUNT
+} upool_family_kind;
+
+/* Longest id; one that is longer is refused. */
+#define UPOOL_FAMILY_ID_MAX 1024
+
+typedef enum upool_family_value {
+    UPOOL_FAMILY_OFFSET = 0,
+    UPOOL_FAMILY_NUMBER,  /* of the chunk: from 0 or from 1 */
+    UPOOL_FAMILY_SIZE,    /* of a chunk */
+    UPOOL_FAMILY_CURRENT, /* of this chunk */
+    UPOOL_FAMILY_TOTAL,   /* of the file */
+    UPOOL_FAMILY_CHUNKS,  /* of the file */
+    UPOOL_FAMILY_VALUES
+} upool_family_value;
+
+/* What was seen of one library's.  The members are this room's own. */
+typedef struct upool_family_set {
+    const char *id;
+    size_t id_len;
+    long long values[UPOOL_FAMILY_VALUES];
+    unsigned seen; /* bit n: values[n] */
+    int broken;
+} upool_family_set;
+
+typedef struct upool_family {
+    upool_family_set sets[UPOOL_FAMILY_COUNT];
+} upool_family;
+
+typedef struct upool_family_chunk {
+    upool_family_kind kind;
+    const char *id; /* what the client calls the file, id_len bytes */
+    size_t id_len;
+    long long offset;
+    long long length;
+    long long total; /* offset + length <= total */
+} upool_family_chunk;
+
+/* Nothing seen yet. */
+void upool_family_init(upool_family *family);
+
+/* A parameter of whatever name; value has len bytes and must live as long as
+ * *family and what is made from it. */
+void upool_family_param(upool_family *family, const char *name,
+                        const char *value, size_t len);
+
+/* 1 with *chunk set; 0: no library's; -1: parameters that are incomplete or
+ * do not agree. */
+int upool_family_settle(const upool_family *family, upool_family_chunk *chunk);
+
+/* 1 where the library makes up ids at random for every file, so that only who
+ * was told one knows it; 0 where anybody can guess them from the file. */
+int upool_family_is_random(upool_family_kind kind);
+
+/* The parameter that has the file's name, since the part's own name may be
+ * "blob". */
+const char *upool_family_name_param(upool_family_kind kind);
+
+#endif
