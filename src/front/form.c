@@ -46,9 +46,13 @@ static void tell_done(request_rec *r, const upool_request *rq)
 
 static int substitute(request_rec *r, upool_request *rq)
 {
-    upool_reason reason = upool_substitute_request(r, rq);
+    upool_reason reason;
     upool_refusal refusal;
 
+    rq->outcome.record = upool_upload_record(rq->upload);
+    rq->outcome.fields = upool_upload_fields(rq->upload);
+    rq->outcome.path = upool_upload_path(rq->upload, NULL, r->pool);
+    reason = upool_substitute_request(r, rq);
     if (reason) {
         refusal = upool_refusal_make(reason, 0,
                                      "the upload is done, but its JSON cannot"

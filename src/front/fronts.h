@@ -45,6 +45,14 @@ typedef struct upool_protocol {
      * upool_reply_refusal_as() (httpd/reply.h). */
     int (*refuse)(request_rec *r, upool_request *rq,
                   const upool_refusal *refusal);
+    /* The application has answered the request that completed rq's upload
+     * (front/complete.h), now or the first time that it was sent.  r->status
+     * and r->headers_out are the application's, nothing is sent yet: adds the
+     * protocol's headers to r->headers_out, and may change r->status (and
+     * then clears r->status_line).  r may be a request that rq's was redirected
+     * to.  has_body: the application has sent content.  1: it goes to the
+     * client; 0: it does not, and what describes it goes from the headers. */
+    int (*answer)(request_rec *r, upool_request *rq, int has_body);
 } upool_protocol;
 
 /* POST multipart/form-data: takes the upload in, substitutes the request;
@@ -89,6 +97,10 @@ int upool_front_is_endpoint(request_rec *r, upool_request *rq,
  * URL of the application's, so call it only where the protocol's own headers
  * have said that it is one. */
 int upool_front_resource(request_rec *r, upool_request *rq);
+
+/* What a creating request says of the URL that completing it runs: path (*uri,
+ * with its %XX) and query (*args, NULL for none) as the client sent them. */
+void upool_front_target(request_rec *r, const char **uri, const char **args);
 
 /* The last segment of the path, decoded, in r->uri; NULL: there is none. */
 const char *upool_front_last_segment(const request_rec *r);

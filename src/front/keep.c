@@ -12,7 +12,7 @@
  * request's business. */
 static apr_status_t discard(request_rec *r, const upool_request *rq)
 {
-    const upool_record *record = upool_upload_record(rq->upload);
+    const upool_record *record = rq->outcome.record;
     upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_store *store = upool_request_store(r, rq->conf, &refusal);
     apr_status_t rv;

@@ -52,6 +52,26 @@ int upool_front_resource(request_rec *r, upool_request *rq)
     return 1;
 }
 
+/* r->uri has lost the difference between "%2F" and "/", and rewriting may have
+ * changed it: whoever comes again with what the client sent will be rewritten
+ * again. */
+void upool_front_target(request_rec *r, const char **uri, const char **args)
+{
+    const request_rec *first = r;
+    apr_uri_t parsed;
+
+    while (first->prev) {
+        first = first->prev;
+    }
+    if (!apr_uri_parse(r->pool, first->unparsed_uri, &parsed) && parsed.path) {
+        *uri = parsed.path;
+        *args = parsed.query;
+        return;
+    }
+    *uri = ap_escape_uri(r->pool, first->uri);
+    *args = first->args;
+}
+
 const char *upool_front_identifier(request_rec *r, const upool_request *rq)
 {
     char text[UPOOL_IDENT_TEXT_MAX + 1];

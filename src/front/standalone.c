@@ -46,7 +46,7 @@ int upool_front_standalone(request_rec *r)
     if (!rq) {
         return HTTP_NOT_FOUND;
     }
-    record = upool_upload_record(rq->upload);
+    record = rq->outcome.record;
     status = upool_result_status(
         record, record->updated + upool_config_expires(rq->conf), r->pool);
     if (!status) {

@@ -37,6 +37,14 @@ typedef enum upool_intake {
     UPOOL_INTAKE_REFUSED      /* answered with an error */
 } upool_intake;
 
+/* An upload that is done, however it came in, as its application is told of
+ * it. */
+typedef struct upool_outcome {
+    const upool_record *record;       /* NULL: not yet */
+    const apr_array_header_t *fields; /* of upool_field */
+    const char *path;                 /* of its bucket, absolute */
+} upool_outcome;
+
 typedef struct upool_request upool_request;
 
 /* What a front does when the body is in, or refused: see httpd/drive.h. */
@@ -76,6 +84,7 @@ struct upool_request {
     upool_rate rate;            /* UploadRate */
     apr_interval_time_t wait;   /* before the next turn */
     apr_bucket_brigade *body;   /* what is left of the JSON */
+    upool_outcome outcome;
     int claimed; /* by the application, with UploadKeep claimed */
 };
 

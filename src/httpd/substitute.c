@@ -198,7 +198,7 @@ static int exchange_headers(request_rec *r, const upool_request *rq,
 
 void upool_substitute_export(request_rec *r, const upool_request *rq)
 {
-    const upool_record *record = upool_upload_record(rq->upload);
+    const upool_record *record = rq->outcome.record;
     const upool_file *first = record->files->nelts
                                   ? &APR_ARRAY_IDX(record->files, 0, upool_file)
                                   : NULL;
@@ -206,8 +206,9 @@ void upool_substitute_export(request_rec *r, const upool_request *rq)
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_STATE", "done");
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_IDENTIFIER", rq->id);
     if (first && first->stored) {
-        apr_table_setn(r->subprocess_env, "UPLOAD_POOL_PATH",
-                       upool_upload_path(rq->upload, first->stored, r->pool));
+        apr_table_setn(
+            r->subprocess_env, "UPLOAD_POOL_PATH",
+            apr_pstrcat(r->pool, rq->outcome.path, "/", first->stored, NULL));
     }
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_SIZE",
                    apr_off_t_toa(r->pool, record->received));
@@ -282,9 +283,10 @@ static int is_read(const request_rec *r, const upool_request *rq)
 
 static const char *body_text(request_rec *r, const upool_request *rq)
 {
-    return is_read(r, rq) ? upool_result_body(
-               upool_upload_record(rq->upload), upool_upload_fields(rq->upload),
-               upool_upload_path(rq->upload, NULL, r->pool), r->pool)
+    const upool_outcome *outcome = &rq->outcome;
+
+    return is_read(r, rq) ? upool_result_body(outcome->record, outcome->fields,
+                                              outcome->path, r->pool)
                           : "";
 }
 
