@@ -87,7 +87,7 @@ static void test_done(bench *t)
     upool_upload_feed(upload, BODY, half);
     upool_upload_flush(upload);
     expect(t, 1, 1, 0, half, "half way");
-    upool_upload_feed(upload, BODY + half, strlen(BODY) - half);
+    upool_upload_feed(upload, &BODY[half], strlen(BODY) - half);
     upool_upload_finish(upload);
     expect(t, 1, 0, 1, strlen(BODY), "done");
     upool_upload_refuse(upload, UPOOL_REASON_GONE, 0, NULL);
