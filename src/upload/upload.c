@@ -29,7 +29,7 @@ struct upool_upload {
     life life;
     upool_refusal refusal;
     upool_record *record;
-    upool_ticket ticket;
+    upool_account account;
     upool_bucket *bucket;        /* NULL: never begun, or ended */
     upool_quota *quota;          /* NULL: no quota is set */
     upload_pool_request request; /* what handlers see */
@@ -39,53 +39,11 @@ struct upool_upload {
     upool_content_check *check; /* NULL: no digest was announced */
     apr_int64_t memory;
     apr_time_t noted;
-    apr_off_t counted; /* of received, by the counters */
-    int began;         /* is counted as live */
 };
 
 int upool_upload_has_slot(const upool_upload *upload)
 {
-    return upload->options.table && upload->ticket.slot;
-}
-
-/* What the counters learn; live is lowered once, whatever the end. */
-static void count_begin(upool_upload *upload)
-{
-    const upool_upload_options *o = &upload->options;
-
-    upload->began = 1;
-    upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
-    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, 1);
-}
-
-static void count_bytes(upool_upload *upload)
-{
-    apr_off_t more = upload->record->received - upload->counted;
-
-    if (more > 0) {
-        upload->counted = upload->record->received;
-        upool_counters_add(upload->options.counters, UPOOL_TOTAL_BYTES,
-                           (apr_uint64_t)more);
-    }
-}
-
-static void count_end(upool_upload *upload)
-{
-    const upool_upload_options *o = &upload->options;
-
-    if (!upload->began) {
-        upool_counters_refuse(o->counters, (int)upload->refusal.reason);
-        return;
-    }
-    upload->began = 0;
-    count_bytes(upload);
-    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
-    if (upload->life == LIFE_DONE) {
-        upool_counters_add(o->counters, UPOOL_TOTAL_DONE, 1);
-    }
-    else {
-        upool_counters_fail(o->counters, (int)upload->refusal.reason);
-    }
+    return upool_account_has_slot(&upload->account);
 }
 
 static void settle(upool_upload *upload)
@@ -101,7 +59,6 @@ static void settle(upool_upload *upload)
 static void end_as_error(upool_upload *upload)
 {
     upload->life = LIFE_ERROR;
-    count_end(upload);
     upload->record->state = UPOOL_STATE_ERROR;
     upload->record->error = upload->refusal.text;
     upload->record->updated = upload->options.now();
@@ -117,11 +74,7 @@ static void end_as_error(upool_upload *upload)
         }
         settle(upload);
     }
-    if (upool_upload_has_slot(upload)) {
-        upool_table_finish(upload->options.table, &upload->ticket,
-                           UPOOL_SLOT_ERROR_STATE, upload->record->received,
-                           upload->refusal.text, upload->record->updated);
-    }
+    upool_account_end(&upload->account, upload->record, upload->refusal.reason);
     if (upload->bucket) {
         upool_bucket_end(upload->bucket);
         upload->bucket = NULL;
@@ -155,33 +108,21 @@ static apr_status_t interrupt(void *arg)
     return APR_SUCCESS;
 }
 
-/* The identifier is in flight.  To a stranger that is not told: he gets what
- * he would get if the upload were complete. */
-static upool_reason reason_of_busy(const upool_upload *upload, const char *name)
-{
-    upool_slot_record slot;
-
-    return upool_table_lookup(upload->options.table, name, &slot)
-                   && !upool_record_is_open_to(slot.owner,
-                                               upload->options.owner)
-               ? UPOOL_REASON_OWNER
-               : UPOOL_REASON_BUSY;
-}
-
 /* NONE, or why the identifier cannot be had at this moment. */
-static upool_reason claim_slot(upool_upload *upload)
+static upool_reason claim(upool_upload *upload)
 {
     const upool_upload_options *o = &upload->options;
-    const char *name = o->slot_name ? o->slot_name : o->identifier;
+    upool_account_options options;
 
-    if (!o->table
-        || upool_table_claim(o->table, name, o->owner, o->content_length,
-                             o->process, upload->record->created, o->alive,
-                             &upload->ticket)
-               != UPOOL_CLAIM_BUSY) {
-        return UPOOL_REASON_NONE;
-    }
-    return reason_of_busy(upload, name);
+    options.name = o->slot_name ? o->slot_name : o->identifier;
+    options.table = o->table;
+    options.process = o->process;
+    options.alive = o->alive;
+    options.counters = o->counters;
+    options.cell = o->cell;
+    options.tell = o->tell;
+    options.user = o->tell_user;
+    return upool_account_claim(&upload->account, &options, upload->record);
 }
 
 /* A refusal before the upload has begun leaves the identifier's state as it
@@ -191,14 +132,11 @@ static void refuse_start(upool_upload *upload, upool_reason reason,
 {
     upload->refusal = upool_refusal_make(reason, rv, detail);
     upload->life = LIFE_ERROR;
-    count_end(upload);
     if (upload->bucket) {
         upool_bucket_end(upload->bucket);
         upload->bucket = NULL;
     }
-    if (upool_upload_has_slot(upload)) {
-        upool_table_release(upload->options.table, &upload->ticket);
-    }
+    upool_account_turn_away(&upload->account, reason);
 }
 
 static void begin_bucket(upool_upload *upload)
@@ -246,7 +184,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
     upload->record->owner = options->owner;
     upload->record->created = options->now();
     upload->record->updated = upload->record->created;
-    reason = claim_slot(upload);
+    reason = claim(upload);
     if (reason) {
         refuse_start(upload, reason, 0, NULL);
         return upload;
@@ -255,7 +193,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
     if (upload->life == LIFE_ERROR) {
         return upload;
     }
-    count_begin(upload);
+    upool_account_begin(&upload->account, upload->record);
     apr_pool_pre_cleanup_register(p, upload, interrupt);
     upload->request.r = options->r;
     upload->request.pool = p;
@@ -307,11 +245,7 @@ static void names_known(void *user)
 {
     upool_upload *upload = user;
 
-    if (upool_upload_has_slot(upload)) {
-        upool_table_describe(upload->options.table, &upload->ticket,
-                             upload->record->filename,
-                             upload->record->content_type);
-    }
+    upool_account_name(&upload->account, upload->record);
 }
 
 static int refuse_quota(upool_upload *upload, upool_quota_answer answer)
@@ -438,15 +372,10 @@ int upool_upload_flush(upool_upload *upload)
         return 1;
     }
     upload->record->updated = upload->options.now();
-    count_bytes(upload);
     if (upool_chain_flush(upload->chain)) {
         return refuse(upload, UPOOL_REASON_IO, 0, NULL);
     }
-    if (upool_upload_has_slot(upload)
-        && !upool_table_publish(upload->options.table, &upload->ticket,
-                                upload->record->received,
-                                upload->record->updated)) {
-        upload->ticket.slot = 0;
+    if (!upool_account_publish(&upload->account, upload->record)) {
         return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
     }
     return note(upload);
@@ -484,15 +413,8 @@ static int commit(upool_upload *upload)
                       "the metadata cannot be written");
     }
     upload->life = LIFE_DONE;
-    count_end(upload);
     settle(upload);
-    if (upool_upload_has_slot(upload)) {
-        upool_table_describe(upload->options.table, &upload->ticket,
-                             record->filename, record->content_type);
-        upool_table_finish(upload->options.table, &upload->ticket,
-                           UPOOL_SLOT_DONE, record->received, NULL,
-                           record->updated);
-    }
+    upool_account_end(&upload->account, record, UPOOL_REASON_NONE);
     upool_bucket_end(upload->bucket);
     upload->bucket = NULL;
     return 0;

@@ -19,9 +19,8 @@
  * One thread at a time.  Everything lives in the pool of start; its cleanup
  * ends an unfinished upload as interrupted. */
 
-#include "progress/counters.h"
-#include "progress/table.h"
 #include "store/bucket.h"
+#include "upload/account.h"
 #include "upload/announced.h"
 #include "store/quota.h"
 #include "upload/chain.h"
@@ -49,8 +48,10 @@ typedef struct upool_upload_options {
     upool_table *table;  /* NULL: no progress in memory */
     apr_int64_t process; /* pid, for the slot */
     upool_alive_fn *alive;
-    upool_counters *counters; /* NULL: nothing is counted */
-    apr_uint32_t cell;        /* this process's, of the counters */
+    upool_counters *counters;    /* NULL: nothing is counted */
+    apr_uint32_t cell;           /* this process's, of the counters */
+    upool_account_tell_fn *tell; /* of other machines; NULL: there are none */
+    void *tell_user;
     apr_time_t (*now)(void);
     struct request_rec *r; /* for handlers; may be NULL */
 } upool_upload_options;

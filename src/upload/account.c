@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/account.h"
+
+/* How often other machines learn of an upload at most; at its beginning and
+ * end they do at once. */
+#define TELL_INTERVAL apr_time_from_msec(250)
+/* One that waits for its client is told of so often, lest it be forgotten. */
+#define TELL_ANYWAY apr_time_from_sec(3)
+
+/* The identifier is in flight.  To a stranger that is not told: he gets what
+ * he would get if the upload were complete. */
+static upool_reason reason_of_busy(const upool_account *account,
+                                   const upool_record *record)
+{
+    upool_slot_record slot;
+
+    return upool_table_lookup(account->options.table, account->options.name,
+                              &slot)
+                   && !upool_record_is_open_to(slot.owner, record->owner)
+               ? UPOOL_REASON_OWNER
+               : UPOOL_REASON_BUSY;
+}
+
+upool_reason upool_account_claim(upool_account *account,
+                                 const upool_account_options *options,
+                                 const upool_record *record)
+{
+    const upool_account_options *o = &account->options;
+
+    account->options = *options;
+    account->ticket.slot = 0;
+    account->ticket.claim = 0;
+    account->counted = 0;
+    account->began = 0;
+    account->told = 0;
+    if (!o->table
+        || upool_table_claim(o->table, o->name, record->owner, record->size,
+                             o->process, record->created, o->alive,
+                             &account->ticket)
+               != UPOOL_CLAIM_BUSY) {
+        return UPOOL_REASON_NONE;
+    }
+    return reason_of_busy(account, record);
+}
+
+int upool_account_has_slot(const upool_account *account)
+{
+    return account->options.table && account->ticket.slot;
+}
+
+void upool_account_turn_away(upool_account *account, upool_reason reason)
+{
+    upool_counters_refuse(account->options.counters, (int)reason);
+    if (upool_account_has_slot(account)) {
+        upool_table_release(account->options.table, &account->ticket);
+    }
+}
+
+static void tell(upool_account *account, const upool_record *record)
+{
+    if (account->options.tell) {
+        account->told = record->updated;
+        account->options.tell(account->options.user, record);
+    }
+}
+
+void upool_account_begin(upool_account *account, const upool_record *record)
+{
+    const upool_account_options *o = &account->options;
+
+    account->began = 1;
+    account->counted = record->received;
+    upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
+    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, 1);
+    tell(account, record);
+}
+
+void upool_account_name(upool_account *account, const upool_record *record)
+{
+    if (upool_account_has_slot(account)) {
+        upool_table_describe(account->options.table, &account->ticket,
+                             record->filename, record->content_type);
+    }
+}
+
+/* How much is new; of an upload that lost some (a digest did not match, so a
+ * chunk was taken back) nothing is until it has that much again. */
+static apr_off_t count_bytes(upool_account *account, const upool_record *record)
+{
+    apr_off_t more = record->received - account->counted;
+
+    if (more <= 0) {
+        return 0;
+    }
+    account->counted = record->received;
+    upool_counters_add(account->options.counters, UPOOL_TOTAL_BYTES,
+                       (apr_uint64_t)more);
+    return more;
+}
+
+int upool_account_publish(upool_account *account, const upool_record *record)
+{
+    apr_off_t more = count_bytes(account, record);
+    apr_time_t due = account->told + (more > 0 ? TELL_INTERVAL : TELL_ANYWAY);
+
+    if (upool_account_has_slot(account)
+        && !upool_table_publish(account->options.table, &account->ticket,
+                                record->received, record->updated)) {
+        account->ticket.slot = 0;
+        return 0;
+    }
+    if (record->updated >= due) {
+        tell(account, record);
+    }
+    return 1;
+}
+
+static void count_end(upool_account *account, const upool_record *record,
+                      upool_reason reason)
+{
+    const upool_account_options *o = &account->options;
+
+    if (!account->began) {
+        upool_counters_refuse(o->counters, (int)reason);
+        return;
+    }
+    account->began = 0;
+    count_bytes(account, record);
+    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    if (record->state == UPOOL_STATE_DONE) {
+        upool_counters_add(o->counters, UPOOL_TOTAL_DONE, 1);
+    }
+    else {
+        upool_counters_fail(o->counters, (int)reason);
+    }
+}
+
+void upool_account_end(upool_account *account, const upool_record *record,
+                       upool_reason reason)
+{
+    int done = record->state == UPOOL_STATE_DONE;
+
+    count_end(account, record, reason);
+    if (done) {
+        upool_account_name(account, record);
+    }
+    if (upool_account_has_slot(account)) {
+        upool_table_finish(account->options.table, &account->ticket,
+                           done ? UPOOL_SLOT_DONE : UPOOL_SLOT_ERROR_STATE,
+                           record->received, done ? NULL : record->error,
+                           record->updated);
+    }
+    if (reason != UPOOL_REASON_CLEARED) {
+        tell(account, record);
+    }
+    else if (account->options.tell) {
+        account->options.tell(account->options.user, NULL);
+    }
+}

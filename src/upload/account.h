@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_ACCOUNT_H
+#define UPOOL_UPLOAD_ACCOUNT_H
+
+/* What an upload tells the world outside of its request: its slot of the
+ * progress table, the server's counters, and on a farm the other machines.
+ *
+ *     claim ──> begin ──> publish, publish, … ──> end
+ *       └───> turn_away
+ *
+ * Whatever happens, an upload that began is counted once as done or failed,
+ * and one that did not as refused; live goes up and down with begin and end.
+ * None of it can fail or wait, and none of it decides: the bucket does.
+ *
+ * Plain data inside the upload; one thread at a time. */
+
+#include "progress/counters.h"
+#include "progress/table.h"
+#include "store/record.h"
+#include "upload/refusal.h"
+
+/* Tells other machines of the upload; NULL: that there is no such upload (any
+ * more).  Returns at once, whatever became of them. */
+typedef void upool_account_tell_fn(void *user, const upool_record *record);
+
+typedef struct upool_account_options {
+    const char *name;   /* in the table */
+    upool_table *table; /* NULL: no progress in memory */
+    apr_int64_t process;
+    upool_alive_fn *alive;
+    upool_counters *counters;    /* NULL: nothing is counted */
+    apr_uint32_t cell;           /* this process's, of the counters */
+    upool_account_tell_fn *tell; /* NULL: there are no other machines */
+    void *user;
+} upool_account_options;
+
+typedef struct upool_account {
+    upool_account_options options;
+    upool_ticket ticket;
+    apr_off_t counted; /* of received, by the counters */
+    int began;         /* is counted as live */
+    apr_time_t told;   /* when other machines were */
+} upool_account;
+
+/* Takes the slot for record's upload (size, owner, created).  NONE, also when
+ * the table is full; or why the identifier cannot be had at this moment: BUSY,
+ * OWNER to a stranger. */
+upool_reason upool_account_claim(upool_account *account,
+                                 const upool_account_options *options,
+                                 const upool_record *record);
+
+/* 0 when the table is full, or there is none. */
+int upool_account_has_slot(const upool_account *account);
+
+/* It did not begin after all: the slot is given back. */
+void upool_account_turn_away(upool_account *account, upool_reason reason);
+
+/* It begins; received so far does not count as bytes. */
+void upool_account_begin(upool_account *account, const upool_record *record);
+
+/* Filename and type are known. */
+void upool_account_name(upool_account *account, const upool_record *record);
+
+/* So much has been received at record->updated; other machines learn of it
+ * every 250 ms.  1; 0: somebody has cleared the upload. */
+int upool_account_publish(upool_account *account, const upool_record *record);
+
+/* Its record is final: done, or error for that reason.  One that was cleared
+ * leaves no trace on other machines.  Of one that was claimed and did not
+ * begin the error shows, and it counts as refused. */
+void upool_account_end(upool_account *account, const upool_record *record,
+                       upool_reason reason);
+
+#endif
