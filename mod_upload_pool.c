@@ -23,6 +23,7 @@
 #include "httpd/directives.h"
 #include "httpd/filter.h"
 #include "httpd/log.h"
+#include "httpd/network.h"
 #include "httpd/slots.h"
 #include "httpd/sweeper.h"
 
@@ -53,6 +54,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static void register_hooks(apr_pool_t *p)
 {
     (void)p;
+    upool_network_register();
     upool_filter_register();
     upool_claim_register();
     upool_api_register();

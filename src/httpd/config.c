@@ -181,6 +181,7 @@ void *upool_config_server_create(apr_pool_t *p, server_rec *s)
     (void)s;
     conf->slots = UPOOL_UNSET;
     conf->sweep_interval = UPOOL_UNSET;
+    conf->read_size = UPOOL_UNSET;
     conf->loaded = apr_time_now();
     return conf;
 }
@@ -194,6 +195,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE_POINTER(root);
     MERGE(slots);
     MERGE(sweep_interval);
+    MERGE(read_size);
     MERGE_POINTER(progress);
     conf->loaded = add->loaded;
     return conf;
@@ -247,6 +249,11 @@ apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf)
 {
     return conf->sweep_interval == UPOOL_UNSET ? SWEEP_DEFAULT
                                                : conf->sweep_interval;
+}
+
+apr_size_t upool_config_read_size(const upool_server_conf *conf)
+{
+    return conf->read_size == UPOOL_UNSET ? 0 : (apr_size_t)conf->read_size;
 }
 
 static apr_int64_t bytes_or_none(apr_int64_t value)

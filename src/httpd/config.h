@@ -93,6 +93,7 @@ typedef struct upool_server_conf {
     const char *root;           /* UploadPoolRoot */
     apr_int64_t slots;          /* UploadProgressSlots */
     apr_int64_t sweep_interval; /* microseconds */
+    apr_int64_t read_size;      /* UploadReadSize, bytes; 0: httpd's */
     const char *progress;       /* "shm" */
     apr_time_t loaded;          /* when this configuration was read */
 } upool_server_conf;
@@ -100,6 +101,8 @@ typedef struct upool_server_conf {
 #define UPOOL_SLOTS_DEFAULT 4096
 #define UPOOL_SLOTS_MIN 64
 #define UPOOL_SLOTS_MAX 1048576
+#define UPOOL_READ_SIZE_MIN 16384
+#define UPOOL_READ_SIZE_MAX 1048576
 
 void *upool_config_dir_create(apr_pool_t *p, char *dir);
 void *upool_config_dir_merge(apr_pool_t *p, void *base, void *add);
@@ -117,6 +120,8 @@ apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
+/* Bytes of one read from the socket; 0: as httpd reads. */
+apr_size_t upool_config_read_size(const upool_server_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
 /* No limit set: all zero but the time. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,

@@ -98,6 +98,8 @@ const command_rec upool_directives[] = {
                   "where progress lives: shm"),
     AP_INIT_TAKE1("UploadProgressSlots", upool_set_slots, NULL, S,
                   "number of uploads that the progress table holds"),
+    AP_INIT_TAKE1("UploadReadSize", upool_set_read_size, NULL, S,
+                  "bytes of one read from the client while an upload comes; 0: as httpd reads"),
     AP_INIT_TAKE1("UploadSweepInterval", upool_set_sweep, NULL, S,
                   "time between two looks for expired uploads"),
     { NULL }

@@ -6,6 +6,7 @@
 
 #include "httpd/filter.h"
 #include "httpd/intake.h"
+#include "httpd/network.h"
 #include "httpd/reply.h"
 
 /* httpd's core filter gives 8,000 bytes a time whatever is asked for; so much
@@ -206,6 +207,7 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     rq->then = then;
     rq->intake = UPOOL_INTAKE_TAKING;
     upool_rate_start(&rq->rate, upool_config_rate(rq->conf), apr_time_now());
+    upool_network_widen(r);
     do {
         result = take_turn(r, rq, APR_BLOCK_READ, &sent);
         if (result == TURN_MORE && wait_for_rate(r, rq)) {

@@ -421,6 +421,22 @@ const char *upool_set_slots(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
+const char *upool_set_read_size(cmd_parms *cmd, void *unused, const char *arg)
+{
+    apr_int64_t bytes = 0;
+    const char *error = parse_size(cmd, arg, &bytes);
+
+    (void)unused;
+    if (error) {
+        return error;
+    }
+    if (bytes && (bytes < UPOOL_READ_SIZE_MIN || bytes > UPOOL_READ_SIZE_MAX)) {
+        return complain(cmd, "takes 0 or a size from 16K to 1M");
+    }
+    main_server_conf(cmd)->read_size = bytes;
+    return NULL;
+}
+
 const char *upool_set_sweep(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);

@@ -60,6 +60,7 @@ const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,
 const char *upool_set_keep(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_progress(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_slots(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_read_size(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_sweep(cmd_parms *cmd, void *conf, const char *arg);
 
 #endif

@@ -129,7 +129,8 @@ like $why, qr/UploadPool not allowed here/, 'httpd says so';
 htaccess('free', '');
 for my $line ('UploadPoolRoot shop', 'UploadKeyFile x', 'UploadSync On',
               'UploadFileMode 0666', 'UploadProgress shm',
-              'UploadProgressSlots 64', 'UploadSweepInterval 1s') {
+              'UploadProgressSlots 64', 'UploadSweepInterval 1s',
+              'UploadReadSize 64K') {
     htaccess('free/in', "UploadPool shop\n$line\n");
     my ($answer, $log) = log_of(sub { try_upload('/free/in/x') });
     my ($name) = split / /, $line;

@@ -102,6 +102,9 @@ accepts('UploadProgress shm');
 refuses("UploadProgressSlots $_", qr/number from 64 to 1048576/)
     for qw(63 0 -1 1048577 4K), '""';
 accepts("UploadProgressSlots $_") for 64, 1048576;
+refuses("UploadReadSize $_", qr/UploadReadSize takes/)
+    for qw(1B 16383B 8K 1025K 2M x -1), '""';
+accepts("UploadReadSize $_") for qw(0 16K 64K 1M 1);
 
 # --- Keys ---------------------------------------------------------------------
 
@@ -137,7 +140,8 @@ like accepts(sprintf $place, "UploadKeyFile \"$short\""), qr/warn.*UPL0012/,
 # --- Contexts -----------------------------------------------------------------
 
 for my $line ("UploadPoolRoot \"$pool\"", 'UploadProgress shm',
-              'UploadProgressSlots 64', 'UploadSweepInterval 1min') {
+              'UploadProgressSlots 64', 'UploadSweepInterval 1min',
+              'UploadReadSize 64K') {
     refuses("<Location /x>\n$line\n</Location>", qr/not allowed|cannot occur/);
     refuses("<Directory />\n$line\n</Directory>", qr/not allowed|cannot occur/);
 }
@@ -146,6 +150,7 @@ for my $line ('UploadProgress shm', 'UploadProgressSlots 64',
     refuses("<VirtualHost 127.0.0.1:81>\n$line\n</VirtualHost>",
             qr/cannot occur/);
 }
+accepts("<VirtualHost 127.0.0.1:81>\nUploadReadSize 64K\n</VirtualHost>");
 accepts("<VirtualHost 127.0.0.1:81>\nUploadPoolRoot \"$pool\"\n</VirtualHost>");
 accepts("UploadPool \"$pool\"\nUploadMaxSize 1M\nUploadMint On");
 refuses("UploadPool", qr/takes one argument/);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/network.h"
+
+#include <stdlib.h>
+
+#include <http_config.h>
+#include <http_core.h>
+
+#include "httpd/config.h"
+
+extern module AP_MODULE_DECLARE_DATA upload_pool_module;
+
+/* One for each connection, in its pool. */
+typedef struct network {
+    apr_socket_t *socket;
+    apr_size_t large; /* UploadReadSize */
+    int uploads;      /* requests that have widened */
+    int flows;        /* the last read left nothing to be desired */
+} network;
+
+static apr_status_t network_read(apr_bucket *b, const char **data,
+                                 apr_size_t *len, apr_read_type_e block);
+
+/* It owns nothing (the connection does), so there is nothing to destroy; as
+ * with every pipe or socket, bytes that pass once cannot be split or copied. */
+static const apr_bucket_type_t network_bucket = { "UPLOAD NETWORK",
+                                                  5,
+                                                  APR_BUCKET_DATA,
+                                                  apr_bucket_destroy_noop,
+                                                  network_read,
+                                                  apr_bucket_setaside_notimpl,
+                                                  apr_bucket_split_notimpl,
+                                                  apr_bucket_copy_notimpl };
+
+static apr_bucket *network_create(network *net, apr_bucket_alloc_t *list)
+{
+    apr_bucket *b = apr_bucket_alloc(sizeof(*b), list);
+
+    APR_BUCKET_INIT(b);
+    b->free = apr_bucket_free;
+    b->list = list;
+    b->type = &network_bucket;
+    b->length = (apr_size_t)-1;
+    b->start = -1;
+    b->data = net;
+    return b;
+}
+
+static apr_status_t receive(network *net, char *buffer, apr_size_t *len,
+                            apr_read_type_e block)
+{
+    apr_interval_time_t timeout;
+    apr_status_t rv;
+
+    if (block == APR_BLOCK_READ) {
+        return apr_socket_recv(net->socket, buffer, len);
+    }
+    apr_socket_timeout_get(net->socket, &timeout);
+    apr_socket_timeout_set(net->socket, 0);
+    rv = apr_socket_recv(net->socket, buffer, len);
+    apr_socket_timeout_set(net->socket, timeout);
+    return rv;
+}
+
+/* A large buffer goes back to malloc(), not to the connection's own allocator,
+ * which would keep it for as long as the client stays. */
+static char *make_buffer(const network *net, apr_size_t *room,
+                         void (**release)(void *), apr_bucket_alloc_t *list)
+{
+    if (net->uploads && net->flows) {
+        *room = net->large;
+        *release = free;
+        return malloc(net->large);
+    }
+    *room = APR_BUCKET_BUFF_SIZE;
+    *release = apr_bucket_free;
+    return apr_bucket_alloc(APR_BUCKET_BUFF_SIZE, list);
+}
+
+/* The bucket becomes what was read, and another one behind it stands for what
+ * is still to come. */
+static apr_status_t network_read(apr_bucket *b, const char **data,
+                                 apr_size_t *len, apr_read_type_e block)
+{
+    network *net = b->data;
+    void (*release)(void *);
+    apr_size_t room;
+    char *buffer = make_buffer(net, &room, &release, b->list);
+    apr_bucket_heap *heap;
+    apr_status_t rv;
+
+    *data = NULL;
+    if (!buffer) {
+        return APR_ENOMEM;
+    }
+    *len = room;
+    rv = receive(net, buffer, len, block);
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        release(buffer);
+        return rv;
+    }
+    net->flows = *len >= APR_BUCKET_BUFF_SIZE;
+    if (!*len) {
+        release(buffer);
+        b = apr_bucket_immortal_make(b, "", 0);
+        *data = b->data;
+        return APR_SUCCESS;
+    }
+    APR_BUCKET_INSERT_AFTER(b, network_create(net, b->list));
+    b = apr_bucket_heap_make(b, buffer, *len, release);
+    heap = b->data;
+    heap->alloc_len = room;
+    *data = buffer;
+    return APR_SUCCESS;
+}
+
+static apr_status_t insert_bucket(conn_rec *c, apr_bucket_brigade *bb,
+                                  apr_socket_t *socket)
+{
+    apr_size_t large =
+        upool_config_read_size(upool_config_server(c->base_server));
+    network *net;
+
+    if (!large || c->master) {
+        return AP_DECLINED;
+    }
+    net = apr_pcalloc(c->pool, sizeof(*net));
+    net->socket = socket;
+    net->large = large;
+    ap_set_module_config(c->conn_config, &upload_pool_module, net);
+    APR_BRIGADE_INSERT_TAIL(bb, network_create(net, c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
+static apr_status_t narrow(void *arg)
+{
+    network *net = arg;
+
+    net->uploads--;
+    return APR_SUCCESS;
+}
+
+void upool_network_widen(request_rec *r)
+{
+    network *net =
+        ap_get_module_config(r->connection->conn_config, &upload_pool_module);
+
+    if (net) {
+        net->uploads++;
+        apr_pool_cleanup_register(r->pool, net, narrow, apr_pool_cleanup_null);
+    }
+}
+
+void upool_network_register(void)
+{
+    /* httpd's own is the last. */
+    ap_hook_insert_network_bucket(insert_bucket, NULL, NULL, APR_HOOK_MIDDLE);
+}
