@@ -2,18 +2,10 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/form.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <apr_strings.h>
 
-#include "parse/multipart.h"
 #include "parse/names.h"
-#include "parse/part.h"
-
-/* The sum of all header blocks, in units of the largest single one. */
-#define HEADERS_FACTOR 64
-/* Preamble and epilogue: nobody sends one, so the limit is small. */
-#define PADDING_LIMIT 65536
+#include "upload/parts.h"
 
 typedef enum part_kind {
     PART_FIELD,
@@ -22,12 +14,11 @@ typedef enum part_kind {
 } part_kind;
 
 struct upool_form {
-    upool_multipart parser;
+    upool_parts *parser;
     upool_form_parts parts;
     part_kind kind;
     upload_pool_file *file;
     apr_off_t file_size;
-    char *held; /* malloc'd header block in pieces */
 };
 
 static int refuse(upool_form *form, upool_reason reason, const char *detail)
@@ -36,29 +27,6 @@ static int refuse(upool_form *form, upool_reason reason, const char *detail)
         *form->parts.refusal = upool_refusal_make(reason, 0, detail);
     }
     return 1;
-}
-
-/* What the parser refuses is told by its own error; the text of the first
- * refusal, made in a callback, stands. */
-static int refuse_body(upool_form *form, upool_multipart_error error)
-{
-    static const upool_reason reasons[] = {
-        [UPOOL_MULTIPART_OK] = UPOOL_REASON_NONE,
-        [UPOOL_MULTIPART_DELIMITER] = UPOOL_REASON_DELIMITER,
-        [UPOOL_MULTIPART_NO_DELIMITER] = UPOOL_REASON_NO_DELIMITER,
-        [UPOOL_MULTIPART_TRUNCATED] = UPOOL_REASON_TRUNCATED,
-        [UPOOL_MULTIPART_HEADER] = UPOOL_REASON_HEADER,
-        [UPOOL_MULTIPART_HEADER_TOO_LARGE] = UPOOL_REASON_HEADER_TOO_LARGE,
-        [UPOOL_MULTIPART_TOO_MANY_PARTS] = UPOOL_REASON_TOO_MANY_PARTS,
-        [UPOOL_MULTIPART_PADDING] = UPOOL_REASON_PADDING,
-        [UPOOL_MULTIPART_NO_MEMORY] = UPOOL_REASON_MEMORY,
-        [UPOOL_MULTIPART_STOPPED] = UPOOL_REASON_INTERRUPTED,
-    };
-
-    return refuse(
-        form, reasons[error],
-        apr_psprintf(form->parts.p, "at byte %" APR_UINT64_T_FMT,
-                     (apr_uint64_t)upool_multipart_offset(&form->parser)));
 }
 
 static const char *copy_or_null(apr_pool_t *p, const char *text)
@@ -115,8 +83,10 @@ static int file_begins(upool_form *form)
     return upool_chain_file_begin(form->parts.chain, form->file);
 }
 
-static int part_kinds(upool_form *form, const upool_part *part)
+static int on_part_begin(void *user, const upool_part *part)
 {
+    upool_form *form = user;
+
     if (!part->filename) {
         form->kind = PART_FIELD;
         upool_fields_begin(form->parts.fields, part->name);
@@ -128,31 +98,6 @@ static int part_kinds(upool_form *form, const upool_part *part)
         return 0;
     }
     return file_begins(form);
-}
-
-static int on_part_begin(void *user, const char *block, size_t len)
-{
-    upool_form *form = user;
-    apr_pool_t *scratch;
-    upool_part part;
-    upool_part_error error;
-    size_t room = UPOOL_PART_SCRATCH(len);
-    int stop;
-
-    apr_pool_create(&scratch, form->parts.p);
-    error =
-        upool_part_parse(&part, block, len, apr_palloc(scratch, room), room);
-    if (error == UPOOL_PART_OK) {
-        stop = part_kinds(form, &part);
-    }
-    else if (error == UPOOL_PART_ENCODED) {
-        stop = refuse(form, UPOOL_REASON_PART_CODING, part.why);
-    }
-    else {
-        stop = refuse(form, UPOOL_REASON_HEADER, part.why);
-    }
-    apr_pool_destroy(scratch);
-    return stop;
 }
 
 static int file_data(upool_form *form, const char *data, size_t len)
@@ -170,14 +115,11 @@ static int file_data(upool_form *form, const char *data, size_t len)
     return upool_chain_data(form->parts.chain, data, len);
 }
 
-static int on_part_data(void *user, const char *data, size_t len)
+static int on_part_data(void *user, const char *data, apr_size_t len)
 {
     upool_form *form = user;
     upool_reason reason;
 
-    if (!len) {
-        return 0;
-    }
     if (form->kind == PART_FIELD) {
         reason = upool_fields_data(form->parts.fields, data, len);
         return reason ? refuse(form, reason, NULL) : 0;
@@ -272,78 +214,31 @@ static int on_part_end(void *user)
     return 1;
 }
 
-static char *on_hold(void *user, char *old, size_t have, size_t want)
-{
-    upool_form *form = user;
-    int first = !form->held;
-    char *held;
-
-    if (!want) {
-        free(form->held);
-        form->held = NULL;
-        return NULL;
-    }
-    held = realloc(form->held, want);
-    if (!held) {
-        return NULL;
-    }
-    if (first && have) {
-        memcpy(held, old, have);
-    }
-    form->held = held;
-    return held;
-}
-
-static apr_status_t free_held(void *arg)
-{
-    upool_form *form = arg;
-
-    free(form->held);
-    form->held = NULL;
-    return APR_SUCCESS;
-}
-
-static const upool_multipart_events events = {
-    .part_begin = on_part_begin,
-    .part_data = on_part_data,
-    .part_end = on_part_end,
-    .hold = on_hold,
+static const upool_parts_events events = {
+    .begin = on_part_begin,
+    .data = on_part_data,
+    .end = on_part_end,
 };
 
 upool_form *upool_form_make(const char *boundary, apr_size_t boundary_len,
                             const upool_form_parts *parts)
 {
     upool_form *form = apr_pcalloc(parts->p, sizeof(*form));
-    upool_multipart_limits limits;
 
     form->parts = *parts;
-    limits.parts = (size_t)parts->limits->parts;
-    limits.header = (size_t)parts->limits->header;
-    limits.headers = limits.header > (size_t)-1 / HEADERS_FACTOR
-                         ? (size_t)-1
-                         : limits.header * HEADERS_FACTOR;
-    limits.padding = PADDING_LIMIT;
-    upool_multipart_init(&form->parser, boundary, boundary_len, &limits,
-                         &events, form);
-    apr_pool_cleanup_register(parts->p, form, free_held, apr_pool_cleanup_null);
+    form->parser = upool_parts_make(boundary, boundary_len, parts->limits,
+                                    parts->refusal, &events, form, parts->p);
     return form;
 }
 
 int upool_form_feed(upool_form *form, const char *data, apr_size_t len)
 {
-    upool_multipart_error error =
-        upool_multipart_feed(&form->parser, data, len);
-
-    return error ? refuse_body(form, error) : 0;
+    return upool_parts_feed(form->parser, data, len);
 }
 
 int upool_form_end(upool_form *form)
 {
-    upool_multipart_error error = upool_multipart_end(&form->parser);
-
-    if (error) {
-        return refuse_body(form, error);
-    }
-    return (form->parts.rules && upool_rules_end(form->parts.rules))
+    return upool_parts_end(form->parser)
+           || (form->parts.rules && upool_rules_end(form->parts.rules))
            || (form->parts.check && upool_file_check_finish(form->parts.check));
 }
