@@ -100,3 +100,55 @@ upool_query_found upool_query_find(const char *query, const char *name,
     }
     return found;
 }
+
+/* Decodes to where it lies.  Returns the end, or NULL where a % is broken. */
+static char *decode_here(char *begin, const char *end)
+{
+    const char *at = begin;
+    char *out = begin;
+    int c;
+
+    while ((c = next_byte(&at, end)) != END) {
+        if (c == BROKEN) {
+            return NULL;
+        }
+        *out++ = (char)c;
+    }
+    return out;
+}
+
+/* What is decoded is never longer than it was, so that the NUL behind a name
+ * falls on its "=" at the latest, that behind a value on its "&". */
+static int take_pair(char *name, char *end, upool_query_pair *pair)
+{
+    char *equals = memchr(name, '=', (size_t)(end - name));
+    char *value = equals != NULL ? equals + 1 : end;
+    char *name_end = decode_here(name, equals != NULL ? equals : end);
+    char *value_end = decode_here(value, end);
+
+    if (name_end == NULL || value_end == NULL
+        || memchr(name, '\0', (size_t)(name_end - name)) != NULL) {
+        return -1;
+    }
+    *name_end = '\0';
+    *value_end = '\0';
+    pair->name = name;
+    pair->value = value;
+    pair->value_len = (size_t)(value_end - value);
+    return 1;
+}
+
+int upool_query_take(char **at, char *end, upool_query_pair *pair)
+{
+    while (*at < end) {
+        char *begin = *at;
+        char *ampersand = memchr(begin, '&', (size_t)(end - begin));
+        char *stop = ampersand != NULL ? ampersand : end;
+
+        *at = ampersand != NULL ? ampersand + 1 : end;
+        if (stop > begin) {
+            return take_pair(begin, stop, pair);
+        }
+    }
+    return 0;
+}

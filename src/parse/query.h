@@ -3,10 +3,10 @@
 #ifndef UPOOL_PARSE_QUERY_H
 #define UPOOL_PARSE_QUERY_H
 
-/* One parameter of a query string (application/x-www-form-urlencoded, as the
- * WHATWG URL standard reads it: "&" separates, ";" does not).  A parameter
- * that is there twice is reported, never resolved: first and last win in about
- * as many parsers each.  Pure; any thread. */
+/* Query strings and bodies of application/x-www-form-urlencoded, as the WHATWG
+ * URL standard reads them: "&" separates, ";" does not.  Where one parameter
+ * is asked for, one that is there twice is reported, never resolved: first and
+ * last win in about as many parsers each.  Pure; any thread. */
 
 #include <stddef.h>
 
@@ -24,5 +24,17 @@ typedef enum upool_query_found {
  * undefined. */
 upool_query_found upool_query_find(const char *query, const char *name,
                                    char *out, size_t room);
+
+typedef struct upool_query_pair {
+    const char *name;  /* NUL-terminated, without NUL; any other bytes */
+    const char *value; /* value_len bytes, NUL behind them */
+    size_t value_len;
+} upool_query_pair;
+
+/* Takes the next pair off the text from *at to end, decoding it where it lies;
+ * *end must be writable.  Nothing between two "&" is no pair.  1; 0 at the end;
+ * -1 where a % is broken or a name has a NUL (then the text is of no more
+ * use). */
+int upool_query_take(char **at, char *end, upool_query_pair *pair);
 
 #endif

@@ -59,6 +59,11 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_VIRUS]            = { 422, "Upload refused: virus found" },
     [UPOOL_REASON_SCANNER]          = { 503, "Upload could not be scanned" },
     [UPOOL_REASON_SNIFFED]          = { 415, "Content of a file does not match its type" },
+    [UPOOL_REASON_CHUNK_SIZE]       = { 400, "File size doesn't match headers" },
+    [UPOOL_REASON_CHUNK_FILES]      = { 400, "More than one chunk file was submitted" },
+    [UPOOL_REASON_CHUNK_NONE]       = { 400, "No chunk file was submitted" },
+    [UPOOL_REASON_CHUNK_HEADER]     = { 400, "Error in request headers" },
+    [UPOOL_REASON_FIELDS]           = { 400, "Form fields are malformed" },
 };
 /* clang-format on */
 

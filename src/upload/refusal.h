@@ -55,9 +55,14 @@ typedef enum upool_reason {
     UPOOL_REASON_DIGEST_SYNTAX,
     UPOOL_REASON_FILE_DIGEST, /* UploadDigestField */
     UPOOL_REASON_FILE_DIGEST_SYNTAX,
-    UPOOL_REASON_VIRUS,   /* UploadScan: found */
-    UPOOL_REASON_SCANNER, /* UploadScan: no verdict */
-    UPOOL_REASON_SNIFFED, /* UploadSniff: not of the declared type */
+    UPOOL_REASON_VIRUS,        /* UploadScan: found */
+    UPOOL_REASON_SCANNER,      /* UploadScan: no verdict */
+    UPOOL_REASON_SNIFFED,      /* UploadSniff: not of the declared type */
+    UPOOL_REASON_CHUNK_SIZE,   /* a chunk that is not as long as it says */
+    UPOOL_REASON_CHUNK_FILES,  /* a form with more chunks than one */
+    UPOOL_REASON_CHUNK_NONE,   /* a form without a chunk */
+    UPOOL_REASON_CHUNK_HEADER, /* where a chunk belongs: not to be read */
+    UPOOL_REASON_FIELDS,       /* a body of fields alone that does not parse */
     UPOOL_REASON_COUNT
 } upool_reason;
 

@@ -26,6 +26,25 @@ static void check_quantity(const char *text)
     }
 }
 
+/* Decoding in place never leaves the text, and every pair ends in a NUL. */
+static void check_pairs(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    char *at = text;
+    upool_query_pair pair;
+
+    if (text == NULL) {
+        abort();
+    }
+    memcpy(text, data, size);
+    while (upool_query_take(&at, text + size, &pair) > 0) {
+        if (pair.value[pair.value_len] != '\0' || strlen(pair.name) > size) {
+            abort();
+        }
+    }
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *query = malloc(size + 16);
@@ -38,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(query, data, size);
     query[size] = '\0';
     check_quantity(query);
+    check_pairs(data, size);
     found = upool_query_find(query, "id", out, 24);
     if (found == UPOOL_QUERY_ONCE && strlen(out) > 23) {
         abort();

@@ -64,6 +64,32 @@ static const struct {
       "1234567890123456789" },
 };
 
+static void test_pairs(void)
+{
+    char text[] = "a=1&&b+%62=%3d%00x&c&=d&%=1&e=2";
+    char *at = text;
+    char *end = text + strlen(text);
+    upool_query_pair pair;
+
+    tap_is_int(upool_query_take(&at, end, &pair), 1, "a pair");
+    tap_is_str(pair.name, "a", "its name");
+    tap_is_str(pair.value, "1", "its value");
+    tap_is_int(upool_query_take(&at, end, &pair), 1, "nothing is no pair");
+    tap_is_str(pair.name, "b b", "a name is decoded");
+    tap_ok(pair.value_len == 3 && memcmp(pair.value, "=\0x", 4) == 0,
+           "and a value, NUL and all");
+    tap_is_int(upool_query_take(&at, end, &pair), 1, "a name alone");
+    tap_ok(strcmp(pair.name, "c") == 0 && pair.value_len == 0
+               && pair.value[0] == '\0',
+           "has an empty value");
+    tap_is_int(upool_query_take(&at, end, &pair), 1, "no name");
+    tap_ok(pair.name[0] == '\0' && strcmp(pair.value, "d") == 0,
+           "is an empty one");
+    tap_is_int(upool_query_take(&at, end, &pair), -1, "a broken %%");
+    at = end;
+    tap_is_int(upool_query_take(&at, end, &pair), 0, "the end");
+}
+
 int main(void)
 {
     char out[20];
@@ -88,5 +114,6 @@ int main(void)
     tap_is_int(upool_query_find("a", "a", guard, 0), BAD, "no room at all");
     tap_is_int(upool_query_find("clear&x=1", "clear", out, sizeof(out)), ONCE,
                "a flag");
+    test_pairs();
     return tap_done();
 }

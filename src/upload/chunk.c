@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/chunk.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "upload/parts.h"
+
+typedef enum part_kind {
+    PART_FIELD,
+    PART_FILE,
+    PART_NAMELESS /* filename="": a file only if a byte comes */
+} part_kind;
+
+struct upool_chunk {
+    upool_chunk_options options;
+    apr_pool_t *p;
+    upool_parts *parser;
+    upool_fields *fields;
+    apr_int64_t memory;
+    upool_content_check *check; /* NULL: no digest was announced */
+    upool_refusal refusal;
+    part_kind kind;
+    upool_chunk_file file;
+    int has_file;
+    upool_sink inner; /* ops NULL: no file yet */
+    apr_off_t length; /* -1: any */
+    apr_off_t passed; /* bytes of the file */
+    apr_off_t received;
+    int finished;
+};
+
+static void chunk_refuse(void *self, upool_reason reason, apr_status_t rv,
+                         const char *detail)
+{
+    upool_chunk *chunk = self;
+
+    if (chunk->finished) {
+        return;
+    }
+    if (chunk->refusal.reason == UPOOL_REASON_NONE) {
+        chunk->refusal = upool_refusal_make(reason, rv, detail);
+    }
+    if (chunk->inner.ops) {
+        upool_sink_refuse(&chunk->inner, chunk->refusal.reason,
+                          chunk->refusal.rv, chunk->refusal.detail);
+    }
+}
+
+static int refuse(upool_chunk *chunk, upool_reason reason, const char *detail)
+{
+    chunk_refuse(chunk, reason, 0, detail);
+    return 1;
+}
+
+/* The append has ended itself, and says why; or the form has, and the append
+ * is told. */
+static int refused(upool_chunk *chunk)
+{
+    if (chunk->refusal.reason == UPOOL_REASON_NONE && chunk->inner.ops) {
+        chunk->refusal = *upool_sink_refusal(&chunk->inner);
+    }
+    return refuse(chunk, UPOOL_REASON_INTERRUPTED, NULL);
+}
+
+/* A quoted-string (RFC 9110 5.6.4). */
+static const char *quoted(const char *value, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, 2 * strlen(value) + 3);
+    char *at = text;
+
+    *at++ = '"';
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\') {
+            *at++ = '\\';
+        }
+        *at++ = *value;
+    }
+    *at++ = '"';
+    *at = '\0';
+    return text;
+}
+
+static const char *type_of(const upool_part *part, apr_pool_t *p)
+{
+    const char *text = part->content_type;
+    apr_size_t i;
+
+    if (!text) {
+        return NULL;
+    }
+    text = apr_pstrdup(p, text);
+    for (i = 0; i < part->nparams; i++) {
+        text = apr_pstrcat(p, text, "; ", part->params[i].name, "=",
+                           quoted(part->params[i].value, p), NULL);
+    }
+    return text;
+}
+
+static int file_begins(upool_chunk *chunk)
+{
+    chunk->kind = PART_FILE;
+    if (chunk->has_file) {
+        return refuse(chunk, UPOOL_REASON_CHUNK_FILES, NULL);
+    }
+    chunk->has_file = 1;
+    return chunk->options.begins(chunk->options.user, &chunk->file,
+                                 &chunk->inner, &chunk->length,
+                                 &chunk->refusal);
+}
+
+static int on_begin(void *user, const upool_part *part)
+{
+    upool_chunk *chunk = user;
+
+    if (!part->filename) {
+        chunk->kind = PART_FIELD;
+        upool_fields_begin(chunk->fields, part->name);
+        return 0;
+    }
+    if (chunk->has_file) {
+        /* The one that is being told of stays what it was. */
+        chunk->kind = PART_NAMELESS;
+        return part->filename[0] ? file_begins(chunk) : 0;
+    }
+    chunk->file.field = apr_pstrdup(chunk->p, part->name);
+    chunk->file.filename = apr_pstrdup(chunk->p, part->filename);
+    chunk->file.content_type = type_of(part, chunk->p);
+    chunk->kind = PART_NAMELESS;
+    return part->filename[0] ? file_begins(chunk) : 0;
+}
+
+static int file_data(upool_chunk *chunk, const char *data, apr_size_t len)
+{
+    if (chunk->length >= 0 && (apr_off_t)len > chunk->length - chunk->passed) {
+        return refuse(chunk, UPOOL_REASON_CHUNK_SIZE, "more than announced");
+    }
+    chunk->passed += (apr_off_t)len;
+    /* Told at once: the parser would have its own reason for stopping. */
+    return upool_sink_feed(&chunk->inner, data, len) ? refused(chunk) : 0;
+}
+
+static int on_data(void *user, const char *data, apr_size_t len)
+{
+    upool_chunk *chunk = user;
+    upool_reason reason;
+
+    if (chunk->kind == PART_FIELD) {
+        reason = upool_fields_data(chunk->fields, data, len);
+        return reason ? refuse(chunk, reason, NULL) : 0;
+    }
+    if (chunk->kind == PART_NAMELESS && file_begins(chunk)) {
+        return 1;
+    }
+    return file_data(chunk, data, len);
+}
+
+static int on_end(void *user)
+{
+    upool_chunk *chunk = user;
+
+    if (chunk->kind == PART_FIELD) {
+        upool_fields_end(chunk->fields);
+    }
+    return 0;
+}
+
+static const upool_parts_events events = {
+    .begin = on_begin,
+    .data = on_data,
+    .end = on_end,
+};
+
+static int chunk_feed(void *self, const char *data, apr_size_t len)
+{
+    upool_chunk *chunk = self;
+
+    if (chunk->refusal.reason) {
+        return 1;
+    }
+    chunk->received += (apr_off_t)len;
+    if ((chunk->check && upool_content_check_data(chunk->check, data, len))
+        || upool_parts_feed(chunk->parser, data, len)) {
+        return refused(chunk);
+    }
+    return 0;
+}
+
+static int chunk_flush(void *self)
+{
+    upool_chunk *chunk = self;
+
+    if (chunk->refusal.reason) {
+        return 1;
+    }
+    return chunk->inner.ops && upool_sink_flush(&chunk->inner) ? refused(chunk)
+                                                               : 0;
+}
+
+static int chunk_finish(void *self)
+{
+    upool_chunk *chunk = self;
+
+    if (chunk->refusal.reason) {
+        return 1;
+    }
+    if (upool_parts_end(chunk->parser)
+        || (chunk->check && upool_content_check_end(chunk->check))) {
+        return refused(chunk);
+    }
+    if (chunk->has_file && chunk->length >= 0
+        && chunk->passed != chunk->length) {
+        return refuse(chunk, UPOOL_REASON_CHUNK_SIZE, "less than announced");
+    }
+    if (chunk->options.ends(chunk->options.user, chunk->has_file,
+                            &chunk->refusal)
+        || (chunk->inner.ops && upool_sink_finish(&chunk->inner))) {
+        return refused(chunk);
+    }
+    chunk->finished = 1;
+    return 0;
+}
+
+static int chunk_is_unwanted(void *self)
+{
+    upool_chunk *chunk = self;
+
+    if (chunk->refusal.reason) {
+        return 1;
+    }
+    return chunk->inner.ops && upool_sink_is_unwanted(&chunk->inner)
+               ? refused(chunk)
+               : 0;
+}
+
+static apr_off_t chunk_received(const void *self)
+{
+    const upool_chunk *chunk = self;
+
+    return chunk->received;
+}
+
+static const upool_refusal *chunk_refusal(void *self)
+{
+    upool_chunk *chunk = self;
+
+    return &chunk->refusal;
+}
+
+static const upool_sink_ops ops = {
+    .feed = chunk_feed,
+    .flush = chunk_flush,
+    .finish = chunk_finish,
+    .refuse = chunk_refuse,
+    .is_unwanted = chunk_is_unwanted,
+    .received = chunk_received,
+    .refusal = chunk_refusal,
+};
+
+upool_chunk *upool_chunk_make(const upool_chunk_options *options, apr_pool_t *p)
+{
+    upool_chunk *chunk = apr_pcalloc(p, sizeof(*chunk));
+
+    chunk->options = *options;
+    chunk->p = p;
+    chunk->memory = options->limits.fields;
+    chunk->length = -1;
+    chunk->fields =
+        upool_fields_make(&chunk->options.limits, &chunk->memory, p);
+    chunk->check =
+        upool_content_check_make(&options->digests, &chunk->refusal, p);
+    chunk->parser = upool_parts_make(options->boundary, options->boundary_len,
+                                     &chunk->options.limits, &chunk->refusal,
+                                     &events, chunk, p);
+    return chunk;
+}
+
+upool_sink upool_chunk_sink(upool_chunk *chunk)
+{
+    upool_sink sink;
+
+    sink.ops = &ops;
+    sink.self = chunk;
+    return sink;
+}
+
+const apr_array_header_t *upool_chunk_fields(const upool_chunk *chunk)
+{
+    return upool_fields_list(chunk->fields);
+}
