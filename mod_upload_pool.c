@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "front/api.h"
+#include "front/cors.h"
 #include "front/early.h"
 #include "front/fronts.h"
 #include "front/route.h"
@@ -57,6 +58,7 @@ static void register_hooks(apr_pool_t *p)
     upool_network_register();
     upool_filter_register();
     upool_claim_register();
+    upool_cors_register();
     upool_api_register();
     /* Part of "httpd -t"; any order. */
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
@@ -67,7 +69,8 @@ static void register_hooks(apr_pool_t *p)
     /* What files look like is asked by threads that come later; any order. */
     ap_hook_child_init(upool_content_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);
-    /* The method that httpd's access checks see is the one that is meant. */
+    /* The method that httpd's access checks see is the one that is meant; and
+     * what browsers ask before they have credentials. */
     ap_hook_header_parser(upool_early_request, NULL, NULL,
                           APR_HOOK_REALLY_FIRST);
     /* Authentication and authorisation are over; before mod_rewrite and
@@ -87,6 +90,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_filter(upool_claim_insert, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(upool_claim_insert, NULL, NULL,
                                 APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(upool_cors_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(upool_cors_insert, NULL, NULL, APR_HOOK_MIDDLE);
     /* The real handler takes its variables and its framing from the request's
      * headers before it reads: they must be exchanged before any runs. */
     ap_hook_handler(upool_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <http_protocol.h>
 
-#include "httpd/config.h"
+#include "front/cors.h"
 
 static int override_method(request_rec *r, const char *method)
 {
@@ -28,7 +28,13 @@ int upool_early_request(request_rec *r)
     const upool_dir_conf *conf = upool_config_of(r);
     const char *method;
 
-    if (r->prev || r->method_number != M_POST || conf->on != 1 || conf->url
+    if (r->prev || conf->on != 1 || conf->url) {
+        return DECLINED;
+    }
+    if (upool_cors_request(r, conf)) {
+        return HTTP_NO_CONTENT;
+    }
+    if (r->method_number != M_POST
         || !upool_config_speaks(conf, UPOOL_PROTOCOL_TUS)
         || !apr_table_get(r->headers_in, "Tus-Resumable")) {
         return DECLINED;

@@ -11,7 +11,10 @@
 /* header_parser hook.  With UploadProtocol tus, X-HTTP-Method-Override on a
  * POST with Tus-Resumable becomes the method (tus 1.0.0, "Headers"), so that
  * <Limit> and "Require method" judge what is really done.  PATCH, DELETE, HEAD
- * and OPTIONS may stand there, 400 for anything else. */
+ * and OPTIONS may stand there, 400 for anything else.
+ *
+ * A preflight that UploadCORS allows is answered here: browsers send it without
+ * credentials, so that it would not get past "Require valid-user". */
 int upool_early_request(request_rec *r);
 
 #endif

@@ -260,6 +260,19 @@ static void find_callback(request_rec *r, upool_request *rq)
     upool_front_refuse(rq, UPOOL_REASON_CALLBACK);
 }
 
+int upool_route_is_ours(request_rec *r, const upool_dir_conf *conf)
+{
+    upool_request *rq = apr_pcalloc(r->pool, sizeof(*rq));
+    char text[UPOOL_IDENT_TEXT_MAX + 8];
+
+    rq->conf = conf;
+    rq->content_length = -1;
+    rq->base = r->uri;
+    return pick_front(r, rq, find_identifier(r, rq, text, sizeof(text)))
+               != UPOOL_FRONT_NONE
+           || rq->refusal.reason == UPOOL_REASON_NOT_AN_UPLOAD;
+}
+
 static void classify(request_rec *r, upool_request *rq)
 {
     char text[UPOOL_IDENT_TEXT_MAX + 8];

@@ -6,13 +6,17 @@
 /* Decides, once a request, whether it is ours and which front answers it.
  * Runs after httpd's own authentication and authorisation. */
 
-#include <httpd.h>
+#include "httpd/config.h"
 
 /* fixups hook. */
 int upool_route_request(request_rec *r);
 
 /* insert_filter hook: what upool_route_request() had no chance to see. */
 void upool_route_late(request_rec *r);
+
+/* 1 when one of our fronts would answer r.  Asked before access is checked;
+ * changes nothing. */
+int upool_route_is_ours(request_rec *r, const upool_dir_conf *conf);
 
 /* handler hook: hands the request to its front. */
 int upool_route_handle(request_rec *r);

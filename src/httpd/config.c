@@ -143,6 +143,7 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(sync);
     MERGE(require_multipart);
     MERGE(protocols);
+    MERGE_POINTER(cors);
     MERGE(owner);
     MERGE(file_mode);
     MERGE(file_group);

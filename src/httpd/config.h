@@ -58,11 +58,12 @@ typedef struct upool_dir_conf {
     int serve;
     int sync;
     int require_multipart;
-    int protocols;          /* UPOOL_PROTOCOL_… */
-    int owner;              /* enum upool_owner_kind */
-    int file_mode;          /* permission bits */
-    apr_int64_t file_group; /* of stored files and buckets */
-    apr_int64_t quota_pool; /* bytes; 0: no limit */
+    const apr_array_header_t *cors; /* of const char *: origins; NULL: unset */
+    int protocols;                  /* UPOOL_PROTOCOL_… */
+    int owner;                      /* enum upool_owner_kind */
+    int file_mode;                  /* permission bits */
+    apr_int64_t file_group;         /* of stored files and buckets */
+    apr_int64_t quota_pool;         /* bytes; 0: no limit */
     apr_int64_t quota_owner;
     apr_int64_t spare; /* UploadFreeSpace, bytes; 0: none */
     apr_int64_t rate;  /* bytes a second; 0: any */

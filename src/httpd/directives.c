@@ -78,6 +78,8 @@ const command_rec upool_directives[] = {
                   "none, user or ip: who may touch an upload"),
     AP_INIT_ITERATE("UploadProtocol", upool_set_protocol, NULL, SDH,
                     "protocols that are open here: multipart chunked tus resumable"),
+    AP_INIT_ITERATE("UploadCORS", upool_set_cors, NULL, SDH,
+                    "origins whose pages may upload here: https://app.example.com, null, * or Off"),
     AP_INIT_TAKE1("UploadRequire", upool_set_require, NULL, SDH,
                   "multipart: refuse every other POST; any: let it pass"),
     AP_INIT_FLAG("UploadSync", upool_set_flag, MEMBER(sync), SD,

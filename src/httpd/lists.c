@@ -8,8 +8,10 @@
 #include <apr_strings.h>
 
 #include "httpd/config.h"
+#include "parse/origin.h"
 
-/* Directives that take a list: extensions, digests, protocols, statuses. */
+/* Directives that take a list: extensions, digests, protocols, origins,
+ * statuses. */
 
 static const char *complain(const cmd_parms *cmd, const char *arg,
                             const char *what)
@@ -74,6 +76,27 @@ const char *upool_set_digest(cmd_parms *cmd, void *conf_, const char *arg)
         }
     }
     push(cmd->pool, &conf->digests, name);
+    return NULL;
+}
+
+/* The origins of one section add up, and take the place of those around it;
+ * none at all (Off) too. */
+const char *upool_set_cors(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+
+    if (!ap_cstr_casecmp(arg, "off")) {
+        conf->cors = apr_array_make(cmd->pool, 1, sizeof(const char *));
+        return NULL;
+    }
+    if (strcmp(arg, "*") && strcmp(arg, "null")
+        && !upool_origin_is_valid(arg)) {
+        return complain(cmd, arg,
+                        "is neither *, null nor an origin as browsers send it:"
+                        " https://app.example.com or with a port that is not"
+                        " the usual one, in lower case and without a path");
+    }
+    push(cmd->pool, &conf->cors, arg);
     return NULL;
 }
 

@@ -51,6 +51,7 @@ const char *upool_set_scan_failure(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_sniff(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_cleanup(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_owner(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_cors(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_protocol(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_require(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_file_mode(cmd_parms *cmd, void *conf, const char *arg);

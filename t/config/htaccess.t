@@ -138,7 +138,7 @@ for my $line ('UploadPoolRoot shop', 'UploadKeyFile x', 'UploadSync On',
     like $log, qr/$name not allowed here/, "$name: the log names it";
 }
 for my $line ('UploadMaxSize 1X', 'UploadOwner x', 'UploadPass x',
-              'UploadProtocol x', 'UploadMaxSize 1048577') {
+              'UploadProtocol x', 'UploadCORS x', 'UploadMaxSize 1048577') {
     htaccess('free/in', "UploadPool shop\n$line\n");
     my ($answer, $log) = log_of(sub { try_upload('/free/in/x') });
     my ($name) = split / /, $line;

@@ -97,6 +97,13 @@ refuses("UploadProtocol $_", qr/is none of multipart chunked tus resumable/)
 accepts("UploadProtocol $_")
     for qw(multipart Chunked TUS resumable),
     'resumable tus chunked multipart', "tus\nUploadProtocol chunked";
+refuses("UploadCORS $_", qr/is neither \*, null nor an origin/)
+    for qw(example.com https://example.com/ https://Example.com x
+           https://example.com:443 https://*.example.com), '""';
+refuses('UploadCORS', qr/UploadCORS/);
+accepts("UploadCORS $_")
+    for qw(* null Off https://example.com http://localhost:3000),
+    'https://a.example null https://b.example:8443';
 refuses('UploadProgress socache:shmcb', qr/shm only/);
 accepts('UploadProgress shm');
 refuses("UploadProgressSlots $_", qr/number from 64 to 1048576/)
