@@ -7,10 +7,12 @@
 #include "mod_upload_pool.h"
 
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <jansson.h>
+#include <mpm_common.h>
 
 #include "front/api.h"
 #include "front/cors.h"
@@ -25,8 +27,10 @@
 #include "httpd/filter.h"
 #include "httpd/log.h"
 #include "httpd/network.h"
+#include "httpd/park.h"
 #include "httpd/slots.h"
 #include "httpd/sweeper.h"
+#include "httpd/wait.h"
 
 #define UPLOAD_POOL_VERSION "1.0.0-dev"
 
@@ -57,6 +61,7 @@ static void register_hooks(apr_pool_t *p)
     (void)p;
     upool_network_register();
     upool_filter_register();
+    upool_wait_register();
     upool_claim_register();
     upool_cors_register();
     upool_api_register();
@@ -73,6 +78,20 @@ static void register_hooks(apr_pool_t *p)
      * what browsers ask before they have credentials. */
     ap_hook_header_parser(upool_early_request, NULL, NULL,
                           APR_HOOK_REALLY_FIRST);
+    /* Uploads that wait for their clients; any order. */
+    ap_hook_child_init(upool_park_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* It calls all the others itself, so that it has the last word. */
+    ap_hook_process_connection(upool_park_process, NULL, NULL,
+                               APR_HOOK_REALLY_FIRST);
+    /* Into the list when nobody else will use the request any more, and out
+     * of it before anybody does. */
+    ap_hook_suspend_connection(upool_park_suspend, NULL, NULL,
+                               APR_HOOK_REALLY_LAST);
+    ap_hook_resume_connection(upool_park_resume, NULL, NULL,
+                              APR_HOOK_REALLY_FIRST);
+    /* While there is still a connection to answer on (mod_ssl). */
+    ap_hook_pre_close_connection(upool_park_pre_close, NULL, NULL,
+                                 APR_HOOK_REALLY_FIRST);
     /* Authentication and authorisation are over; before mod_rewrite and
      * mod_dir turn the request into another one in their own fixups. */
     ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -7,6 +7,7 @@
 #define DAY apr_time_from_sec(86400)
 #define SWEEP_DEFAULT apr_time_from_sec(60)
 #define FILE_MODE_DEFAULT 0600
+#define GRACE_DEFAULT apr_time_from_sec(30)
 
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
@@ -38,6 +39,11 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->quota_owner = UPOOL_UNSET;
     conf->spare = UPOOL_UNSET;
     conf->rate = UPOOL_UNSET;
+    conf->min_rate = UPOOL_UNSET;
+    conf->min_grace = UPOOL_UNSET;
+    conf->local_min_rate = UPOOL_UNSET;
+    conf->local_min_grace = UPOOL_UNSET;
+    conf->park = UPOOL_UNSET;
     conf->keep = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
     conf->utf8_names = UPOOL_UNSET;
@@ -60,6 +66,12 @@ static apr_int64_t lower(apr_int64_t a, apr_int64_t b)
         return a == UPOOL_UNSET ? b : a;
     }
     return a < b ? a : b;
+}
+
+/* UPOOL_UNSET is below everything. */
+static apr_int64_t higher(apr_int64_t a, apr_int64_t b)
+{
+    return a > b ? a : b;
 }
 
 /* Sets every limit of *to by pick(base's, add's). */
@@ -151,6 +163,11 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(quota_owner);
     MERGE(spare);
     MERGE(rate);
+    MERGE(min_rate);
+    MERGE(min_grace);
+    conf->local_min_rate = higher(base->local_min_rate, add->local_min_rate);
+    conf->local_min_grace = lower(base->local_min_grace, add->local_min_grace);
+    MERGE(park);
     MERGE(keep);
     MERGE(inline_size);
     MERGE_POINTER(allow);
@@ -199,6 +216,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(read_size);
     MERGE_POINTER(progress);
     conf->loaded = add->loaded;
+    conf->parked = add->parked;
     return conf;
 }
 
@@ -285,6 +303,22 @@ int upool_config_speaks(const upool_dir_conf *conf, int protocol)
 apr_int64_t upool_config_rate(const upool_dir_conf *conf)
 {
     return bytes_or_none(conf->rate);
+}
+
+void upool_config_pace(const upool_dir_conf *conf, upool_pace *pace,
+                       apr_time_t now)
+{
+    apr_int64_t rate =
+        bytes_or_none(higher(conf->min_rate, conf->local_min_rate));
+    apr_int64_t grace = lower(conf->min_grace, conf->local_min_grace);
+
+    upool_pace_start(pace, rate, grace == UPOOL_UNSET ? GRACE_DEFAULT : grace,
+                     now);
+}
+
+int upool_config_parks(const upool_dir_conf *conf)
+{
+    return conf->park != 0;
 }
 
 int upool_config_file_mode(const upool_dir_conf *conf)

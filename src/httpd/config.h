@@ -15,6 +15,7 @@
 #include "store/quota.h"
 #include "upload/handlers.h"
 #include "upload/limits.h"
+#include "upload/pace.h"
 #include "upload/rules.h"
 
 #define UPOOL_UNSET (-1)
@@ -65,9 +66,14 @@ typedef struct upool_dir_conf {
     apr_int64_t file_group;         /* of stored files and buckets */
     apr_int64_t quota_pool;         /* bytes; 0: no limit */
     apr_int64_t quota_owner;
-    apr_int64_t spare; /* UploadFreeSpace, bytes; 0: none */
-    apr_int64_t rate;  /* bytes a second; 0: any */
-    int keep;          /* enum upool_keep_kind */
+    apr_int64_t spare;          /* UploadFreeSpace, bytes; 0: none */
+    apr_int64_t rate;           /* bytes a second; 0: any */
+    apr_int64_t min_rate;       /* UploadMinRate, bytes a second; 0: any */
+    apr_int64_t min_grace;      /* microseconds */
+    apr_int64_t local_min_rate; /* may only be stricter */
+    apr_int64_t local_min_grace;
+    int park;
+    int keep; /* enum upool_keep_kind */
     apr_int64_t inline_size;
     const apr_array_header_t *allow; /* of const char *, lower case */
     const apr_array_header_t *local_allow;
@@ -91,12 +97,13 @@ typedef struct upool_dir_conf {
 } upool_dir_conf;
 
 typedef struct upool_server_conf {
-    const char *root;           /* UploadPoolRoot */
-    apr_int64_t slots;          /* UploadProgressSlots */
-    apr_int64_t sweep_interval; /* microseconds */
-    apr_int64_t read_size;      /* UploadReadSize, bytes; 0: httpd's */
-    const char *progress;       /* "shm" */
-    apr_time_t loaded;          /* when this configuration was read */
+    const char *root;              /* UploadPoolRoot */
+    apr_int64_t slots;             /* UploadProgressSlots */
+    apr_int64_t sweep_interval;    /* microseconds */
+    apr_int64_t read_size;         /* UploadReadSize, bytes; 0: httpd's */
+    const char *progress;          /* "shm" */
+    apr_time_t loaded;             /* when this configuration was read */
+    struct upool_parklist *parked; /* of this child; NULL: it does not park */
 } upool_server_conf;
 
 #define UPOOL_SLOTS_DEFAULT 4096
@@ -123,6 +130,11 @@ apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
 /* Bytes of one read from the socket; 0: as httpd reads. */
 apr_size_t upool_config_read_size(const upool_server_conf *conf);
+/* UploadMinRate, of an upload that begins now. */
+void upool_config_pace(const upool_dir_conf *conf, upool_pace *pace,
+                       apr_time_t now);
+/* UploadPark. */
+int upool_config_parks(const upool_dir_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
 /* No limit set: all zero but the time. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,

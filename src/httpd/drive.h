@@ -4,10 +4,10 @@
 #define UPOOL_HTTPD_DRIVE_H
 
 /* Brings a request's body in: pulls it from the filters behind ours and feeds
- * it to a sink, in turns; a turn ends when the client has nothing more for now,
- * when enough has gathered for one write, or at the end.  Between two turns
- * nothing is on the stack and no memory of the body is held, so the rest may
- * happen later and in another thread.
+ * it to a sink, in turns (httpd/turn.h).  Where the client has nothing more for
+ * now, the request is parked (httpd/park.h) and goes on later, in another
+ * thread; where that cannot be, the thread waits (httpd/wait.h).  No front has
+ * to know.
  *
  * A front does it so, from the handler hook; the route has set rq->intake to
  * PENDING in fixups, so that our filter is there:
@@ -45,5 +45,10 @@
  * @return what then() has returned, or what httpd wants to hear instead; the
  *         caller returns it as it is, and does nothing after it */
 int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then);
+
+/* The rest of it, for one that was parked (httpd/park.h): takes what the client
+ * has sent meanwhile, or ends it where the sink is refused.  Returns as above;
+ * SUSPENDED: parked again. */
+int upool_drive_go_on(request_rec *r, upool_request *rq);
 
 #endif

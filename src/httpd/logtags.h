@@ -38,6 +38,7 @@
  * UPL0037  upload: a file that is not what it is declared as is accepted
  * UPL0040  upload: removed, for the application has not claimed it
  * UPL0041  upload: removal of one that was not claimed failed
+ * UPL0050  upload: parked for the first time
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

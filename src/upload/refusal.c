@@ -64,6 +64,7 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_CHUNK_NONE]       = { 400, "No chunk file was submitted" },
     [UPOOL_REASON_CHUNK_HEADER]     = { 400, "Error in request headers" },
     [UPOOL_REASON_FIELDS]           = { 400, "Form fields are malformed" },
+    [UPOOL_REASON_TOO_SLOW]         = { 408, "Upload is too slow" },
 };
 /* clang-format on */
 

@@ -63,6 +63,7 @@ typedef enum upool_reason {
     UPOOL_REASON_CHUNK_NONE,   /* a form without a chunk */
     UPOOL_REASON_CHUNK_HEADER, /* where a chunk belongs: not to be read */
     UPOOL_REASON_FIELDS,       /* a body of fields alone that does not parse */
+    UPOOL_REASON_TOO_SLOW,     /* UploadMinRate */
     UPOOL_REASON_COUNT
 } upool_reason;
 

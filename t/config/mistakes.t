@@ -68,7 +68,14 @@ for my $name (qw(UploadExpires UploadIdentifierLifetime UploadSweepInterval)) {
     refuses("$name $_", qr/takes a time/) for qw(0 -1 x 1x 0s), '""';
     accepts("$name $_") for qw(1 1s 5min 2h 1d);
 }
-for my $name (qw(UploadMint UploadServe UploadSync)) {
+refuses("UploadMinRate $_", qr/takes Off, or bytes a second with a unit/)
+    for qw(500 1 on -1B 1X 1.5K B), '""', '1000 5s';
+refuses("UploadMinRate 500B $_", qr/takes as its second a time/)
+    for qw(0 0s 999ms -1 x 2d 25h), '""';
+refuses('UploadMinRate 500B 5s 5s', qr/takes 1-2 arguments/);
+accepts("UploadMinRate $_")
+    for qw(Off off 0 500B 1k 2M), '500B 1s', '1K 30', '1B 24h', '2K 1500ms';
+for my $name (qw(UploadMint UploadServe UploadSync UploadPark)) {
     refuses("$name $_", qr/must be On or Off/) for qw(1 yes maybe);
     accepts("$name $_") for qw(on Off);
 }

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/park.h"
+
+#include <apr_thread_mutex.h>
+#include <ap_mpm.h>
+#include <http_config.h>
+#include <http_connection.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <scoreboard.h>
+
+#include "httpd/drive.h"
+#include "httpd/log.h"
+#include "httpd/parklist.h"
+
+#ifndef AP_MPMQ_CAN_WAITIO
+/* Before 2.4.63 nothing of this is ever reached. */
+#define CAN_WAITIO 0
+#define CONN_STATE_ASYNC_WAITIO CONN_STATE_SUSPENDED
+#else
+#define CAN_WAITIO 1
+#endif
+
+static upool_parked *parked_on(const conn_rec *c)
+{
+    return ap_get_module_config(c->conn_config, &upload_pool_module);
+}
+
+/* NULL: this child does not park. */
+static upool_parklist *list_of(const conn_rec *c)
+{
+    return upool_config_server(c->base_server)->parked;
+}
+
+/* Into the list, when nobody else uses the request any more, and out of it. */
+void upool_park_suspend(conn_rec *c, request_rec *r)
+{
+    upool_parked *parked = parked_on(c);
+
+    (void)r;
+    if (parked && parked->r) {
+        upool_parklist_add(list_of(c), parked);
+    }
+}
+
+void upool_park_resume(conn_rec *c, request_rec *r)
+{
+    upool_parked *parked = parked_on(c);
+
+    (void)r;
+    if (parked && parked->r) {
+        upool_parklist_remove(list_of(c), parked);
+    }
+}
+
+/* --- Leaving and coming back ---------------------------------------------- */
+
+int upool_park_can(const request_rec *r, const upool_request *rq)
+{
+    const conn_rec *c = r->connection;
+    const upool_parked *parked = parked_on(c);
+
+    /* A filter that clogs the input has httpd read requests in a loop of its
+     * own, to which a suspended one would look finished. */
+    return parked && parked->nested && !r->main && !r->prev && !c->master
+           && c->cs && !c->clogging_input_filters && !c->aborted
+           && upool_config_parks(rq->conf);
+}
+
+int upool_park_leave(request_rec *r, upool_request *rq, upool_park_for what)
+{
+    upool_parked *parked = parked_on(r->connection);
+
+    if (!rq->parked) {
+        upool_rlog(r, DEBUG, 0, 50, "upload %s is parked",
+                   upool_log_ident(r->pool, rq->id));
+    }
+    rq->parked = parked;
+    parked->r = r;
+    if (r->handler) {
+        parked->handler = r->handler;
+    }
+    parked->for_others = what == UPOOL_PARK_FOR_OTHERS;
+    parked->end = upool_wait_until(r, rq);
+    return SUSPENDED;
+}
+
+/* What ap_invoke_handler() does after insert_filter, which has been. */
+static int run_handlers(request_rec *r, const char *handler)
+{
+    const char *old = r->handler;
+    int result;
+
+    r->handler = handler;
+    result = ap_run_handler(r);
+    r->handler = old;
+    return result == DECLINED ? HTTP_INTERNAL_SERVER_ERROR : result;
+}
+
+/* Goes on with what was parked: SUSPENDED, or the request's result. */
+static int go_on(upool_parked *parked, request_rec *r)
+{
+    upool_request *rq = upool_request_get(r);
+    int result;
+
+    if (!parked->woken) {
+        rq->heard = apr_time_now();
+    }
+    else {
+        /* Its socket is shut down for reading. */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    if (parked->doom != UPOOL_REASON_NONE) {
+        upool_sink_refuse(&rq->sink, parked->doom, 0, NULL);
+    }
+    result = upool_drive_go_on(r, rq);
+    return result == DECLINED ? run_handlers(r, parked->handler) : result;
+}
+
+/* Finishes the request as ap_process_async_request() does, or has it wait
+ * again.  r may be gone afterwards. */
+static void proceed(upool_parked *parked)
+{
+    conn_rec *c = parked->c;
+    request_rec *r = parked->r;
+    int result;
+
+    parked->r = NULL;
+    c->cs->state = CONN_STATE_HANDLER;
+    ap_update_child_status(c->sbh, SERVER_BUSY_WRITE, r);
+    if (ap_extended_status) {
+        ap_time_process_request(c->sbh, START_PREQUEST);
+    }
+    apr_thread_mutex_lock(r->invoke_mtx);
+    result = go_on(parked, r);
+    if (result == SUSPENDED) {
+        if (ap_extended_status) {
+            ap_time_process_request(c->sbh, STOP_PREQUEST);
+        }
+        c->cs->state = CONN_STATE_SUSPENDED;
+        apr_thread_mutex_unlock(r->invoke_mtx);
+        return;
+    }
+    apr_thread_mutex_unlock(r->invoke_mtx);
+    ap_die(result, r);
+    ap_process_request_after_handler(r);
+    if (c->cs->state != CONN_STATE_WRITE_COMPLETION
+        && c->cs->state != CONN_STATE_SUSPENDED) {
+        c->cs->state = CONN_STATE_LINGER;
+    }
+}
+
+static upool_parked *make_parked(conn_rec *c)
+{
+    upool_parked *parked = apr_pcalloc(c->pool, sizeof(*parked));
+
+    parked->c = c;
+    APR_RING_ELEM_INIT(parked, link);
+    ap_set_module_config(c->conn_config, &upload_pool_module, parked);
+    return parked;
+}
+
+int upool_park_process(conn_rec *c)
+{
+    upool_parked *parked = parked_on(c);
+    int result = OK;
+
+    if (!list_of(c) || !c->cs || c->master || (parked && parked->nested)) {
+        return DECLINED;
+    }
+    if (!parked) {
+        parked = make_parked(c);
+    }
+    parked->nested = 1;
+    if (parked->r) {
+        proceed(parked);
+    }
+    else {
+        result = ap_run_process_connection(c);
+    }
+    parked->nested = 0;
+    if (parked->r && c->cs->state == CONN_STATE_SUSPENDED) {
+        c->cs->state = CONN_STATE_ASYNC_WAITIO;
+        /* Nothing is waiting to be written, so that is possible at once. */
+        c->cs->sense =
+            parked->for_others ? CONN_SENSE_WANT_WRITE : CONN_SENSE_WANT_READ;
+    }
+    return result;
+}
+
+int upool_park_pre_close(conn_rec *c)
+{
+    upool_parked *parked = parked_on(c);
+    const upool_request *rq;
+
+    if (!parked || !parked->r) {
+        return DECLINED;
+    }
+    rq = upool_request_get(parked->r);
+    c->keepalive = AP_CONN_CLOSE;
+    upool_sink_refuse(&rq->sink,
+                      c->aborted ? UPOOL_REASON_GONE : UPOOL_REASON_TIMEOUT, 0,
+                      NULL);
+    proceed(parked);
+    c->cs->state = CONN_STATE_LINGER;
+    return DECLINED;
+}
+
+/* --- The child ------------------------------------------------------------ */
+
+static int can_park(void)
+{
+#if CAN_WAITIO
+    int can = 0;
+    int async = 0;
+
+    return ap_mpm_query(AP_MPMQ_IS_ASYNC, &async) == APR_SUCCESS && async
+           && ap_mpm_query(AP_MPMQ_CAN_WAITIO, &can) == APR_SUCCESS && can;
+#else
+    return 0;
+#endif
+}
+
+void upool_park_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    upool_parklist *list = can_park() ? upool_parklist_make(pchild) : NULL;
+
+    for (; s; s = s->next) {
+        upool_server_conf *conf =
+            ap_get_module_config(s->module_config, &upload_pool_module);
+
+        conf->parked = list;
+    }
+}

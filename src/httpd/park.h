@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_PARK_H
+#define UPOOL_HTTPD_PARK_H
+
+/* An upload that waits for its client holds no thread: the request is left
+ * where it is, the worker goes back to the MPM, and the listener calls when the
+ * client has sent something.  httpd can do that since 2.4.63, with the event
+ * MPM (AP_MPMQ_CAN_WAITIO); elsewhere, and for requests that cannot be left
+ * (sub-requests, internal redirects, streams of HTTP/2), nothing here says so
+ * and the thread waits instead.
+ *
+ *     handler ── dry ──> leave ── SUSPENDED ──> process_connection (ours)
+ *                          ^                         │ ASYNC_WAITIO
+ *                          │                         v
+ *        process_connection <── readable ── listener, and our list
+ *              │ goes on
+ *              v
+ *        the rest of the handlers, the answer, the log
+ *
+ * The handler's SUSPENDED makes httpd unwind to whoever called its
+ * process_connection hooks.  That is our own hook: it calls the others itself,
+ * so that it can tell the MPM afterwards to wait for the socket.
+ *
+ * Meanwhile it stands in a list of its child, whose watcher holds its limits
+ * (httpd/parklist.h).
+ *
+ * A parked request that the MPM gives up (its Timeout, the server stops) is
+ * ended before its connection closes, with an answer and a line in the log. */
+
+#include "httpd/request.h"
+
+typedef enum upool_park_for {
+    UPOOL_PARK_FOR_BYTES, /* until the client has sent something */
+    UPOOL_PARK_FOR_OTHERS /* until it is its turn again */
+} upool_park_for;
+
+/* 1 when the request may be left. */
+int upool_park_can(const request_rec *r, const upool_request *rq);
+
+/* Leaves it: returns SUSPENDED, for the handler to return.  Not before every
+ * filter below has run dry (UPOOL_TURN_DRY), unless it is for others: bytes
+ * that wait in a filter do not make a socket readable. */
+int upool_park_leave(request_rec *r, upool_request *rq, upool_park_for what);
+
+/* child_init: makes the list where this httpd can park. */
+void upool_park_child_init(apr_pool_t *pchild, server_rec *s);
+
+/* process_connection hook. */
+int upool_park_process(conn_rec *c);
+
+/* suspend_connection and resume_connection hooks: into the list, and out. */
+void upool_park_suspend(conn_rec *c, request_rec *r);
+void upool_park_resume(conn_rec *c, request_rec *r);
+
+/* pre_close_connection hook: ends what is still parked. */
+int upool_park_pre_close(conn_rec *c);
+
+#endif

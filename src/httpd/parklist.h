@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_PARKLIST_H
+#define UPOOL_HTTPD_PARKLIST_H
+
+/* The parked requests of one child, and the thread that watches over them.
+ *
+ * While a request stands in the list, whoever holds the list's mutex may use
+ * it, and nobody else: the worker that takes it out again, or the watcher.  The
+ * watcher looks at every one at least every half second, and ends what has been
+ * silent for too long or is not wanted any more.  It shuts the socket down for
+ * reading, which the MPM's listener sees; the rest happens on a worker.
+ *
+ * A thread of our own, because the event MPM's timers do not end its poll
+ * (2.4.71: an unexpired timer is no reason not to wait for ever), and because
+ * mod_watchdog stops before a graceful stop has ended.  It sleeps while the
+ * list is empty, and ends with the child's pool. */
+
+#include <apr_ring.h>
+
+#include "httpd/request.h"
+#include "httpd/wait.h"
+
+/* Of a connection, in its pool; the worker that serves the connection has it
+ * while it is not listed. */
+typedef struct upool_parked upool_parked;
+struct upool_parked {
+    APR_RING_ENTRY(upool_parked) link;
+    conn_rec *c;
+    request_rec *r;      /* the one that is parked; NULL: none */
+    const char *handler; /* of r, while its handlers ran */
+    upool_wait_end end;  /* until when it may be silent */
+    int for_others;      /* it could go on at once */
+    int nested;          /* our process_connection hook is on the stack */
+    int listed;          /* under the list's mutex, as all below */
+    int woken;           /* by the watcher */
+    upool_reason doom;   /* why; NONE: the sink has refused itself */
+    unsigned int round;  /* when the watcher has last looked */
+};
+
+typedef struct upool_parklist upool_parklist;
+
+/* Makes the list and starts its thread.  NULL: there can be none. */
+upool_parklist *upool_parklist_make(apr_pool_t *pchild);
+
+/* Puts parked->r into the list, and takes it out, where it is in it. */
+void upool_parklist_add(upool_parklist *list, upool_parked *parked);
+void upool_parklist_remove(upool_parklist *list, upool_parked *parked);
+
+#endif
