@@ -34,10 +34,10 @@
  *
  * No files, no state; any thread. */
 
-#include "store/record.h"
+#include "store/members.h"
 
-/* Longest text that is written or read: thousands of files with long names. */
-#define UPOOL_METADATA_MAX ((apr_size_t)32 * 1024 * 1024)
+/* Longest text that is written or read. */
+#define UPOOL_METADATA_MAX UPOOL_MEMBERS_MAX
 
 /* The text of record, len bytes and no NUL behind it, from malloc(): the caller
  * frees *text, which is NULL on failure.  (Attempts are noted again and again
