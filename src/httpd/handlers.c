@@ -26,53 +26,65 @@ typedef struct handler_mention {
 typedef struct builtin {
     const upload_pool_handler *handler;
     /* The data of an instance; NULL: nothing to do in this context. */
-    void *(*make)(const upool_request *rq, upool_refusal *refusal,
-                  apr_pool_t *p);
+    void *(*make)(const upool_request *rq, const upool_handler_site *site);
+    upool_resume_need need; /* of a complete file */
 } builtin;
 
-static void *make_accept(const upool_request *rq, upool_refusal *refusal,
-                         apr_pool_t *p)
+static void *make_accept(const upool_request *rq,
+                         const upool_handler_site *site)
 {
     const upool_dir_conf *conf = rq->conf;
     upool_accept_lists lists = upool_config_accept(conf);
 
     return conf->allow || conf->deny || conf->local_allow || conf->local_deny
-               ? upool_accept_make(&lists, refusal, p)
+               ? upool_accept_make(&lists, site->refusal, site->p)
                : NULL;
 }
 
-static void *make_digest(const upool_request *rq, upool_refusal *refusal,
-                         apr_pool_t *p)
+static void *make_sniff(const upool_request *rq, const upool_handler_site *site)
 {
-    return rq->conf->digests ? upool_digest_make(rq->conf->digests, refusal, p)
-                             : NULL;
+    return upool_content_sniff(rq, site->refusal, site->p);
 }
 
-static void *make_inline(const upool_request *rq, upool_refusal *refusal,
-                         apr_pool_t *p)
+static void *make_clamd(const upool_request *rq, const upool_handler_site *site)
 {
-    return rq->conf->inline_size > 0
-               ? upool_inline_make(rq->conf->inline_size,
-                                   upool_upload_memory(rq->upload), refusal, p)
+    return upool_content_scan(rq, site->refusal, site->p);
+}
+
+static void *make_digest(const upool_request *rq,
+                         const upool_handler_site *site)
+{
+    return rq->conf->digests
+               ? upool_digest_make(rq->conf->digests, site->refusal, site->p)
                : NULL;
 }
 
-static void *make_spool(const upool_request *rq, upool_refusal *refusal,
-                        apr_pool_t *p)
+/* Not of an upload that has no memory of its own: one that came in several
+ * requests is on the disk. */
+static void *make_inline(const upool_request *rq,
+                         const upool_handler_site *site)
 {
-    return upool_spool_make(upool_upload_bucket(rq->upload), refusal, p);
+    return rq->conf->inline_size > 0 && rq->upload ? upool_inline_make(
+               rq->conf->inline_size, site->memory, site->refusal, site->p)
+                                                   : NULL;
+}
+
+static void *make_spool(const upool_request *rq, const upool_handler_site *site)
+{
+    (void)rq;
+    return upool_spool_make(site->bucket, site->refusal, site->p);
 }
 
 /* The built-in handlers, in the order in which they stand where UploadHandler
  * says nothing.  The guards, which refuse what must not get in, are the
  * first. */
 static const builtin builtins[] = {
-    { &upool_accept_handler, make_accept },
-    { &upool_sniff_handler, upool_content_sniff },
-    { &upool_clamd_handler, upool_content_scan },
-    { &upool_digest_handler, make_digest },
-    { &upool_inline_handler, make_inline },
-    { &upool_spool_handler, make_spool },
+    { &upool_accept_handler, make_accept, UPOOL_RESUME_NEED_NAME },
+    { &upool_sniff_handler, make_sniff, UPOOL_RESUME_NEED_HEAD },
+    { &upool_clamd_handler, make_clamd, UPOOL_RESUME_NEED_ALL },
+    { &upool_digest_handler, make_digest, UPOOL_RESUME_NEED_ALL },
+    { &upool_inline_handler, make_inline, UPOOL_RESUME_NEED_ALL },
+    { &upool_spool_handler, make_spool, UPOOL_RESUME_NEED_ALL },
 };
 
 #define BUILTINS (sizeof(builtins) / sizeof(builtins[0]))
@@ -247,13 +259,16 @@ int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
     return 0;
 }
 
-static void add_builtin(upool_request *rq, const builtin *b, apr_pool_t *p)
+/* 1: it was added; 0: it has nothing to do here. */
+static int add_builtin(const upool_request *rq, const builtin *b,
+                       const upool_handler_site *site)
 {
-    void *data = b->make(rq, upool_upload_refusal(rq->upload), p);
+    void *data = b->make(rq, site);
 
     if (data) {
-        upool_chain_add(upool_upload_chain(rq->upload), b->handler, data);
+        upool_chain_add(site->chain, b->handler, data);
     }
+    return data != NULL;
 }
 
 static int is_guard(const builtin *b)
@@ -268,8 +283,8 @@ static int stands_first(const builtin *b, int local,
     return is_guard(b) && (local || !is_listed(names, b->handler->name));
 }
 
-static void add_named(upool_request *rq, const apr_array_header_t *names,
-                      apr_pool_t *p)
+static void add_named(const upool_request *rq, const apr_array_header_t *names,
+                      const upool_handler_site *site)
 {
     int local = names == rq->conf->local_handlers;
     apr_size_t n;
@@ -277,7 +292,7 @@ static void add_named(upool_request *rq, const apr_array_header_t *names,
 
     for (n = 0; n < GUARDS; n++) {
         if (stands_first(&builtins[n], local, names)) {
-            add_builtin(rq, &builtins[n], p);
+            add_builtin(rq, &builtins[n], site);
         }
     }
     for (i = 0; i < names->nelts; i++) {
@@ -285,25 +300,67 @@ static void add_named(upool_request *rq, const apr_array_header_t *names,
         const builtin *b = find_builtin(name);
 
         if (!b) {
-            upool_chain_add(upool_upload_chain(rq->upload), find_provider(name),
-                            NULL);
+            upool_chain_add(site->chain, find_provider(name), NULL);
         }
         else if (!stands_first(b, local, names)) {
-            add_builtin(rq, b, p);
+            add_builtin(rq, b, site);
         }
     }
 }
 
-void upool_handlers_add(upool_request *rq, apr_pool_t *p)
+static void add_all(const upool_request *rq, const upool_handler_site *site)
 {
     const apr_array_header_t *names = names_of(rq->conf);
     apr_size_t i;
 
     if (names) {
-        add_named(rq, names, p);
+        add_named(rq, names, site);
         return;
     }
     for (i = 0; i < BUILTINS; i++) {
-        add_builtin(rq, &builtins[i], p);
+        add_builtin(rq, &builtins[i], site);
     }
+}
+
+void upool_handlers_add(upool_request *rq, apr_pool_t *p)
+{
+    upool_handler_site site;
+
+    site.chain = upool_upload_chain(rq->upload);
+    site.refusal = upool_upload_refusal(rq->upload);
+    site.memory = upool_upload_memory(rq->upload);
+    site.bucket = upool_upload_bucket(rq->upload);
+    site.p = p;
+    add_all(rq, &site);
+}
+
+int upool_handlers_may_change(const upool_dir_conf *conf)
+{
+    const apr_array_header_t *names = names_of(conf);
+    int i;
+
+    for (i = 0; names && i < names->nelts; i++) {
+        if (!find_builtin(APR_ARRAY_IDX(names, i, const char *))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+upool_resume_need upool_handlers_add_stored(const upool_request *rq,
+                                            const upool_handler_site *site)
+{
+    upool_resume_need need = UPOOL_RESUME_NEED_NAME;
+    apr_size_t n;
+
+    if (upool_handlers_may_change(rq->conf)) {
+        add_all(rq, site);
+        return UPOOL_RESUME_NEED_ALL;
+    }
+    for (n = 0; n < GUARDS; n++) {
+        if (add_builtin(rq, &builtins[n], site) && builtins[n].need > need) {
+            need = builtins[n].need;
+        }
+    }
+    return need;
 }

@@ -16,6 +16,7 @@
  * so that no handler takes a file away before they were asked. */
 
 #include "httpd/request.h"
+#include "upload/resume.h"
 
 /* What is wrong with a name in UploadHandler, in p; NULL: nothing.  Asked when
  * all modules are loaded. */
@@ -32,5 +33,13 @@ int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
 /* Fills the chain of rq's upload, which has been started.  p lives as long as
  * the upload. */
 void upool_handlers_add(upool_request *rq, apr_pool_t *p);
+
+/* 1 where a handler of another module may change or keep files. */
+int upool_handlers_may_change(const upool_dir_conf *conf);
+
+/* Those that see a file which is in the pool already (upload/resume.h): all,
+ * where one of them may change it, else the guards.  What they need of it. */
+upool_resume_need upool_handlers_add_stored(const upool_request *rq,
+                                            const upool_handler_site *site);
 
 #endif

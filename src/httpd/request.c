@@ -74,6 +74,7 @@ upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
 
     options.file_mode = upool_config_file_mode(conf);
     options.sync = conf->sync == 1;
+    options.expires = upool_config_expires(conf);
     options.sendfile = core->enable_sendfile == ENABLE_SENDFILE_ON;
     options.has_group = conf->file_group != UPOOL_UNSET;
     options.group = options.has_group ? (gid_t)conf->file_group : 0;

@@ -13,6 +13,7 @@
 #include "store/descriptor.h"
 #include "store/document.h"
 #include "store/held.h"
+#include "store/incomplete.h"
 #include "store/layout.h"
 
 /* How often a bucket may vanish between its making and its locking before we
@@ -46,8 +47,14 @@ static void remove_if_empty(const upool_bucket *bucket)
 
 static void abandon(upool_bucket *bucket)
 {
-    remove_files(bucket);
-    if (!bucket->previous && !bucket->noted) {
+    int i;
+
+    for (i = 0; i < bucket->spools->nelts; i++) {
+        if (!spool_at(bucket, i)->adopted) {
+            upool_spool_remove(spool_at(bucket, i));
+        }
+    }
+    if (!bucket->previous && !bucket->noted && !bucket->adopted) {
         remove_if_empty(bucket);
     }
 }
@@ -187,12 +194,41 @@ static apr_status_t forget_attempt(const upool_bucket *bucket)
                : APR_SUCCESS;
 }
 
+/* An upload of several requests that is on its way keeps others out, unless it
+ * has expired or can never be completed; then it goes. */
+static apr_status_t pass_incomplete(const upool_bucket *bucket,
+                                    const char **why)
+{
+    apr_interval_time_t expires = upool_store_settings(bucket->store)->expires;
+    int fd = bucket->directory.fd;
+    upool_incomplete found;
+    apr_status_t rv = upool_incomplete_look(&found, fd, bucket->id,
+                                            bucket->previous, bucket->pool);
+
+    if (rv == ENOENT) {
+        return APR_SUCCESS;
+    }
+    if (!rv
+        && upool_incomplete_is_alive(&found, fd,
+                                     expires ? apr_time_now() - expires : 0)) {
+        *why = "an upload of several requests is on its way";
+        return APR_EBUSY;
+    }
+    if (rv && rv != APR_EGENERAL) {
+        return rv;
+    }
+    return unlinkat(fd, UPOOL_LAYOUT_RESUMABLE, 0) < 0 && errno != ENOENT
+               ? apr_get_os_error()
+               : APR_SUCCESS;
+}
+
 /* What earlier attempts have left.  made: the directory is ours since a moment
  * ago, in which another holder may have come and gone, leaving either document
  * but hardly anything else: not worth a walk. */
-static apr_status_t tidy(upool_bucket *bucket, int made)
+static apr_status_t tidy(upool_bucket *bucket, int made, const char **why)
 {
     int fd = bucket->directory.fd;
+    apr_status_t passed = APR_SUCCESS;
     apr_status_t rv;
 
     if (is_secret(bucket, made)) {
@@ -203,6 +239,12 @@ static apr_status_t tidy(upool_bucket *bucket, int made)
     if (rv == APR_EGENERAL) {
         /* Somebody may want to mend it, until there is something better. */
         bucket->damaged = 1;
+    }
+    if (!made) {
+        passed = pass_incomplete(bucket, why);
+    }
+    if (passed) {
+        return passed;
     }
     if (rv) {
         bucket->previous = NULL;
@@ -248,7 +290,7 @@ static apr_status_t begin(upool_bucket *b, const char **why)
         rv = made ? widen(b) : APR_SUCCESS;
     }
     if (!rv) {
-        rv = tidy(b, made);
+        rv = tidy(b, made, why);
     }
     return rv;
 }
@@ -277,134 +319,64 @@ apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
     return APR_SUCCESS;
 }
 
-/* Finds the spool of stored, from *at on and round: records list files in the
- * order of their making. */
-static upool_spool *find_spool(const upool_bucket *bucket, const char *stored,
-                               int *at)
+static void adopt_file(upool_bucket *bucket, const upool_resumable *about,
+                       apr_off_t size)
 {
-    int count = bucket->spools->nelts;
-    int i;
+    upool_spool *spool = apr_pcalloc(bucket->pool, sizeof(*spool));
 
-    for (i = 0; i < count; i++) {
-        upool_spool *spool = spool_at(bucket, (*at + i) % count);
-
-        if (spool->name && strcmp(spool->name, stored) == 0) {
-            *at = (*at + i + 1) % count;
-            return spool;
-        }
-    }
-    return NULL;
+    spool->bucket = bucket;
+    spool->name = apr_pstrdup(bucket->pool, about->file.stored);
+    spool->fd = -1;
+    spool->size = size;
+    spool->adopted = 1;
+    APR_ARRAY_PUSH(bucket->spools, upool_spool *) = spool;
 }
 
-/* Marks the spools that record lists.  A file of an earlier attempt, or one
- * still open, cannot be part of this one. */
-static apr_status_t match_files(upool_bucket *bucket,
-                                const upool_record *record)
+/* The lock, and what it guards as it is now. */
+static apr_status_t hold_incomplete(upool_bucket *bucket,
+                                    upool_incomplete *found,
+                                    apr_time_t deadline)
 {
-    int at = 0;
-    int i;
+    apr_status_t rv =
+        upool_directory_enter(&bucket->directory, bucket->store, bucket->id);
 
-    for (i = 0; i < record->files->nelts; i++) {
-        const upool_file *file =
-            &APR_ARRAY_IDX(record->files, i, const upool_file);
-        upool_spool *spool;
-
-        if (!file->stored) {
-            continue;
-        }
-        spool = find_spool(bucket, file->stored, &at);
-        if (!spool || spool->fd >= 0 || spool->listed) {
-            return APR_EINVAL;
-        }
-        spool->listed = 1;
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t check_commit(upool_bucket *bucket,
-                                 const upool_record *record)
-{
-    apr_status_t rv;
-    int i;
-
-    if (bucket->broken) {
-        return bucket->broken;
-    }
-    if (record->state != UPOOL_STATE_DONE
-        || strcmp(record->identifier, bucket->id) != 0) {
-        return APR_EINVAL;
-    }
-    for (i = 0; i < bucket->spools->nelts; i++) {
-        spool_at(bucket, i)->listed = 0;
-    }
-    rv = match_files(bucket, record);
-    if (!rv && !upool_lock_is_whole(&bucket->lock)) {
-        rv = APR_ENOENT;
-    }
-    return rv ? rv : upool_document_verify(record, bucket->directory.fd);
-}
-
-/* The rename was done but may not be on the disk: the upload fails, and what
- * was complete before has to be so again. */
-static void take_back(const upool_bucket *bucket)
-{
-    int fd = bucket->directory.fd;
-
-    if (!bucket->previous
-        || upool_document_save(bucket->previous, fd, UPOOL_LAYOUT_METADATA,
-                               UPOOL_LAYOUT_METADATA_NEW, 0, NULL)) {
-        unlinkat(fd, UPOOL_LAYOUT_METADATA, 0);
-    }
-}
-
-/* After the rename: what nothing names any more.  A crash before the end of
- * this leaves files for the next holder or the sweep. */
-static void remove_replaced(upool_bucket *bucket, const upool_record *record)
-{
-    int fd = bucket->directory.fd;
-    int i;
-
-    if (bucket->damaged) {
-        upool_purge_leftovers(fd, record, bucket->pool);
-    }
-    if (bucket->noted) {
-        forget_attempt(bucket);
-    }
-    if (bucket->previous) {
-        upool_purge_files(fd, bucket->previous);
-    }
-    for (i = 0; i < bucket->spools->nelts; i++) {
-        if (!spool_at(bucket, i)->listed) {
-            upool_spool_remove(spool_at(bucket, i));
-        }
-    }
-}
-
-apr_status_t upool_bucket_commit(upool_bucket *bucket,
-                                 const upool_record *record)
-{
-    int named = 0;
-    apr_status_t rv;
-
-    if (bucket->stage != UPOOL_STAGE_WRITING) {
-        return APR_EBADF;
-    }
-    rv = check_commit(bucket, record);
-    if (!rv) {
-        rv = upool_document_save(
-            record, bucket->directory.fd, UPOOL_LAYOUT_METADATA,
-            UPOOL_LAYOUT_METADATA_NEW,
-            upool_store_settings(bucket->store)->sync, &named);
-    }
+    rv = rv ? rv
+            : upool_lock_wait(&bucket->lock, bucket->directory.fd, deadline);
     if (rv) {
-        if (named) {
-            take_back(bucket);
-        }
-        bucket->broken = rv;
         return rv;
     }
-    remove_replaced(bucket, record);
-    bucket->stage = UPOOL_STAGE_COMMITTED;
+    bucket->adopted = 1;
+    bucket->stage = UPOOL_STAGE_WRITING;
+    if (!upool_directory_is_current(&bucket->directory, bucket->store,
+                                    bucket->id)) {
+        return APR_ENOENT;
+    }
+    rv = upool_document_complete(&bucket->previous, bucket->directory.fd,
+                                 bucket->id, bucket->pool);
+    if (rv && rv != ENOENT && rv != APR_EGENERAL) {
+        return rv;
+    }
+    return upool_incomplete_look(found, bucket->directory.fd, bucket->id,
+                                 bucket->previous, bucket->pool);
+}
+
+apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
+                                const upool_resumable *about, apr_pool_t *p,
+                                apr_time_t deadline)
+{
+    upool_bucket *b = bucket_make(store, about->identifier, p);
+    upool_incomplete found;
+    apr_status_t rv = hold_incomplete(b, &found, deadline);
+
+    if (!rv && found.about->created != about->created) {
+        rv = APR_ENOENT;
+    }
+    if (rv) {
+        upool_bucket_end(b);
+        return rv;
+    }
+    adopt_file(b, found.about, found.size);
+    *bucket = b;
     return APR_SUCCESS;
 }
 
@@ -424,6 +396,10 @@ void upool_bucket_fail(upool_bucket *bucket, const upool_record *record)
 {
     if (bucket->stage != UPOOL_STAGE_WRITING) {
         return;
+    }
+    /* What is to be completed must not be found without its file. */
+    if (bucket->adopted) {
+        unlinkat(bucket->directory.fd, UPOOL_LAYOUT_RESUMABLE, 0);
     }
     /* Files first: on a full disk they are the room that the reason needs. */
     remove_files(bucket);

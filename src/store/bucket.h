@@ -11,6 +11,8 @@
  *   attempt.json    the last attempt, as long as it is not the one above:
  *                   state error, or uploading where the progress table had no
  *                   slot; removed before a new attempt starts and by commit
+ *   resumable.json  an upload that arrives in several requests (append.h)
+ *   yield           somebody wants its writer to stop (takeover.h)
  *   N-RANDOM.bin    file N, 128 random bits in hex: a path never comes to
  *                   name other content
  *   lock            only on file systems that cannot flock() a directory
@@ -32,6 +34,7 @@
 
 #include "store/purge.h"
 #include "store/record.h"
+#include "store/resumable.h"
 #include "store/spool.h"
 #include "store/store.h"
 #include "store/view.h"
@@ -47,11 +50,26 @@ apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
                                 const char *id, int minted, apr_pool_t *p,
                                 upool_record **previous, const char **why);
 
+/* Ends the attempt, which has written nothing, by making it one of several
+ * requests: about->file.stored and about->created are set (created is raised
+ * where it is that of the complete upload), and resumable.json is written.
+ * end() is to follow; on an error it leaves no trace. */
+apr_status_t upool_bucket_defer(upool_bucket *bucket, upool_resumable *about);
+
+/* Opens the bucket for completing the upload of several requests that about
+ * tells of: its data file counts as one of this attempt, closed, but stays
+ * where the attempt ends without commit() or fail().  Waits until deadline for
+ * others.  APR_ENOENT: it is gone, or complete; APR_EGENERAL: damaged;
+ * APR_EBUSY; else the system's error. */
+apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
+                                const upool_resumable *about, apr_pool_t *p,
+                                apr_time_t deadline);
+
 /* Makes record (state done, its files stored here in this attempt and closed)
- * the bucket's content.  On failure nothing is changed and fail() is to follow.
- * APR_ENOENT: somebody has cleared the bucket; APR_EINVAL: the record does not
- * fit the attempt; APR_EGENERAL: a file is not of the size it says; else the
- * system's error, or the first one that a spool has met. */
+ * the bucket's content.  On failure nothing is changed and fail() is to
+ * follow.  APR_ENOENT: somebody has cleared the bucket; APR_EINVAL: the record
+ * does not fit the attempt; APR_EGENERAL: a file is not of the size it says;
+ * else the system's error, or the first one that a spool has met. */
 apr_status_t upool_bucket_commit(upool_bucket *bucket,
                                  const upool_record *record);
 /* Ends the attempt: its files go, attempt.json says why (record, state

@@ -47,30 +47,25 @@ static apr_status_t read_exactly(int fd, char *buffer, apr_size_t len)
     return APR_SUCCESS;
 }
 
-static apr_status_t read_record(upool_record **record, int fd, const char *id,
-                                apr_pool_t *p)
+static apr_status_t read_text(char **text, apr_size_t *len, int fd,
+                              apr_pool_t *p)
 {
     struct stat st;
-    apr_status_t rv;
-    apr_size_t len;
-    char *text;
 
     if (fstat(fd, &st) < 0) {
         return apr_get_os_error();
     }
     if (!S_ISREG(st.st_mode) || st.st_size < 0
-        || st.st_size > (off_t)UPOOL_METADATA_MAX) {
+        || st.st_size > (off_t)UPOOL_MEMBERS_MAX) {
         return APR_EGENERAL;
     }
-    len = (apr_size_t)st.st_size;
-    text = apr_palloc(p, len + 1);
-    rv = read_exactly(fd, text, len);
-    return rv ? rv : upool_metadata_decode(record, text, len, id, p);
+    *len = (apr_size_t)st.st_size;
+    *text = apr_palloc(p, *len + 1);
+    return read_exactly(fd, *text, *len);
 }
 
-apr_status_t upool_document_load(upool_record **record, int directory,
-                                 const char *name, const char *id,
-                                 apr_pool_t *p)
+apr_status_t upool_document_read(char **text, apr_size_t *len, int directory,
+                                 const char *name, apr_pool_t *p)
 {
     apr_status_t rv;
     int fd;
@@ -80,9 +75,32 @@ apr_status_t upool_document_load(upool_record **record, int directory,
     if (rv) {
         return strange_or(rv);
     }
-    rv = read_record(record, fd, id, p);
+    rv = read_text(text, len, fd, p);
     upool_fd_close(&fd);
     return strange_or(rv);
+}
+
+apr_status_t upool_document_load(upool_record **record, int directory,
+                                 const char *name, const char *id,
+                                 apr_pool_t *p)
+{
+    char *text = NULL;
+    apr_size_t len = 0;
+    apr_status_t rv = upool_document_read(&text, &len, directory, name, p);
+
+    return rv ? rv : upool_metadata_decode(record, text, len, id, p);
+}
+
+apr_status_t upool_document_load_resumable(upool_resumable **resumable,
+                                           int directory, const char *id,
+                                           apr_pool_t *p)
+{
+    char *text = NULL;
+    apr_size_t len = 0;
+    apr_status_t rv =
+        upool_document_read(&text, &len, directory, UPOOL_LAYOUT_RESUMABLE, p);
+
+    return rv ? rv : upool_resumable_decode(resumable, text, len, id, p);
 }
 
 /* ENOENT: it is not there; APR_EGENERAL: it is not what the record says. */
@@ -175,22 +193,13 @@ static apr_status_t write_fresh(int directory, const char *fresh, char *text,
     return rv ? rv : closed;
 }
 
-apr_status_t upool_document_save(const upool_record *record, int directory,
-                                 const char *name, const char *fresh, int sync,
-                                 int *named)
+/* Writes, names, and frees text. */
+static apr_status_t put_text(char *text, apr_size_t len, int directory,
+                             const char *name, const char *fresh, int sync,
+                             int *named)
 {
-    char *text;
-    apr_size_t len;
-    apr_status_t rv;
+    apr_status_t rv = write_fresh(directory, fresh, text, len, sync);
 
-    if (named) {
-        *named = 0;
-    }
-    rv = upool_metadata_encode(&text, &len, record);
-    if (rv) {
-        return rv;
-    }
-    rv = write_fresh(directory, fresh, text, len, sync);
     free(text);
     /* The entries of the data files first: a rename that outlives a power cut
      * must not name files that do not. */
@@ -204,8 +213,33 @@ apr_status_t upool_document_save(const upool_record *record, int directory,
         unlinkat(directory, fresh, 0);
         return rv;
     }
-    if (named) {
-        *named = 1;
-    }
+    *named = 1;
     return sync ? upool_fd_sync_directory(directory) : APR_SUCCESS;
+}
+
+apr_status_t upool_document_save(const upool_record *record, int directory,
+                                 const char *name, const char *fresh, int sync,
+                                 int *named)
+{
+    char *text;
+    apr_size_t len;
+    int own;
+    apr_status_t rv = upool_metadata_encode(&text, &len, record);
+
+    named = named ? named : &own;
+    *named = 0;
+    return rv ? rv : put_text(text, len, directory, name, fresh, sync, named);
+}
+
+apr_status_t upool_document_save_resumable(const upool_resumable *resumable,
+                                           int directory, int sync)
+{
+    char *text;
+    apr_size_t len;
+    int named = 0;
+    apr_status_t rv = upool_resumable_encode(&text, &len, resumable);
+
+    return rv ? rv
+              : put_text(text, len, directory, UPOOL_LAYOUT_RESUMABLE,
+                         UPOOL_LAYOUT_RESUMABLE_NEW, sync, &named);
 }

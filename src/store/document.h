@@ -3,9 +3,10 @@
 #ifndef UPOOL_STORE_DOCUMENT_H
 #define UPOOL_STORE_DOCUMENT_H
 
-/* metadata.json and attempt.json as files.  They are never changed in place:
- * a new one is written beside and renamed over, so a reader sees the old or
- * the new one, whole.  Only the holder of the bucket's lock writes.
+/* metadata.json, attempt.json and resumable.json as files.  They are never
+ * changed in place: a new one is written beside and renamed over, so a reader
+ * sees the old or the new one, whole.  Only the holder of the bucket's lock
+ * writes.
  *
  * A record is believed about its data files only as far as they agree: there,
  * regular, and of exactly the recorded size.
@@ -13,6 +14,12 @@
  * Descriptors live within one call.  No state; any thread. */
 
 #include "store/record.h"
+#include "store/resumable.h"
+
+/* The text of the document name, in p and with no NUL behind it.  As of
+ * upool_document_load(). */
+apr_status_t upool_document_read(char **text, apr_size_t *len, int directory,
+                                 const char *name, apr_pool_t *p);
 
 /* Reads the document name (one of layout.h's) in the bucket's directory.
  * APR_ENOENT: none; APR_EGENERAL: there is something else of that name (a link,
@@ -40,5 +47,13 @@ apr_status_t upool_document_verify(const upool_record *record, int directory);
 apr_status_t upool_document_save(const upool_record *record, int directory,
                                  const char *name, const char *fresh, int sync,
                                  int *named);
+
+/* The same for resumable.json.  Whether it is that of the complete upload, and
+ * what is there of its file, tells incomplete.h. */
+apr_status_t upool_document_load_resumable(upool_resumable **resumable,
+                                           int directory, const char *id,
+                                           apr_pool_t *p);
+apr_status_t upool_document_save_resumable(const upool_resumable *resumable,
+                                           int directory, int sync);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef UPOOL_STORE_HELD_H
 #define UPOOL_STORE_HELD_H
 
-/* What the holder of a bucket has, for bucket.c and spool.c alone.
+/* What the holder of a bucket has, for bucket.c, commit.c and spool.c alone.
  *
  *   stage     writing ──commit──> committed ──┐
  *                └──────fail────> failed ─────┴──end, or the pool──> ended
@@ -39,6 +39,7 @@ struct upool_bucket {
     int damaged; /* what was there reads as no upload; goes with commit */
     int minted;  /* nobody else knows id */
     int noted;   /* attempt.json has been written */
+    int adopted; /* it completes the upload that resumable.json tells of */
 };
 
 struct upool_spool {
@@ -46,6 +47,7 @@ struct upool_spool {
     const char *name; /* NULL: removed */
     int fd;           /* -1: closed */
     int listed;       /* by the record that is being committed */
+    int adopted;      /* made by earlier requests: outlives a failure */
     apr_off_t size;
 };
 

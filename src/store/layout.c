@@ -82,8 +82,13 @@ upool_entry upool_layout_entry(const char *name)
     if (strcmp(name, UPOOL_LAYOUT_ATTEMPT) == 0) {
         return UPOOL_ENTRY_ATTEMPT;
     }
+    if (strcmp(name, UPOOL_LAYOUT_RESUMABLE) == 0) {
+        return UPOOL_ENTRY_RESUMABLE;
+    }
     if (strcmp(name, UPOOL_LAYOUT_METADATA_NEW) == 0
-        || strcmp(name, UPOOL_LAYOUT_ATTEMPT_NEW) == 0) {
+        || strcmp(name, UPOOL_LAYOUT_ATTEMPT_NEW) == 0
+        || strcmp(name, UPOOL_LAYOUT_RESUMABLE_NEW) == 0
+        || strcmp(name, UPOOL_LAYOUT_YIELD) == 0) {
         return UPOOL_ENTRY_TEMPORARY;
     }
     if (strcmp(name, UPOOL_LAYOUT_LOCK) == 0) {

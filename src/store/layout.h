@@ -19,6 +19,9 @@
 #define UPOOL_LAYOUT_METADATA_NEW "metadata.new"
 #define UPOOL_LAYOUT_ATTEMPT "attempt.json"
 #define UPOOL_LAYOUT_ATTEMPT_NEW "attempt.new"
+#define UPOOL_LAYOUT_RESUMABLE "resumable.json"
+#define UPOOL_LAYOUT_RESUMABLE_NEW "resumable.new"
+#define UPOOL_LAYOUT_YIELD "yield"
 #define UPOOL_LAYOUT_LOCK "lock"
 /* In the pool itself, where no bucket's name begins with a dot. */
 #define UPOOL_LAYOUT_QUOTA ".quota"
@@ -27,7 +30,8 @@ typedef enum upool_entry {
     UPOOL_ENTRY_FOREIGN = 0, /* nothing a bucket can hold: never touched */
     UPOOL_ENTRY_METADATA,
     UPOOL_ENTRY_ATTEMPT,
-    UPOOL_ENTRY_TEMPORARY, /* metadata.new, attempt.new */
+    UPOOL_ENTRY_RESUMABLE,
+    UPOOL_ENTRY_TEMPORARY, /* metadata.new, attempt.new, …; yield */
     UPOOL_ENTRY_LOCK,
     UPOOL_ENTRY_DATA /* N-RANDOM.bin */
 } upool_entry;

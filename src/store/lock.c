@@ -15,6 +15,8 @@
 /* A reader holds the lock for some microseconds at a time. */
 #define READERS_PAUSE 200
 #define READERS_TRIES 100
+/* Between two looks at a lock that another holds for a moment. */
+#define HOLDER_PAUSE 2000
 
 static apr_status_t lock_descriptor(int fd, int operation)
 {
@@ -98,6 +100,18 @@ apr_status_t upool_lock_take(upool_lock *lock, int directory)
     }
     if (rv) {
         upool_lock_release(lock);
+    }
+    return rv;
+}
+
+apr_status_t upool_lock_wait(upool_lock *lock, int directory,
+                             apr_time_t deadline)
+{
+    apr_status_t rv = upool_lock_take(lock, directory);
+
+    while (rv == APR_EBUSY && apr_time_now() < deadline) {
+        apr_sleep(HOLDER_PAUSE);
+        rv = upool_lock_take(lock, directory);
     }
     return rv;
 }

@@ -18,6 +18,7 @@
  * No state; one thread at a time per lock. */
 
 #include <apr_errno.h>
+#include <apr_time.h>
 
 typedef struct upool_lock {
     int directory; /* the bucket's descriptor, not the lock's to close */
@@ -27,6 +28,11 @@ typedef struct upool_lock {
 /* Takes the lock of the open directory for a writer.  APR_EBUSY: another
  * writer has it; else the system's error. */
 apr_status_t upool_lock_take(upool_lock *lock, int directory);
+
+/* Takes it for a moment's work, beside others who hold it no longer: waits for
+ * them until deadline.  As above. */
+apr_status_t upool_lock_wait(upool_lock *lock, int directory,
+                             apr_time_t deadline);
 
 /* Takes it for a reader.  APR_SUCCESS: no writer is there until the release
  * (without lock file on a file system that needs one: at this moment);

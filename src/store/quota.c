@@ -25,6 +25,7 @@ struct upool_quota {
     apr_pool_t *p;
     apr_uint64_t token; /* 0: nothing reserved */
     apr_int64_t reserved;
+    int from_start; /* what is in the bucket's incomplete file counts as that */
     apr_status_t error;
 };
 
@@ -174,6 +175,22 @@ static upool_quota_answer failed(upool_quota *quota, apr_status_t rv)
     return UPOOL_QUOTA_FAILED;
 }
 
+void upool_quota_count_from_start(upool_quota *quota)
+{
+    quota->from_start = 1;
+}
+
+/* Number of the own entry, as it stands without this upload. */
+static int find_own(const upool_quota *quota, upool_ledger *ledger)
+{
+    int own = upool_ledger_find(ledger, quota->id);
+
+    if (own >= 0 && quota->from_start) {
+        upool_weigh_rest(ledger, own);
+    }
+    return own;
+}
+
 static upool_quota_answer reserve_in(upool_quota *quota, upool_ledger *ledger,
                                      apr_int64_t bytes, apr_int64_t written)
 {
@@ -187,14 +204,14 @@ static upool_quota_answer reserve_in(upool_quota *quota, upool_ledger *ledger,
     if (rv) {
         return failed(quota, rv);
     }
-    own = upool_ledger_find(ledger, quota->id);
+    own = find_own(quota, ledger);
     answer = judge(quota, ledger, own, bytes, written);
     if (answer && may_count(ledger)) {
         rv = upool_weigh_all(ledger);
         if (rv) {
             return failed(quota, rv);
         }
-        own = upool_ledger_find(ledger, quota->id);
+        own = find_own(quota, ledger);
         answer = judge(quota, ledger, own, bytes, written);
     }
     if (!answer) {

@@ -53,6 +53,12 @@ upool_quota *upool_quota_make(upool_store *store, const char *id,
                               const char *owner,
                               const upool_quota_limits *limits, apr_pool_t *p);
 
+/* What the upload's own file holds already, of earlier requests, is part of
+ * what will be reserved: before the first reserve. The caller then need not
+ * hold the bucket's lock but may be writing to that file, and ends with
+ * forget() instead of settle(), when he no longer does. */
+void upool_quota_count_from_start(upool_quota *quota);
+
 /* Raises the reservation to bytes in all, of which written may have been
  * written by now.  Refused, it stays what it was. */
 upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,

@@ -25,6 +25,9 @@ typedef struct upool_store_options {
     int file_mode; /* permission bits of data files, e.g. 0600 */
     int sync;      /* fsync files and directories before done */
     int sendfile;  /* files opened for reading may go out by sendfile() */
+    /* An upload of several requests that nobody has touched for so long is no
+     * longer in the way of another of its identifier; 0: it always is. */
+    apr_interval_time_t expires;
     int has_group; /* data files and new bucket directories belong to group */
     gid_t group;
 } upool_store_options;

@@ -10,6 +10,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
+#include "store/incomplete.h"
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/purge.h"
@@ -29,6 +30,7 @@ typedef struct finding {
     apr_time_t oldest;   /* modification of a data file; 0: none */
     apr_time_t newest;   /* modification of anything */
     apr_time_t activity; /* what expiry counts from */
+    int written;         /* somebody writes to an upload of several requests */
 } finding;
 
 static apr_status_t close_stream(void *data)
@@ -113,10 +115,28 @@ static void add_record(finding *found, const upool_record *record)
     found->named += count_stored(record);
 }
 
+static void add_incomplete(finding *found, const upool_directory *dir,
+                           const char *id, const upool_record *complete,
+                           apr_pool_t *p)
+{
+    upool_incomplete now;
+
+    if (upool_incomplete_look(&now, dir->fd, id, complete, p)) {
+        return;
+    }
+    if (now.activity > found->activity) {
+        found->activity = now.activity;
+    }
+    found->named++;
+    found->written =
+        upool_incomplete_is_written(dir->fd, now.about->file.stored);
+}
+
 /* 0 when the bucket could not be read. */
 static int inspect(finding *found, const upool_directory *dir, const char *id,
                    apr_pool_t *p)
 {
+    upool_record *complete = NULL;
     upool_record *record;
     struct stat st;
 
@@ -128,9 +148,11 @@ static int inspect(finding *found, const upool_directory *dir, const char *id,
     if (upool_directory_each(dir->fd, visit_entry, found)) {
         return 0;
     }
-    if (!upool_document_load(&record, dir->fd, UPOOL_LAYOUT_METADATA, id, p)) {
-        add_record(found, record);
+    if (!upool_document_load(&complete, dir->fd, UPOOL_LAYOUT_METADATA, id,
+                             p)) {
+        add_record(found, complete);
     }
+    add_incomplete(found, dir, id, complete, p);
     if (!upool_document_load(&record, dir->fd, UPOOL_LAYOUT_ATTEMPT, id, p)) {
         add_record(found, record);
     }
@@ -142,7 +164,7 @@ static int inspect(finding *found, const upool_directory *dir, const char *id,
 
 static int has_work(const finding *found, apr_time_t deadline)
 {
-    return !found->foreign
+    return !found->foreign && !found->written
            && (found->activity < deadline
                || (found->data > found->named && found->oldest < deadline));
 }
@@ -151,13 +173,21 @@ static void remove_orphans(const upool_sweep *sweep, const upool_directory *dir,
                            const char *id, apr_time_t deadline)
 {
     upool_record *record = NULL;
+    upool_incomplete now;
     apr_status_t rv = upool_document_load(
         &record, dir->fd, UPOOL_LAYOUT_METADATA, id, sweep->scratch);
+    apr_status_t rest =
+        upool_incomplete_look(&now, dir->fd, id, record, sweep->scratch);
 
     /* A record that cannot be read may name any of them. */
-    if (!rv || rv == ENOENT) {
-        upool_purge_orphans(dir->fd, record, deadline, sweep->scratch);
+    if ((rv && rv != ENOENT) || (rest && rest != ENOENT)) {
+        return;
     }
+    if (!rest) {
+        record = record ? record : upool_record_make(sweep->scratch, id);
+        APR_ARRAY_PUSH(record->files, upool_file) = now.about->file;
+    }
+    upool_purge_orphans(dir->fd, record, deadline, sweep->scratch);
 }
 
 /* Under the lock, where nothing but a clear changes the bucket.  Returns 1 when

@@ -11,6 +11,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
+#include "store/incomplete.h"
 #include "store/layout.h"
 #include "store/lock.h"
 
@@ -51,6 +52,40 @@ static upool_record *record_without_document(const look *at, upool_state state)
     return record;
 }
 
+/* An upload of several requests is on its way, whether or not somebody writes
+ * to it at this moment. */
+static void describe_incomplete(look *at, const upool_incomplete *found)
+{
+    const upool_resumable *about = found->about;
+    upool_record *record = upool_record_make(at->p, at->id);
+
+    record->state = UPOOL_STATE_UPLOADING;
+    record->filename = about->file.filename;
+    record->content_type = about->file.content_type
+                               ? about->file.content_type
+                               : "application/octet-stream";
+    record->size = about->length;
+    record->received = upool_incomplete_held(about, found->size);
+    record->owner = about->owner;
+    record->created = about->created;
+    record->updated = found->activity;
+    at->record = record;
+}
+
+/* After metadata.json was found to say complete (NULL: nothing): what is on its
+ * way is newer.  APR_SUCCESS: there is something. */
+static apr_status_t read_incomplete(look *at, const upool_record *complete)
+{
+    upool_incomplete found;
+    apr_status_t rv = upool_incomplete_look(&found, at->directory.fd, at->id,
+                                            complete, at->p);
+
+    if (!rv) {
+        describe_incomplete(at, &found);
+    }
+    return rv;
+}
+
 static apr_status_t read_documents(look *at)
 {
     int fd = at->directory.fd;
@@ -73,7 +108,7 @@ static apr_status_t read_documents(look *at)
     }
     if (rv == ENOENT) {
         rv = upool_document_complete(&at->record, fd, at->id, at->p);
-        if (!rv) {
+        if (!read_incomplete(at, at->record) || !rv) {
             return APR_SUCCESS;
         }
     }

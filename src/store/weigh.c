@@ -13,6 +13,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
+#include "store/incomplete.h"
 #include "store/layout.h"
 #include "store/lock.h"
 
@@ -34,14 +35,28 @@ static apr_status_t visit_file(void *baton, int fd, const char *name)
     return APR_SUCCESS;
 }
 
-/* Is a writer there? */
+static apr_status_t visit_written(void *baton, int fd, const char *name)
+{
+    int *written = baton;
+
+    *written |=
+        upool_layout_is_data(name) && upool_incomplete_is_written(fd, name);
+    return APR_SUCCESS;
+}
+
+/* Is a writer there?  One of an upload of several requests holds bytes of its
+ * file, not the bucket. */
 static int is_held(int directory)
 {
     upool_lock lock;
     apr_status_t rv = upool_lock_share(&lock, directory);
+    int written = 0;
 
     upool_lock_release(&lock);
-    return rv != APR_SUCCESS;
+    if (!rv) {
+        upool_directory_each(directory, visit_written, &written);
+    }
+    return rv != APR_SUCCESS || written;
 }
 
 /* Of the complete upload that the one under way is to replace. */
@@ -109,6 +124,19 @@ int upool_weigh_one(upool_ledger *ledger, int n)
     return 1;
 }
 
+void upool_weigh_rest(upool_ledger *ledger, int n)
+{
+    upool_ledger_entry *entry = upool_ledger_at(ledger, n);
+    char id[UPOOL_LEDGER_IDENT + 1];
+    upool_directory dir;
+
+    apr_cpystrn(id, entry->identifier, sizeof(id));
+    if (upool_directory_enter(&dir, ledger->store, id) == APR_SUCCESS) {
+        entry->stored = weigh_complete(dir.fd, id, ledger->pool);
+        upool_fd_close(&dir.fd);
+    }
+}
+
 static apr_status_t weigh_known(upool_ledger *ledger, apr_hash_t *known)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -138,6 +166,7 @@ static void find_owner(upool_ledger_entry *entry, const upool_ledger *ledger,
                        const char *id)
 {
     upool_record *record = NULL;
+    upool_resumable *about = NULL;
     upool_directory dir;
     apr_pool_t *scratch;
 
@@ -148,6 +177,9 @@ static void find_owner(upool_ledger_entry *entry, const upool_ledger *ledger,
     if (!upool_document_load(&record, dir.fd, UPOOL_LAYOUT_METADATA, id,
                              scratch)) {
         upool_ledger_hash_owner(entry->owner, record->owner);
+    }
+    else if (!upool_document_load_resumable(&about, dir.fd, id, scratch)) {
+        upool_ledger_hash_owner(entry->owner, about->owner);
     }
     apr_pool_destroy(scratch);
     upool_fd_close(&dir.fd);

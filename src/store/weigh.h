@@ -13,6 +13,9 @@
  * caller before. */
 int upool_weigh_one(upool_ledger *ledger, int n);
 
+/* Entry n, in memory, as if the upload that is on its way held nothing yet. */
+void upool_weigh_rest(upool_ledger *ledger, int n);
+
 /* All entries and all buckets, on the disk too; the header tells when.  The
  * system's error: the pool cannot be read or the ledger not be written. */
 apr_status_t upool_weigh_all(upool_ledger *ledger);

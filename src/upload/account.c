@@ -71,7 +71,9 @@ void upool_account_begin(upool_account *account, const upool_record *record)
 
     account->began = 1;
     account->counted = record->received;
-    upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
+    if (!record->received) {
+        upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
+    }
     upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, 1);
     tell(account, record);
 }
@@ -114,6 +116,22 @@ int upool_account_publish(upool_account *account, const upool_record *record)
         tell(account, record);
     }
     return 1;
+}
+
+void upool_account_pause(upool_account *account, const upool_record *record)
+{
+    const upool_account_options *o = &account->options;
+
+    if (!account->began) {
+        return;
+    }
+    account->began = 0;
+    count_bytes(account, record);
+    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    if (upool_account_has_slot(account)) {
+        upool_table_release(o->table, &account->ticket);
+    }
+    tell(account, record);
 }
 
 static void count_end(upool_account *account, const upool_record *record,

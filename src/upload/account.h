@@ -56,7 +56,8 @@ int upool_account_has_slot(const upool_account *account);
 /* It did not begin after all: the slot is given back. */
 void upool_account_turn_away(upool_account *account, upool_reason reason);
 
-/* It begins; received so far does not count as bytes. */
+/* It begins; received so far does not count as bytes, and where there is some,
+ * the upload was counted before. */
 void upool_account_begin(upool_account *account, const upool_record *record);
 
 /* Filename and type are known. */
@@ -65,6 +66,10 @@ void upool_account_name(upool_account *account, const upool_record *record);
 /* So much has been received at record->updated; other machines learn of it
  * every 250 ms.  1; 0: somebody has cleared the upload. */
 int upool_account_publish(upool_account *account, const upool_record *record);
+
+/* This request's part in an upload of several is over, and the upload is not:
+ * the slot is given back, and the bucket tells. */
+void upool_account_pause(upool_account *account, const upool_record *record);
 
 /* Its record is final: done, or error for that reason.  One that was cleared
  * leaves no trace on other machines.  Of one that was claimed and did not

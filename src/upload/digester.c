@@ -159,3 +159,13 @@ apr_size_t upool_digester_end(upool_digester *digester,
     value[3] = (unsigned char)crc;
     return 4;
 }
+
+apr_uint32_t upool_digester_crc(const upool_digester *digester)
+{
+    return digester->crc;
+}
+
+void upool_digester_set_crc(upool_digester *digester, apr_uint32_t crc)
+{
+    digester->crc = crc;
+}

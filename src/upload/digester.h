@@ -37,4 +37,8 @@ int upool_digester_update(upool_digester *digester, const char *data,
 apr_size_t upool_digester_end(upool_digester *digester,
                               unsigned char value[UPOOL_DIGESTER_MAX]);
 
+/* Where one of crc32 is, and from where it goes on: midway.h. */
+apr_uint32_t upool_digester_crc(const upool_digester *digester);
+void upool_digester_set_crc(upool_digester *digester, apr_uint32_t crc);
+
 #endif

@@ -16,10 +16,20 @@
  * refusal is where the handler writes its precise reason. */
 
 #include "store/bucket.h"
+#include "upload/chain.h"
 #include "upload/clamd.h"
 #include "upload/magic.h"
 #include "upload/refusal.h"
 #include "upload_pool_handler.h"
+
+/* Where handlers are put to work. */
+typedef struct upool_handler_site {
+    upool_chain *chain;
+    upool_refusal *refusal;
+    apr_int64_t *memory;  /* what the upload may still keep in memory */
+    upool_bucket *bucket; /* open for writing */
+    apr_pool_t *p;        /* the upload's */
+} upool_handler_site;
 
 extern const upload_pool_handler upool_accept_handler;
 extern const upload_pool_handler upool_sniff_handler;

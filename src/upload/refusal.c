@@ -65,6 +65,14 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_CHUNK_HEADER]     = { 400, "Error in request headers" },
     [UPOOL_REASON_FIELDS]           = { 400, "Form fields are malformed" },
     [UPOOL_REASON_TOO_SLOW]         = { 408, "Upload is too slow" },
+    [UPOOL_REASON_NOT_FOUND]        = { 404, "There is no such upload" },
+    [UPOOL_REASON_OFFSET]           = { 409, "Offsets do not match" },
+    [UPOOL_REASON_COMPLETE]         = { 409, "Upload is complete already" },
+    [UPOOL_REASON_UPLOAD_LENGTH]    = { 400, "Length of the upload does not match" },
+    [UPOOL_REASON_OVERRUN]          = { 413, "Upload is longer than announced" },
+    [UPOOL_REASON_CHECKSUM]         = { 400, "Checksum does not match" },
+    [UPOOL_REASON_TAKEN]            = { 409, "Upload was taken over by a newer request" },
+    [UPOOL_REASON_NOT_WHOLE]        = { 409, "Upload is not complete yet" },
 };
 /* clang-format on */
 

@@ -55,15 +55,23 @@ typedef enum upool_reason {
     UPOOL_REASON_DIGEST_SYNTAX,
     UPOOL_REASON_FILE_DIGEST, /* UploadDigestField */
     UPOOL_REASON_FILE_DIGEST_SYNTAX,
-    UPOOL_REASON_VIRUS,        /* UploadScan: found */
-    UPOOL_REASON_SCANNER,      /* UploadScan: no verdict */
-    UPOOL_REASON_SNIFFED,      /* UploadSniff: not of the declared type */
-    UPOOL_REASON_CHUNK_SIZE,   /* a chunk that is not as long as it says */
-    UPOOL_REASON_CHUNK_FILES,  /* a form with more chunks than one */
-    UPOOL_REASON_CHUNK_NONE,   /* a form without a chunk */
-    UPOOL_REASON_CHUNK_HEADER, /* where a chunk belongs: not to be read */
-    UPOOL_REASON_FIELDS,       /* a body of fields alone that does not parse */
-    UPOOL_REASON_TOO_SLOW,     /* UploadMinRate */
+    UPOOL_REASON_VIRUS,         /* UploadScan: found */
+    UPOOL_REASON_SCANNER,       /* UploadScan: no verdict */
+    UPOOL_REASON_SNIFFED,       /* UploadSniff: not of the declared type */
+    UPOOL_REASON_CHUNK_SIZE,    /* a chunk that is not as long as it says */
+    UPOOL_REASON_CHUNK_FILES,   /* a form with more chunks than one */
+    UPOOL_REASON_CHUNK_NONE,    /* a form without a chunk */
+    UPOOL_REASON_CHUNK_HEADER,  /* where a chunk belongs: not to be read */
+    UPOOL_REASON_FIELDS,        /* a body of fields alone that does not parse */
+    UPOOL_REASON_TOO_SLOW,      /* UploadMinRate */
+    UPOOL_REASON_NOT_FOUND,     /* of several requests: no such upload */
+    UPOOL_REASON_OFFSET,        /* not where the upload is */
+    UPOOL_REASON_COMPLETE,      /* nothing can be appended any more */
+    UPOOL_REASON_UPLOAD_LENGTH, /* contradicts what was said, or is there */
+    UPOOL_REASON_OVERRUN,       /* more bytes than the upload's length */
+    UPOOL_REASON_CHECKSUM,      /* of the bytes of an append */
+    UPOOL_REASON_TAKEN,         /* a newer request has taken over */
+    UPOOL_REASON_NOT_WHOLE,     /* cannot complete: bytes are missing */
     UPOOL_REASON_COUNT
 } upool_reason;
 

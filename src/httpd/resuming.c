@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/resuming.h"
+
+#include <string.h>
+
+#include "httpd/handlers.h"
+#include "httpd/slots.h"
+
+static upool_resume_need add_handlers(void *user,
+                                      const upool_handler_site *site)
+{
+    return upool_handlers_add_stored(user, site);
+}
+
+static void set_account(request_rec *r, const upool_request *rq,
+                        upool_account_options *account)
+{
+    account->name = upool_slots_name(r, rq->conf, rq->id);
+    account->table = upool_slots_table();
+    account->process = upool_slots_process();
+    account->alive = upool_slots_alive;
+    account->counters = upool_slots_counters();
+    account->cell = upool_slots_cell();
+}
+
+static void set_options(request_rec *r, upool_request *rq,
+                        upool_resume_options *options)
+{
+    const upool_dir_conf *conf = rq->conf;
+
+    /* What is not configured here is off. */
+    memset(options, 0, sizeof(*options));
+    options->identifier = rq->id;
+    options->minted = rq->minted;
+    options->owner = rq->owner;
+    options->limits = upool_config_limits(conf);
+    options->quota = upool_config_quota(conf, r->server);
+    options->rules.list[0] = conf->rules;
+    options->rules.list[1] = conf->local_rules;
+    options->accept = upool_config_accept(conf);
+    options->digests = conf->digests;
+    options->utf8_names = conf->utf8_names == 1;
+    options->expires = upool_config_expires(conf);
+    options->now = apr_time_now;
+    options->r = r;
+    options->add_handlers = add_handlers;
+    options->user = rq;
+    options->may_change = upool_handlers_may_change(conf);
+    set_account(r, rq, &options->account);
+}
+
+int upool_resuming_options(request_rec *r, upool_request *rq,
+                           upool_resume_options *options,
+                           upool_refusal *refusal)
+{
+    if (upool_handlers_refuse(r->pool, rq->conf, refusal)) {
+        return 1;
+    }
+    if (!rq->store) {
+        rq->store = upool_request_store(r, rq->conf, refusal);
+    }
+    if (!rq->store) {
+        return 1;
+    }
+    set_options(r, rq, options);
+    options->store = rq->store;
+    return 0;
+}

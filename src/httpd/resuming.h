@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_RESUMING_H
+#define UPOOL_HTTPD_RESUMING_H
+
+/* What upload/resume.h has to know of the server and the context: for the
+ * fronts of every protocol in which an upload arrives in several requests.
+ *
+ * * Such an upload is on the disk by the time that it is complete, so it is
+ * never kept in memory (UploadInline), and the handlers that only look at
+ * files read it there.  Handlers of other modules may want its bytes: where
+ * UploadHandler names one, the file passes through the whole chain. */
+
+#include "httpd/request.h"
+#include "upload/resume.h"
+
+/* Fills options for rq's identifier and owner; opens the pool.  0; or 1 with
+ * *refusal set.  They live as long as r. */
+int upool_resuming_options(request_rec *r, upool_request *rq,
+                           upool_resume_options *options,
+                           upool_refusal *refusal);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/append.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "store/descriptor.h"
+#include "store/document.h"
+#include "store/incomplete.h"
+#include "store/layout.h"
+#include "store/opened.h"
+#include "store/region.h"
+
+/* A bucket may be completed, or replaced, between two looks at its files. */
+#define LOOKS_MAX 5
+
+/* Which content a name stands for: every save makes another file. */
+static int is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev
+           && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+           && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* 1 when name is another file than *seen, which is set to what it is now: all
+ * zero where there is none. */
+static int has_changed(const upool_append *a, const char *name,
+                       struct stat *seen)
+{
+    struct stat now;
+
+    if (fstatat(a->directory.fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0) {
+        memset(&now, 0, sizeof(now));
+    }
+    if (is_same_file(&now, seen)) {
+        return 0;
+    }
+    *seen = now;
+    return 1;
+}
+
+static apr_status_t read_about(upool_append *a)
+{
+    upool_resumable *about = NULL;
+    apr_status_t rv;
+
+    if (!has_changed(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen)) {
+        return a->about_seen.st_ino ? APR_SUCCESS : APR_ENOENT;
+    }
+    rv = upool_document_load_resumable(&about, a->directory.fd, a->id, a->pool);
+    if (!rv && a->about && a->about->created != about->created) {
+        /* Another upload by now; not the one that was opened. */
+        rv = APR_ENOENT;
+    }
+    if (rv) {
+        memset(&a->about_seen, 0, sizeof(a->about_seen));
+        return rv;
+    }
+    a->about = about;
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_record(upool_append *a)
+{
+    apr_status_t rv;
+
+    if (!has_changed(a, UPOOL_LAYOUT_METADATA, &a->record_seen)) {
+        return APR_SUCCESS;
+    }
+    a->record = NULL;
+    rv = upool_document_complete(&a->record, a->directory.fd, a->id, a->pool);
+    return rv == ENOENT || rv == APR_EGENERAL ? APR_SUCCESS : rv;
+}
+
+int upool_append_is_past(const upool_append *append)
+{
+    return upool_incomplete_is_past(append->about, append->record);
+}
+
+static apr_time_t newest(apr_time_t a, apr_time_t b)
+{
+    return a > b ? a : b;
+}
+
+static apr_status_t look_at_file(upool_append *a)
+{
+    struct stat st;
+
+    if (fstatat(a->directory.fd, a->about->file.stored, &st,
+                AT_SYMLINK_NOFOLLOW)
+        < 0) {
+        return apr_get_os_error();
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return APR_EGENERAL;
+    }
+    a->size = st.st_size;
+    a->activity = newest(upool_directory_mtime(&st),
+                         upool_directory_mtime(&a->about_seen));
+    return APR_SUCCESS;
+}
+
+/* resumable.json before metadata.json: then an upload that is completed in
+ * between is seen as complete, never as one without its file. */
+static apr_status_t look_once(upool_append *a)
+{
+    apr_status_t rv = read_about(a);
+
+    rv = rv ? rv : read_record(a);
+    if (rv) {
+        return rv;
+    }
+    if (upool_append_is_past(a)) {
+        a->size = a->about->length;
+        a->activity = a->record->updated;
+        return APR_SUCCESS;
+    }
+    return look_at_file(a);
+}
+
+apr_status_t upool_append_look(upool_append *a)
+{
+    apr_status_t rv = APR_ENOENT;
+    int i;
+
+    for (i = 0; rv == ENOENT && i < LOOKS_MAX; i++) {
+        rv = look_once(a);
+        if (rv == ENOENT && !a->about) {
+            break;
+        }
+    }
+    return rv;
+}
+
+static apr_status_t let_go(void *data)
+{
+    upool_append *a = data;
+
+    /* As a kill would leave it; but what was provisional need not wait for the
+     * next who writes. */
+    if (a->fd >= 0 && a->provisional && a->in_order && !a->broken) {
+        upool_append_take_back(a);
+    }
+    if (a->fd >= 0) {
+        upool_region_release(a->fd);
+        upool_fd_close(&a->fd);
+    }
+    upool_append_unlock(a);
+    upool_fd_close(&a->directory.fd);
+    return APR_SUCCESS;
+}
+
+static upool_append *make(upool_store *store, const char *id, apr_pool_t *p)
+{
+    upool_append *a = apr_pcalloc(p, sizeof(*a));
+
+    a->pool = p;
+    a->store = store;
+    a->id = apr_pstrdup(p, id);
+    a->directory.fd = -1;
+    a->lock.directory = -1;
+    a->lock.file = -1;
+    a->fd = -1;
+    apr_pool_cleanup_register(p, a, let_go, apr_pool_cleanup_null);
+    return a;
+}
+
+apr_status_t upool_append_open(upool_append **append, upool_store *store,
+                               const char *id, apr_pool_t *p)
+{
+    upool_append *a = make(store, id, p);
+    apr_status_t rv = upool_directory_enter(&a->directory, store, id);
+
+    rv = rv ? rv : upool_append_look(a);
+    if (rv) {
+        apr_pool_cleanup_run(p, a, let_go);
+        return rv == ENOTDIR || rv == APR_EINVAL ? APR_ENOENT : rv;
+    }
+    *append = a;
+    return APR_SUCCESS;
+}
+
+void upool_append_doubt(upool_append *a)
+{
+    memset(&a->about_seen, 0, sizeof(a->about_seen));
+}
+
+apr_status_t upool_append_lock(upool_append *a, apr_time_t deadline)
+{
+    apr_status_t rv = upool_lock_wait(&a->lock, a->directory.fd, deadline);
+
+    if (rv) {
+        return rv;
+    }
+    rv = upool_directory_is_current(&a->directory, a->store, a->id)
+             ? upool_append_look(a)
+             : APR_ENOENT;
+    if (!rv && upool_append_is_past(a)) {
+        rv = APR_EOF;
+    }
+    if (rv) {
+        upool_append_unlock(a);
+    }
+    return rv;
+}
+
+void upool_append_unlock(upool_append *a)
+{
+    upool_lock_release(&a->lock);
+}
+
+apr_status_t upool_append_save(upool_append *a)
+{
+    apr_status_t rv = upool_document_save_resumable(
+        a->about, a->directory.fd, upool_store_settings(a->store)->sync);
+
+    if (!rv) {
+        has_changed(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen);
+    }
+    return rv;
+}
+
+apr_status_t upool_append_update(upool_append *a, upool_append_change *change,
+                                 void *user)
+{
+    apr_status_t rv;
+
+    upool_append_doubt(a);
+    rv = upool_append_lock(a, apr_time_now() + UPOOL_APPEND_PATIENCE);
+    if (rv) {
+        return rv;
+    }
+    rv = change(user, a->about);
+    rv = rv ? rv : upool_append_save(a);
+    upool_append_unlock(a);
+    return rv;
+}
+
+apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
+                                 int minted, apr_pool_t *p,
+                                 upool_record **previous, const char **why)
+{
+    upool_bucket *bucket = NULL;
+    apr_status_t rv = upool_bucket_begin(&bucket, store, about->identifier,
+                                         minted, p, previous, why);
+
+    if (rv) {
+        return rv;
+    }
+    *why = "resumable.json or its file cannot be written";
+    rv = upool_bucket_defer(bucket, about);
+    upool_bucket_end(bucket);
+    return rv;
+}
+
+const upool_resumable *upool_append_about(const upool_append *append)
+{
+    return append->about;
+}
+
+const upool_record *upool_append_record(const upool_append *append)
+{
+    return upool_append_is_past(append) ? append->record : NULL;
+}
+
+apr_off_t upool_append_offset(const upool_append *a)
+{
+    if (a->fd >= 0) {
+        return a->at;
+    }
+    return upool_append_is_past(a) ? a->size
+                                   : upool_incomplete_offset(a->about, a->size);
+}
+
+apr_off_t upool_append_held(const upool_append *a)
+{
+    return upool_append_is_past(a) ? a->size
+                                   : upool_incomplete_held(a->about, a->size);
+}
+
+apr_time_t upool_append_activity(const upool_append *append)
+{
+    return append->activity;
+}
+
+apr_status_t upool_append_discard(upool_append *a, const upool_record *record)
+{
+    upool_bucket *bucket = NULL;
+    apr_status_t rv;
+
+    if (!record) {
+        return upool_bucket_remove(a->store, a->id, a->pool);
+    }
+    rv = upool_bucket_adopt(&bucket, a->store, a->about, a->pool,
+                            apr_time_now() + UPOOL_APPEND_PATIENCE);
+    if (rv) {
+        return rv;
+    }
+    upool_bucket_fail(bucket, record);
+    upool_bucket_end(bucket);
+    return APR_SUCCESS;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/incomplete.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "store/descriptor.h"
+#include "store/directory.h"
+#include "store/document.h"
+#include "store/layout.h"
+#include "store/region.h"
+
+/* Times are to the microsecond, and whoever makes one sees to it that it is
+ * not that of the complete upload. */
+int upool_incomplete_is_past(const upool_resumable *about,
+                             const upool_record *complete)
+{
+    return complete && complete->created == about->created;
+}
+
+static void add_activity(upool_incomplete *found, const struct stat *st)
+{
+    apr_time_t mtime = upool_directory_mtime(st);
+
+    if (mtime > found->activity) {
+        found->activity = mtime;
+    }
+}
+
+static apr_status_t look_at_file(upool_incomplete *found, int directory)
+{
+    struct stat st;
+
+    if (fstatat(directory, found->about->file.stored, &st, AT_SYMLINK_NOFOLLOW)
+        < 0) {
+        return errno == ENOENT ? APR_EGENERAL : apr_get_os_error();
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return APR_EGENERAL;
+    }
+    found->size = st.st_size;
+    add_activity(found, &st);
+    if (fstatat(directory, UPOOL_LAYOUT_RESUMABLE, &st, AT_SYMLINK_NOFOLLOW)
+        == 0) {
+        add_activity(found, &st);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_incomplete_look(upool_incomplete *found, int directory,
+                                   const char *id, const upool_record *complete,
+                                   apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    found->about = NULL;
+    found->size = 0;
+    found->activity = 0;
+    rv = upool_document_load_resumable(&found->about, directory, id, p);
+    if (rv) {
+        return rv;
+    }
+    if (upool_incomplete_is_past(found->about, complete)) {
+        return APR_ENOENT;
+    }
+    return look_at_file(found, directory);
+}
+
+static apr_off_t least(apr_off_t a, apr_off_t b)
+{
+    return a < b ? a : b;
+}
+
+apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size)
+{
+    apr_off_t offset = about->ranges      ? upool_ranges_gap(about->ranges, 0)
+                       : about->good >= 0 ? about->good
+                                          : size;
+
+    /* Bytes that the document tells of, but the file does not have, were lost
+     * with the power. */
+    offset = least(offset, size);
+    return about->length < 0 ? offset : least(offset, about->length);
+}
+
+apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size)
+{
+    return about->ranges ? upool_ranges_sum(about->ranges)
+                         : upool_incomplete_offset(about, size);
+}
+
+int upool_incomplete_is_written(int directory, const char *stored)
+{
+    static const upool_range all = UPOOL_REGION_ALL;
+    int held;
+    int fd;
+
+    if (upool_fd_open(&fd, directory, stored, O_RDONLY | O_NONBLOCK, 0)) {
+        return 0;
+    }
+    held = upool_region_is_held(fd, &all);
+    upool_fd_close(&fd);
+    return held;
+}
+
+int upool_incomplete_is_alive(const upool_incomplete *found, int directory,
+                              apr_time_t deadline)
+{
+    return found->activity > deadline
+           || upool_incomplete_is_written(directory, found->about->file.stored);
+}

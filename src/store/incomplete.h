@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_INCOMPLETE_H
+#define UPOOL_STORE_INCOMPLETE_H
+
+/* A look at an upload of several requests that is on its way: resumable.json,
+ * unless it tells where the complete upload came from, and its data file.
+ * Nothing here changes the disk or waits; no state, any thread. */
+
+#include "store/record.h"
+#include "store/resumable.h"
+#include "store/store.h"
+
+typedef struct upool_incomplete {
+    upool_resumable *about;
+    apr_off_t size;      /* of the data file; with gaps: up to its last byte */
+    apr_time_t activity; /* the newest that file and document have seen */
+} upool_incomplete;
+
+/* complete: what metadata.json says, or NULL.  APR_SUCCESS; APR_ENOENT: there
+ * is none, or it is complete; APR_EGENERAL: what there is can never be
+ * completed (damaged, or its data file is gone); else the system's error. */
+apr_status_t upool_incomplete_look(upool_incomplete *found, int directory,
+                                   const char *id, const upool_record *complete,
+                                   apr_pool_t *p);
+
+/* 1: complete is the upload that about tells of. */
+int upool_incomplete_is_past(const upool_resumable *about,
+                             const upool_record *complete);
+
+/* Where the next byte without a gap belongs: what is behind it is not to be
+ * trusted.  size: of the data file. */
+apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size);
+
+/* How many bytes are there. */
+apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size);
+
+/* Is somebody writing to the data file of that name?  1, 0. */
+int upool_incomplete_is_written(int directory, const char *stored);
+
+/* 1 when it is in the way of others: somebody writes to it, or it was touched
+ * after deadline. */
+int upool_incomplete_is_alive(const upool_incomplete *found, int directory,
+                              apr_time_t deadline);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_OPENED_H
+#define UPOOL_STORE_OPENED_H
+
+/* What one request holds of an upload that arrives in several: for append.c
+ * and writer.c alone.
+ *
+ * Where the bucket's lock is held: upool_append_lock() ... _unlock(), a
+ * moment's work in between.  about and record are what the disk said at the
+ * last look, which the lock makes true. */
+
+#include <sys/stat.h>
+
+#include "store/append.h"
+#include "store/directory.h"
+#include "store/lock.h"
+
+struct upool_append {
+    apr_pool_t *pool;
+    upool_store *store;
+    const char *id;
+    upool_directory directory;
+    upool_lock lock;
+    upool_resumable *about;
+    struct stat about_seen;  /* of the file that about was read from */
+    upool_record *record;    /* metadata.json; of whichever upload */
+    struct stat record_seen; /* all zero: none was there */
+    apr_off_t size;          /* of the data file, at the last look */
+    apr_time_t activity;     /* the same */
+    int fd;                  /* data file, open while writing; else -1 */
+    upool_range region;      /* held while writing */
+    apr_off_t start;         /* where this writer has begun */
+    apr_off_t at;            /* where its next byte goes */
+    int in_order;            /* it holds the whole file */
+    int provisional;         /* what came is not to be counted yet */
+    apr_status_t broken;     /* the first write error */
+};
+
+/* Takes the bucket's lock, and looks.  APR_EOF: the upload is complete;
+ * APR_ENOENT: it is gone; APR_EBUSY; else the system's.  On an error the lock
+ * is not held. */
+apr_status_t upool_append_lock(upool_append *append, apr_time_t deadline);
+void upool_append_unlock(upool_append *append);
+
+/* The next look reads resumable.json whatever it looks like: two saves within
+ * one tick of the clock may look alike. */
+void upool_append_doubt(upool_append *append);
+
+/* Looks at the disk, with or without the lock; reads what has changed since
+ * the last time.  As open; a complete one is APR_SUCCESS. */
+apr_status_t upool_append_look(upool_append *append);
+
+/* Saves about as it is now, under the lock. */
+apr_status_t upool_append_save(upool_append *append);
+
+/* 1: about is that of the complete upload. */
+int upool_append_is_past(const upool_append *append);
+
+#endif

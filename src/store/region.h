@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_REGION_H
+#define UPOOL_STORE_REGION_H
+
+/* Which bytes of a data file somebody is writing: an fcntl() lock of the open
+ * file (F_OFD_SETLK), so that it parts threads as well as processes, knows of
+ * bytes, and dies with its holder.  It says nothing about the bucket, which
+ * flock() guards (lock.h): a writer holds his region for as long as his client
+ * takes, and the bucket's lock for moments only.
+ *
+ * No state; one thread at a time per descriptor. */
+
+#include <apr_errno.h>
+
+#include "store/ranges.h"
+
+/* Every byte there is or will be. */
+#define UPOOL_REGION_ALL \
+    { \
+        0, APR_INT64_MAX \
+    }
+
+/* Takes [region->start, region->end) of the file, which must be open for
+ * writing; an end of APR_INT64_MAX means all that will ever be behind start,
+ * too.  APR_EBUSY: a part of it is somebody else's; else the system's. */
+apr_status_t upool_region_take(int fd, const upool_range *region);
+
+/* Is a part of it somebody else's?  1, 0.  Any descriptor of the file will
+ * do, one that holds the region finds it free. */
+int upool_region_is_held(int fd, const upool_range *region);
+
+/* Lets go of all that this open file holds. */
+void upool_region_release(int fd);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/resume.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "upload/resumed.h"
+
+#define TYPE_NONE "application/octet-stream"
+/* An upload of unknown length reserves so much more than it needs, that it need
+ * not ask for every write. */
+#define RESERVE_STEP ((apr_int64_t)4 << 20)
+
+int upool_resume_turn_down(upool_resume *resume, upool_reason reason,
+                           apr_status_t rv, const char *detail)
+{
+    if (resume->refusal.reason == UPOOL_REASON_NONE) {
+        resume->refusal = upool_refusal_make(reason, rv, detail);
+    }
+    return 1;
+}
+
+int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
+                               const char *detail)
+{
+    switch (rv) {
+    case APR_EBUSY:
+        return upool_resume_turn_down(resume, UPOOL_REASON_BUSY, 0, NULL);
+    case APR_EOF:
+        return upool_resume_turn_down(resume, UPOOL_REASON_COMPLETE, 0, NULL);
+    case APR_EMISMATCH:
+        return upool_resume_turn_down(resume, UPOOL_REASON_OFFSET, 0, NULL);
+    case APR_EINCOMPLETE:
+        return upool_resume_turn_down(resume, UPOOL_REASON_NOT_WHOLE, 0, NULL);
+    case APR_EINVAL:
+        return upool_resume_turn_down(resume, UPOOL_REASON_OVERRUN, 0, NULL);
+    case APR_ENOENT:
+    case APR_EGENERAL:
+        return upool_resume_turn_down(resume, UPOOL_REASON_NOT_FOUND, 0, NULL);
+    default:
+        return upool_resume_turn_down(resume, upool_refusal_of_errno(rv), rv,
+                                      detail);
+    }
+}
+
+const upool_refusal *upool_resume_refusal(const upool_resume *resume)
+{
+    return &resume->refusal;
+}
+
+upool_resume *upool_resume_make(const upool_resume_options *options,
+                                apr_pool_t *p)
+{
+    upool_resume *resume = apr_pcalloc(p, sizeof(*resume));
+
+    resume->options = *options;
+    resume->p = p;
+    resume->record = upool_record_make(p, options->identifier);
+    resume->record->state = UPOOL_STATE_UPLOADING;
+    resume->fields = apr_array_make(p, 2, sizeof(upool_field));
+    resume->midways = apr_array_make(p, 1, sizeof(upool_midway *));
+    return resume;
+}
+
+/* --- What is known -------------------------------------------------------- */
+
+const upool_resumable *upool_resume_about(const upool_resume *resume)
+{
+    return upool_append_about(resume->append);
+}
+
+apr_off_t upool_resume_offset(const upool_resume *resume)
+{
+    return upool_append_offset(resume->append);
+}
+
+apr_off_t upool_resume_length(const upool_resume *resume)
+{
+    return upool_resume_about(resume)->length;
+}
+
+apr_off_t upool_resume_held(const upool_resume *resume)
+{
+    return upool_append_held(resume->append);
+}
+
+int upool_resume_is_whole(const upool_resume *resume)
+{
+    return upool_resume_length(resume) >= 0
+           && upool_resume_offset(resume) == upool_resume_length(resume);
+}
+
+int upool_resume_is_complete(const upool_resume *resume)
+{
+    return resume->append && upool_append_record(resume->append) != NULL;
+}
+
+int upool_resume_completed_now(const upool_resume *resume)
+{
+    return resume->completed_now;
+}
+
+apr_time_t upool_resume_expires(const upool_resume *resume)
+{
+    return resume->options.expires
+               ? upool_append_activity(resume->append) + resume->options.expires
+               : 0;
+}
+
+const upool_record *upool_resume_record(const upool_resume *resume)
+{
+    /* What is in memory alone (inline, notes) only who completed it has. */
+    return resume->completed_now ? resume->record
+                                 : upool_append_record(resume->append);
+}
+
+const apr_array_header_t *upool_resume_fields(const upool_resume *resume)
+{
+    const upool_resumable *about = upool_resume_about(resume);
+    apr_array_header_t *list = apr_array_make(
+        resume->p, about->fields->nelts + 1, sizeof(upool_field));
+    int i;
+
+    for (i = 0; i < about->fields->nelts; i++) {
+        const upool_resumable_field *from =
+            &APR_ARRAY_IDX(about->fields, i, upool_resumable_field);
+        upool_field *field = apr_array_push(list);
+
+        field->name = from->name;
+        field->value = from->value;
+        field->len = from->len;
+    }
+    apr_array_cat(list, resume->fields);
+    return list;
+}
+
+const char *upool_resume_path(const upool_resume *resume, const char *stored,
+                              apr_pool_t *p)
+{
+    return apr_pstrcat(p, upool_store_path(resume->options.store), "/",
+                       resume->options.identifier, stored ? "/" : NULL, stored,
+                       NULL);
+}
+
+void upool_resume_add_field(upool_resume *resume, const upool_field *field)
+{
+    APR_ARRAY_PUSH(resume->fields, upool_field) = *field;
+}
+
+upload_pool_file *upool_resume_file(upool_resume *resume)
+{
+    const upool_file *from = &upool_resume_about(resume)->file;
+    upload_pool_file *file = apr_pcalloc(resume->p, sizeof(*file));
+
+    file->pool = resume->p;
+    file->field = from->field;
+    file->filename = from->filename;
+    file->safe_filename = from->safe_filename;
+    file->content_type = from->content_type;
+    file->charset = from->charset;
+    file->params = from->params;
+    return file;
+}
+
+void upool_resume_describe(upool_resume *resume)
+{
+    const upool_resumable *about = upool_resume_about(resume);
+    upool_record *record = resume->record;
+
+    record->filename = about->file.filename;
+    record->content_type =
+        about->file.content_type ? about->file.content_type : TYPE_NONE;
+    record->size = about->length;
+    record->received = upool_append_held(resume->append);
+    record->owner = about->owner;
+    record->created = about->created;
+    record->updated = resume->options.now();
+}
+
+/* --- Limits --------------------------------------------------------------- */
+
+int upool_resume_judge_size(upool_resume *resume, apr_off_t size)
+{
+    const upool_limits *limits = &resume->options.limits;
+
+    if (size > limits->body) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_BODY_TOO_LARGE, 0,
+                                      NULL);
+    }
+    if (size > limits->file) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_FILE_TOO_LARGE, 0,
+                                      NULL);
+    }
+    return resume->rules ? upool_rules_file_size(resume->rules, size) : 0;
+}
+
+int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer)
+{
+    apr_status_t rv;
+
+    switch (answer) {
+    case UPOOL_QUOTA_GRANTED:
+        break;
+    case UPOOL_QUOTA_POOL:
+        return upool_resume_turn_down(resume, UPOOL_REASON_QUOTA, 0,
+                                      "quota of the pool");
+    case UPOOL_QUOTA_OWNER:
+        return upool_resume_turn_down(resume, UPOOL_REASON_QUOTA, 0,
+                                      "quota of the owner");
+    case UPOOL_QUOTA_SPARE:
+        return upool_resume_turn_down(
+            resume, UPOOL_REASON_FULL, 0,
+            "what is to be left free on the file system");
+    case UPOOL_QUOTA_FAILED:
+        rv = upool_quota_error(resume->quota);
+        return upool_resume_turn_down(resume, upool_refusal_of_errno(rv), rv,
+                                      "the quota's ledger in the pool");
+    }
+    return 0;
+}
+
+/* A step ahead where the length is not known, if there is room for one. */
+int upool_resume_reserve(upool_resume *resume, apr_off_t bytes)
+{
+    apr_off_t written = upool_resume_offset(resume);
+    upool_quota_answer answer = UPOOL_QUOTA_POOL;
+
+    if (!resume->quota || bytes <= upool_quota_reserved(resume->quota)) {
+        return 0;
+    }
+    if (upool_resume_length(resume) < 0
+        && bytes < UPOOL_UNLIMITED - RESERVE_STEP) {
+        answer =
+            upool_quota_reserve(resume->quota, bytes + RESERVE_STEP, written);
+    }
+    if (answer && answer != UPOOL_QUOTA_FAILED) {
+        answer = upool_quota_reserve(resume->quota, bytes, written);
+    }
+    return upool_resume_judge_quota(resume, answer);
+}
+
+void upool_resume_settle_quota(upool_resume *resume)
+{
+    if (resume->quota) {
+        upool_quota_forget(resume->options.store, resume->options.identifier,
+                           resume->p);
+        resume->quota = NULL;
+    }
+}
+
+/* --- Open, create --------------------------------------------------------- */
+
+static int is_expired(const upool_resume *resume)
+{
+    apr_time_t expires = upool_resume_expires(resume);
+
+    return expires && expires < resume->options.now();
+}
+
+int upool_resume_find(upool_resume *resume)
+{
+    apr_status_t rv = upool_append_open(&resume->append, resume->options.store,
+                                        resume->options.identifier, resume->p);
+
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "the upload cannot be looked at");
+    }
+    /* Whose it is before what it is: a stranger learns nothing. */
+    if (!upool_record_is_open_to(upool_resume_about(resume)->owner,
+                                 resume->options.owner)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_OWNER, 0,
+                                      "owned by another user");
+    }
+    if (is_expired(resume)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_EXPIRED, 0, NULL);
+    }
+    resume->rules =
+        upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
+    if (resume->rules && !upool_resume_is_complete(resume)
+        && upool_rules_file_begin(resume->rules, upool_resume_file(resume))) {
+        return 1;
+    }
+    upool_resume_describe(resume);
+    return 0;
+}
+
+upool_resume *upool_resume_open(const upool_resume_options *options,
+                                apr_pool_t *p)
+{
+    upool_resume *resume = upool_resume_make(options, p);
+
+    upool_resume_find(resume);
+    return resume;
+}
+
+/* --- Without bytes -------------------------------------------------------- */
+
+int upool_resume_settle(upool_resume *resume)
+{
+    apr_status_t rv = upool_append_settle(resume->append);
+
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "the upload cannot be looked at");
+    }
+    upool_resume_describe(resume);
+    return 0;
+}
+
+static apr_status_t change_length(void *user, upool_resumable *about)
+{
+    const apr_off_t *length = user;
+
+    if (about->length == *length) {
+        return APR_SUCCESS;
+    }
+    if (about->length >= 0) {
+        return APR_EMISMATCH;
+    }
+    about->length = *length;
+    return APR_SUCCESS;
+}
+
+int upool_resume_set_length(upool_resume *resume, apr_off_t length)
+{
+    apr_status_t rv;
+
+    if (upool_resume_length(resume) == length) {
+        return 0;
+    }
+    if (upool_resume_length(resume) >= 0 || length < 0
+        || length < upool_resume_offset(resume)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_UPLOAD_LENGTH, 0,
+                                      NULL);
+    }
+    if (upool_resume_judge_size(resume, length)) {
+        return 1;
+    }
+    rv = upool_append_update(resume->append, change_length, &length);
+    if (rv == APR_EMISMATCH) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_UPLOAD_LENGTH, 0,
+                                      NULL);
+    }
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "resumable.json cannot be written");
+    }
+    upool_resume_describe(resume);
+    return 0;
+}
+
+static int count_as_error(upool_resume *resume, upool_reason reason)
+{
+    resume->record->state = UPOOL_STATE_ERROR;
+    resume->record->error = upool_refusal_make(reason, 0, NULL).text;
+    resume->record->updated = resume->options.now();
+    return 0;
+}
+
+int upool_resume_discard(upool_resume *resume, upool_reason reason)
+{
+    apr_status_t rv;
+
+    upool_resume_describe(resume);
+    count_as_error(resume, reason);
+    rv = upool_append_discard(resume->append, reason ? resume->record : NULL);
+    upool_quota_forget(resume->options.store, resume->options.identifier,
+                       resume->p);
+    if (rv && rv != ENOENT) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "the upload cannot be removed");
+    }
+    return 0;
+}

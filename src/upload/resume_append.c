@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/resumed.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* While bytes flow, whoever wants this request to stop is looked for so
+ * often. */
+#define LOOK_INTERVAL apr_time_from_msec(250)
+/* With UploadSync, what a power cut may take of one request. */
+#define SURE_BYTES ((apr_off_t)64 << 20)
+#define SURE_INTERVAL apr_time_from_sec(5)
+
+/* Bytes that came before it was found out that they must not count. */
+static int is_taken_back(const upool_resume *resume)
+{
+    switch ((int)resume->refusal.reason) {
+    case UPOOL_REASON_NONE:
+        return 0;
+    case UPOOL_REASON_CHECKSUM:
+    case UPOOL_REASON_DIGEST:
+    case UPOOL_REASON_DIGEST_SYNTAX:
+    case UPOOL_REASON_FILE_DIGEST:
+        return 1;
+    default:
+        /* Of one with a checksum nobody knows whether they are right. */
+        return resume->what.may_be_refused || resume->check;
+    }
+}
+
+static apr_status_t write_out(upool_resume *resume)
+{
+    int pieces = resume->pieces;
+
+    resume->pieces = 0;
+    return pieces ? upool_append_write(resume->append, resume->vec, pieces)
+                  : APR_SUCCESS;
+}
+
+static void tell_end(upool_resume *resume)
+{
+    upool_record *record = resume->record;
+
+    if (resume->refusal.reason == UPOOL_REASON_CLEARED) {
+        record->state = UPOOL_STATE_ERROR;
+        record->error = resume->refusal.text;
+        upool_account_end(&resume->account, record, UPOOL_REASON_CLEARED);
+        return;
+    }
+    upool_account_pause(&resume->account, record);
+}
+
+/* Lets go of the region last but one, so that a newcomer finds bytes and
+ * documents settled; then the quota, which asks who holds a region, and the
+ * slot.  0, or 1 where what came may be lost. */
+static int let_go(upool_resume *resume)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    resume->appending = 0;
+    if (is_taken_back(resume)) {
+        resume->pieces = 0;
+        upool_append_take_back(resume->append);
+    }
+    else {
+        /* An error stays with the append. */
+        write_out(resume);
+        rv = upool_append_keep(resume->append,
+                               upool_resume_digests_put_down(resume));
+    }
+    if (rv == ENOENT) {
+        upool_resume_turn_down(resume, UPOOL_REASON_CLEARED, 0, NULL);
+    }
+    else if (rv) {
+        upool_resume_turn_down_for(resume, rv,
+                                   "the upload cannot be written down");
+    }
+    upool_resume_settle_quota(resume);
+    upool_resume_describe(resume);
+    tell_end(resume);
+    return rv != APR_SUCCESS;
+}
+
+static int stop(upool_resume *resume, upool_reason reason, apr_status_t rv,
+                const char *detail)
+{
+    upool_resume_turn_down(resume, reason, rv, detail);
+    if (resume->appending) {
+        let_go(resume);
+    }
+    return 1;
+}
+
+static apr_status_t interrupt(void *data)
+{
+    upool_resume *resume = data;
+
+    if (resume->appending) {
+        /* What it points to may be gone. */
+        resume->pieces = 0;
+        stop(resume, UPOOL_REASON_INTERRUPTED, 0, NULL);
+    }
+    return APR_SUCCESS;
+}
+
+/* --- Its beginning -------------------------------------------------------- */
+
+static apr_off_t end_of(const upool_resume *resume)
+{
+    return resume->what.content_length < 0
+               ? -1
+               : resume->start + resume->what.content_length;
+}
+
+static int judge_end(upool_resume *resume)
+{
+    apr_off_t length = upool_resume_length(resume);
+    apr_off_t end = end_of(resume);
+
+    if (end < 0) {
+        return 0;
+    }
+    if (length >= 0 && end > length) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_OVERRUN, 0, NULL);
+    }
+    if (length >= 0 && resume->what.last && end != length) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_UPLOAD_LENGTH, 0,
+                                      NULL);
+    }
+    return upool_resume_judge_size(resume, end);
+}
+
+/* Parts beside each other reserve all that the upload comes to, each the
+ * same. */
+static int reserve(upool_resume *resume)
+{
+    const upool_resume_options *o = &resume->options;
+    apr_off_t bytes = end_of(resume);
+
+    if (!upool_quota_is_set(&o->quota)) {
+        return 0;
+    }
+    resume->quota = upool_quota_make(o->store, o->identifier,
+                                     upool_resume_about(resume)->owner,
+                                     &o->quota, resume->p);
+    upool_quota_count_from_start(resume->quota);
+    if (resume->what.out_of_order || upool_resume_about(resume)->ranges) {
+        bytes = upool_resume_length(resume);
+    }
+    return upool_resume_reserve(resume, bytes < 0 ? resume->start + 1 : bytes);
+}
+
+static int is_in_order(const upool_resume *resume)
+{
+    return !upool_resume_about(resume)->ranges;
+}
+
+/* Parts come beside each other: their progress is what the bucket says. */
+static void open_account(upool_resume *resume)
+{
+    upool_account_options options = resume->options.account;
+
+    if (!is_in_order(resume)) {
+        options.table = NULL;
+    }
+    upool_resume_describe(resume);
+    resume->record->received = resume->start;
+    /* Without a slot where another of that name still has one. */
+    upool_account_claim(&resume->account, &options, resume->record);
+    upool_account_begin(&resume->account, resume->record);
+    upool_account_name(&resume->account, resume->record);
+}
+
+static int claim_region(upool_resume *resume)
+{
+    const upool_resume_append *what = &resume->what;
+    upool_append_claim claim;
+    apr_status_t rv;
+
+    claim.start = what->offset;
+    claim.end = -1;
+    claim.out_of_order = what->out_of_order;
+    claim.provisional =
+        what->may_be_refused || what->announced.content || what->announced.repr;
+    if (what->content_length >= 0) {
+        apr_off_t start =
+            what->offset < 0 ? upool_resume_offset(resume) : what->offset;
+
+        if (what->content_length > APR_INT64_MAX - 1 - start) {
+            return upool_resume_turn_down(resume, UPOOL_REASON_BODY_TOO_LARGE,
+                                          0, NULL);
+        }
+        claim.end = what->offset < 0 ? -1 : start + what->content_length;
+    }
+    rv = upool_append_begin(resume->append, &claim);
+    return rv ? upool_resume_turn_down_for(resume, rv,
+                                           "the upload cannot be written to")
+              : 0;
+}
+
+int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
+{
+    if (resume->refusal.reason || resume->appending) {
+        return 1;
+    }
+    resume->what = *append;
+    if (claim_region(resume)) {
+        return 1;
+    }
+    resume->start = upool_resume_offset(resume);
+    resume->fed = 0;
+    resume->pieces = 0;
+    resume->sure = resume->start;
+    resume->looked = resume->options.now();
+    resume->checked = resume->looked;
+    if (judge_end(resume) || reserve(resume)) {
+        upool_append_take_back(resume->append);
+        upool_resume_settle_quota(resume);
+        return 1;
+    }
+    apr_array_clear(resume->midways);
+    if (is_in_order(resume)) {
+        upool_resume_digests_begin(resume);
+    }
+    resume->check = upool_content_check_make(&append->announced,
+                                             &resume->refusal, resume->p);
+    apr_pool_pre_cleanup_register(resume->p, resume, interrupt);
+    resume->appending = 1;
+    open_account(resume);
+    return 0;
+}
+
+/* --- Its bytes ------------------------------------------------------------ */
+
+static int gather(upool_resume *resume, const char *data, apr_size_t len)
+{
+    struct iovec *last =
+        resume->pieces ? &resume->vec[resume->pieces - 1] : NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (last && (const char *)last->iov_base + last->iov_len == data) {
+        last->iov_len += len;
+        return 0;
+    }
+    if (resume->pieces == UPOOL_RESUME_PIECES) {
+        rv = write_out(resume);
+    }
+    resume->vec[resume->pieces].iov_base = (void *)data;
+    resume->vec[resume->pieces].iov_len = len;
+    resume->pieces++;
+    return rv ? stop(resume, upool_refusal_of_errno(rv), rv,
+                     "the file cannot be written in the pool")
+              : 0;
+}
+
+static int judge_bytes(upool_resume *resume, apr_size_t len)
+{
+    apr_off_t length = upool_resume_length(resume);
+    apr_off_t end = resume->start + resume->fed;
+
+    if ((apr_off_t)len > APR_INT64_MAX - end
+        || (length >= 0 && (apr_off_t)len > length - end)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_OVERRUN, 0, NULL);
+    }
+    end += (apr_off_t)len;
+    if (end_of(resume) >= 0 && end > end_of(resume)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_OVERRUN, 0, NULL);
+    }
+    return upool_resume_judge_size(resume, end)
+           || (resume->quota && upool_resume_reserve(resume, end));
+}
+
+static int feed(void *self, const char *data, apr_size_t len)
+{
+    upool_resume *resume = self;
+
+    if (!resume->appending) {
+        return 1;
+    }
+    if (!len) {
+        return 0;
+    }
+    if (judge_bytes(resume, len)
+        || upool_resume_checksum_data(resume, data, len)) {
+        return stop(resume, UPOOL_REASON_IO, 0, NULL);
+    }
+    upool_resume_digests_data(resume, data, len);
+    resume->fed += (apr_off_t)len;
+    return gather(resume, data, len);
+}
+
+/* Somebody may have cleared the upload, or may want to go on with it. */
+static int look_up(upool_resume *resume)
+{
+    apr_status_t rv = upool_append_look_up(resume->append);
+
+    resume->looked = resume->options.now();
+    if (rv) {
+        return stop(resume,
+                    rv == APR_EBUSY ? UPOOL_REASON_TAKEN : UPOOL_REASON_CLEARED,
+                    0, NULL);
+    }
+    return 0;
+}
+
+static int is_due(apr_time_t last, apr_time_t now, apr_interval_time_t interval)
+{
+    return now - last >= interval || now < last;
+}
+
+/* With UploadSync. */
+static int make_sure(upool_resume *resume, apr_time_t now)
+{
+    apr_off_t at = upool_resume_offset(resume);
+    apr_status_t rv;
+
+    if (at - resume->sure < SURE_BYTES
+        && !is_due(resume->checked, now, SURE_INTERVAL)) {
+        return 0;
+    }
+    resume->sure = at;
+    resume->checked = now;
+    rv = upool_append_checkpoint(resume->append);
+    return rv ? stop(resume, upool_refusal_of_errno(rv), rv,
+                     "the file cannot be synced")
+              : 0;
+}
+
+static int tell_progress(upool_resume *resume, apr_time_t now)
+{
+    upool_record *record = resume->record;
+
+    record->received = upool_resume_offset(resume);
+    record->updated = now;
+    return upool_account_publish(&resume->account, record)
+               ? 0
+               : stop(resume, UPOOL_REASON_CLEARED, 0, NULL);
+}
+
+static int flush(void *self)
+{
+    upool_resume *resume = self;
+    apr_time_t now;
+    apr_status_t rv;
+
+    if (!resume->appending) {
+        return 1;
+    }
+    rv = write_out(resume);
+    if (rv) {
+        return stop(resume, upool_refusal_of_errno(rv), rv,
+                    "the file cannot be written in the pool");
+    }
+    now = resume->options.now();
+    return tell_progress(resume, now) || make_sure(resume, now)
+           || (is_due(resume->looked, now, LOOK_INTERVAL) && look_up(resume));
+}
+
+static int is_unwanted(void *self)
+{
+    upool_resume *resume = self;
+
+    return flush(self) || look_up(resume);
+}
+
+/* --- Its end -------------------------------------------------------------- */
+
+static int is_partial(const upool_resume *resume)
+{
+    const char *concat = upool_resume_about(resume)->concat;
+
+    return concat && strcmp(concat, "partial") == 0;
+}
+
+static int judge_append(upool_resume *resume)
+{
+    upool_reason reason = resume->what.verify
+                              ? resume->what.verify(resume->what.user, resume)
+                              : UPOOL_REASON_NONE;
+
+    if (reason) {
+        return upool_resume_turn_down(resume, reason, 0, NULL);
+    }
+    if (resume->fed < resume->what.content_length) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_INCOMPLETE, 0, NULL);
+    }
+    return upool_resume_checksum_end(resume);
+}
+
+/* The end of the last append is that of the upload. */
+static int close_upload(upool_resume *resume)
+{
+    apr_off_t end = resume->start + resume->fed;
+
+    return resume->what.last && upool_resume_set_length(resume, end);
+}
+
+static int finish(void *self)
+{
+    upool_resume *resume = self;
+
+    if (flush(resume)) {
+        return 1;
+    }
+    if (judge_append(resume)) {
+        return stop(resume, UPOOL_REASON_IO, 0, NULL);
+    }
+    if (let_go(resume) || close_upload(resume)) {
+        return 1;
+    }
+    if (resume->what.stay_open || is_partial(resume)
+        || !upool_resume_is_whole(resume)) {
+        return 0;
+    }
+    return upool_resume_complete(resume);
+}
+
+static void refuse(void *self, upool_reason reason, apr_status_t rv,
+                   const char *detail)
+{
+    stop(self, reason, rv, detail);
+}
+
+static apr_off_t received(const void *self)
+{
+    const upool_resume *resume = self;
+
+    return resume->fed;
+}
+
+static const upool_refusal *refusal(void *self)
+{
+    return upool_resume_refusal(self);
+}
+
+static const upool_sink_ops ops = {
+    .feed = feed,
+    .flush = flush,
+    .finish = finish,
+    .refuse = refuse,
+    .is_unwanted = is_unwanted,
+    .received = received,
+    .refusal = refusal,
+};
+
+void upool_resume_sink(upool_resume *resume, upool_sink *sink)
+{
+    sink->ops = &ops;
+    sink->self = resume;
+}

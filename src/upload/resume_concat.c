@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/resumed.h"
+
+#include <string.h>
+
+/* One part: its bytes have to stay as they are until they are copied, and they
+ * do, for nothing can be appended to what is whole. */
+typedef struct piece {
+    upool_append *append;
+    apr_off_t length;
+} piece;
+
+static int is_part_of(const upool_resume *resume, const upool_resume *part)
+{
+    const upool_resumable *about = upool_resume_about(part);
+
+    return strcmp(about->protocol, upool_resume_about(resume)->protocol) == 0
+           && about->concat && strcmp(about->concat, "partial") == 0;
+}
+
+static int find_piece(upool_resume *resume, piece *found, const char *id)
+{
+    upool_resume_options options = resume->options;
+    upool_resume *part;
+
+    options.identifier = id;
+    /* A part is judged as what it becomes a part of. */
+    memset(&options.rules, 0, sizeof(options.rules));
+    part = upool_resume_open(&options, resume->p);
+    if (part->refusal.reason) {
+        return upool_resume_turn_down(resume, part->refusal.reason,
+                                      part->refusal.rv, part->refusal.detail);
+    }
+    if (!is_part_of(resume, part)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_NOT_FOUND, 0,
+                                      "not a partial upload");
+    }
+    if (!upool_resume_is_whole(part)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_NOT_WHOLE, 0, NULL);
+    }
+    found->append = part->append;
+    found->length = upool_resume_length(part);
+    return 0;
+}
+
+/* All of them, before a byte is copied.  One may come twice. */
+static int find_pieces(upool_resume *resume, apr_array_header_t *pieces,
+                       const apr_array_header_t *parts, apr_off_t *sum)
+{
+    int i;
+
+    *sum = 0;
+    for (i = 0; i < parts->nelts; i++) {
+        piece *found = apr_array_push(pieces);
+
+        if (find_piece(resume, found, APR_ARRAY_IDX(parts, i, const char *))) {
+            return 1;
+        }
+        if (found->length > APR_INT64_MAX - 1 - *sum) {
+            return upool_resume_turn_down(resume, UPOOL_REASON_BODY_TOO_LARGE,
+                                          0, NULL);
+        }
+        *sum += found->length;
+    }
+    return upool_resume_judge_size(resume, *sum);
+}
+
+static apr_status_t copy_pieces(upool_resume *resume,
+                                const apr_array_header_t *pieces)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; !rv && i < pieces->nelts; i++) {
+        const piece *from = &APR_ARRAY_IDX(pieces, i, piece);
+
+        rv = upool_append_look_up(resume->append);
+        rv = rv == APR_EBUSY ? APR_SUCCESS : rv;
+        rv = rv ? rv
+                : upool_append_copy(resume->append, from->append, from->length);
+    }
+    return rv;
+}
+
+/* What a part is there, is; and nothing else is digested on the way. */
+static int copy(upool_resume *resume, const apr_array_header_t *pieces,
+                apr_off_t sum)
+{
+    static const upool_append_claim all = { 0, -1, 0, 0 };
+    const upool_resume_options *o = &resume->options;
+    apr_status_t rv = upool_append_begin(resume->append, &all);
+    apr_status_t kept;
+
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "the upload cannot be written to");
+    }
+    if (upool_quota_is_set(&o->quota)) {
+        resume->quota = upool_quota_make(o->store, o->identifier, o->owner,
+                                         &o->quota, resume->p);
+        upool_quota_count_from_start(resume->quota);
+    }
+    rv = upool_resume_reserve(resume, sum) ? APR_EGENERAL
+                                           : copy_pieces(resume, pieces);
+    kept = upool_append_keep(resume->append, NULL);
+    upool_resume_settle_quota(resume);
+    rv = rv ? rv : kept;
+    return rv ? upool_resume_turn_down_for(resume,
+                                           rv == APR_EOF ? APR_ENOENT : rv,
+                                           "the parts cannot be copied")
+              : 0;
+}
+
+int upool_resume_concat(upool_resume *resume, const apr_array_header_t *parts)
+{
+    apr_array_header_t *pieces =
+        apr_array_make(resume->p, parts->nelts, sizeof(piece));
+    apr_off_t sum;
+
+    return resume->refusal.reason || find_pieces(resume, pieces, parts, &sum)
+           || copy(resume, pieces, sum) || upool_resume_set_length(resume, sum);
+}

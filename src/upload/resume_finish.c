@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/resumed.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HEAD_BYTES ((apr_off_t)65536)
+/* As in upload.c. */
+#define MEMORY_MAX ((apr_int64_t)1 << 30)
+
+/* Completing: the whole file passes through its handlers, once, from the disk,
+ * while the bucket's lock and the file's region are held. */
+typedef struct passage {
+    upool_resume *resume;
+    upool_bucket *bucket;
+    upload_pool_request request;
+    upool_chain *chain;
+    upload_pool_file *file;
+    upool_resume_need need;
+    apr_int64_t memory;
+} passage;
+
+/* --- The handler that leaves the file where it is ------------------------- */
+
+static upload_pool_verdict stay(upload_pool_instance *self,
+                                upload_pool_file *file, apr_off_t size,
+                                upload_pool_kept *kept)
+{
+    const passage *pass = self->data;
+
+    (void)file;
+    (void)size;
+    kept->stored = upool_resume_about(pass->resume)->file.stored;
+    kept->size = upool_resume_length(pass->resume);
+    return UPLOAD_POOL_GO_ON;
+}
+
+static const upload_pool_handler stay_handler = {
+    UPLOAD_POOL_HANDLER_STUFF("stay"),
+    .file_complete = stay,
+};
+
+/* --- The passage ---------------------------------------------------------- */
+
+static apr_status_t visit(void *user, const char *data, apr_size_t len)
+{
+    passage *pass = user;
+
+    return upool_chain_data(pass->chain, data, len)
+                   || upool_chain_flush(pass->chain)
+               ? APR_EABOVEROOT
+               : APR_SUCCESS;
+}
+
+static void add_handlers(passage *pass)
+{
+    const upool_resume_options *o = &pass->resume->options;
+    upool_handler_site site;
+
+    site.chain = pass->chain;
+    site.refusal = &pass->resume->refusal;
+    site.memory = &pass->memory;
+    site.bucket = pass->bucket;
+    site.p = pass->resume->p;
+    if (o->add_handlers) {
+        pass->need = o->add_handlers(o->user, &site);
+    }
+    if (!o->may_change) {
+        upool_chain_add(pass->chain, &stay_handler, pass);
+    }
+}
+
+static apr_off_t bytes_to_read(const passage *pass)
+{
+    apr_off_t length = upool_resume_length(pass->resume);
+
+    if (pass->resume->options.may_change) {
+        return length;
+    }
+    switch (pass->need) {
+    case UPOOL_RESUME_NEED_NAME:
+        return 0;
+    case UPOOL_RESUME_NEED_HEAD:
+        return length < HEAD_BYTES ? length : HEAD_BYTES;
+    case UPOOL_RESUME_NEED_ALL:
+        break;
+    }
+    return length;
+}
+
+static int read_file(passage *pass)
+{
+    upool_resume *resume = pass->resume;
+    apr_off_t to = bytes_to_read(pass);
+    apr_status_t rv = upool_append_read(resume->append, 0, to, visit, pass);
+
+    if (rv && rv != APR_EABOVEROOT) {
+        upool_resume_turn_down(resume, UPOOL_REASON_IO, rv,
+                               "the file cannot be read in the pool");
+    }
+    return rv != APR_SUCCESS;
+}
+
+/* Whoever asked for a digest must not get files without it.  Where handlers may
+ * change the file theirs is the digest of what they let through. */
+static int add_digests(passage *pass)
+{
+    upool_resume *resume = pass->resume;
+    const apr_array_header_t *names = resume->options.digests;
+    int i;
+
+    if (resume->options.may_change) {
+        return 0;
+    }
+    for (i = 0; names && i < names->nelts; i++) {
+        const char *name =
+            upool_digester_known(APR_ARRAY_IDX(names, i, const char *));
+        const char *hex = name ? upool_resume_digest(resume, name) : NULL;
+
+        if (name && !hex) {
+            return upool_resume_turn_down(resume, UPOOL_REASON_IO, 0,
+                                          "a digest cannot be computed");
+        }
+        if (name) {
+            apr_table_setn(pass->file->digests, name, hex);
+        }
+    }
+    return 0;
+}
+
+static void list_digests(upool_file *file, const apr_table_t *digests,
+                         apr_pool_t *p)
+{
+    const apr_array_header_t *table = apr_table_elts(digests);
+    int i;
+
+    file->digests = apr_array_make(p, table->nelts + 1, sizeof(upool_digest));
+    for (i = 0; i < table->nelts; i++) {
+        const apr_table_entry_t *entry =
+            &APR_ARRAY_IDX(table, i, apr_table_entry_t);
+        upool_digest *digest = apr_array_push(file->digests);
+
+        digest->algorithm = entry->key;
+        digest->hex = entry->val;
+    }
+}
+
+static void list_file(passage *pass, const upload_pool_kept *kept)
+{
+    upool_resume *resume = pass->resume;
+    const upload_pool_file *file = pass->file;
+    upool_file *done = apr_array_push(resume->record->files);
+
+    *done = upool_resume_about(resume)->file;
+    done->size = kept->size;
+    done->stored = kept->stored;
+    done->content = kept->content;
+    done->location = kept->location;
+    done->notes = file->notes;
+    done->sniffed = file->sniffed_content_type;
+    list_digests(done, file->digests, resume->p);
+    if (resume->rules) {
+        upool_rules_file_kept(resume->rules);
+    }
+}
+
+/* A file that was opened with this very request has passed its rules. */
+static int judge_fields(upool_resume *resume)
+{
+    const apr_array_header_t *fields = upool_resume_fields(resume);
+    int i;
+
+    if (!resume->rules) {
+        return 0;
+    }
+    for (i = 0; i < fields->nelts; i++) {
+        const upool_field *field = &APR_ARRAY_IDX(fields, i, upool_field);
+
+        upool_rules_text(resume->rules, field->name, field->len);
+    }
+    return upool_rules_end(resume->rules);
+}
+
+static int pass_file(passage *pass)
+{
+    upload_pool_kept kept;
+    int skipped = 0;
+
+    if (upool_chain_open(pass->chain)
+        || upool_chain_file_begin(pass->chain, pass->file)) {
+        return 1;
+    }
+    if (read_file(pass) || add_digests(pass)
+        || upool_chain_file_end(pass->chain, &kept, &skipped)) {
+        return 1;
+    }
+    if (!skipped) {
+        list_file(pass, &kept);
+    }
+    return judge_fields(pass->resume) || upool_chain_complete(pass->chain);
+}
+
+static void prepare(passage *pass, upool_resume *resume, upool_bucket *bucket)
+{
+    const upool_limits *limits = &resume->options.limits;
+
+    memset(pass, 0, sizeof(*pass));
+    pass->resume = resume;
+    pass->bucket = bucket;
+    pass->memory = limits->fields < MEMORY_MAX ? limits->fields : MEMORY_MAX;
+    pass->request.r = resume->options.r;
+    pass->request.pool = resume->p;
+    pass->request.identifier = resume->options.identifier;
+    pass->request.content_length = upool_resume_length(resume);
+    pass->chain = upool_chain_make(&pass->request, &resume->refusal, resume->p);
+    pass->file = upool_resume_file(resume);
+    add_handlers(pass);
+}
+
+static int commit(passage *pass)
+{
+    upool_resume *resume = pass->resume;
+    upool_record *record = resume->record;
+    apr_status_t rv;
+
+    upool_resume_describe(resume);
+    record->state = UPOOL_STATE_DONE;
+    record->size = record->received = upool_resume_length(resume);
+    rv = upool_bucket_commit(pass->bucket, record);
+    if (rv == ENOENT) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_CLEARED, 0, NULL);
+    }
+    if (rv) {
+        return upool_resume_turn_down(resume, upool_refusal_of_errno(rv), rv,
+                                      "the metadata cannot be written");
+    }
+    resume->completed_now = 1;
+    return 0;
+}
+
+/* What the client can do nothing about may be better the next time; what he can
+ * is final, for the bytes would be the same. */
+static int is_final(const upool_resume *resume)
+{
+    return resume->refusal.status < 500
+           && resume->refusal.reason != UPOOL_REASON_CLEARED;
+}
+
+static void fail(passage *pass)
+{
+    upool_resume *resume = pass->resume;
+    upool_record *record = resume->record;
+
+    upool_chain_interrupt(pass->chain);
+    apr_array_clear(record->files);
+    record->state = UPOOL_STATE_UPLOADING;
+    if (is_final(resume)) {
+        record->state = UPOOL_STATE_ERROR;
+        record->error = resume->refusal.text;
+        record->updated = resume->options.now();
+        upool_bucket_fail(pass->bucket, record);
+    }
+}
+
+/* After the lock is gone, as of an append. */
+static void tell(upool_resume *resume)
+{
+    upool_record *record = resume->record;
+
+    upool_quota_forget(resume->options.store, resume->options.identifier,
+                       resume->p);
+    if (!resume->account.began) {
+        upool_account_claim(&resume->account, &resume->options.account, record);
+        upool_account_begin(&resume->account, record);
+    }
+    if (record->state == UPOOL_STATE_UPLOADING) {
+        upool_account_pause(&resume->account, record);
+    }
+    else {
+        upool_account_end(&resume->account, record, resume->refusal.reason);
+    }
+}
+
+int upool_resume_complete(upool_resume *resume)
+{
+    upool_bucket *bucket = NULL;
+    passage pass;
+    apr_status_t rv;
+
+    if (upool_resume_is_complete(resume)) {
+        return 0;
+    }
+    rv = upool_append_complete(resume->append, &bucket, resume->p);
+    if (rv == APR_EOF) {
+        return 0;
+    }
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "the upload cannot be completed");
+    }
+    prepare(&pass, resume, bucket);
+    if (pass_file(&pass) || commit(&pass)) {
+        upool_resume_turn_down(resume, UPOOL_REASON_HANDLER, 0, NULL);
+        fail(&pass);
+    }
+    upool_bucket_end(bucket);
+    upool_append_release(resume->append);
+    tell(resume);
+    return resume->refusal.reason != UPOOL_REASON_NONE;
+}

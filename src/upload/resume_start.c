@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "upload/resumed.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "parse/names.h"
+#include "parse/part.h"
+
+/* Valid UTF-8, in p. */
+static const char *repair(apr_pool_t *p, const char *text)
+{
+    apr_size_t len = strlen(text);
+    char *out = apr_palloc(p, 3 * len + 1);
+
+    upool_names_repair(out, text, len);
+    return out;
+}
+
+/* As a part of a form says its type; one that does not parse says nothing. */
+static void set_type(upool_file *file, const char *value, apr_pool_t *p)
+{
+    const char *block = apr_pstrcat(
+        p,
+        "Content-Disposition: form-data; name=\"f\"\r\nContent-Type: ", value,
+        "\r\n", NULL);
+    apr_size_t len = strlen(block);
+    apr_size_t room = UPOOL_PART_SCRATCH(len);
+    upool_part part;
+    apr_size_t i;
+
+    if (strpbrk(value, "\r\n")
+        || upool_part_parse(&part, block, len, apr_palloc(p, room), room)) {
+        return;
+    }
+    file->content_type = part.content_type;
+    file->charset = part.charset;
+    for (i = 0; i < part.nparams; i++) {
+        apr_table_addn(file->params, part.params[i].name, part.params[i].value);
+    }
+}
+
+static void set_file(upool_file *file, const upool_resume_start *start,
+                     const upool_resume_options *options, apr_pool_t *p)
+{
+    char safe[UPOOL_SAFE_NAME_MAX + 1];
+
+    file->field = repair(p, start->field ? start->field : "file");
+    file->filename = repair(p, start->filename ? start->filename : "");
+    if (options->utf8_names) {
+        upool_names_safe_utf8(safe, file->filename);
+    }
+    else {
+        upool_names_safe(safe, file->filename);
+    }
+    file->safe_filename = apr_pstrdup(p, safe);
+    if (start->content_type) {
+        set_type(file, start->content_type, p);
+    }
+}
+
+static const char *repair_or_null(apr_pool_t *p, const char *text)
+{
+    return text ? repair(p, text) : NULL;
+}
+
+static upool_resumable *describe_start(const upool_resume_options *options,
+                                       const upool_resume_start *start,
+                                       apr_pool_t *p)
+{
+    upool_resumable *about = upool_resumable_make(p, options->identifier);
+    int i;
+
+    about->protocol = start->protocol;
+    about->owner = options->owner;
+    about->created = options->now();
+    about->length = start->length;
+    about->uri = repair(p, start->uri ? start->uri : "");
+    about->args = repair_or_null(p, start->args);
+    about->metadata = repair_or_null(p, start->metadata);
+    about->concat = repair_or_null(p, start->concat);
+    set_file(&about->file, start, options, p);
+    for (i = 0; start->fields && i < start->fields->nelts; i++) {
+        const upool_field *from = &APR_ARRAY_IDX(start->fields, i, upool_field);
+        upool_resumable_field *field = apr_array_push(about->fields);
+
+        field->name = from->name;
+        field->value = from->value;
+        field->len = from->len;
+    }
+    return about;
+}
+
+/* Before anything is made: what its beginning tells against it. */
+static int judge_start(upool_resume *resume, const upool_resumable *about)
+{
+    upload_pool_file file;
+
+    memset(&file, 0, sizeof(file));
+    file.pool = resume->p;
+    file.field = about->file.field;
+    file.filename = about->file.filename;
+    file.safe_filename = about->file.safe_filename;
+    file.content_type = about->file.content_type;
+    resume->rules =
+        upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
+    if (!upool_accept_takes(&resume->options.accept, file.safe_filename)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_EXTENSION, 0, NULL);
+    }
+    if (resume->rules && upool_rules_file_begin(resume->rules, &file)) {
+        return 1;
+    }
+    return about->length >= 0 && upool_resume_judge_size(resume, about->length);
+}
+
+/* What would never be granted is refused now; what is not reserved can be
+ * somebody else's by the time that bytes come. */
+static int ask_quota(upool_resume *resume, apr_off_t length)
+{
+    const upool_resume_options *o = &resume->options;
+    int refused;
+
+    if (length <= 0 || !upool_quota_is_set(&o->quota)) {
+        return 0;
+    }
+    resume->quota = upool_quota_make(o->store, o->identifier, o->owner,
+                                     &o->quota, resume->p);
+    upool_quota_count_from_start(resume->quota);
+    refused = upool_resume_judge_quota(
+        resume, upool_quota_reserve(resume->quota, length, 0));
+    upool_resume_settle_quota(resume);
+    return refused;
+}
+
+static int make_upload(upool_resume *resume, upool_resumable *about)
+{
+    const upool_resume_options *o = &resume->options;
+    upool_record *previous = NULL;
+    const char *why = NULL;
+    apr_status_t rv = upool_append_create(o->store, about, o->minted, resume->p,
+                                          &previous, &why);
+
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv, why);
+    }
+    return 0;
+}
+
+/* Somebody else's complete upload is not to be replaced. */
+static int is_strangers(const upool_resume_options *o, apr_pool_t *p)
+{
+    upool_record *there = NULL;
+
+    return !o->minted
+           && !upool_bucket_status(&there, o->store, o->identifier, p)
+           && !upool_record_is_open_to(there->owner, o->owner)
+           && (!o->expires || there->updated + o->expires >= o->now());
+}
+
+upool_resume *upool_resume_create(const upool_resume_options *options,
+                                  const upool_resume_start *start,
+                                  apr_pool_t *p)
+{
+    upool_resume *resume = upool_resume_make(options, p);
+    upool_resumable *about = describe_start(options, start, p);
+
+    if (is_strangers(options, p)) {
+        upool_resume_turn_down(resume, UPOOL_REASON_OWNER, 0,
+                               "owned by another user");
+        return resume;
+    }
+    if (judge_start(resume, about) || make_upload(resume, about)
+        || upool_resume_find(resume)) {
+        return resume;
+    }
+    if (ask_quota(resume, about->length)) {
+        upool_append_discard(resume->append, NULL);
+    }
+    return resume;
+}

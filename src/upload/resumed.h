@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_RESUMED_H
+#define UPOOL_UPLOAD_RESUMED_H
+
+/* What the files resume*.c share; for them alone.  Functions that return int
+ * return 0 to go on, 1 when the request is refused. */
+
+#include "upload/midway.h"
+#include "upload/resume.h"
+
+/* One gathered write for a whole pull, as in handler_spool.c. */
+#define UPOOL_RESUME_PIECES 64
+
+struct upool_resume {
+    upool_resume_options options;
+    apr_pool_t *p;
+    upool_refusal refusal;
+    upool_append *append; /* NULL: there is no such upload */
+    upool_record *record; /* for progress, and of the result */
+    upool_account account;
+    apr_array_header_t *fields; /* of upool_field; added by this request */
+    upool_rules *rules;         /* NULL: none */
+    int completed_now;
+    /* while appending */
+    int appending;
+    upool_resume_append what;
+    upool_quota *quota; /* NULL: none is set */
+    apr_off_t start;    /* where it began */
+    apr_off_t fed;      /* bytes fed since */
+    apr_time_t looked;  /* when it last asked whether it is wanted */
+    apr_time_t checked; /* when it last made sure (UploadSync) */
+    apr_off_t sure;     /* how far that went */
+    struct iovec vec[UPOOL_RESUME_PIECES];
+    int pieces;
+    /* digests */
+    apr_array_header_t *midways; /* of upool_midway *, of the whole file */
+    upool_content_check *check;  /* NULL: nothing was announced */
+    upool_digester *checksum;    /* of this append; NULL: none */
+    const char *expected_name;   /* algorithm of the checksum; NULL: none */
+    unsigned char expected[UPOOL_DIGESTER_MAX];
+    apr_size_t expected_len;
+};
+
+/* One that knows of nothing yet. */
+upool_resume *upool_resume_make(const upool_resume_options *options,
+                                apr_pool_t *p);
+/* Finds the upload, and asks whose it is. */
+int upool_resume_find(upool_resume *resume);
+
+/* Sets the refusal unless there is one; returns 1. */
+int upool_resume_turn_down(upool_resume *resume, upool_reason reason,
+                           apr_status_t rv, const char *detail);
+
+/* The same for what store/append.h says. */
+int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
+                               const char *detail);
+
+/* Would size bytes in all be too many?  Of a size that is announced, or there
+ * already. */
+int upool_resume_judge_size(upool_resume *resume, apr_off_t size);
+
+/* What the ledger says. */
+int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer);
+/* Reserves what the upload will come to.  Nothing without a quota. */
+int upool_resume_reserve(upool_resume *resume, apr_off_t bytes);
+/* The writer's region is let go: what is on the disk counts. */
+void upool_resume_settle_quota(upool_resume *resume);
+
+/* The file of the upload, as its handlers and rules see it. */
+upload_pool_file *upool_resume_file(upool_resume *resume);
+
+/* Brings the record up to what is known. */
+void upool_resume_describe(upool_resume *resume);
+
+/* Digests of the whole file: taken up at the start of an append in order, fed,
+ * and put down for upool_append_keep() (of upool_midstate; NULL: none). */
+void upool_resume_digests_begin(upool_resume *resume);
+void upool_resume_digests_data(upool_resume *resume, const char *data,
+                               apr_size_t len);
+const apr_array_header_t *upool_resume_digests_put_down(upool_resume *resume);
+/* One digest of the whole file, in hex; NULL: it cannot be had. */
+const char *upool_resume_digest(upool_resume *resume, const char *algorithm);
+
+/* Checksum of the append: of the bytes fed, or read again. */
+int upool_resume_checksum_data(upool_resume *resume, const char *data,
+                               apr_size_t len);
+int upool_resume_checksum_end(upool_resume *resume);
+
+/* Lower-case hex. */
+const char *upool_resume_hex(apr_pool_t *p, const unsigned char *bytes,
+                             apr_size_t len);
+
+#endif

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* An upload of several requests on the disk: what is there after every way that
+ * an append can end, who may write at the same time, and who has to stop. */
+#include "store/append.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "store/quota.h"
+#include "store_kit.h"
+
+static upool_resumable *describe(apr_pool_t *p, const char *id,
+                                 apr_off_t length)
+{
+    upool_resumable *about = upool_resumable_make(p, id);
+
+    about->protocol = "tus";
+    about->created = apr_time_now();
+    about->length = length;
+    about->uri = "/u";
+    about->file.field = "file";
+    about->file.filename = "a.txt";
+    about->file.safe_filename = "a.txt";
+    return about;
+}
+
+static apr_status_t create(kit *k, const char *id, apr_off_t length)
+{
+    upool_record *previous = NULL;
+    const char *why = NULL;
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    apr_pool_create(&p, k->p);
+    rv = upool_append_create(k->store, describe(p, id, length), 0, p, &previous,
+                             &why);
+    apr_pool_destroy(p);
+    return rv;
+}
+
+static apr_pool_t *request(const kit *k)
+{
+    apr_pool_t *p;
+
+    apr_pool_create(&p, k->p);
+    return p;
+}
+
+static upool_append *open_append(kit *k, const char *id, apr_pool_t *p)
+{
+    upool_append *a = NULL;
+
+    return upool_append_open(&a, k->store, id, p) ? NULL : a;
+}
+
+static apr_status_t begin(upool_append *a, apr_off_t start, int provisional)
+{
+    upool_append_claim claim = { 0, -1, 0, 0 };
+
+    claim.start = start;
+    claim.provisional = provisional;
+    return upool_append_begin(a, &claim);
+}
+
+static apr_status_t begin_part(upool_append *a, apr_off_t start, apr_off_t end)
+{
+    upool_append_claim claim = { 0, -1, 1, 0 };
+
+    claim.start = start;
+    claim.end = end;
+    return upool_append_begin(a, &claim);
+}
+
+static apr_status_t put(upool_append *a, const char *text)
+{
+    struct iovec piece = { (void *)text, strlen(text) };
+
+    return upool_append_write(a, &piece, 1);
+}
+
+static apr_off_t offset(kit *k, const char *id)
+{
+    apr_pool_t *p = request(k);
+    const upool_append *a = open_append(k, id, p);
+    apr_off_t at = a ? upool_append_offset(a) : -1;
+
+    apr_pool_destroy(p);
+    return at;
+}
+
+static const char *bytes(kit *k, const char *id)
+{
+    const char *name = kit_data_name(k, id);
+
+    return name ? kit_read_file(k, kit_in(k, id, name)) : NULL;
+}
+
+/* One whole append. */
+static apr_status_t append(kit *k, const char *id, apr_off_t start,
+                           const char *text)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a = open_append(k, id, p);
+    apr_status_t rv = a ? begin(a, start, 0) : APR_ENOENT;
+
+    rv = rv ? rv : put(a, text);
+    rv = rv ? rv : upool_append_keep(a, NULL);
+    apr_pool_destroy(p);
+    return rv;
+}
+
+static apr_status_t part(kit *k, const char *id, apr_off_t start,
+                         const char *text)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a = open_append(k, id, p);
+    apr_status_t rv =
+        a ? begin_part(a, start, start + (apr_off_t)strlen(text)) : APR_ENOENT;
+
+    rv = rv ? rv : put(a, text);
+    rv = rv ? rv : upool_append_keep(a, NULL);
+    apr_pool_destroy(p);
+    return rv;
+}
+
+static apr_status_t complete(kit *k, const char *id)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a = open_append(k, id, p);
+    upool_bucket *bucket = NULL;
+    apr_status_t rv = a ? upool_append_complete(a, &bucket, p) : APR_ENOENT;
+
+    if (!rv) {
+        const upool_resumable *about = upool_append_about(a);
+        upool_record *record =
+            kit_record(p, id, UPOOL_STATE_DONE, about->created);
+
+        kit_add_file(record, p, about->file.stored, about->length);
+        rv = upool_bucket_commit(bucket, record);
+        upool_bucket_end(bucket);
+        upool_append_release(a);
+    }
+    apr_pool_destroy(p);
+    return rv;
+}
+
+static void test_in_order(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    tap_is_int(create(k, "one", 6), 0, "made");
+    tap_is_int(create(k, "one", 6), APR_EBUSY, "once");
+    tap_is_int(append(k, "one", 0, "abc"), 0, "three bytes");
+    tap_is_int(append(k, "one", 2, "x"), APR_EMISMATCH, "not before the end");
+    tap_is_int(append(k, "one", 4, "x"), APR_EMISMATCH, "nor behind it");
+    a = open_append(k, "one", p);
+    tap_is_int(begin(a, -1, 0), 0, "the end, wherever it is");
+    tap_is_int(upool_append_offset(a), 3, "is told");
+    put(a, "de");
+    tap_is_int(upool_append_offset(a), 5, "and moves");
+    tap_is_int(upool_append_keep(a, NULL), 0, "kept");
+    tap_is_int(upool_append_held(a), 5, "it holds as much");
+    tap_ok(upool_append_activity(a) > apr_time_now() - apr_time_from_sec(60)
+               && upool_append_activity(a) <= apr_time_now() + 100000,
+           "and was active a moment ago");
+    tap_is_int(complete(k, "one"), APR_EINCOMPLETE, "not to be completed yet");
+    tap_is_int(append(k, "one", 5, "f"), 0, "the last byte");
+    tap_is_int(complete(k, "one"), 0, "completed");
+    tap_is_int(complete(k, "one"), APR_EOF, "once");
+    tap_is_int(append(k, "one", 6, "x"), APR_EOF, "then nothing follows");
+    a = open_append(k, "one", p);
+    tap_ok(upool_append_record(a) != NULL, "it is found complete");
+    tap_is_int(upool_append_offset(a), 6, "with its length");
+    tap_is_str(bytes(k, "one"), "abcdef", "and its bytes");
+    tap_is_int(offset(k, "none"), -1, "another is not found");
+    apr_pool_destroy(p);
+}
+
+static void test_provisional(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    create(k, "prov", 9);
+    append(k, "prov", 0, "abc");
+    a = open_append(k, "prov", p);
+    begin(a, 3, 1);
+    put(a, "xyz");
+    tap_is_int(offset(k, "prov"), 3, "others see what can be trusted");
+    upool_append_take_back(a);
+    tap_is_str(bytes(k, "prov"), "abc", "taken back");
+    begin(a, 3, 1);
+    put(a, "def");
+    tap_is_int(upool_append_keep(a, NULL), 0, "or kept");
+    tap_is_int(offset(k, "prov"), 6, "then it counts");
+    begin(a, 6, 1);
+    put(a, "xx");
+    apr_pool_destroy(p);
+    tap_is_int(offset(k, "prov"), 6, "with the request it goes");
+    tap_is_str(bytes(k, "prov"), "abcdef", "from the file, too");
+    tap_is_int(append(k, "prov", 6, "ghi"), 0, "the rest");
+    tap_is_str(bytes(k, "prov"), "abcdefghi", "follows");
+}
+
+static apr_status_t set_length(void *user, upool_resumable *about)
+{
+    const apr_off_t *length = user;
+
+    if (*length < 0) {
+        return APR_EINVAL;
+    }
+    about->length = *length;
+    return APR_SUCCESS;
+}
+
+static void test_update(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+    apr_off_t length = 5;
+
+    create(k, "upd", -1);
+    a = open_append(k, "upd", p);
+    tap_is_int(upool_append_update(a, set_length, &length), 0, "changed");
+    tap_is_int(upool_append_about(open_append(k, "upd", p))->length, 5,
+               "for everybody");
+    length = -1;
+    tap_is_int(upool_append_update(a, set_length, &length), APR_EINVAL,
+               "or not");
+    append(k, "upd", 0, "abcde");
+    complete(k, "upd");
+    length = 6;
+    tap_is_int(upool_append_update(a, set_length, &length), APR_EOF,
+               "not when it is complete");
+    apr_pool_destroy(p);
+}
+
+static void test_midstates(kit *k)
+{
+    apr_pool_t *p = request(k);
+    apr_array_header_t *list = apr_array_make(p, 1, sizeof(upool_midstate));
+    upool_midstate *m = apr_array_push(list);
+    upool_append *a;
+
+    m->algorithm = "md5";
+    m->offset = 3;
+    m->state = "abcdef";
+    create(k, "mid", 9);
+    a = open_append(k, "mid", p);
+    begin(a, 0, 0);
+    put(a, "abc");
+    tap_is_int(upool_append_keep(a, list), 0, "a digest is put down");
+    a = open_append(k, "mid", p);
+    tap_is_int(upool_append_about(a)->midstates->nelts, 1, "and found");
+    append(k, "mid", 3, "def");
+    a = open_append(k, "mid", p);
+    tap_is_int(upool_append_about(a)->midstates->nelts, 1,
+               "after an append without one, too");
+    tap_ok(truncate(kit_in(k, "mid", kit_data_name(k, "mid")), 2) == 0,
+           "the file loses bytes");
+    tap_is_int(append(k, "mid", 2, "c"), 0, "which come again");
+    apr_pool_destroy(p);
+}
+
+static void test_parts(kit *k)
+{
+    tap_is_int(create(k, "parts", 9), 0, "an upload in parts");
+    tap_is_int(part(k, "parts", 6, "ghi"), 0, "the last one first");
+    tap_is_int(offset(k, "parts"), 0, "nothing is there in order");
+    tap_is_int(part(k, "parts", 0, "abc"), 0, "the first one");
+    tap_is_int(offset(k, "parts"), 3, "is");
+    tap_is_int(complete(k, "parts"), APR_EINCOMPLETE, "one is missing");
+    tap_is_int(part(k, "parts", 2, "Xde"), 0, "one that overlaps");
+    tap_is_int(part(k, "parts", 4, "YfZ"), 0, "and another");
+    tap_is_str(bytes(k, "parts"), "abcdefghi", "change nothing that was there");
+    tap_is_int(part(k, "parts", 8, "xy"), APR_EINVAL, "none behind the length");
+    tap_is_int(complete(k, "parts"), 0, "then it can be completed");
+}
+
+static void test_order_then_parts(kit *k)
+{
+    create(k, "mix", 9);
+    append(k, "mix", 0, "abc");
+    tap_is_int(part(k, "mix", 6, "ghi"), 0, "a part, after bytes in order");
+    tap_is_int(offset(k, "mix"), 3, "which count as a part");
+    tap_is_int(append(k, "mix", 3, "def"), 0, "in order again");
+    tap_is_int(offset(k, "mix"), 9, "up to the next gap");
+    tap_is_str(bytes(k, "mix"), "abcdefghi", "all is there");
+}
+
+static void test_parts_beside(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+    upool_append *b;
+    upool_append *c;
+    upool_record *record = NULL;
+
+    create(k, "side", 6);
+    a = open_append(k, "side", p);
+    b = open_append(k, "side", p);
+    c = open_append(k, "side", p);
+    tap_is_int(begin_part(a, 0, 3), 0, "one part");
+    tap_is_int(begin_part(b, 3, 6), 0, "beside another");
+    put(b, "def");
+    put(a, "abc");
+    tap_is_int(begin_part(c, 2, 4), APR_EBUSY,
+               "one that overlaps has to wait, and not for ever");
+    tap_is_int(upool_append_keep(a, NULL), 0, "each");
+    upool_bucket_status(&record, k->store, "side", p);
+    tap_is_int(record->received, 3, "counts when it has ended");
+    tap_is_int(upool_append_keep(b, NULL), 0, "on its own");
+    tap_is_int(offset(k, "side"), 6, "and both are there");
+    apr_pool_destroy(p);
+}
+
+/* --- Who has to stop --------------------------------------------------- */
+
+typedef struct writer {
+    kit *k;
+    const char *id;
+    apr_pool_t *p;
+    upool_append *append;
+    int asked;
+} writer;
+
+/* Looks up as a writer does, until somebody asks. */
+static void *stop_when_asked(void *data)
+{
+    writer *w = data;
+    int i;
+
+    for (i = 0; i < 500; i++) {
+        apr_status_t rv = upool_append_look_up(w->append);
+
+        if (rv) {
+            w->asked = rv == APR_EBUSY ? 1 : 2;
+            break;
+        }
+        apr_sleep(10000);
+    }
+    upool_append_keep(w->append, NULL);
+    return NULL;
+}
+
+static void start_writer(writer *w, pthread_t *thread, kit *k, const char *id)
+{
+    w->k = k;
+    w->id = id;
+    w->asked = 0;
+    w->p = request(k);
+    w->append = open_append(k, id, w->p);
+    begin(w->append, -1, 0);
+    put(w->append, "abc");
+    pthread_create(thread, NULL, stop_when_asked, w);
+}
+
+static void test_takeover(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+    pthread_t thread;
+    writer w;
+
+    create(k, "take", 9);
+    start_writer(&w, &thread, k, "take");
+    a = open_append(k, "take", p);
+    tap_is_int(begin(a, 3, 0), 0, "a newcomer gets the end");
+    pthread_join(thread, NULL);
+    tap_is_int(w.asked, 1, "for the writer was asked to stop");
+    tap_ok(!kit_exists(kit_in(k, "take", "yield")), "nobody asks any more");
+    put(a, "def");
+    upool_append_keep(a, NULL);
+    apr_pool_destroy(w.p);
+    start_writer(&w, &thread, k, "take");
+    a = open_append(k, "take", p);
+    tap_is_int(upool_append_settle(a), 0, "who only asks for the offset");
+    pthread_join(thread, NULL);
+    tap_is_int(w.asked, 1, "ends the writer, too");
+    tap_is_int(upool_append_offset(a), 9, "and gets the one that stays");
+    apr_pool_destroy(w.p);
+    apr_pool_destroy(p);
+}
+
+static void test_stubborn(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+    upool_append *b;
+
+    create(k, "stub", 9);
+    a = open_append(k, "stub", p);
+    begin(a, 0, 0);
+    b = open_append(k, "stub", p);
+    tap_is_int(begin(b, 0, 0), APR_EBUSY, "a writer that does not stop stays");
+    tap_is_int(upool_append_settle(b), APR_EBUSY, "for who asks, too");
+    tap_ok(!kit_exists(kit_in(k, "stub", "yield")), "who gives up says so");
+    apr_pool_destroy(p);
+}
+
+static void test_cleared(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    create(k, "clr", 9);
+    a = open_append(k, "clr", p);
+    begin(a, 0, 0);
+    put(a, "abc");
+    tap_is_int(upool_append_look_up(a), 0, "nobody wants it to stop");
+    upool_bucket_remove(k->store, "clr", p);
+    tap_is_int(upool_append_look_up(a), APR_ENOENT, "a clear is noticed");
+    tap_is_int(upool_append_keep(a, NULL), APR_ENOENT, "and final");
+    tap_ok(!kit_exists(kit_in(k, "clr", NULL)), "nothing comes back");
+    create(k, "clr", 9);
+    a = open_append(k, "clr", p);
+    begin(a, 0, 1);
+    put(a, "abc");
+    upool_bucket_remove(k->store, "clr", p);
+    create(k, "clr", 8);
+    tap_is_int(upool_append_keep(a, NULL), APR_ENOENT,
+               "one made anew is another's");
+    tap_is_int(offset(k, "clr"), 0, "and untouched");
+    apr_pool_destroy(p);
+}
+
+static void test_discard(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+    upool_record *record =
+        kit_record(p, "dis", UPOOL_STATE_ERROR, apr_time_now());
+
+    create(k, "dis", 3);
+    append(k, "dis", 0, "abc");
+    complete(k, "dis");
+    create(k, "dis", 4);
+    a = open_append(k, "dis", p);
+    record->error = "no";
+    tap_is_int(upool_append_discard(a, record), 0, "discarded with a word");
+    tap_is_str(kit_status(k, "dis"), "error: no", "which pollers get");
+    tap_is_str(bytes(k, "dis"), "abc", "what was complete before stays");
+    create(k, "dis", 4);
+    tap_is_int(upool_append_discard(open_append(k, "dis", p), NULL), 0,
+               "or without one");
+    tap_is_str(kit_status(k, "dis"), "none", "then nothing stays");
+    apr_pool_destroy(p);
+}
+
+/* --- Beside the other kind of upload ----------------------------------- */
+
+static void test_beside_forms(kit *k)
+{
+    apr_pool_t *p = request(k);
+    apr_status_t rv;
+    upool_bucket *bucket;
+
+    create(k, "form", 3);
+    kit_begin(k, "form", p, &rv);
+    tap_is_int(rv, APR_EBUSY, "a form does not replace one on its way");
+    append(k, "form", 0, "abc");
+    complete(k, "form");
+    tap_ok(kit_upload(k, "form", "hello", apr_time_now(), p) != NULL,
+           "but a complete one");
+    tap_is_str(bytes(k, "form"), "hello", "whose file goes");
+    tap_ok(!kit_exists(kit_in(k, "form", "resumable.json")),
+           "with where it came from");
+    create(k, "form2", 3);
+    append(k, "form2", 0, "abc");
+    complete(k, "form2");
+    bucket = kit_begin(k, "form2", p, &rv);
+    upool_bucket_fail(bucket, NULL);
+    upool_bucket_end(bucket);
+    tap_ok(open_append(k, "form2", p) != NULL,
+           "a form that fails leaves it as it was");
+    apr_pool_destroy(p);
+}
+
+static apr_status_t count(void *user, const char *data, apr_size_t len)
+{
+    apr_off_t *sum = user;
+
+    (void)data;
+    *sum += (apr_off_t)len;
+    return *sum > 100000 ? APR_EINVAL : APR_SUCCESS;
+}
+
+static void test_read_and_copy(kit *k)
+{
+    apr_pool_t *p = request(k);
+    char *text = apr_palloc(p, 150001);
+    apr_off_t sum = 0;
+    upool_append *a;
+    upool_append *b;
+
+    memset(text, 'x', 150000);
+    text[150000] = '\0';
+    create(k, "from", 150000);
+    append(k, "from", 0, text);
+    a = open_append(k, "from", p);
+    tap_is_int(upool_append_read(a, 10, 70000, count, &sum), 0, "read");
+    tap_is_int(sum, 69990, "what was asked for");
+    tap_is_int(upool_append_read(a, 149999, 150001, count, &sum), APR_EOF,
+               "not more than there is");
+    tap_is_int(upool_append_read(a, 0, 150000, count, &sum), APR_EINVAL,
+               "and no longer than is wanted");
+    create(k, "to", 300001);
+    b = open_append(k, "to", p);
+    begin(b, 0, 0);
+    put(b, "y");
+    tap_is_int(upool_append_copy(b, a, 150000), 0, "copied");
+    tap_is_int(upool_append_copy(b, a, 150000), 0, "twice");
+    tap_is_int(upool_append_keep(b, NULL), 0, "and kept");
+    tap_is_int(offset(k, "to"), 300001, "behind what was there");
+    begin(b, -1, 0);
+    tap_is_int(upool_append_copy(b, a, 150001), APR_EOF,
+               "not more than it has");
+    apr_pool_destroy(p);
+}
+
+static void test_defer_and_adopt(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_resumable *about = describe(p, "low", 0);
+    upool_bucket *bucket;
+    apr_status_t rv;
+
+    bucket = kit_begin(k, "low", p, &rv);
+    tap_is_int(upool_bucket_defer(bucket, about), 0, "deferred");
+    upool_bucket_end(bucket);
+    tap_ok(kit_exists(kit_in(k, "low", about->file.stored)), "its file stays");
+    tap_is_int(upool_bucket_adopt(&bucket, k->store, about, p,
+                                  apr_time_now() + 1000000),
+               0, "adopted");
+    upool_bucket_end(bucket);
+    tap_ok(kit_exists(kit_in(k, "low", about->file.stored)),
+           "and left, its file stays");
+    about->created++;
+    tap_is_int(upool_bucket_adopt(&bucket, k->store, about, p,
+                                  apr_time_now() + 1000000),
+               APR_ENOENT, "another upload of that name is not adopted");
+    apr_pool_destroy(p);
+}
+
+/* With UploadSync. */
+static void test_checkpoint(kit *k)
+{
+    apr_pool_t *p;
+    upool_append *a;
+
+    k->options.sync = 1;
+    kit_open(k);
+    p = request(k);
+    create(k, "sync", 9);
+    a = open_append(k, "sync", p);
+    begin(a, 0, 0);
+    put(a, "abc");
+    tap_is_int(offset(k, "sync"), 0, "what is not synced does not count");
+    tap_is_int(upool_append_checkpoint(a), 0, "synced");
+    put(a, "def");
+    tap_is_int(offset(k, "sync"), 3, "it does");
+    upool_append_keep(a, NULL);
+    tap_is_int(offset(k, "sync"), 6, "at the end all of it");
+    apr_pool_destroy(p);
+    k->options.sync = 0;
+    kit_open(k);
+}
+
+static void test_quota(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_quota_limits limits = { 100, 0, 0, 0 };
+    upool_quota *quota;
+    upool_append *a;
+
+    create(k, "quo", 100);
+    a = open_append(k, "quo", p);
+    begin(a, 0, 0);
+    quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
+    upool_quota_count_from_start(quota);
+    tap_is_int(upool_quota_reserve(quota, 60, 0), UPOOL_QUOTA_GRANTED,
+               "room for 60 of 100");
+    tap_is_int(
+        upool_quota_reserve(
+            upool_quota_make(k->store, "other", NULL, &limits, p), 50, 0),
+        UPOOL_QUOTA_POOL, "another gets no 50, for a writer is there");
+    put(a, "1234567890123456789012345678901234567890123456789012345678901");
+    upool_append_keep(a, NULL);
+    upool_quota_forget(k->store, "quo", p);
+    begin(a, -1, 0);
+    quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
+    upool_quota_count_from_start(quota);
+    tap_is_int(upool_quota_reserve(quota, 100, 61), UPOOL_QUOTA_GRANTED,
+               "the rest is the upload's own, what is there counts once");
+    tap_is_int(upool_quota_reserve(quota, 101, 61), UPOOL_QUOTA_POOL,
+               "but no more than the quota");
+    upool_append_keep(a, NULL);
+    upool_quota_forget(k->store, "quo", p);
+    apr_pool_destroy(p);
+}
+
+int main(void)
+{
+    kit k;
+
+    kit_start(&k);
+    test_quota(&k);
+    test_checkpoint(&k);
+    test_in_order(&k);
+    test_provisional(&k);
+    test_update(&k);
+    test_midstates(&k);
+    test_parts(&k);
+    test_order_then_parts(&k);
+    test_parts_beside(&k);
+    test_takeover(&k);
+    test_stubborn(&k);
+    test_cleared(&k);
+    test_discard(&k);
+    test_beside_forms(&k);
+    test_read_and_copy(&k);
+    test_defer_and_adopt(&k);
+    return kit_done(&k);
+}
