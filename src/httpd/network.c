@@ -8,16 +8,15 @@
 #include <http_core.h>
 
 #include "httpd/config.h"
-
-extern module AP_MODULE_DECLARE_DATA upload_pool_module;
+#include "httpd/connection.h"
 
 /* One for each connection, in its pool. */
-typedef struct network {
+typedef struct upool_network {
     apr_socket_t *socket;
     apr_size_t large; /* UploadReadSize */
     int uploads;      /* requests that have widened */
     int flows;        /* the last read left nothing to be desired */
-} network;
+} upool_network;
 
 static apr_status_t network_read(apr_bucket *b, const char **data,
                                  apr_size_t *len, apr_read_type_e block);
@@ -33,7 +32,7 @@ static const apr_bucket_type_t network_bucket = { "UPLOAD NETWORK",
                                                   apr_bucket_split_notimpl,
                                                   apr_bucket_copy_notimpl };
 
-static apr_bucket *network_create(network *net, apr_bucket_alloc_t *list)
+static apr_bucket *network_create(upool_network *net, apr_bucket_alloc_t *list)
 {
     apr_bucket *b = apr_bucket_alloc(sizeof(*b), list);
 
@@ -47,7 +46,7 @@ static apr_bucket *network_create(network *net, apr_bucket_alloc_t *list)
     return b;
 }
 
-static apr_status_t receive(network *net, char *buffer, apr_size_t *len,
+static apr_status_t receive(upool_network *net, char *buffer, apr_size_t *len,
                             apr_read_type_e block)
 {
     apr_interval_time_t timeout;
@@ -65,7 +64,7 @@ static apr_status_t receive(network *net, char *buffer, apr_size_t *len,
 
 /* A large buffer goes back to malloc(), not to the connection's own allocator,
  * which would keep it for as long as the client stays. */
-static char *make_buffer(const network *net, apr_size_t *room,
+static char *make_buffer(const upool_network *net, apr_size_t *room,
                          void (**release)(void *), apr_bucket_alloc_t *list)
 {
     if (net->uploads && net->flows) {
@@ -83,7 +82,7 @@ static char *make_buffer(const network *net, apr_size_t *room,
 static apr_status_t network_read(apr_bucket *b, const char **data,
                                  apr_size_t *len, apr_read_type_e block)
 {
-    network *net = b->data;
+    upool_network *net = b->data;
     void (*release)(void *);
     apr_size_t room;
     char *buffer = make_buffer(net, &room, &release, b->list);
@@ -120,7 +119,7 @@ static apr_status_t insert_bucket(conn_rec *c, apr_bucket_brigade *bb,
 {
     apr_size_t large =
         upool_config_read_size(upool_config_server(c->base_server));
-    network *net;
+    upool_network *net;
 
     if (!large || c->master) {
         return AP_DECLINED;
@@ -128,14 +127,14 @@ static apr_status_t insert_bucket(conn_rec *c, apr_bucket_brigade *bb,
     net = apr_pcalloc(c->pool, sizeof(*net));
     net->socket = socket;
     net->large = large;
-    ap_set_module_config(c->conn_config, &upload_pool_module, net);
+    upool_connection_make(c)->network = net;
     APR_BRIGADE_INSERT_TAIL(bb, network_create(net, c->bucket_alloc));
     return APR_SUCCESS;
 }
 
 static apr_status_t narrow(void *arg)
 {
-    network *net = arg;
+    upool_network *net = arg;
 
     net->uploads--;
     return APR_SUCCESS;
@@ -143,8 +142,8 @@ static apr_status_t narrow(void *arg)
 
 void upool_network_widen(request_rec *r)
 {
-    network *net =
-        ap_get_module_config(r->connection->conn_config, &upload_pool_module);
+    const upool_connection *connection = upool_connection_get(r->connection);
+    upool_network *net = connection ? connection->network : NULL;
 
     if (net) {
         net->uploads++;

@@ -11,6 +11,7 @@
 #include <http_request.h>
 #include <scoreboard.h>
 
+#include "httpd/connection.h"
 #include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/parklist.h"
@@ -25,7 +26,9 @@
 
 static upool_parked *parked_on(const conn_rec *c)
 {
-    return ap_get_module_config(c->conn_config, &upload_pool_module);
+    const upool_connection *connection = upool_connection_get(c);
+
+    return connection ? connection->parked : NULL;
 }
 
 /* NULL: this child does not park. */
@@ -158,7 +161,7 @@ static upool_parked *make_parked(conn_rec *c)
 
     parked->c = c;
     APR_RING_ELEM_INIT(parked, link);
-    ap_set_module_config(c->conn_config, &upload_pool_module, parked);
+    upool_connection_make(c)->parked = parked;
     return parked;
 }
 
