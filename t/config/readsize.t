@@ -63,8 +63,17 @@ sub big
     return last_calls();
 }
 
+# An upload that waits for its client, and may be parked meanwhile.
+sub slow
+{
+    my $part = substr $blob, 0, 40_000;
+    return stored_is(send_file($part, step => 900, pause => 0.01), $part,
+        'a slow client');
+}
+
 serve('');
 my $usual = big('without');
+slow();
 cmp_ok $usual, '>=', 1000, 'httpd reads 8,000 bytes at a time';
 $httpd->stop;
 
@@ -80,9 +89,7 @@ for my $size (0, 1, 7_700, 7_999, 8_000, 8_001, 65_535, 65_536, 65_537,
     stored_is(send_file($bytes, chunked => 10_000), $bytes,
         "$size bytes in chunks") if $size % 1000 == 0;
 }
-my $part = substr $blob, 0, 40_000;
-stored_is(send_file($part, step => 900, pause => 0.01), $part,
-    'a slow client');
+slow();
 
 # What follows on the connection may come in one read with the upload.
 my ($body, $type) = multipart(file(substr $blob, 0, 300_000));
