@@ -11,19 +11,35 @@
 #include "parse/names.h"
 #include "upload/fields.h"
 
-/* jansson escapes what is not ASCII; < > & can stand in strings only, so they
- * can be replaced in the finished text. */
-static const char *escape_markup(const char *text, apr_pool_t *p)
+/* Of an answer with one file. */
+#define FIRST_ROOM 1024
+
+/* How much longer the text becomes. */
+static apr_size_t markup_room(const char *text, apr_size_t len)
 {
     apr_size_t extra = 0;
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        extra += text[i] == '<' || text[i] == '>' || text[i] == '&' ? 5 : 0;
+    }
+    return extra;
+}
+
+/* jansson escapes what is not ASCII; < > & can stand in strings only, so they
+ * can be replaced in the finished text. */
+static const char *escape_markup(char *text, apr_size_t len, apr_pool_t *p)
+{
+    apr_size_t extra = markup_room(text, len);
     const char *in;
     char *out;
     char *result;
 
-    for (in = text; *in; in++) {
-        extra += *in == '<' || *in == '>' || *in == '&' ? 5 : 0;
+    text[len] = '\0';
+    if (!extra) {
+        return text;
     }
-    result = apr_palloc(p, (apr_size_t)(in - text) + extra + 1);
+    result = apr_palloc(p, len + extra + 1);
     for (in = text, out = result; *in; in++) {
         if (*in == '<' || *in == '>' || *in == '&') {
             static const char digit[] = "0123456789abcdef";
@@ -41,15 +57,22 @@ static const char *escape_markup(const char *text, apr_pool_t *p)
     return result;
 }
 
-/* Takes the reference. */
+/* Takes the reference.  A buffer that is large enough for most spares jansson
+ * one that grows, and us a copy; else it has told how much is wanted. */
 static const char *to_text(json_t *json, apr_pool_t *p)
 {
-    char *text = json ? json_dumps(json, JSON_ENSURE_ASCII) : NULL;
-    const char *result = text ? escape_markup(text, p) : NULL;
+    apr_size_t room = FIRST_ROOM;
+    char *text = apr_palloc(p, room);
+    apr_size_t len =
+        json ? json_dumpb(json, text, room - 1, JSON_ENSURE_ASCII) : 0;
 
-    free(text);
+    if (len >= room) {
+        room = len + 1;
+        text = apr_palloc(p, room);
+        len = json_dumpb(json, text, len, JSON_ENSURE_ASCII);
+    }
     json_decref(json);
-    return result;
+    return len ? escape_markup(text, len, p) : NULL;
 }
 
 /* A member that could not be made (no memory, or a handler's text that is no
@@ -186,19 +209,19 @@ static int add_summary(json_t *object, const upool_record *record)
 {
     int bad = 0;
 
-    bad |= json_object_set_new(object, "identifier",
-                               json_string(record->identifier));
-    bad |= json_object_set_new(object, "state",
-                               json_string(upool_state_name(record->state)));
-    bad |=
-        json_object_set_new(object, "filename", json_string(record->filename));
-    bad |= json_object_set_new(object, "content-type",
-                               json_string(record->content_type));
-    bad |= json_object_set_new(object, "size",
-                               record->size < 0 ? json_null()
-                                                : json_integer(record->size));
-    bad |=
-        json_object_set_new(object, "received", json_integer(record->received));
+    bad |= json_object_set_new_nocheck(object, "identifier",
+                                       json_string(record->identifier));
+    bad |= json_object_set_new_nocheck(
+        object, "state", json_string(upool_state_name(record->state)));
+    bad |= json_object_set_new_nocheck(object, "filename",
+                                       json_string(record->filename));
+    bad |= json_object_set_new_nocheck(object, "content-type",
+                                       json_string(record->content_type));
+    bad |= json_object_set_new_nocheck(
+        object, "size",
+        record->size < 0 ? json_null() : json_integer(record->size));
+    bad |= json_object_set_new_nocheck(object, "received",
+                                       json_integer(record->received));
     return bad;
 }
 
@@ -217,13 +240,13 @@ const char *upool_result_body(const upool_record *record,
             list, file_object(&APR_ARRAY_IDX(record->files, i, upool_file),
                               bucket, p));
     }
-    bad |= json_object_set_new(object, "files", list);
+    bad |= json_object_set_new_nocheck(object, "files", list);
     list = json_array();
     for (i = 0; i < fields->nelts; i++) {
         bad |= json_array_append_new(
             list, field_object(&APR_ARRAY_IDX(fields, i, upool_field)));
     }
-    bad |= json_object_set_new(object, "fields", list);
+    bad |= json_object_set_new_nocheck(object, "fields", list);
     return to_text(whole(object, bad), p);
 }
 
@@ -244,7 +267,8 @@ const char *upool_result_status(const upool_record *record, apr_time_t expires,
     int bad = 0;
 
     if (!record || record->state == UPOOL_STATE_STARTING) {
-        bad |= json_object_set_new(object, "state", json_string("starting"));
+        bad |= json_object_set_new_nocheck(object, "state",
+                                           json_string("starting"));
         return to_text(whole(object, bad), p);
     }
     bad |= add_summary(object, record);
@@ -253,8 +277,8 @@ const char *upool_result_status(const upool_record *record, apr_time_t expires,
             object, "error", json_string(record->error ? record->error : ""));
     }
     if (expires) {
-        bad |= json_object_set_new(object, "expires",
-                                   json_string(rfc3339(expires, p)));
+        bad |= json_object_set_new_nocheck(object, "expires",
+                                           json_string(rfc3339(expires, p)));
     }
     return to_text(whole(object, bad), p);
 }
