@@ -19,6 +19,7 @@
 #include "front/early.h"
 #include "front/fronts.h"
 #include "front/route.h"
+#include "httpd/answer.h"
 #include "httpd/checks.h"
 #include "httpd/claim.h"
 #include "httpd/config.h"
@@ -64,6 +65,7 @@ static void register_hooks(apr_pool_t *p)
     upool_wait_register();
     upool_claim_register();
     upool_cors_register();
+    upool_answer_register();
     upool_api_register();
     /* Part of "httpd -t"; any order. */
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
@@ -111,6 +113,9 @@ static void register_hooks(apr_pool_t *p)
                                 APR_HOOK_MIDDLE);
     ap_hook_insert_filter(upool_cors_insert, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(upool_cors_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(upool_answer_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(upool_answer_insert_error, NULL, NULL,
+                                APR_HOOK_MIDDLE);
     /* The real handler takes its variables and its framing from the request's
      * headers before it reads: they must be exchanged before any runs. */
     ap_hook_handler(upool_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -3,9 +3,11 @@
 #include "front/early.h"
 
 #include <string.h>
+#include <http_config.h>
 #include <http_protocol.h>
 
 #include "front/cors.h"
+#include "httpd/request.h"
 
 static int override_method(request_rec *r, const char *method)
 {
@@ -23,11 +25,26 @@ static int override_method(request_rec *r, const char *method)
     return strcmp(method, "POST") ? HTTP_BAD_REQUEST : DECLINED;
 }
 
+/* An upload's resource and the URL that its application is run by may well be
+ * in the same sections.  httpd then finds the same configuration, concludes
+ * that access has been checked, and goes on, but it was checked for another
+ * method.  With a copy of the configuration it does not find the same. */
+static void check_again(request_rec *r)
+{
+    const upool_request *rq = r->prev ? upool_request_get(r->prev) : NULL;
+
+    if (rq && rq->answering) {
+        r->per_dir_config = ap_merge_per_dir_configs(
+            r->pool, r->per_dir_config, ap_create_request_config(r->pool));
+    }
+}
+
 int upool_early_request(request_rec *r)
 {
     const upool_dir_conf *conf = upool_config_of(r);
     const char *method;
 
+    check_again(r);
     if (r->prev || conf->on != 1 || conf->url) {
         return DECLINED;
     }

@@ -14,7 +14,10 @@
  * and OPTIONS may stand there, 400 for anything else.
  *
  * A preflight that UploadCORS allows is answered here: browsers send it without
- * credentials, so that it would not get past "Require valid-user". */
+ * credentials, so that it would not get past "Require valid-user".
+ *
+ * A request that runs the application of an upload in several requests has its
+ * access checked again. */
 int upool_early_request(request_rec *r);
 
 #endif

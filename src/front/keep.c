@@ -63,6 +63,7 @@ int upool_front_clean_up(request_rec *r)
 {
     const request_rec *last = r;
     const upool_request *rq;
+    int status;
 
     for (; last->next; last = last->next) {
     }
@@ -70,8 +71,10 @@ int upool_front_clean_up(request_rec *r)
     if (!rq) {
         return DECLINED;
     }
-    if (upool_config_cleans(rq->conf, last->status)) {
-        clean_up(r, rq, last->status);
+    /* A protocol may have changed what the application said. */
+    status = rq->outcome.status ? rq->outcome.status : last->status;
+    if (upool_config_cleans(rq->conf, status)) {
+        clean_up(r, rq, status);
     }
     else if (rq->conf->keep == UPOOL_KEEP_CLAIMED && !rq->claimed) {
         let_go(r, rq);

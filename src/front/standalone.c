@@ -52,7 +52,7 @@ int upool_front_standalone(request_rec *r)
     if (!status) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (upool_reply_wants_json(r)) {
+    if (rq->protocol || upool_reply_wants_json(r)) {
         return upool_reply_json(r, HTTP_OK, status, NULL);
     }
     return send_page(r, page(r->pool, rq->id, status));

@@ -39,6 +39,10 @@
  * UPL0040  upload: removed, for the application has not claimed it
  * UPL0041  upload: removal of one that was not claimed failed
  * UPL0050  upload: parked for the first time
+ * UPL0060  upload: substituted request handed to UploadPass
+ * UPL0061  upload: the application's answer cannot be kept
+ * UPL0062  upload: the application has answered
+ * UPL0063  upload: a kept answer is given again
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

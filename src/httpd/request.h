@@ -44,6 +44,7 @@ typedef struct upool_outcome {
     const upool_record *record;       /* NULL: not yet */
     const apr_array_header_t *fields; /* of upool_field */
     const char *path;                 /* of its bucket, absolute */
+    int status; /* the application's own, where it is known; else 0 */
 } upool_outcome;
 
 typedef struct upool_request upool_request;
@@ -94,6 +95,7 @@ struct upool_request {
     apr_interval_time_t wait;    /* before the next turn */
     apr_bucket_brigade *body;    /* what is left of the JSON */
     upool_outcome outcome;
+    struct upool_answering *answering; /* httpd/answer.h; NULL */
     int claimed; /* by the application, with UploadKeep claimed */
 };
 

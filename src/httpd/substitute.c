@@ -3,6 +3,7 @@
 #include "httpd/substitute.h"
 
 #include <string.h>
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -153,6 +154,51 @@ void upool_substitute_set_aside(request_rec *r, upool_request *rq)
     rq->set_aside = kept;
 }
 
+static int is_of_protocol(const char *name)
+{
+    static const char *const names[] = {
+        "Content-Disposition",
+        "If-Match",
+        "If-Modified-Since",
+        "If-None-Match",
+        "If-Range",
+        "If-Unmodified-Since",
+        "Range",
+        "Session-ID",
+        "Want-Content-Digest",
+        "Want-Repr-Digest",
+        "X-Content-Range",
+        "X-HTTP-Method",
+        "X-HTTP-Method-Override",
+        "X-Method-Override",
+        "X-Session-ID",
+    };
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(names); i++) {
+        if (same_name(name, names[i])) {
+            return 1;
+        }
+    }
+    return !apr_cstr_casecmpn(name, "Upload-", 7)
+           || !apr_cstr_casecmpn(name, "Tus-", 4);
+}
+
+void upool_substitute_drop_protocol(request_rec *r)
+{
+    const apr_array_header_t *array = apr_table_elts(r->headers_in);
+    int i;
+
+    for (i = array->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(array, i, const apr_table_entry_t).key;
+
+        if (is_of_protocol(name)) {
+            apr_table_unset(r->headers_in, name);
+            i = array->nelts;
+        }
+    }
+}
+
 /* 0 when the body could not be signed: it must not go out unsigned then. */
 static int sign_body(request_rec *r, const upool_dir_conf *conf,
                      const char *body, apr_size_t len)
@@ -277,7 +323,8 @@ static apr_bucket_brigade *make_body(request_rec *r, const char *body,
 /* The JSON is a good part of what a small upload costs. */
 static int is_read(const request_rec *r, const upool_request *rq)
 {
-    return rq->conf->pass || r->kept_body || !r->handler
+    /* The handler of an upload in several requests is that of another URL. */
+    return rq->protocol || rq->conf->pass || r->kept_body || !r->handler
            || strcmp(r->handler, UPOOL_HANDLER_NAME);
 }
 

@@ -19,6 +19,12 @@ void upool_substitute_strip(request_rec *r);
  * X-Upload-…, before any filter touches them. */
 void upool_substitute_set_aside(request_rec *r, upool_request *rq);
 
+/* Takes away what a request of another protocol than a form's has in its
+ * headers beside that: its offsets, lengths and versions; conditions and
+ * ranges, which are about the upload's resource; another method's name, which
+ * frameworks obey. */
+void upool_substitute_drop_protocol(request_rec *r);
+
 /* The upload is done: builds the JSON body, exchanges the headers and sets the
  * environment.  For the module's own handler, which reads none, the body is
  * empty.  0, or the reason why not. */

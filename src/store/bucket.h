@@ -13,6 +13,8 @@
  *                   slot; removed before a new attempt starts and by commit
  *   resumable.json  an upload that arrives in several requests (append.h)
  *   yield           somebody wants its writer to stop (takeover.h)
+ *   run             who runs its application, and what came of it (run.h)
+ *   answer.json     what the application answered, for a while (answer.h)
  *   N-RANDOM.bin    file N, 128 random bits in hex: a path never comes to
  *                   name other content
  *   lock            only on file systems that cannot flock() a directory

@@ -194,9 +194,9 @@ static apr_status_t write_fresh(int directory, const char *fresh, char *text,
 }
 
 /* Writes, names, and frees text. */
-static apr_status_t put_text(char *text, apr_size_t len, int directory,
-                             const char *name, const char *fresh, int sync,
-                             int *named)
+apr_status_t upool_document_put(char *text, apr_size_t len, int directory,
+                                const char *name, const char *fresh, int sync,
+                                int *named)
 {
     apr_status_t rv = write_fresh(directory, fresh, text, len, sync);
 
@@ -213,7 +213,9 @@ static apr_status_t put_text(char *text, apr_size_t len, int directory,
         unlinkat(directory, fresh, 0);
         return rv;
     }
-    *named = 1;
+    if (named) {
+        *named = 1;
+    }
     return sync ? upool_fd_sync_directory(directory) : APR_SUCCESS;
 }
 
@@ -223,12 +225,14 @@ apr_status_t upool_document_save(const upool_record *record, int directory,
 {
     char *text;
     apr_size_t len;
-    int own;
     apr_status_t rv = upool_metadata_encode(&text, &len, record);
 
-    named = named ? named : &own;
-    *named = 0;
-    return rv ? rv : put_text(text, len, directory, name, fresh, sync, named);
+    if (named) {
+        *named = 0;
+    }
+    return rv ? rv
+              : upool_document_put(text, len, directory, name, fresh, sync,
+                                   named);
 }
 
 apr_status_t upool_document_save_resumable(const upool_resumable *resumable,
@@ -240,6 +244,6 @@ apr_status_t upool_document_save_resumable(const upool_resumable *resumable,
     apr_status_t rv = upool_resumable_encode(&text, &len, resumable);
 
     return rv ? rv
-              : put_text(text, len, directory, UPOOL_LAYOUT_RESUMABLE,
-                         UPOOL_LAYOUT_RESUMABLE_NEW, sync, &named);
+              : upool_document_put(text, len, directory, UPOOL_LAYOUT_RESUMABLE,
+                                   UPOOL_LAYOUT_RESUMABLE_NEW, sync, &named);
 }

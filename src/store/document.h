@@ -21,6 +21,12 @@
 apr_status_t upool_document_read(char **text, apr_size_t *len, int directory,
                                  const char *name, apr_pool_t *p);
 
+/* Writes text, from malloc() and freed here, to fresh and renames that to name.
+ * sync, named and errors as of upool_document_save(). */
+apr_status_t upool_document_put(char *text, apr_size_t len, int directory,
+                                const char *name, const char *fresh, int sync,
+                                int *named);
+
 /* Reads the document name (one of layout.h's) in the bucket's directory.
  * APR_ENOENT: none; APR_EGENERAL: there is something else of that name (a link,
  * a FIFO), or not a record of id; else the system's error. */

@@ -85,9 +85,14 @@ upool_entry upool_layout_entry(const char *name)
     if (strcmp(name, UPOOL_LAYOUT_RESUMABLE) == 0) {
         return UPOOL_ENTRY_RESUMABLE;
     }
+    if (strcmp(name, UPOOL_LAYOUT_RUN) == 0
+        || strcmp(name, UPOOL_LAYOUT_ANSWER) == 0) {
+        return UPOOL_ENTRY_ANSWER;
+    }
     if (strcmp(name, UPOOL_LAYOUT_METADATA_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_ATTEMPT_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_RESUMABLE_NEW) == 0
+        || strcmp(name, UPOOL_LAYOUT_ANSWER_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_YIELD) == 0) {
         return UPOOL_ENTRY_TEMPORARY;
     }

@@ -22,6 +22,9 @@
 #define UPOOL_LAYOUT_RESUMABLE "resumable.json"
 #define UPOOL_LAYOUT_RESUMABLE_NEW "resumable.new"
 #define UPOOL_LAYOUT_YIELD "yield"
+#define UPOOL_LAYOUT_RUN "run"
+#define UPOOL_LAYOUT_ANSWER "answer.json"
+#define UPOOL_LAYOUT_ANSWER_NEW "answer.new"
 #define UPOOL_LAYOUT_LOCK "lock"
 /* In the pool itself, where no bucket's name begins with a dot. */
 #define UPOOL_LAYOUT_QUOTA ".quota"
@@ -31,6 +34,7 @@ typedef enum upool_entry {
     UPOOL_ENTRY_METADATA,
     UPOOL_ENTRY_ATTEMPT,
     UPOOL_ENTRY_RESUMABLE,
+    UPOOL_ENTRY_ANSWER,    /* run, answer.json */
     UPOOL_ENTRY_TEMPORARY, /* metadata.new, attempt.new, …; yield */
     UPOOL_ENTRY_LOCK,
     UPOOL_ENTRY_DATA /* N-RANDOM.bin */

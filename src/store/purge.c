@@ -70,6 +70,7 @@ static apr_status_t visit_leftover(void *baton, int fd, const char *name)
         return unlink_data(left, fd, name);
     case UPOOL_ENTRY_METADATA:
     case UPOOL_ENTRY_RESUMABLE:
+    case UPOOL_ENTRY_ANSWER:
         return left->keep ? APR_SUCCESS : unlink_entry(fd, name);
     case UPOOL_ENTRY_ATTEMPT:
     case UPOOL_ENTRY_TEMPORARY:

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "store/answer.h"
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
@@ -226,6 +227,9 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
         && upool_lock_take(&lock, dir.fd) == APR_SUCCESS) {
         gone = work(sweep, &dir, id, deadline);
         upool_lock_release(&lock);
+    }
+    if (!gone) {
+        upool_answer_forget(dir.fd, apr_time_now() - UPOOL_ANSWER_KEPT);
     }
     upool_fd_close(&dir.fd);
     return gone;

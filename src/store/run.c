@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "store/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/descriptor.h"
+#include "store/directory.h"
+#include "store/document.h"
+#include "store/layout.h"
+#include "store/members.h"
+#include "store/region.h"
+
+/* Longest text of "run" that is read. */
+#define RUN_MAX 256
+
+struct upool_run {
+    upool_directory directory;
+    int fd; /* of run; holds the region; -1: ended */
+    apr_time_t created;
+    apr_pool_t *pool;
+};
+
+static int is_record(apr_status_t rv, const upool_record *found,
+                     const upool_record *record)
+{
+    return !rv && found->state == UPOOL_STATE_DONE
+           && found->created == record->created;
+}
+
+/* Opens the bucket, if it still is that of record. */
+static apr_status_t enter(upool_directory *directory, const upool_store *store,
+                          const upool_record *record, apr_pool_t *p)
+{
+    upool_record *found = NULL;
+    apr_status_t rv =
+        upool_directory_enter(directory, store, record->identifier);
+
+    if (rv) {
+        return rv == ENOTDIR ? APR_ENOENT : rv;
+    }
+    rv = upool_document_load(&found, directory->fd, UPOOL_LAYOUT_METADATA,
+                             record->identifier, p);
+    if (is_record(rv, found, record)) {
+        return APR_SUCCESS;
+    }
+    upool_fd_close(&directory->fd);
+    return rv ? rv : APR_ENOENT;
+}
+
+/* A link, a FIFO or a device of that name is not ours. */
+static apr_status_t open_run(int *fd, int directory, int flags)
+{
+    struct stat st;
+    apr_status_t rv = upool_fd_open(fd, directory, UPOOL_LAYOUT_RUN,
+                                    flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
+
+    if (!rv && (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+        upool_fd_close(fd);
+        rv = APR_EGENERAL;
+    }
+    return rv;
+}
+
+/* Reads what run says of the upload made at created; untouched where it says
+ * nothing. */
+static void read_run(upool_answer *answer, int fd, apr_time_t created,
+                     apr_pool_t *p)
+{
+    char text[RUN_MAX];
+    ssize_t len = pread(fd, text, sizeof(text), 0);
+    json_t *root =
+        len > 0 ? json_loadb(text, (size_t)len, JSON_REJECT_DUPLICATES, NULL)
+                : NULL;
+    upool_reader in = upool_reader_of(root, p);
+    apr_int64_t of = upool_reader_number(&in, "created");
+    apr_int64_t status = upool_reader_number(&in, "status");
+    const json_t *final = upool_reader_take(&in, "final");
+
+    if (upool_reader_done(&in) && json_is_boolean(final) && of == created
+        && status >= 200 && status <= 599) {
+        answer->status = (int)status;
+        answer->final = json_is_true(final);
+    }
+    json_decref(root);
+}
+
+static upool_answer no_answer(void)
+{
+    upool_answer none = { 0, 0, 0, NULL, NULL, 0 };
+
+    return none;
+}
+
+/* 1 when the application has answered finally: *answer says what. */
+static int is_over(upool_answer *answer, int directory, int fd,
+                   apr_time_t created, apr_pool_t *p)
+{
+    upool_answer found = no_answer();
+
+    read_run(&found, fd, created, p);
+    if (!found.final) {
+        return 0;
+    }
+    upool_answer_load(&found, directory, created, apr_time_now(), p);
+    *answer = found;
+    return 1;
+}
+
+static apr_status_t take(upool_run *run, upool_answer *answer, apr_pool_t *p)
+{
+    static const upool_range all = UPOOL_REGION_ALL;
+    apr_status_t rv = open_run(&run->fd, run->directory.fd, O_RDWR | O_CREAT);
+
+    if (rv) {
+        return rv;
+    }
+    if (is_over(answer, run->directory.fd, run->fd, run->created, p)) {
+        return APR_EEXIST;
+    }
+    rv = upool_region_take(run->fd, &all);
+    /* Who had it may have ended it since. */
+    if (!rv && is_over(answer, run->directory.fd, run->fd, run->created, p)) {
+        rv = APR_EEXIST;
+    }
+    return rv;
+}
+
+apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
+                            upool_store *store, const upool_record *record,
+                            apr_pool_t *p)
+{
+    upool_run *t = apr_palloc(p, sizeof(*t));
+    apr_status_t rv;
+
+    t->fd = -1;
+    t->pool = p;
+    t->created = record->created;
+    rv = enter(&t->directory, store, record, p);
+    if (rv) {
+        return rv;
+    }
+    rv = take(t, answer, p);
+    /* Cleared while we came: the region of a file that nobody will find
+     * again is not the run. */
+    if (!rv
+        && !upool_directory_is_current(&t->directory, store,
+                                       record->identifier)) {
+        rv = APR_ENOENT;
+    }
+    if (rv) {
+        upool_fd_close(&t->fd);
+        upool_fd_close(&t->directory.fd);
+        return rv;
+    }
+    upool_fd_guard(&t->directory.fd, p);
+    upool_fd_guard(&t->fd, p);
+    *run = t;
+    return APR_SUCCESS;
+}
+
+/* Empty in between: a crash means that it has not answered. */
+static apr_status_t write_run(const upool_run *run, char *text, apr_size_t len)
+{
+    struct iovec piece = { text, len };
+    apr_off_t written = 0;
+
+    if (len > RUN_MAX) {
+        return APR_EINVAL;
+    }
+    if (ftruncate(run->fd, 0) < 0 || lseek(run->fd, 0, SEEK_SET) < 0) {
+        return apr_get_os_error();
+    }
+    return upool_fd_write(run->fd, &piece, 1, &written);
+}
+
+apr_status_t upool_run_tell(upool_run *run, const upool_answer *answer)
+{
+    json_t *root;
+    char *text = NULL;
+    apr_size_t len = 0;
+    apr_status_t rv;
+
+    if (run->fd < 0) {
+        return APR_EBADF;
+    }
+    if (answer->final) {
+        upool_answer_save(answer, run->directory.fd, run->created, run->pool);
+    }
+    root = json_pack("{s:I, s:i, s:b}", "created", (json_int_t)run->created,
+                     "status", answer->status, "final", answer->final);
+    rv = root ? upool_members_dump(&text, &len, root) : APR_ENOMEM;
+    json_decref(root);
+    if (!rv) {
+        rv = write_run(run, text, len);
+    }
+    free(text);
+    return rv;
+}
+
+void upool_run_end(upool_run *run)
+{
+    upool_fd_unguard(&run->fd, run->pool);
+    upool_fd_unguard(&run->directory.fd, run->pool);
+}
+
+apr_status_t upool_run_look(upool_answer *answer, upool_store *store,
+                            const upool_record *record, apr_pool_t *p)
+{
+    static const upool_range all = UPOOL_REGION_ALL;
+    upool_directory directory;
+    apr_status_t rv = enter(&directory, store, record, p);
+    int fd = -1;
+
+    *answer = no_answer();
+    if (rv) {
+        return rv;
+    }
+    rv = open_run(&fd, directory.fd, O_RDONLY);
+    if (!rv) {
+        read_run(answer, fd, record->created, p);
+        if (!answer->final && upool_region_is_held(fd, &all)) {
+            rv = APR_EBUSY;
+        }
+    }
+    upool_fd_close(&fd);
+    upool_fd_close(&directory.fd);
+    return rv == ENOENT ? APR_SUCCESS : rv;
+}
