@@ -36,6 +36,7 @@ struct upool_parked {
     int woken;           /* by the watcher */
     upool_reason doom;   /* why; NONE: the sink has refused itself */
     unsigned int round;  /* when the watcher has last looked */
+    unsigned int looks;  /* since it is parked */
 };
 
 typedef struct upool_parklist upool_parklist;

@@ -165,7 +165,10 @@ static void settle_connection(request_rec *r, const upool_request *rq,
 {
     apr_off_t left = left_of(r, rq);
 
-    if (refusal->reset || left < 0 || left > DRAIN_MAX) {
+    /* One that has had to wait for its client would be waited for again, by a
+     * thread. */
+    if (refusal->reset || left < 0 || left > DRAIN_MAX
+        || (rq->parked && left > 0)) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
 }

@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/request.h"
 
+#include <stdlib.h>
 #include <apr_sha1.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -14,10 +15,22 @@ upool_request *upool_request_get(const request_rec *r)
     return ap_get_module_config(r->request_config, &upload_pool_module);
 }
 
+static apr_status_t free_request(void *rq)
+{
+    free(rq);
+    return APR_SUCCESS;
+}
+
+/* Not in r->pool: a pool takes memory by whole pages, and of an upload that
+ * waits for its client there are thousands. */
 upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf)
 {
-    upool_request *rq = apr_pcalloc(r->pool, sizeof(*rq));
+    upool_request *rq = calloc(1, sizeof(*rq));
 
+    if (!rq) {
+        ap_abort_on_oom();
+    }
+    apr_pool_cleanup_register(r->pool, rq, free_request, apr_pool_cleanup_null);
     rq->conf = conf;
     rq->content_length = -1;
     rq->base = r->uri;

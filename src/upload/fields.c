@@ -38,7 +38,7 @@ upool_fields *upool_fields_make(const upool_limits *limits, apr_int64_t *memory,
     fields->limits = limits;
     fields->memory = memory;
     fields->p = p;
-    fields->list = apr_array_make(p, 4, sizeof(upool_field));
+    fields->list = apr_array_make(p, 1, sizeof(upool_field));
     apr_pool_cleanup_register(p, fields, free_value, apr_pool_cleanup_null);
     return fields;
 }

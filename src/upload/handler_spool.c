@@ -2,16 +2,23 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/handlers.h"
 
+#include <string.h>
+
 /* Bytes go out in one gathered write for a whole pull: 64 buckets of httpd's
  * 8,000 bytes cost one system call and no copy. */
 #define GATHER_PIECES 64
+/* So many slow clients never have: there are thousands of them at a time. */
+#define FEW_PIECES 4
 #define GATHER_BYTES (512 * 1024)
 
 typedef struct spool_data {
     upool_bucket *bucket;
     upool_refusal *refusal;
     upool_spool *spool; /* the current file; made with its first byte */
-    struct iovec vec[GATHER_PIECES];
+    struct iovec *vec;  /* few, until that is not enough */
+    struct iovec few[FEW_PIECES];
+    int room;
+    apr_pool_t *p;
     int pieces;
     apr_size_t bytes;
 } spool_data;
@@ -23,6 +30,9 @@ void *upool_spool_make(upool_bucket *bucket, upool_refusal *refusal,
 
     data->bucket = bucket;
     data->refusal = refusal;
+    data->vec = data->few;
+    data->room = FEW_PIECES;
+    data->p = p;
     return data;
 }
 
@@ -81,6 +91,17 @@ static void gather(spool_data *data, const char *bytes, apr_size_t len)
     data->bytes += len;
 }
 
+/* 1 when there is no room for more. */
+static int is_full(spool_data *data)
+{
+    if (data->pieces == FEW_PIECES && data->room == FEW_PIECES) {
+        data->room = GATHER_PIECES;
+        data->vec = apr_palloc(data->p, GATHER_PIECES * sizeof(*data->vec));
+        memcpy(data->vec, data->few, sizeof(data->few));
+    }
+    return data->pieces == data->room;
+}
+
 static upload_pool_verdict spool_new_file(upload_pool_instance *self,
                                           upload_pool_file *file)
 {
@@ -106,7 +127,7 @@ static upload_pool_verdict spool_chunk(upload_pool_instance *self,
         return verdict;
     }
     gather(data, *bytes, *len);
-    if (data->pieces == GATHER_PIECES || data->bytes >= GATHER_BYTES) {
+    if (is_full(data) || data->bytes >= GATHER_BYTES) {
         return write_out(data);
     }
     return UPLOAD_POOL_GO_ON;

@@ -12,6 +12,8 @@
 #define HEADERS_FACTOR 64
 /* Preamble and epilogue: nobody sends one, so the limit is small. */
 #define PADDING_LIMIT 65536
+/* Enough for the headers that browsers send. */
+#define SMALL_SCRATCH 1024
 
 struct upool_parts {
     upool_multipart parser;
@@ -53,18 +55,13 @@ static int refuse_body(upool_parts *parts, upool_multipart_error error)
                      (apr_uint64_t)upool_multipart_offset(&parts->parser)));
 }
 
-static int on_begin(void *user, const char *block, size_t len)
+static int begin_with(upool_parts *parts, const char *block, size_t len,
+                      char *scratch, size_t room)
 {
-    upool_parts *parts = user;
-    apr_pool_t *scratch;
     upool_part part;
-    upool_part_error error;
-    size_t room = UPOOL_PART_SCRATCH(len);
+    upool_part_error error = upool_part_parse(&part, block, len, scratch, room);
     int stop;
 
-    apr_pool_create(&scratch, parts->p);
-    error =
-        upool_part_parse(&part, block, len, apr_palloc(scratch, room), room);
     if (error == UPOOL_PART_OK) {
         stop = parts->events->begin(parts->user, &part);
     }
@@ -74,7 +71,25 @@ static int on_begin(void *user, const char *block, size_t len)
     else {
         stop = refuse(parts, UPOOL_REASON_HEADER, part.why);
     }
-    apr_pool_destroy(scratch);
+    return stop;
+}
+
+/* A pool of its own would stay with the connection, a page for as long as the
+ * client takes. */
+static int on_begin(void *user, const char *block, size_t len)
+{
+    upool_parts *parts = user;
+    apr_pool_t *pool;
+    char small[SMALL_SCRATCH];
+    size_t room = UPOOL_PART_SCRATCH(len);
+    int stop;
+
+    if (room <= sizeof(small)) {
+        return begin_with(parts, block, len, small, sizeof(small));
+    }
+    apr_pool_create(&pool, parts->p);
+    stop = begin_with(parts, block, len, apr_palloc(pool, room), room);
+    apr_pool_destroy(pool);
     return stop;
 }
 
@@ -114,12 +129,12 @@ static char *on_hold(void *user, char *old, size_t have, size_t want)
     return held;
 }
 
-static apr_status_t free_held(void *arg)
+static apr_status_t free_parts(void *arg)
 {
     upool_parts *parts = arg;
 
     free(parts->held);
-    parts->held = NULL;
+    free(parts);
     return APR_SUCCESS;
 }
 
@@ -130,15 +145,20 @@ static const upool_multipart_events parser_events = {
     .hold = on_hold,
 };
 
+/* Not in p: a pool takes memory by whole pages, and of an upload that waits for
+ * its client there are thousands.  As out of memory as a pool would be. */
 upool_parts *upool_parts_make(const char *boundary, apr_size_t boundary_len,
                               const upool_limits *limits,
                               upool_refusal *refusal,
                               const upool_parts_events *events, void *user,
                               apr_pool_t *p)
 {
-    upool_parts *parts = apr_pcalloc(p, sizeof(*parts));
+    upool_parts *parts = calloc(1, sizeof(*parts));
     upool_multipart_limits most;
 
+    if (!parts) {
+        abort();
+    }
     parts->refusal = refusal;
     parts->events = events;
     parts->user = user;
@@ -151,7 +171,7 @@ upool_parts *upool_parts_make(const char *boundary, apr_size_t boundary_len,
     most.padding = PADDING_LIMIT;
     upool_multipart_init(&parts->parser, boundary, boundary_len, &most,
                          &parser_events, parts);
-    apr_pool_cleanup_register(p, parts, free_held, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, parts, free_parts, apr_pool_cleanup_null);
     return parts;
 }
 

@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/upload.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
 
@@ -167,10 +168,30 @@ static void begin_bucket(upool_upload *upload)
     }
 }
 
+static apr_status_t free_upload(void *upload)
+{
+    free(upload);
+    return APR_SUCCESS;
+}
+
+/* Not in p: a pool takes memory by whole pages, and of an upload that waits for
+ * its client there are thousands.  It goes after all that p's other cleanups
+ * and sub-pools may still do with it. */
+static upool_upload *make_upload(apr_pool_t *p)
+{
+    upool_upload *upload = calloc(1, sizeof(*upload));
+
+    if (!upload) {
+        abort();
+    }
+    apr_pool_cleanup_register(p, upload, free_upload, apr_pool_cleanup_null);
+    return upload;
+}
+
 upool_upload *upool_upload_start(const upool_upload_options *options,
                                  apr_pool_t *p)
 {
-    upool_upload *upload = apr_pcalloc(p, sizeof(*upload));
+    upool_upload *upload = make_upload(p);
     upool_reason reason;
 
     upload->options = *options;
