@@ -50,6 +50,9 @@ static void describe_whole(request_rec *r, upool_request *rq)
     }
     apr_table_setn(aside, "X-Upload-Content-Length",
                    apr_off_t_toa(r->pool, record->size));
+    if (rq->outcome.coding) {
+        apr_table_setn(aside, "X-Upload-Content-Encoding", rq->outcome.coding);
+    }
     rq->set_aside = aside;
 }
 

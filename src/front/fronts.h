@@ -55,6 +55,10 @@ typedef struct upool_protocol {
     int (*answer)(request_rec *r, upool_request *rq, int has_body);
 } upool_protocol;
 
+/* UploadProtocol resumable: front/ietf.h.  Asked first: it adds Upload-Limit to
+ * whoever's answer to an OPTIONS. */
+extern const upool_protocol upool_front_ietf;
+
 /* POST multipart/form-data: takes the upload in, substitutes the request;
  * DECLINED lets the real handler run. */
 int upool_front_form(request_rec *r, upool_request *rq);

@@ -19,7 +19,7 @@
 typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 
 /* The protocols beside forms, in the order in which they are asked. */
-static const upool_protocol *const protocols[] = { NULL };
+static const upool_protocol *const protocols[] = { &upool_front_ietf, NULL };
 
 /* One identifier or none: two that differ, or one parameter twice, would be
  * read in different ways by whoever stands in front of us. */

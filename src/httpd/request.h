@@ -44,6 +44,7 @@ typedef struct upool_outcome {
     const upool_record *record;       /* NULL: not yet */
     const apr_array_header_t *fields; /* of upool_field */
     const char *path;                 /* of its bucket, absolute */
+    const char *coding;               /* its Content-Encoding; NULL: none */
     int status; /* the application's own, where it is known; else 0 */
 } upool_outcome;
 

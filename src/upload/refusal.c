@@ -73,6 +73,7 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_CHECKSUM]         = { 400, "Checksum does not match" },
     [UPOOL_REASON_TAKEN]            = { 409, "Upload was taken over by a newer request" },
     [UPOOL_REASON_NOT_WHOLE]        = { 409, "Upload is not complete yet" },
+    [UPOOL_REASON_UPLOAD_HEADER]    = { 400, "Header fields of the upload are missing or malformed" },
 };
 /* clang-format on */
 

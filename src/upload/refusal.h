@@ -72,6 +72,7 @@ typedef enum upool_reason {
     UPOOL_REASON_CHECKSUM,      /* of the bytes of an append */
     UPOOL_REASON_TAKEN,         /* a newer request has taken over */
     UPOOL_REASON_NOT_WHOLE,     /* cannot complete: bytes are missing */
+    UPOOL_REASON_UPLOAD_HEADER, /* of a protocol: bad, or out of place */
     UPOOL_REASON_COUNT
 } upool_reason;
 
