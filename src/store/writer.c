@@ -59,8 +59,9 @@ static upool_range region_of(const upool_append *a,
         region.end = claim->end >= 0 ? claim->end : APR_INT64_MAX;
     }
     /* A lock of no bytes would be one of all. */
-    if (region.end == region.start) {
-        region.end++;
+    if (region.end <= region.start) {
+        region.start -= region.start > 0;
+        region.end = region.start + 1;
     }
     return region;
 }
@@ -136,9 +137,10 @@ static apr_status_t cut(upool_append *a, apr_off_t offset)
 
     if (a->size > offset) {
         rv = ftruncate(a->fd, offset) < 0 ? apr_get_os_error() : APR_SUCCESS;
-        drop_midstates(a->about, offset);
         a->size = offset;
     }
+    /* Also where the file has lost bytes: others will come in their place. */
+    drop_midstates(a->about, offset);
     return rv;
 }
 

@@ -262,6 +262,9 @@ static void test_midstates(kit *k)
     tap_ok(truncate(kit_in(k, "mid", kit_data_name(k, "mid")), 2) == 0,
            "the file loses bytes");
     tap_is_int(append(k, "mid", 2, "c"), 0, "which come again");
+    a = open_append(k, "mid", p);
+    tap_is_int(upool_append_about(a)->midstates->nelts, 0,
+               "then the digest of what was there is gone");
     apr_pool_destroy(p);
 }
 
@@ -317,7 +320,7 @@ static void test_parts_beside(kit *k)
     apr_pool_destroy(p);
 }
 
-/* --- Who has to stop --------------------------------------------------- */
+/* --- Who has to stop ----------------------------------------------------- */
 
 typedef struct writer {
     kit *k;
@@ -450,7 +453,7 @@ static void test_discard(kit *k)
     apr_pool_destroy(p);
 }
 
-/* --- Beside the other kind of upload ----------------------------------- */
+/* --- Beside the other kind of upload ------------------------------------- */
 
 static void test_beside_forms(kit *k)
 {
@@ -476,6 +479,77 @@ static void test_beside_forms(kit *k)
     upool_bucket_end(bucket);
     tap_ok(open_append(k, "form2", p) != NULL,
            "a form that fails leaves it as it was");
+    apr_pool_destroy(p);
+}
+
+static void make_old(kit *k, const char *id, const char *name)
+{
+    struct timespec times[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+    if (utimensat(AT_FDCWD, kit_in(k, id, name), times, 0)) {
+        kit_die(name);
+    }
+}
+
+static void make_all_old(kit *k, const char *id)
+{
+    make_old(k, id, kit_data_name(k, id));
+    make_old(k, id, "resumable.json");
+    make_old(k, id, NULL);
+}
+
+static void sweep(kit *k)
+{
+    upool_sweep_result result = { 0, 0, 0 };
+    apr_pool_t *p = request(k);
+    upool_sweep *round;
+
+    upool_sweep_begin(&round, k->store, p);
+    while (!result.finished) {
+        upool_sweep_step(round, 10, apr_time_now() - apr_time_from_sec(3600),
+                         &result);
+    }
+    apr_pool_destroy(p);
+}
+
+static void test_sweep(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    create(k, "sw-old", 9);
+    append(k, "sw-old", 0, "abc");
+    make_all_old(k, "sw-old");
+    create(k, "sw-file", 9);
+    append(k, "sw-file", 0, "abc");
+    make_all_old(k, "sw-file");
+    make_old(k, "sw-file", "resumable.json");
+    append(k, "sw-file", 3, "d");
+    create(k, "sw-held", 9);
+    a = open_append(k, "sw-held", p);
+    begin(a, 0, 0);
+    make_all_old(k, "sw-held");
+    create(k, "sw-orphan", 9);
+    append(k, "sw-orphan", 0, "abc");
+    kit_write_file(
+        kit_in(k, "sw-orphan", "1-00000000000000000000000000000000.bin"), "x");
+    make_old(k, "sw-orphan", "1-00000000000000000000000000000000.bin");
+    make_old(k, "sw-orphan",
+             upool_append_about(open_append(k, "sw-orphan", p))->file.stored);
+    sweep(k);
+    tap_ok(!kit_exists(kit_in(k, "sw-old", NULL)), "the old one goes");
+    tap_is_int(offset(k, "sw-file"), 4, "one that was written to stays");
+    tap_is_int(put(a, "abc"), 0, "one that is written to");
+    tap_is_int(upool_append_keep(a, NULL), 0, "stays, too");
+    tap_is_int(kit_count(kit_in(k, "sw-orphan", NULL)), 2,
+               "a file that nothing names goes");
+    tap_is_int(offset(k, "sw-orphan"), 3, "not one of an upload on its way");
+    append(k, "sw-orphan", 3, "defghi");
+    complete(k, "sw-orphan");
+    make_old(k, "sw-orphan", "resumable.json");
+    sweep(k);
+    tap_is_str(kit_status(k, "sw-orphan"), "done",
+               "where it came from does not make it old");
     apr_pool_destroy(p);
 }
 
@@ -623,5 +697,6 @@ int main(void)
     test_beside_forms(&k);
     test_read_and_copy(&k);
     test_defer_and_adopt(&k);
+    test_sweep(&k);
     return kit_done(&k);
 }

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* Writers that are killed at whatever point they happen to be, that come two at
+ * a time, and whose last bytes a power cut takes: what counts as there is
+ * there, byte for byte, and an upload is completed once. */
+#include "store/append.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "store_kit.h"
+
+#define KILLS 200
+#define PIECE 4099u
+#define LENGTH ((apr_off_t)3 << 20)
+
+static unsigned char byte_at(apr_off_t at)
+{
+    return (unsigned char)((at * 2654435761LL) >> 16 ^ at);
+}
+
+static apr_status_t create(kit *k, const char *id, apr_off_t length)
+{
+    upool_record *previous = NULL;
+    const char *why = NULL;
+    apr_pool_t *p;
+    upool_resumable *about;
+    apr_status_t rv;
+
+    apr_pool_create(&p, k->p);
+    about = upool_resumable_make(p, id);
+    about->protocol = "tus";
+    about->created = apr_time_now();
+    about->length = length;
+    rv = upool_append_create(k->store, about, 0, p, &previous, &why);
+    apr_pool_destroy(p);
+    return rv;
+}
+
+typedef enum manner { PLAIN, PROVISIONAL, PARTS, MANNERS } manner;
+
+static apr_status_t begin(upool_append *a, manner how)
+{
+    upool_append_claim claim = { -1, -1, 0, 0 };
+
+    if (how == PARTS) {
+        claim.start = upool_append_offset(a);
+        claim.end = upool_append_about(a)->length;
+        claim.out_of_order = 1;
+    }
+    claim.provisional = how == PROVISIONAL;
+    return upool_append_begin(a, &claim);
+}
+
+static apr_status_t write_piece(upool_append *a, apr_off_t length)
+{
+    char piece[PIECE];
+    apr_off_t at = upool_append_offset(a);
+    apr_off_t len =
+        length - at < (apr_off_t)PIECE ? length - at : (apr_off_t)PIECE;
+    struct iovec vec = { piece, (size_t)len };
+    apr_off_t i;
+
+    for (i = 0; i < len; i++) {
+        piece[i] = (char)byte_at(at + i);
+    }
+    return upool_append_write(a, &vec, 1);
+}
+
+/* Opens, takes over, writes to the end or until asked to stop.  0, 1: stopped,
+ * 2: refused, 3: failed. */
+static int write_on(kit *k, const char *id, manner how)
+{
+    upool_append *a = NULL;
+    apr_status_t rv = upool_append_open(&a, k->store, id, k->p);
+    apr_off_t length;
+
+    if (rv || begin(a, how)) {
+        return 2;
+    }
+    length = upool_append_about(a)->length;
+    while (!rv && upool_append_offset(a) < length) {
+        rv = write_piece(a, length);
+        rv = rv ? rv : upool_append_look_up(a);
+    }
+    if (rv && rv != APR_EBUSY) {
+        return 3;
+    }
+    return upool_append_keep(a, NULL) ? 3 : rv ? 1 : 0;
+}
+
+static pid_t start_child(kit *k, const char *id, manner how)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(write_on(k, id, how));
+    }
+    return pid;
+}
+
+/* What is there: offset, and 1 in *right when the bytes are. */
+static apr_off_t inspect(kit *k, const char *id, int *right)
+{
+    apr_pool_t *p;
+    upool_append *a = NULL;
+    apr_off_t offset = -1;
+    unsigned char *map;
+    apr_off_t i;
+    int fd;
+
+    *right = 0;
+    apr_pool_create(&p, k->p);
+    if (!upool_append_open(&a, k->store, id, p)) {
+        offset = upool_append_offset(a);
+        fd = open(kit_in(k, id, upool_append_about(a)->file.stored), O_RDONLY);
+        map = offset ? mmap(NULL, (size_t)offset, PROT_READ, MAP_SHARED, fd, 0)
+                     : NULL;
+        for (i = 0; i < offset && map[i] == byte_at(i); i++) {
+        }
+        *right = i == offset;
+        if (map) {
+            munmap(map, (size_t)offset);
+        }
+        close(fd);
+    }
+    apr_pool_destroy(p);
+    return offset;
+}
+
+static void test_kills(kit *k, manner how, const char *id)
+{
+    int wrong = 0;
+    int back = 0;
+    int done = 0;
+    int i;
+    apr_off_t before = 0;
+
+    create(k, id, LENGTH);
+    for (i = 0; i < KILLS; i++) {
+        pid_t pid = start_child(k, id, how);
+        apr_off_t now;
+        int status;
+        int right;
+
+        apr_sleep(rand() % 3000);
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        now = inspect(k, id, &right);
+        wrong += !right;
+        back += now < before;
+        before = now;
+        if (now == LENGTH) {
+            done++;
+            upool_bucket_remove(k->store, id, k->p);
+            create(k, id, LENGTH);
+            before = 0;
+        }
+    }
+    tap_is_int(wrong, 0, "%s: what is there after %d kills is right", id,
+               KILLS);
+    tap_is_int(back, 0, "%s: and never less than before", id);
+    tap_is_int(write_on(k, id, how), 0, "%s: the next one goes on", id);
+    tap_is_int(inspect(k, id, &wrong), LENGTH, "%s: to the end", id);
+    tap_ok(wrong, "%s: which is right, too", id);
+    tap_diag("%s: %d of them had got to the end", id, done);
+}
+
+/* Each that comes makes the one before it stop. */
+static void test_crowd(kit *k)
+{
+    pid_t pids[8];
+    int failed = 0;
+    int right;
+    int i;
+
+    create(k, "crowd", LENGTH);
+    for (i = 0; i < 8; i++) {
+        pids[i] = start_child(k, "crowd", PLAIN);
+    }
+    for (i = 0; i < 8; i++) {
+        int status;
+
+        waitpid(pids[i], &status, 0);
+        failed += !WIFEXITED(status) || WEXITSTATUS(status) == 3;
+    }
+    tap_is_int(failed, 0, "eight writers at once");
+    write_on(k, "crowd", PLAIN);
+    tap_is_int(inspect(k, "crowd", &right), LENGTH, "get to the end");
+    tap_ok(right, "and have written over nobody's bytes");
+}
+
+/* --- Completing ---------------------------------------------------------- */
+
+static int complete(kit *k, const char *id)
+{
+    upool_append *a = NULL;
+    upool_bucket *bucket = NULL;
+    apr_status_t rv = upool_append_open(&a, k->store, id, k->p);
+    upool_record *record;
+
+    rv = rv ? rv : upool_append_complete(a, &bucket, k->p);
+    if (rv) {
+        return rv == APR_EOF ? 1 : 2;
+    }
+    record =
+        kit_record(k->p, id, UPOOL_STATE_DONE, upool_append_about(a)->created);
+    kit_add_file(record, k->p, upool_append_about(a)->file.stored, 0);
+    rv = upool_bucket_commit(bucket, record);
+    upool_bucket_end(bucket);
+    upool_append_release(a);
+    return rv ? 3 : 0;
+}
+
+static void test_races(kit *k)
+{
+    int once = 0;
+    int wrong = 0;
+    int round;
+
+    for (round = 0; round < 100; round++) {
+        const char *id = apr_psprintf(k->p, "race-%d", round);
+        pid_t pids[3];
+        int won = 0;
+        int start[2];
+        int i;
+
+        create(k, id, 0);
+        if (pipe(start)) {
+            kit_die("pipe");
+        }
+        for (i = 0; i < 3; i++) {
+            pids[i] = fork();
+            if (pids[i] == 0) {
+                char c;
+
+                close(start[1]);
+                (void)!read(start[0], &c, 1);
+                _exit(complete(k, id));
+            }
+        }
+        close(start[0]);
+        close(start[1]);
+        for (i = 0; i < 3; i++) {
+            int status;
+
+            waitpid(pids[i], &status, 0);
+            won += WEXITSTATUS(status) ? 0 : 1;
+            wrong += WEXITSTATUS(status) > 1 ? 1 : 0;
+        }
+        once += won == 1;
+    }
+    tap_is_int(once, 100, "of three that complete at once, one does");
+    tap_is_int(wrong, 0, "and the others learn that it is complete");
+}
+
+/* --- Power --------------------------------------------------------------- */
+
+/* What was written since the last sync reads as zeros, as on a file system that
+ * had grown the file but not written its blocks. */
+static void cut_power(kit *k, const char *id, apr_off_t from)
+{
+    const char *path = kit_in(k, id, kit_data_name(k, id));
+    struct stat st;
+
+    if (stat(path, &st) || truncate(path, from) || truncate(path, st.st_size)) {
+        kit_die("truncate");
+    }
+}
+
+static void test_power(kit *k)
+{
+    apr_off_t length = 20 * PIECE;
+    int right;
+    int cuts;
+
+    k->options.sync = 1;
+    kit_open(k);
+    create(k, "power", length);
+    for (cuts = 1; cuts <= 3; cuts++) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+            upool_append *a = NULL;
+
+            upool_append_open(&a, k->store, "power", k->p);
+            begin(a, PLAIN);
+            write_piece(a, length);
+            write_piece(a, length);
+            upool_append_checkpoint(a);
+            write_piece(a, length);
+            write_piece(a, length);
+            kill(getpid(), SIGKILL);
+        }
+        waitpid(pid, &status, 0);
+        cut_power(k, "power", 2 * PIECE * cuts);
+        tap_is_int(inspect(k, "power", &right), 2 * PIECE * cuts,
+                   "cut %d: what was synced counts", cuts);
+        tap_ok(right, "cut %d: and is there", cuts);
+    }
+    tap_is_int(write_on(k, "power", PLAIN), 0, "the next one goes on");
+    tap_is_int(inspect(k, "power", &right), length, "to the end");
+    tap_ok(right, "and no zeros are left");
+}
+
+int main(void)
+{
+    kit k;
+
+    kit_start(&k);
+    test_kills(&k, PLAIN, "plain");
+    test_kills(&k, PROVISIONAL, "provisional");
+    test_kills(&k, PARTS, "parts");
+    test_crowd(&k);
+    test_races(&k);
+    test_power(&k);
+    return kit_done(&k);
+}

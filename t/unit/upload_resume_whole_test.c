@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* What a complete upload of several requests is: its digests, whatever requests
+ * it came in; what its handlers saw and said; and that it completes once. */
+#include "resume_kit.h"
+
+#include <pthread.h>
+
+#include <openssl/evp.h>
+
+#include "upload/midway.h"
+
+static const char *const ALGORITHMS[] = { "md5", "sha-1", "sha-256", "sha-512",
+                                          "crc32" };
+#define ALGORITHM_COUNT 5
+
+/* One shot, over the whole text. */
+static const char *digest_of(apr_pool_t *p, const char *algorithm,
+                             const char *text, apr_size_t len)
+{
+    upool_digester *digester = upool_digester_make(algorithm, p);
+    unsigned char value[UPOOL_DIGESTER_MAX];
+    char *hex = apr_pcalloc(p, 2 * UPOOL_DIGESTER_MAX + 1);
+    apr_size_t n;
+    apr_size_t i;
+
+    upool_digester_begin(digester);
+    upool_digester_update(digester, text, len);
+    n = upool_digester_end(digester, value);
+    for (i = 0; i < n; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", value[i]);
+    }
+    return hex;
+}
+
+/* Put down and taken up by another at every offset. */
+static void test_midway(apr_pool_t *p)
+{
+    char text[300];
+    int a;
+    int i;
+
+    for (i = 0; i < 300; i++) {
+        text[i] = (char)(i * 7);
+    }
+    for (a = 0; a < ALGORITHM_COUNT; a++) {
+        const char *want = digest_of(p, ALGORITHMS[a], text, 300);
+        int wrong = 0;
+
+        for (i = 0; i <= 300; i++) {
+            upool_midway *first = upool_midway_make(ALGORITHMS[a], p);
+            upool_midway *second = upool_midway_make(ALGORITHMS[a], p);
+            unsigned char value[UPOOL_DIGESTER_MAX];
+            char hex[2 * UPOOL_DIGESTER_MAX + 1] = "";
+            apr_size_t n;
+            apr_size_t k;
+
+            upool_midway_update(first, text, (apr_size_t)i);
+            wrong +=
+                upool_midway_take_up(second, upool_midway_put_down(first, p), i)
+                != 0;
+            wrong += upool_midway_offset(second) != i;
+            upool_midway_update(second, text + i, (apr_size_t)(300 - i));
+            n = upool_midway_end(second, value);
+            for (k = 0; k < n; k++) {
+                snprintf(hex + 2 * k, 3, "%02x", value[k]);
+            }
+            wrong += strcmp(hex, want) != 0;
+        }
+        tap_is_int(wrong, 0, "%s: the same at every one of 301 offsets",
+                   ALGORITHMS[a]);
+    }
+}
+
+static void test_midway_damaged(apr_pool_t *p)
+{
+    upool_midway *m = upool_midway_make("sha-256", p);
+    upool_midway *other = upool_midway_make("md5", p);
+    const char *state;
+
+    upool_midway_update(m, "abc", 3);
+    state = upool_midway_put_down(m, p);
+    tap_is_str(upool_midway_name(m), "sha-256", "its name");
+    tap_is_int(upool_midway_take_up(m, state, 4), -1, "not for another offset");
+    tap_is_int(upool_midway_offset(m), 0, "then it is at the beginning");
+    tap_is_int(upool_midway_take_up(m, state, -1), -1, "none below 0");
+    tap_is_int(upool_midway_take_up(m, state + 1, 3), -1, "not cut");
+    tap_is_int(upool_midway_take_up(m, "xx", 3), -1, "no hex");
+    tap_is_int(upool_midway_take_up(other, state, 3), -1,
+               "not another algorithm's");
+    tap_is_int(upool_midway_take_up(m, state, 3), 0, "but this");
+    tap_ok(!upool_midway_make("sha-3", p), "an unknown one is not made");
+}
+
+static void set_digests(rkit *t)
+{
+    apr_array_header_t *names =
+        apr_array_make(t->k.p, ALGORITHM_COUNT, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < ALGORITHM_COUNT; i++) {
+        APR_ARRAY_PUSH(names, const char *) = ALGORITHMS[i];
+    }
+    t->options.digests = names;
+}
+
+/* Every way to split 130 bytes, which is more than a block, in two. */
+static void test_splits(rkit *t)
+{
+    char text[131];
+    int wrong = 0;
+    int split;
+    int i;
+
+    for (i = 0; i < 130; i++) {
+        text[i] = (char)('a' + i % 23);
+    }
+    text[130] = '\0';
+    set_digests(t);
+    for (split = 0; split <= 130; split++) {
+        rkit_create(t, "split", 130);
+        rkit_append(t, "split", 0, apr_pstrndup(t->k.p, text, (size_t)split));
+        rkit_append(t, "split", split, text + split);
+        for (i = 0; i < ALGORITHM_COUNT; i++) {
+            const char *is = rkit_file_digest(t, "split", ALGORITHMS[i]);
+
+            wrong +=
+                !is
+                || strcmp(is, digest_of(t->k.p, ALGORITHMS[i], text, 130)) != 0;
+        }
+    }
+    tap_is_int(wrong, 0, "five digests are right, wherever it was split");
+}
+
+static upool_reason append_part(rkit *t, const char *id, apr_off_t offset,
+                                const char *text)
+{
+    upool_resume_append append = UPOOL_RESUME_APPEND;
+    apr_pool_t *p = rkit_request(t);
+    upool_resume *resume = rkit_open(t, id, p);
+    upool_reason reason;
+
+    append.offset = offset;
+    append.content_length = (apr_off_t)strlen(text);
+    append.out_of_order = 1;
+    reason = rkit_feed(resume, &append, text, strlen(text));
+    apr_pool_destroy(p);
+    return reason;
+}
+
+static void test_digest_ways(rkit *t)
+{
+    apr_pool_t *p = rkit_request(t);
+    upool_append *a = NULL;
+    upool_append_claim claim = { -1, -1, 0, 0 };
+    struct iovec piece = { (void *)"def", 3 };
+    const char *want = digest_of(p, "sha-256", "abcdefghi", 9);
+
+    rkit_create(t, "ooo", 9);
+    append_part(t, "ooo", 6, "ghi");
+    append_part(t, "ooo", 0, "abc");
+    append_part(t, "ooo", 3, "def");
+    tap_is_str(rkit_content(t, "ooo"), "abcdefghi", "out of order");
+    tap_is_str(rkit_file_digest(t, "ooo", "sha-256"), want, "the digest, too");
+    rkit_create(t, "half", 9);
+    rkit_append(t, "half", 0, "abc");
+    append_part(t, "half", 6, "ghi");
+    append_part(t, "half", 3, "def");
+    tap_is_str(rkit_file_digest(t, "half", "sha-256"), want,
+               "begun in order, then not");
+    rkit_create(t, "killed", 9);
+    rkit_append(t, "killed", 0, "abc");
+    /* As a process that was killed leaves it: bytes, and no state of them. */
+    upool_append_open(&a, t->k.store, "killed", p);
+    upool_append_begin(a, &claim);
+    upool_append_write(a, &piece, 1);
+    apr_pool_destroy(p);
+    rkit_append(t, "killed", 6, "ghi");
+    tap_is_str(rkit_file_digest(t, "killed", "sha-256"),
+               digest_of(t->k.p, "sha-256", "abcdefghi", 9),
+               "after a kill in between");
+    t->options.digests = NULL;
+}
+
+/* --- Handlers ------------------------------------------------------------ */
+
+typedef struct observer {
+    char seen[64];
+    apr_size_t len;
+    int files;
+    int completed;
+    int interrupted;
+    upload_pool_verdict verdict; /* at file_complete */
+    int status;
+    upool_resume_need need;
+    int keeps; /* somewhere else */
+    int spools;
+} observer;
+
+static upload_pool_verdict see_file(upload_pool_instance *self,
+                                    upload_pool_file *file)
+{
+    observer *o = self->data;
+
+    o->files += strcmp(file->safe_filename, "photo.jpg") == 0
+                && strcmp(file->content_type, "image/jpeg") == 0;
+    o->len = 0;
+    return UPLOAD_POOL_GO_ON;
+}
+
+static upload_pool_verdict see_data(upload_pool_instance *self,
+                                    upload_pool_file *file, const char **data,
+                                    apr_size_t *len, apr_off_t offset)
+{
+    observer *o = self->data;
+
+    (void)file;
+    if ((apr_size_t)offset == o->len && o->len + *len < sizeof(o->seen)) {
+        memcpy(o->seen + o->len, *data, *len);
+        o->len += *len;
+        o->seen[o->len] = '\0';
+    }
+    return UPLOAD_POOL_GO_ON;
+}
+
+static upload_pool_verdict see_end(upload_pool_instance *self,
+                                   upload_pool_file *file, apr_off_t size,
+                                   upload_pool_kept *kept)
+{
+    observer *o = self->data;
+
+    (void)file;
+    (void)size;
+    self->status = o->status;
+    if (o->keeps) {
+        kept->location = "elsewhere";
+    }
+    return o->verdict;
+}
+
+static upload_pool_verdict see_complete(upload_pool_instance *self)
+{
+    observer *o = self->data;
+
+    o->completed++;
+    return UPLOAD_POOL_GO_ON;
+}
+
+static void see_interrupted(upload_pool_instance *self, upload_pool_file *file)
+{
+    observer *o = self->data;
+
+    o->interrupted += !file;
+}
+
+static const upload_pool_handler observe = {
+    UPLOAD_POOL_HANDLER_STUFF("observe"), .new_file = see_file,
+    .receive_data_chunk = see_data,       .file_complete = see_end,
+    .upload_complete = see_complete,      .upload_interrupted = see_interrupted,
+};
+
+static upool_resume_need add_observer(void *user,
+                                      const upool_handler_site *site)
+{
+    observer *o = user;
+
+    upool_chain_add(site->chain, &observe, o);
+    if (o->spools) {
+        upool_chain_add(site->chain, &upool_spool_handler,
+                        upool_spool_make(site->bucket, site->refusal, site->p));
+    }
+    return o->need;
+}
+
+static void set_observer(rkit *t, observer *o, upool_resume_need need)
+{
+    memset(o, 0, sizeof(*o));
+    o->need = need;
+    t->options.add_handlers = o ? add_observer : NULL;
+    t->options.user = o;
+}
+
+static upool_reason upload(rkit *t, const char *id)
+{
+    upool_reason reason = rkit_create(t, id, 6);
+
+    reason = reason ? reason : rkit_append(t, id, 0, "abc");
+    return reason ? reason : rkit_append(t, id, 3, "def");
+}
+
+static void test_guard(rkit *t)
+{
+    observer o;
+
+    set_observer(t, &o, UPOOL_RESUME_NEED_ALL);
+    tap_is_int(upload(t, "guard"), 0, "a guard");
+    tap_is_str(o.seen, "abcdef", "sees all of the file, at its end");
+    tap_is_int(o.files, 1, "as one file");
+    tap_is_int(o.completed, 1, "of one upload");
+    tap_is_str(rkit_content(t, "guard"), "abcdef", "which stays as it was");
+    set_observer(t, &o, UPOOL_RESUME_NEED_NAME);
+    upload(t, "name");
+    tap_is_int((int)o.len, 0, "who needs no bytes gets none");
+    tap_is_str(rkit_content(t, "name"), "abcdef",
+               "it is complete all the same");
+    set_observer(t, &o, UPOOL_RESUME_NEED_HEAD);
+    upload(t, "head");
+    tap_is_str(o.seen, "abcdef", "who needs the beginning gets it");
+}
+
+static void test_refused(rkit *t)
+{
+    observer o;
+    upool_record *record;
+
+    set_observer(t, &o, UPOOL_RESUME_NEED_ALL);
+    o.verdict = UPLOAD_POOL_STOP;
+    o.status = 422;
+    tap_is_int(upload(t, "no"), UPOOL_REASON_HANDLER, "a guard says no");
+    tap_is_int(o.interrupted, 1, "and is told that it is over");
+    rkit_status(t, "no", &record);
+    tap_is_int(record->state, UPOOL_STATE_ERROR, "then it is an error");
+    tap_ok(!kit_data_name(&t->k, "no"), "without a file");
+    tap_is_int(rkit_append(t, "no", 6, ""), UPOOL_REASON_NOT_FOUND,
+               "which nobody can go on with");
+    set_observer(t, &o, UPOOL_RESUME_NEED_ALL);
+    o.verdict = UPLOAD_POOL_STOP;
+    o.status = 503;
+    tap_is_int(upload(t, "later"), UPOOL_REASON_HANDLER, "not at this moment");
+    tap_is_int(rkit_offset(t, "later"), 6, "leaves it as it is");
+    tap_is_str(kit_status(&t->k, "later"), "uploading", "not complete");
+    o.verdict = UPLOAD_POOL_GO_ON;
+    tap_is_int(rkit_append(t, "later", 6, ""), 0, "an append of nothing");
+    tap_is_str(rkit_content(t, "later"), "abcdef", "completes it then");
+}
+
+static void test_changing(rkit *t)
+{
+    observer o;
+    upool_record *record = NULL;
+
+    set_observer(t, &o, UPOOL_RESUME_NEED_ALL);
+    t->options.may_change = 1;
+    o.spools = 1;
+    tap_is_int(upload(t, "spool"), 0, "through the whole chain");
+    tap_is_str(rkit_content(t, "spool"), "abcdef", "the file is stored anew");
+    tap_is_int(kit_count(kit_in(&t->k, "spool", NULL)), 3, "and not twice");
+    o.keeps = 1;
+    tap_is_int(upload(t, "moved"), 0, "kept elsewhere");
+    upool_bucket_complete(&record, t->k.store, "moved", t->k.p);
+    tap_ok(!APR_ARRAY_IDX(record->files, 0, upool_file).stored,
+           "is not kept here");
+    tap_ok(!kit_data_name(&t->k, "moved"), "nor left here");
+    tap_is_int(rkit_append(t, "moved", 6, ""), UPOOL_REASON_COMPLETE,
+               "and it is complete");
+    o.keeps = 0;
+    o.verdict = UPLOAD_POOL_SKIP_FILE;
+    tap_is_int(upload(t, "skip"), 0, "a file that nobody wants");
+    tap_is_str(kit_status(&t->k, "skip"), "done", "is an upload without one");
+    tap_ok(!kit_data_name(&t->k, "skip"), "nothing is left");
+    t->options.may_change = 0;
+    t->options.add_handlers = NULL;
+}
+
+/* --- Rules --------------------------------------------------------------- */
+
+static void test_rules(rkit *t)
+{
+    apr_array_header_t *list = apr_array_make(t->k.p, 2, sizeof(upool_rule));
+    apr_array_header_t *types = apr_array_make(t->k.p, 1, sizeof(char *));
+    upool_rule *rule = apr_array_push(list);
+
+    memset(rule, 0, sizeof(*rule));
+    rule->name = "file";
+    rule->max = UPOOL_UNLIMITED;
+    rule->size = 5;
+    t->options.rules.list[0] = list;
+    tap_is_int(rkit_create(t, "rule", 6), UPOOL_REASON_FILE_TOO_LARGE,
+               "a rule on the file's size, by the length");
+    rkit_create(t, "rule", -1);
+    rkit_append(t, "rule", 0, "abc");
+    tap_is_int(rkit_append(t, "rule", 3, "def"), UPOOL_REASON_FILE_TOO_LARGE,
+               "and by what comes");
+    APR_ARRAY_PUSH(types, const char *) = "text/";
+    rule->types = types;
+    tap_is_int(rkit_create(t, "rule2", 3), UPOOL_REASON_FIELD_TYPE,
+               "on its type");
+    rule->types = NULL;
+    rule = apr_array_push(list);
+    memset(rule, 0, sizeof(*rule));
+    rule->name = "title";
+    rule->max = UPOOL_UNLIMITED;
+    rule->size = UPOOL_UNLIMITED;
+    rule->required = 1;
+    rkit_create(t, "rule3", 3);
+    tap_is_int(rkit_append(t, "rule3", 0, "abc"), UPOOL_REASON_FIELD_MISSING,
+               "and on a field that must be there at the end");
+    t->options.rules.list[0] = NULL;
+}
+
+static void test_accept(rkit *t)
+{
+    apr_array_header_t *deny = apr_array_make(t->k.p, 1, sizeof(char *));
+
+    APR_ARRAY_PUSH(deny, const char *) = "jpg";
+    t->options.accept.deny[0] = deny;
+    tap_is_int(rkit_create(t, "deny", 3), UPOOL_REASON_EXTENSION,
+               "an extension that is denied");
+    tap_ok(!kit_exists(kit_in(&t->k, "deny", NULL)), "leaves nothing");
+    t->options.accept.deny[0] = NULL;
+}
+
+/* --- Quota --------------------------------------------------------------- */
+
+static void test_quota(rkit *t)
+{
+    t->options.quota.pool = 1000000;
+    tap_is_int(rkit_create(t, "quota", 1000001), UPOOL_REASON_QUOTA,
+               "more than the quota is refused at once");
+    tap_ok(!kit_exists(kit_in(&t->k, "quota", NULL)), "and leaves nothing");
+    tap_is_int(rkit_create(t, "quota", 6), 0, "less is not");
+    tap_is_int(rkit_append(t, "quota", 0, "abc"), 0, "it comes");
+    tap_is_int(rkit_append(t, "quota", 3, "def"), 0, "and completes");
+    rkit_create(t, "quota2", -1);
+    t->options.quota.pool = 4;
+    tap_is_int(rkit_append(t, "quota2", 0, "abcdefgh"), UPOOL_REASON_QUOTA,
+               "of an unknown length, by what comes");
+    memset(&t->options.quota, 0, sizeof(t->options.quota));
+}
+
+/* --- Once ---------------------------------------------------------------- */
+
+typedef struct racer {
+    rkit *t;
+    upool_resume_options options;
+    pthread_barrier_t *start;
+    int now;
+    int complete;
+    upool_reason reason;
+} racer;
+
+static void *race(void *data)
+{
+    racer *r = data;
+    upool_resume_append append = UPOOL_RESUME_APPEND;
+    apr_pool_t *p;
+    upool_resume *resume;
+
+    apr_pool_create(&p, NULL);
+    append.offset = 3;
+    append.content_length = 3;
+    pthread_barrier_wait(r->start);
+    resume = upool_resume_open(&r->options, p);
+    r->reason = rkit_feed(resume, &append, "def", 3);
+    r->now = upool_resume_completed_now(resume);
+    r->complete = upool_resume_is_complete(resume);
+    apr_pool_destroy(p);
+    return NULL;
+}
+
+static void test_races(rkit *t)
+{
+    int once = 0;
+    int right = 0;
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        const char *id = apr_psprintf(t->k.p, "once-%d", i);
+        pthread_barrier_t start;
+        pthread_t threads[3];
+        racer racers[3];
+        int now = 0;
+        int n;
+
+        rkit_create(t, id, 6);
+        rkit_append(t, id, 0, "abc");
+        pthread_barrier_init(&start, NULL, 3);
+        for (n = 0; n < 3; n++) {
+            racers[n].t = t;
+            racers[n].options = t->options;
+            racers[n].start = &start;
+            pthread_create(&threads[n], NULL, race, &racers[n]);
+        }
+        for (n = 0; n < 3; n++) {
+            pthread_join(threads[n], NULL);
+            now += racers[n].now;
+        }
+        pthread_barrier_destroy(&start);
+        once += now == 1;
+        right += strcmp(rkit_content(t, id), "abcdef") == 0;
+    }
+    tap_is_int(once, 100, "of three last appends at once, one completes it");
+    tap_is_int(right, 100, "with its bytes once");
+}
+
+int main(void)
+{
+    rkit t;
+
+    rkit_start(&t);
+    test_midway(t.k.p);
+    test_midway_damaged(t.k.p);
+    test_splits(&t);
+    test_digest_ways(&t);
+    test_guard(&t);
+    test_refused(&t);
+    test_changing(&t);
+    test_rules(&t);
+    test_accept(&t);
+    test_races(&t);
+    test_quota(&t);
+    return rkit_done(&t);
+}
