@@ -12,9 +12,10 @@
 #include "store/descriptor.h"
 #include "store/layout.h"
 
-/* A reader holds the lock for some microseconds at a time. */
+/* A reader holds the lock for some microseconds at a time, unless the machine
+ * is so busy that he waits for his turn meanwhile: a second in all. */
 #define READERS_PAUSE 200
-#define READERS_TRIES 100
+#define READERS_TRIES 5000
 /* Between two looks at a lock that another holds for a moment. */
 #define HOLDER_PAUSE 2000
 
