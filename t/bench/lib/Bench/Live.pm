@@ -90,7 +90,7 @@ sub held_pool
     my $id = '?X-Progress-ID=held-%n';
     my $count = sub { count_living($_[0], "/ram/status$id", $opt{held}) };
     my $server = httpd('held8', pool_conf(@directives),
-        thread_mpm(8, 1 + $opt{held} / 8)) or return;
+        thread_mpm(8, $opt{held})) or return;
     my $row = held_by($server, "/ram$id", sub { $count->($server) });
     stop($_) for @{ $server->{pids} };
     return [$name, @$row] if $row;
