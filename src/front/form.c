@@ -69,8 +69,15 @@ static int substitute(request_rec *r, upool_request *rq)
     return DECLINED;
 }
 
-static int body_is_in(request_rec *r, upool_request *rq,
-                      const upool_refusal *refusal)
+int upool_front_form_begin(request_rec *r, upool_request *rq,
+                           upool_refusal *refusal)
+{
+    tell_begin(r, rq);
+    return upool_intake_begin(r, rq, refusal);
+}
+
+int upool_front_form_end(request_rec *r, upool_request *rq,
+                         const upool_refusal *refusal)
 {
     return refusal ? upool_reply_refusal(r, rq, refusal) : substitute(r, rq);
 }
@@ -82,9 +89,8 @@ int upool_front_form(request_rec *r, upool_request *rq)
     if (rq->intake != UPOOL_INTAKE_PENDING) {
         return DECLINED;
     }
-    tell_begin(r, rq);
-    if (upool_intake_begin(r, rq, &refusal)) {
+    if (upool_front_form_begin(r, rq, &refusal)) {
         return upool_reply_refusal(r, rq, &refusal);
     }
-    return upool_drive_run(r, rq, body_is_in);
+    return upool_drive_run(r, rq, upool_front_form_end);
 }

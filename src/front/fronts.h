@@ -58,10 +58,21 @@ typedef struct upool_protocol {
 /* UploadProtocol resumable: front/ietf.h.  Asked first: it adds Upload-Limit to
  * whoever's answer to an OPTIONS. */
 extern const upool_protocol upool_front_ietf;
+/* UploadProtocol chunked: front/chunked.h.  Asked last: a form is what it takes
+ * for its own, unless somebody else knows better. */
+extern const upool_protocol upool_front_chunked;
 
 /* POST multipart/form-data: takes the upload in, substitutes the request;
  * DECLINED lets the real handler run. */
 int upool_front_form(request_rec *r, upool_request *rq);
+
+/* Its two halves, for who finds out while the body comes that it is a form's:
+ * begins the upload, rq->sink is where the body goes (0, or 1 with *refusal);
+ * and a upool_drive_then. */
+int upool_front_form_begin(request_rec *r, upool_request *rq,
+                           upool_refusal *refusal);
+int upool_front_form_end(request_rec *r, upool_request *rq,
+                         const upool_refusal *refusal);
 
 /* GET U/status and GET U?status. */
 int upool_front_status(request_rec *r, upool_request *rq);

@@ -19,7 +19,8 @@
 typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 
 /* The protocols beside forms, in the order in which they are asked. */
-static const upool_protocol *const protocols[] = { &upool_front_ietf, NULL };
+static const upool_protocol *const protocols[] = { &upool_front_ietf,
+                                                   &upool_front_chunked, NULL };
 
 /* One identifier or none: two that differ, or one parameter twice, would be
  * read in different ways by whoever stands in front of us. */
@@ -312,7 +313,9 @@ static void classify(request_rec *r, upool_request *rq)
     }
     /* The answer is ours whatever lies at that path: mod_dir shall not send
      * the client to another URL for it. */
-    r->finfo.filetype = APR_NOFILE;
+    if (!rq->may_pass) {
+        r->finfo.filetype = APR_NOFILE;
+    }
 }
 
 static int is_context(const upool_dir_conf *conf)

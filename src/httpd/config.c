@@ -46,6 +46,8 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->park = UPOOL_UNSET;
     conf->keep = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
+    conf->chunked_md5 = UPOOL_UNSET;
+    conf->chunked_auto = UPOOL_UNSET;
     conf->utf8_names = UPOOL_UNSET;
     conf->scan_timeout = UPOOL_UNSET;
     conf->scan_accept = UPOOL_UNSET;
@@ -178,6 +180,8 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE_POINTER(digest_field);
     conf->rules = merge_rules(p, base->rules, add->rules);
     conf->local_rules = merge_rules(p, base->local_rules, add->local_rules);
+    MERGE(chunked_md5);
+    MERGE(chunked_auto);
     MERGE(utf8_names);
     MERGE_POINTER(handlers);
     MERGE_POINTER(local_handlers);

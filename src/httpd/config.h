@@ -83,6 +83,8 @@ typedef struct upool_dir_conf {
     const char *digest_field;        /* UploadDigestField; "" for off */
     const apr_array_header_t *rules; /* of upool_rule, one for a name */
     const apr_array_header_t *local_rules;
+    int chunked_md5;  /* UploadChunkedMd5: U/complete needs one */
+    int chunked_auto; /* UploadChunkedAuto: the last byte completes */
     int utf8_names;
     const apr_array_header_t *handlers; /* of const char *, names in order */
     const apr_array_header_t *local_handlers;

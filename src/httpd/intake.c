@@ -57,8 +57,8 @@ static const upool_digestfield *read_digest(const request_rec *r,
  * which we do not see where there is one: then they are ignored, as the RFC
  * allows.  Under a Content-Range the representation is more than this content.
  * Returns 1 where one is malformed. */
-static int read_digests(const request_rec *r, const upool_request *rq,
-                        upool_content_digests *digests)
+int upool_intake_digests(const request_rec *r, const upool_request *rq,
+                         upool_content_digests *digests)
 {
     int malformed = 0;
 
@@ -112,9 +112,8 @@ static int is_over_server_limit(request_rec *r, const upool_request *rq)
     return limit > 0 && rq->content_length > limit;
 }
 
-/* What the head of the request tells against it already. */
-static upool_reason judge_head(request_rec *r, const upool_request *rq,
-                               const char **detail)
+upool_reason upool_intake_judge(request_rec *r, const upool_request *rq,
+                                const char **detail)
 {
     *detail = NULL;
     if (!rq->boundary_len) {
@@ -183,7 +182,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
         return 1;
     }
     set_options(r, rq, store, &options);
-    malformed = read_digests(r, rq, &options.digests);
+    malformed = upool_intake_digests(r, rq, &options.digests);
     rq->upload = upool_upload_start(&options, r->pool);
     *refusal = *upool_upload_refusal(rq->upload);
     if (refusal->reason) {
@@ -195,7 +194,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     upool_handlers_add(rq, r->pool);
     upool_upload_sink(rq->upload, &rq->sink);
     rq->intake = UPOOL_INTAKE_TAKING;
-    reason = judge_head(r, rq, &detail);
+    reason = upool_intake_judge(r, rq, &detail);
     if (!reason && malformed) {
         reason = UPOOL_REASON_DIGEST_SYNTAX;
     }

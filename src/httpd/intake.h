@@ -8,6 +8,7 @@
  * here. */
 
 #include "httpd/request.h"
+#include "upload/announced.h"
 
 /* The filters are in place, nothing was read.  Afterwards rq->intake is
  * TAKING.  0, or 1 with *refusal set. */
@@ -19,5 +20,15 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
  * takes the header away when it starts to inflate. */
 int upool_intake_is_encoded(const request_rec *r, const upool_request *rq,
                             int before);
+
+/* What the head of a request with a form tells against it already: NONE, or
+ * why not, with *detail for the log (may be NULL). */
+upool_reason upool_intake_judge(request_rec *r, const upool_request *rq,
+                                const char **detail);
+
+/* Reads what is announced of the content; *digests is all NULL before.  1 where
+ * a field is malformed. */
+int upool_intake_digests(const request_rec *r, const upool_request *rq,
+                         upool_content_digests *digests);
 
 #endif

@@ -65,6 +65,7 @@ struct upool_request {
     int is_resource;              /* id was the last segment of the URL */
     int creates;                  /* a new upload begins here */
     int takes_body;               /* the protocol's front will read it */
+    int may_pass;                 /* it may still be the application's */
     const char *base;             /* U: the URL without /status and such */
     const char *callback;         /* JSONP, checked; NULL */
     const char *owner;            /* opaque; NULL: nobody's */

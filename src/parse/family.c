@@ -12,6 +12,7 @@ typedef struct words {
     const char *prefix;
     const char *id;
     const char *values[UPOOL_FAMILY_VALUES];
+    unsigned spare; /* bit n: values[n] is not needed, nor looked at */
     const char *name;
 } words;
 
@@ -35,15 +36,21 @@ static const words libraries[UPOOL_FAMILY_COUNT] = {
                                                 "chunkindex",
                                             [UPOOL_FAMILY_SIZE] = "chunksize",
                                             [UPOOL_FAMILY_TOTAL] =
-                                                "totalfilesize" },
+                                                "totalfilesize",
+                                            [UPOOL_FAMILY_CHUNKS] =
+                                                "totalchunkcount" },
+                                .spare = BIT(UPOOL_FAMILY_CHUNKS),
                                 .name = NULL },
     [UPOOL_FAMILY_FINE] = { .prefix = "qq",
                             .id = "uuid",
                             .values = { [UPOOL_FAMILY_OFFSET] =
                                             "partbyteoffset",
+                                        [UPOOL_FAMILY_NUMBER] = "partindex",
                                         [UPOOL_FAMILY_CURRENT] = "chunksize",
-                                        [UPOOL_FAMILY_TOTAL] =
-                                            "totalfilesize" },
+                                        [UPOOL_FAMILY_TOTAL] = "totalfilesize",
+                                        [UPOOL_FAMILY_CHUNKS] = "totalparts" },
+                            .spare = BIT(UPOOL_FAMILY_NUMBER)
+                                     | BIT(UPOOL_FAMILY_CHUNKS),
                             .name = "qqfilename" },
     [UPOOL_FAMILY_FLOW] = NUMBERED("flow"),
     [UPOOL_FAMILY_RESUMABLE] = NUMBERED("resumable"),
@@ -107,25 +114,40 @@ static void take_value(upool_family_set *set, size_t which, const char *value,
     set->values[which] = number;
 }
 
-static void take(upool_family_set *set, const words *library, const char *name,
-                 const char *value, size_t len)
+/* Which of its parameters name is: of values[], or one of these. */
+enum { IS_ID = -1, IS_NONE = -2 };
+
+static int find(const words *library, const char *name)
 {
     size_t prefix = strlen(library->prefix);
-    size_t i;
+    int i;
 
     if (strncmp(name, library->prefix, prefix) != 0) {
-        return;
+        return IS_NONE;
     }
     name += prefix;
     if (strcmp(name, library->id) == 0) {
-        take_id(set, value, len);
-        return;
+        return IS_ID;
     }
     for (i = 0; i < UPOOL_FAMILY_VALUES; i++) {
         if (library->values[i] != NULL
             && strcmp(name, library->values[i]) == 0) {
-            take_value(set, i, value, len);
+            return i;
         }
+    }
+    return IS_NONE;
+}
+
+static void take(upool_family_set *set, const words *library, const char *name,
+                 const char *value, size_t len)
+{
+    int which = find(library, name);
+
+    if (which == IS_ID) {
+        take_id(set, value, len);
+    }
+    else if (which >= 0) {
+        take_value(set, (size_t)which, value, len);
     }
 }
 
@@ -149,12 +171,13 @@ static unsigned wanted(const words *library)
             bits |= BIT(i);
         }
     }
-    return bits;
+    return bits & ~library->spare;
 }
 
 static int is_complete(const upool_family_set *set, const words *library)
 {
-    return !set->broken && set->id != NULL && set->seen == wanted(library);
+    return !set->broken && set->id != NULL
+           && (set->seen & ~library->spare) == wanted(library);
 }
 
 /* 1 where the request says which piece it brings: a library's id alone comes
@@ -263,6 +286,11 @@ int upool_family_settle(const upool_family *family, upool_family_chunk *chunk)
 int upool_family_is_random(upool_family_kind kind)
 {
     return kind == UPOOL_FAMILY_DROPZONE || kind == UPOOL_FAMILY_FINE;
+}
+
+int upool_family_owns(upool_family_kind kind, const char *name)
+{
+    return find(&libraries[kind], name) != IS_NONE;
 }
 
 const char *upool_family_name_param(upool_family_kind kind)

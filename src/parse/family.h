@@ -85,6 +85,10 @@ int upool_family_settle(const upool_family *family, upool_family_chunk *chunk);
  * was told one knows it; 0 where anybody can guess them from the file. */
 int upool_family_is_random(upool_family_kind kind);
 
+/* 1 where name is one of the parameters by which the library says what piece it
+ * brings; others of its own (the file's path) are not. */
+int upool_family_owns(upool_family_kind kind, const char *name);
+
 /* The parameter that has the file's name, since the part's own name may be
  * "blob". */
 const char *upool_family_name_param(upool_family_kind kind);

@@ -31,6 +31,15 @@ struct upool_chunk {
     int finished;
 };
 
+static void keep_refusal(upool_chunk *chunk, upool_reason reason,
+                         apr_status_t rv, const char *detail)
+{
+    if (chunk->refusal.reason == UPOOL_REASON_NONE) {
+        chunk->refusal = upool_refusal_make(reason, rv, detail);
+    }
+}
+
+/* Whoever reads the body knows why it has ended: what came may be right. */
 static void chunk_refuse(void *self, upool_reason reason, apr_status_t rv,
                          const char *detail)
 {
@@ -39,18 +48,19 @@ static void chunk_refuse(void *self, upool_reason reason, apr_status_t rv,
     if (chunk->finished) {
         return;
     }
-    if (chunk->refusal.reason == UPOOL_REASON_NONE) {
-        chunk->refusal = upool_refusal_make(reason, rv, detail);
-    }
+    keep_refusal(chunk, reason, rv, detail);
     if (chunk->inner.ops) {
-        upool_sink_refuse(&chunk->inner, chunk->refusal.reason,
-                          chunk->refusal.rv, chunk->refusal.detail);
+        upool_sink_refuse(&chunk->inner, reason, rv, detail);
     }
 }
 
+/* A form that is not as it must be: nothing of its file is believed. */
 static int refuse(upool_chunk *chunk, upool_reason reason, const char *detail)
 {
-    chunk_refuse(chunk, reason, 0, detail);
+    keep_refusal(chunk, reason, 0, detail);
+    if (chunk->inner.ops) {
+        upool_sink_refuse(&chunk->inner, UPOOL_REASON_CHUNK_SIZE, 0, detail);
+    }
     return 1;
 }
 

@@ -14,8 +14,9 @@
  * There is one file at most; an input without a file is none.  What is told
  * behind the file may still change the owner's mind in ends().
  *
- * Which refusals leave the bytes that came where they are is for the append to
- * say; the one for a size that is not as announced is CHUNK_SIZE.
+ * Where the request ends early the append is told why, and keeps what came.
+ * Where the form is not as it must be, or is refused by its owner, the append
+ * is told CHUNK_SIZE, which takes it back.
  *
  * One thread at a time.  Lives in the pool of make. */
 
@@ -50,6 +51,7 @@ typedef struct upool_chunk_options {
     void *user;
 } upool_chunk_options;
 
+/* In p. */
 upool_chunk *upool_chunk_make(const upool_chunk_options *options,
                               apr_pool_t *p);
 

@@ -283,6 +283,36 @@ const char *upool_result_status(const upool_record *record, apr_time_t expires,
     return to_text(whole(object, bad), p);
 }
 
+const char *upool_result_chunk(const char *identifier, apr_off_t offset,
+                               apr_time_t expires, int success, apr_pool_t *p)
+{
+    json_t *object = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(object, "upload_id", json_string(identifier));
+    bad |= json_object_set_new(object, "offset", json_integer(offset));
+    if (expires) {
+        bad |= json_object_set_new(object, "expires",
+                                   json_string(rfc3339(expires, p)));
+    }
+    if (success) {
+        bad |= json_object_set_new(object, "success", json_true());
+    }
+    return to_text(whole(object, bad), p);
+}
+
+const char *upool_result_detail(const char *text, apr_off_t offset,
+                                apr_pool_t *p)
+{
+    json_t *object = json_object();
+    int bad = json_object_set_new(object, "detail", json_string(text));
+
+    if (offset >= 0) {
+        bad |= json_object_set_new(object, "offset", json_integer(offset));
+    }
+    return to_text(whole(object, bad), p);
+}
+
 const char *upool_result_error(const char *text, apr_pool_t *p)
 {
     return to_text(json_pack("{s:s, s:s}", "state", "error", "error", text), p);

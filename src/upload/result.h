@@ -24,6 +24,18 @@ const char *upool_result_body(const upool_record *record,
 const char *upool_result_status(const upool_record *record, apr_time_t expires,
                                 apr_pool_t *p);
 
+/* What a client of chunks is told (contract 6): {"upload_id": …, "offset": …,
+ * "expires": …}.
+ * @param expires 0: never, then there is none
+ * @param success 1: and "success": true, which Fine Uploader wants */
+const char *upool_result_chunk(const char *identifier, apr_off_t offset,
+                               apr_time_t expires, int success, apr_pool_t *p);
+
+/* {"detail": text, "offset": …}.
+ * @param offset -1: none */
+const char *upool_result_detail(const char *text, apr_off_t offset,
+                                apr_pool_t *p);
+
 /* {"state": "error", "error": text}. */
 const char *upool_result_error(const char *text, apr_pool_t *p);
 

@@ -34,8 +34,8 @@
  *
  * What becomes of the bytes of an append that is refused depends on why:
  *
- *   CHECKSUM, DIGEST, FILE_DIGEST     they are taken back: the offset is what
- *                                     it was before
+ *   CHECKSUM, DIGEST, FILE_DIGEST,    they are taken back: the offset is what
+ *   CHUNK_SIZE                        it was before
  *   CLEARED                           the upload is gone
  *   any other                         they are kept, up to the one that was
  *                                     too many (OVERRUN, *_TOO_LARGE, QUOTA)
@@ -199,6 +199,11 @@ int upool_resume_set_length(upool_resume *resume, apr_off_t length);
 /* Adds a field of the form behind those of the creating request (chunked: of
  * the completing one). */
 void upool_resume_add_field(upool_resume *resume, const upool_field *field);
+
+/* Fields (of upool_field) that came behind the file of the creating request:
+ * written down with those before it.  Not while appending.  0, or 1. */
+int upool_resume_keep_fields(upool_resume *resume,
+                             const apr_array_header_t *fields);
 
 /* Begins an append: the only writer of its bytes from now on.  0, or 1:
  * COMPLETE, OFFSET (upool_resume_offset() says the right one), OVERRUN (it

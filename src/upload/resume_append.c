@@ -22,6 +22,7 @@ static int is_taken_back(const upool_resume *resume)
     case UPOOL_REASON_DIGEST:
     case UPOOL_REASON_DIGEST_SYNTAX:
     case UPOOL_REASON_FILE_DIGEST:
+    case UPOOL_REASON_CHUNK_SIZE:
         return 1;
     default:
         /* Of one with a checksum nobody knows whether they are right. */

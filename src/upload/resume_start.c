@@ -66,12 +66,42 @@ static const char *repair_or_null(apr_pool_t *p, const char *text)
     return text ? repair(p, text) : NULL;
 }
 
+static void add_fields(upool_resumable *about, const apr_array_header_t *fields)
+{
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const upool_field *from = &APR_ARRAY_IDX(fields, i, upool_field);
+        upool_resumable_field *field = apr_array_push(about->fields);
+
+        field->name = from->name;
+        field->value = from->value;
+        field->len = from->len;
+    }
+}
+
+static apr_status_t change_fields(void *user, upool_resumable *about)
+{
+    add_fields(about, user);
+    return APR_SUCCESS;
+}
+
+int upool_resume_keep_fields(upool_resume *resume,
+                             const apr_array_header_t *fields)
+{
+    apr_status_t rv =
+        upool_append_update(resume->append, change_fields, (void *)fields);
+
+    return rv ? upool_resume_turn_down_for(resume, rv,
+                                           "the fields cannot be written down")
+              : 0;
+}
+
 static upool_resumable *describe_start(const upool_resume_options *options,
                                        const upool_resume_start *start,
                                        apr_pool_t *p)
 {
     upool_resumable *about = upool_resumable_make(p, options->identifier);
-    int i;
 
     about->protocol = start->protocol;
     about->owner = options->owner;
@@ -82,13 +112,8 @@ static upool_resumable *describe_start(const upool_resume_options *options,
     about->metadata = repair_or_null(p, start->metadata);
     about->concat = repair_or_null(p, start->concat);
     set_file(&about->file, start, options, p);
-    for (i = 0; start->fields && i < start->fields->nelts; i++) {
-        const upool_field *from = &APR_ARRAY_IDX(start->fields, i, upool_field);
-        upool_resumable_field *field = apr_array_push(about->fields);
-
-        field->name = from->name;
-        field->value = from->value;
-        field->len = from->len;
+    if (start->fields) {
+        add_fields(about, start->fields);
     }
     return about;
 }

@@ -44,7 +44,7 @@ UploadAllow png jpg
 </Location>
 <Location /closed>
     UploadProtocol tus
-    UploadProtocol chunked
+    UploadProtocol resumable
 </Location>
 <Location /closed/open>
     UploadProtocol multipart

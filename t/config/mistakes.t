@@ -75,7 +75,8 @@ refuses("UploadMinRate 500B $_", qr/takes as its second a time/)
 refuses('UploadMinRate 500B 5s 5s', qr/takes 1-2 arguments/);
 accepts("UploadMinRate $_")
     for qw(Off off 0 500B 1k 2M), '500B 1s', '1K 30', '1B 24h', '2K 1500ms';
-for my $name (qw(UploadMint UploadServe UploadSync UploadPark)) {
+for my $name (qw(UploadMint UploadServe UploadSync UploadPark
+                 UploadChunkedMd5 UploadChunkedAuto)) {
     refuses("$name $_", qr/must be On or Off/) for qw(1 yes maybe);
     accepts("$name $_") for qw(on Off);
 }

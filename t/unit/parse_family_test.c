@@ -57,6 +57,9 @@ static const struct {
     long long offset, length, total;
 } good[] = {
     { DZ("0", "0", "100", "250"), UPOOL_FAMILY_DROPZONE, 0, 100, 250 },
+    { "dzuuid=u dzchunkindex=1 dztotalfilesize=250 dzchunksize=100"
+      " dzchunkbyteoffset=100",
+      UPOOL_FAMILY_DROPZONE, 100, 100, 250 },
     { DZ("1", "100", "100", "250"), UPOOL_FAMILY_DROPZONE, 100, 100, 250 },
     { DZ("2", "200", "100", "250"), UPOOL_FAMILY_DROPZONE, 200, 50, 250 },
     { DZ("2", "200", "100", "200"), UPOOL_FAMILY_DROPZONE, 200, 0, 200 },
@@ -158,6 +161,18 @@ static void test_ids(void)
                && !upool_family_is_random(UPOOL_FAMILY_RESUMABLE)
                && !upool_family_is_random(UPOOL_FAMILY_SIMPLE),
            "and ids that anybody can");
+    tap_ok(upool_family_owns(UPOOL_FAMILY_DROPZONE, "dzuuid")
+               && upool_family_owns(UPOOL_FAMILY_DROPZONE, "dztotalchunkcount")
+               && upool_family_owns(UPOOL_FAMILY_FLOW, "flowTotalChunks")
+               && upool_family_owns(UPOOL_FAMILY_SIMPLE, "identifier"),
+           "parameters of its own");
+    tap_ok(!upool_family_owns(UPOOL_FAMILY_DROPZONE, "dz")
+               && !upool_family_owns(UPOOL_FAMILY_DROPZONE, "uuid")
+               && !upool_family_owns(UPOOL_FAMILY_FLOW, "flowers")
+               && !upool_family_owns(UPOOL_FAMILY_FLOW, "flowRelativePath")
+               && !upool_family_owns(UPOOL_FAMILY_FLOW, "dzuuid")
+               && !upool_family_owns(UPOOL_FAMILY_SIMPLE, "title"),
+           "and fields of anybody else");
     tap_is_str(upool_family_name_param(UPOOL_FAMILY_DROPZONE), NULL,
                "Dropzone's part has the name");
     tap_is_str(upool_family_name_param(UPOOL_FAMILY_FINE), "qqfilename",

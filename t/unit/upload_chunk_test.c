@@ -299,7 +299,8 @@ static void test_refusals(apr_pool_t *p)
     tap_is_int(run_chunk(&o, body, 1, p), UPOOL_REASON_OWNER,
                "refused at its end");
     tap_is_int(o.inner.finishes, 0, "not finished");
-    tap_is_int(o.inner.refusal.reason, UPOOL_REASON_OWNER, "but told why");
+    tap_is_int(o.inner.refusal.reason, UPOOL_REASON_CHUNK_SIZE,
+               "but told to take it back");
 
     o = make_owner(5);
     o.inner.most = 3;

@@ -305,6 +305,18 @@ static void test_others(void)
     tap_is_str(upool_result_success(pool), "{\"success\": true}", "success");
     tap_is_str(upool_result_error("no", pool),
                "{\"state\": \"error\", \"error\": \"no\"}", "an error");
+    tap_is_str(upool_result_chunk("ID:SIG", 5, 0, 0, pool),
+               "{\"upload_id\": \"ID:SIG\", \"offset\": 5}", "a chunk");
+    tap_is_str(
+        upool_result_chunk("ID", APR_INT64_MAX, apr_time_from_sec(1), 1, pool),
+        "{\"upload_id\": \"ID\", \"offset\": 9223372036854775807, "
+        "\"expires\": \"1970-01-01T00:00:01Z\", \"success\": true}",
+        "one that expires, for Fine Uploader");
+    tap_is_str(upool_result_detail("a \"b\" <c>", -1, pool),
+               "{\"detail\": \"a \\\"b\\\" \\u003cc\\u003e\"}",
+               "a chunk refused");
+    tap_is_str(upool_result_detail("no", 0, pool),
+               "{\"detail\": \"no\", \"offset\": 0}", "with its offset");
     json = json_loads(
         upool_result_minted("ID:SIG", "/u?a=1&b=2", "/u/status?x", pool), 0,
         NULL);

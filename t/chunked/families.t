@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# The chunks of Dropzone, Fine Uploader, Flow.js, Resumable.js and
+# simple-uploader.js, as they send them: in order, in any order, one again,
+# asked for before; and never into another user's file.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use UploadPool::Test;
+use UploadPool::Chunked;
+
+my $mark = log_mark();
+my $key = 'what the chunked suite signs with, 40 bytes';
+my $content = random_bytes(25_000);
+my $size = 10_000;
+my $total = length $content;
+
+sub numbered
+{
+    my ($before, $small) = @_;
+    return sub {
+        my ($n, $id) = @_;
+        # As they are by default: the last chunk is the longer one.
+        my $count = int($total / $size);
+        my $from = $n * $size;
+        my $length = $n + 1 == $count ? $total - $from : $size;
+        my %f = (ChunkNumber => $n + 1, ChunkSize => $size,
+                 CurrentChunkSize => $length, TotalSize => $total,
+                 Identifier => $id, Filename => 'real.bin',
+                 RelativePath => 'dir/real.bin', TotalChunks => $count);
+        my @fields = map {
+            (($before eq '' ? lcfirst $_ : "$before$_"), $f{$_})
+        } sort keys %f;
+        return ($from, $length, $count, @fields);
+    };
+}
+
+my %family = (
+    dropzone => sub {
+        my ($n, $id) = @_;
+        my $from = $n * $size;
+        my $length = $total - $from < $size ? $total - $from : $size;
+        return ($from, $length, 3, dzuuid => $id, dzchunkindex => $n,
+                dztotalfilesize => $total, dzchunksize => $size,
+                dztotalchunkcount => 3, dzchunkbyteoffset => $from);
+    },
+    fine => sub {
+        my ($n, $id) = @_;
+        my $from = $n * $size;
+        my $length = $total - $from < $size ? $total - $from : $size;
+        return ($from, $length, 3, qqpartindex => $n,
+                qqpartbyteoffset => $from, qqchunksize => $length,
+                qqtotalparts => 3, qqtotalfilesize => $total,
+                qqfilename => 'real.bin', qquuid => $id);
+    },
+    flow => numbered('flow'),
+    resumable => numbered('resumable'),
+    simple => numbered(''),
+);
+
+sub query
+{
+    my @list = @_;
+    my @pairs;
+    while (my ($name, $value) = splice @list, 0, 2) {
+        $value =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ge;
+        push @pairs, "$name=$value";
+    }
+    return join '&', @pairs;
+}
+
+sub piece
+{
+    my ($name, $url, $n, $id, %o) = @_;
+    my ($from, $length, $count, @fields) = $family{$name}->($n, $id);
+    my $in = delete $o{in_query};
+    my @more = @{ delete $o{more} || [] };
+    $url .= '?' . query(@fields) if $in;
+    return chunk($url, substr($content, $from, $length),
+                 before => [$in ? () : @fields, @more],
+                 filename => $name eq 'fine' ? 'blob' : 'real.bin',
+                 name => $name eq 'fine' ? 'qqfile' : 'file', %o);
+}
+
+sub test_piece
+{
+    my ($name, $url, $n, $id, %o) = @_;
+    my ($from, $length, $count, @fields) = $family{$name}->($n, $id);
+    return request('GET', "$url?" . query(@fields), %o)->{status};
+}
+
+my %asks = map { $_ => 1 } qw(flow resumable simple);
+my $url = '/chunked-ip/echo.pl';
+for my $name (sort keys %family) {
+    my (undef, undef, $count) = $family{$name}->(0, 'x');
+    my @orders = $count == 3 ? ([0, 1, 2], [2, 0, 1], [2, 1, 0], [1, 1, 0, 2])
+        : ([0, 1], [1, 0], [1, 1, 0]);
+    for my $order (@orders) {
+        my $id = "$total-" . new_id();
+        my $how = "$name @$order";
+        my @order = @$order;
+        my $last = pop @order;
+        my %sent;
+        for my $n (@order) {
+            if ($asks{$name}) {
+                is test_piece($name, $url, $n, $id), $sent{$n} ? 200 : 204,
+                    "$how: is $n there?";
+            }
+            my $r = piece($name, $url, $n, $id, more => [title => 'Holiday'],
+                          in_query => $name eq 'resumable');
+            is $r->{status}, 200, "$how: chunk $n";
+            like $r->{json}{upload_id}, qr/^[A-Za-z0-9-]{1,64}$/,
+                "$how: a name of its own";
+            isnt $r->{json}{upload_id}, $id, "$how: not what it sent";
+            is status($url, $r->{json}{upload_id})->{state}, 'uploading',
+                "$how: status";
+            is $r->{json}{success}, $name eq 'fine' ? JSON::PP::true : undef,
+                "$how: success" ;
+            $sent{$n} = 1;
+        }
+        my $r = piece($name, $url, $last, $id, more => [title => 'Holiday'],
+                      in_query => $name eq 'resumable');
+        is $r->{status}, 200, "$how: the last";
+        my $seen = application($r) || {};
+        is $seen->{state}, 'done', "$how: the application's answer";
+        ok((stored($r) || '') eq $content, "$how: its bytes");
+        is $seen->{files}[0]{filename}, 'real.bin', "$how: its name";
+        my %fields = map { $_->{name} => $_->{value} } @{ $seen->{fields} };
+        is $fields{title}, 'Holiday', "$how: other fields";
+        ok !grep({ /^dz|^qquuid|[cC]hunk|[iI]dentifier/ } keys %fields),
+            "$how: and none of the library's";
+        my $again = piece($name, $url, $last, $id,
+                          in_query => $name eq 'resumable');
+        is $again->{body}, $r->{body}, "$how: the last again";
+        is test_piece($name, $url, 0, $id), 200, "$how: it is there"
+            if $asks{$name};
+    }
+}
+
+# --- Side by side -----------------------------------------------------------
+
+for my $round (1 .. 5) {
+    my $id = new_id();
+    my @c;
+    for my $n (0 .. 2) {
+        my ($from, $length, $count, @fields) = $family{dropzone}->($n, $id);
+        my @parts;
+        while (my ($name, $value) = splice @fields, 0, 2) {
+            push @parts, {name => $name, value => $value};
+        }
+        my ($body, $type) = multipart([@parts, {
+            name => 'file', filename => 'real.bin',
+            content => substr $content, $from, $length,
+        }]);
+        my $c = connect_raw();
+        $c->send("POST /chunked-both/echo.pl HTTP/1.1\r\nHost: localhost\r\n"
+                 . "Connection: close\r\nContent-Type: $type\r\nContent-Length: "
+                 . length($body) . "\r\n\r\n" . substr $body, 0, -5000);
+        push @c, [$c, substr $body, -5000];
+    }
+    $_->[0]->send($_->[1]) for reverse @c;
+    my @answers = map { $_->[0]->answer } @c;
+    is_deeply [map { $_->{status} } @answers], [200, 200, 200],
+        "three at once: round $round";
+    my ($done) = grep { ($_->{json} || {})->{env} } @answers;
+    ok $done && stored($done) eq $content, 'its bytes';
+    is scalar(grep { ($_->{json} || {})->{env} } @answers), 1,
+        'the application ran once';
+}
+
+# --- Whose ------------------------------------------------------------------
+
+# What a library makes of a file can be guessed: users are told apart.
+$url = '/chunked-auth/echo.pl';
+my $id = "$total-realbin";
+my $ann = piece('flow', $url, 0, $id, user => 'ann');
+my $bob = piece('flow', $url, 1, $id, user => 'bob');
+is $ann->{status}, 200, "Ann's";
+is $bob->{status}, 200, "Bob's, of the same name";
+isnt $ann->{json}{upload_id}, $bob->{json}{upload_id}, 'are two uploads';
+my @login = (headers => ['Authorization', 'Basic '
+    . MIME::Base64::encode_base64('bob:bob-secret', '')]);
+is test_piece('flow', $url, 0, $id, @login), 204, "Bob has not Ann's chunk";
+my $r = chunk($url, substr($content, $size),
+              range => "bytes $size-" . ($total - 1) . "/$total",
+              before => [upload_id => $ann->{json}{upload_id}], user => 'bob');
+is $r->{status}, 403, "Bob cannot go on with Ann's";
+ok !exists $r->{json}{offset}, 'nor does he learn how far it is';
+$r = complete($url, upload_id => $ann->{json}{upload_id}, md5 => 'x' x 32,
+              user => 'bob');
+is $r->{status}, 403, 'nor complete it';
+ok stored(piece('flow', $url, 1, $id, user => 'ann')) eq $content,
+    'Ann can';
+
+# Where nothing tells users apart, a guessable name is refused.
+for my $name (qw(flow resumable simple)) {
+    $r = piece($name, '/chunked-both/echo.pl', 0, $id);
+    is $r->{status}, 403, "$name: nobody in particular";
+    my $own = new_id();
+    is piece($name, '/chunked-both/echo.pl', 0, $id, id => $own)
+        ->{json}{upload_id}, $own, "$name: with X-Progress-ID";
+    is piece($name, '/chunked-both/echo.pl', 0, "other-$id", id => $own)
+        ->{status}, 409, "$name: another file of that X-Progress-ID";
+}
+for my $name (qw(dropzone fine)) {
+    is piece($name, '/chunked-both/echo.pl', 0, new_id())->{status}, 200,
+        "$name: names at random are as good as identifiers";
+    is piece($name, '/chunked-key/echo.pl', 0, new_id())->{status}, 403,
+        "$name: but with a key it needs one that is signed";
+    is piece($name, '/chunked-key/echo.pl', 0, new_id(),
+             id => sign($key, new_id()))->{status}, 200, "$name: this one";
+    my $mine = new_id();
+    $r = piece($name, '/chunked-mint/echo.pl', 0, $mine);
+    is $r->{status}, 200, "$name: or UploadMint";
+    like $r->{json}{upload_id}, qr/^[0-9a-f]+:[0-9a-f]{64}$/,
+        "$name: which signs it";
+    is piece($name, '/chunked-mint/echo.pl', 1, $mine)->{json}{upload_id},
+        $r->{json}{upload_id}, "$name: and knows it again";
+}
+
+# --- What does not fit ------------------------------------------------------
+
+$url = '/chunked-both/echo.pl';
+my @dz = (dzuuid => new_id(), dzchunkindex => 0, dztotalfilesize => 10,
+          dzchunksize => 5, dztotalchunkcount => 2, dzchunkbyteoffset => 0);
+for my $case (['an offset of another chunk', dzchunkbyteoffset => 5],
+              ['a negative offset', dzchunkbyteoffset => -5],
+              ['a total that is no number', dztotalfilesize => 'ten'],
+              ['a total beyond 2^63', dztotalfilesize => '9223372036854775808'],
+              ['chunks of nothing', dzchunksize => 0],
+              ['no name', dzuuid => '']) {
+    my ($name, %change) = @$case;
+    my @fields = @dz;
+    for (my $i = 0; $i < @fields; $i += 2) {
+        $fields[$i + 1] = $change{ $fields[$i] } if exists $change{ $fields[$i] };
+    }
+    $r = chunk($url, 'hello', before => \@fields);
+    is $r->{status}, 400, $name;
+    is $r->{json}{detail}, 'Error in request headers', "$name: detail";
+}
+is chunk($url, 'hello', before => \@dz, range => 'bytes 0-4/10')->{status},
+    400, 'a library and Content-Range';
+is chunk($url, 'hello', before => [@dz, flowChunkNumber => 1])->{status}, 400,
+    'two libraries';
+is chunk($url, 'four', before => \@dz)->{status}, 400, 'a chunk too short';
+is chunk($url, 'sixsix', before => \@dz)->{status}, 400, 'a chunk too long';
+is chunk($url, 'hello', before => \@dz)->{status}, 200, 'the right one';
+my @other = @dz;
+$other[5] = 20;
+is chunk($url, 'hello', before => \@other)->{status}, 400,
+    'a total that changes';
+# Behind the file, they are found too late only where the URL names the upload.
+my @behind = @dz;
+$behind[1] = new_id();
+$r = chunk($url . '?upload=1', 'hello', after => \@behind,
+           range => undef);
+ok $r->{status} == 200 && ($r->{json}{env} || $r->{json}{upload_id}),
+    'behind the file: a form like any other';
+$r = chunk('/chunked/echo.pl', 'hello', after => \@behind);
+is $r->{status}, 200, 'behind the file, where forms are chunks';
+is $r->{json}{offset}, 5, 'it is a chunk';
+@behind[3, 11] = (1, 5);
+is stored(chunk('/chunked/echo.pl', 'world', after => \@behind)), 'helloworld',
+    'and so is the last';
+
+is crashes_since($mark), 0, 'no child died';
+done_testing;
