@@ -110,7 +110,7 @@ static int run_it(request_rec *r, upool_request *rq,
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL", about->uri);
     upool_answer_await(r, rq, rq->protocol->answer, run);
     redirect(r, url, target);
-    rq->outcome.status = upool_answer_end(r, rq);
+    upool_answer_end(r, rq);
     r->headers_in = headers;
     upool_rlog(r, DEBUG, 0, 62, "upload %s: its application answered %d",
                upool_log_ident(r->pool, rq->id), rq->outcome.status);

@@ -68,7 +68,9 @@ int upool_front_clean_up(request_rec *r)
     for (; last->next; last = last->next) {
     }
     rq = upool_request_substituted(last);
-    if (!rq) {
+    /* Access denied is no answer of the application: the client may come again
+     * with what it lacked. */
+    if (!rq || (rq->answering && !rq->outcome.status)) {
         return DECLINED;
     }
     /* A protocol may have changed what the application said. */
@@ -76,7 +78,8 @@ int upool_front_clean_up(request_rec *r)
     if (upool_config_cleans(rq->conf, status)) {
         clean_up(r, rq, status);
     }
-    else if (rq->conf->keep == UPOOL_KEEP_CLAIMED && !rq->claimed) {
+    else if (rq->conf->keep == UPOOL_KEEP_CLAIMED && !rq->claimed
+             && !rq->outcome.again) {
         let_go(r, rq);
     }
     return DECLINED;

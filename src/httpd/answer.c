@@ -365,7 +365,7 @@ void upool_answer_await(request_rec *r, upool_request *rq,
     rq->answering->run = run;
 }
 
-int upool_answer_end(request_rec *r, upool_request *rq)
+void upool_answer_end(request_rec *r, upool_request *rq)
 {
     struct upool_answering *a = rq->answering;
 
@@ -388,7 +388,8 @@ int upool_answer_end(request_rec *r, upool_request *rq)
     if (a->answer.final) {
         upool_run_end(a->run);
     }
-    return a->reached ? a->answer.status : 0;
+    rq->outcome.status = a->reached ? a->answer.status : 0;
+    rq->outcome.again = !a->answer.final;
 }
 
 static int restore_header(void *r, const char *name, const char *value)

@@ -32,9 +32,10 @@ void upool_answer_insert_error(request_rec *r);
 void upool_answer_await(request_rec *r, upool_request *rq,
                         upool_answer_map *map, upool_run *run);
 
-/* It has run, and its answer is out.  Returns the application's own status, or
- * 0 where it was not reached (access denied). */
-int upool_answer_end(request_rec *r, upool_request *rq);
+/* It has run, and its answer is out.  Sets rq->outcome: the application's own
+ * status, or 0 where it was not reached (access denied), and whether it may run
+ * again. */
+void upool_answer_end(request_rec *r, upool_request *rq);
 
 /* Gives an answer again, without running anything.  One of which nothing but
  * the status is known gets the body text (JSON).  Returns what the handler hook

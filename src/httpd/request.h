@@ -46,6 +46,7 @@ typedef struct upool_outcome {
     const char *path;                 /* of its bucket, absolute */
     const char *coding;               /* its Content-Encoding; NULL: none */
     int status; /* the application's own, where it is known; else 0 */
+    int again;  /* it is not the last word: the application may run again */
 } upool_outcome;
 
 typedef struct upool_request upool_request;
