@@ -8,6 +8,7 @@
 #include <http_core.h>
 
 #include "httpd/handlers.h"
+#include "httpd/shared.h"
 #include "httpd/slots.h"
 
 /* Before anything is read, a filter that sets content (mod_deflate) behind
@@ -97,6 +98,8 @@ static void set_options(request_rec *r, const upool_request *rq,
     options->table = upool_slots_table();
     options->process = upool_slots_process();
     options->alive = upool_slots_alive;
+    upool_shared_account(r, rq->conf, rq->id, &options->tell,
+                         &options->tell_user);
     options->counters = upool_slots_counters();
     options->cell = upool_slots_cell();
     options->now = apr_time_now;
@@ -138,9 +141,7 @@ static const char *owner_so_far(request_rec *r, const upool_request *rq,
     upool_slot_record slot;
     upool_record *record = NULL;
 
-    if (upool_slots_table()
-        && upool_table_lookup(upool_slots_table(),
-                              upool_slots_name(r, rq->conf, rq->id), &slot)) {
+    if (upool_shared_lookup(r, rq->conf, rq->id, &slot)) {
         return slot.owner[0] && slot.updated >= born
                    ? apr_pstrdup(r->pool, slot.owner)
                    : NULL;

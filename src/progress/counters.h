@@ -13,7 +13,7 @@
  *    +--------+----------------+------------------+------------------------+
  *      64 B     64 B each        8 B a reason       64 B a process
  *
- *    header   magic, layout, number of cells
+ *    header   magic, layout, number of cells, is the shared cache down
  *    totals   since the server was started; each alone on its cache line,
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
@@ -74,6 +74,11 @@ upool_counters *upool_counters_init(void *memory, apr_size_t bytes,
 
 /* Finds prepared counters (NULL: not ones, or of another layout). */
 upool_counters *upool_counters_attach(void *memory, apr_size_t bytes);
+
+/* The cache that a farm shares does not answer (1), or does (0).  1 when that
+ * is news, and then an outage is counted; without counters it always is. */
+int upool_counters_set_down(upool_counters *counters, int down);
+int upool_counters_is_down(const upool_counters *counters);
 
 /* Adds to a total. */
 void upool_counters_add(upool_counters *counters, upool_total total,
