@@ -80,7 +80,6 @@ static void set_options(request_rec *r, const upool_request *rq,
     memset(options, 0, sizeof(*options));
     options->identifier = rq->id;
     options->minted = rq->minted;
-    options->slot_name = upool_slots_name(r, rq->conf, rq->id);
     options->owner = rq->owner;
     /* Of a coded body the length is not that of what will be counted. */
     options->content_length = apr_table_get(r->headers_in, "Content-Encoding")
@@ -95,13 +94,7 @@ static void set_options(request_rec *r, const upool_request *rq,
     options->utf8_names = rq->conf->utf8_names == 1;
     options->quota = upool_config_quota(rq->conf, r->server);
     options->store = store;
-    options->table = upool_slots_table();
-    options->process = upool_slots_process();
-    options->alive = upool_slots_alive;
-    upool_shared_account(r, rq->conf, rq->id, &options->tell,
-                         &options->tell_user);
-    options->counters = upool_slots_counters();
-    options->cell = upool_slots_cell();
+    upool_shared_account(r, rq->conf, rq->id, &options->account);
     options->now = apr_time_now;
     options->r = r;
 }

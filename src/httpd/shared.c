@@ -348,23 +348,29 @@ static void tell(void *user, const upool_record *record)
     upool_lanes_send(told->shared->lanes, &message);
 }
 
-void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
-                          const char *id, upool_account_tell_fn **tell_fn,
-                          void **user)
+static told_upload *told_make(const request_rec *r, upool_shared *shared,
+                              const upool_dir_conf *conf, const char *id)
 {
-    upool_shared *shared = shared_of(r->server);
-    told_upload *told;
+    told_upload *told = apr_palloc(r->pool, sizeof(*told));
 
-    *tell_fn = NULL;
-    *user = NULL;
-    if (!shared) {
-        return;
-    }
-    told = apr_palloc(r->pool, sizeof(*told));
     told->shared = shared;
     make_key(r, conf, id, told->key);
-    *tell_fn = tell;
-    *user = told;
+    return told;
+}
+
+void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
+                          const char *id, upool_account_options *account)
+{
+    upool_shared *shared = shared_of(r->server);
+
+    account->name = upool_slots_name(r, conf, id);
+    account->table = upool_slots_table();
+    account->process = upool_slots_process();
+    account->alive = upool_slots_alive;
+    account->counters = upool_slots_counters();
+    account->cell = upool_slots_cell();
+    account->tell = shared ? tell : NULL;
+    account->user = shared ? told_make(r, shared, conf, id) : NULL;
 }
 
 static int ask_cache(const request_rec *r, upool_shared *shared,
@@ -408,11 +414,9 @@ int upool_shared_lookup(const request_rec *r, const upool_dir_conf *conf,
 void upool_shared_forget(const request_rec *r, const upool_dir_conf *conf,
                          const char *id)
 {
-    upool_account_tell_fn *tell_fn;
-    void *user;
+    upool_shared *shared = shared_of(r->server);
 
-    upool_shared_account(r, conf, id, &tell_fn, &user);
-    if (tell_fn) {
-        tell_fn(user, NULL);
+    if (shared) {
+        tell(told_make(r, shared, conf, id), NULL);
     }
 }

@@ -48,11 +48,10 @@ void upool_shared_child_init(apr_pool_t *pchild, server_rec *s);
 /* 1 when there is a farm. */
 int upool_shared_is_on(const server_rec *s);
 
-/* For the account of the upload id of conf's pool; tell is NULL without a
- * farm.  In r's pool. */
+/* For the account of the upload id of conf's pool: the slots, the counters, and
+ * on a farm the way to the other machines.  In r's pool. */
 void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
-                          const char *id, upool_account_tell_fn **tell,
-                          void **user);
+                          const char *id, upool_account_options *account);
 
 /* What memory knows of it, here or elsewhere: 1 and the record, whose process
  * is 0 where it is another machine's; 0: ask the bucket.  On a farm only a

@@ -47,8 +47,9 @@ typedef struct upool_counters upool_counters;
 
 /* Since the server was started; they only grow. */
 typedef enum upool_total {
-    UPOOL_TOTAL_STARTED = 0, /* uploads that began */
+    UPOOL_TOTAL_STARTED = 0, /* uploads that began, or went on */
     UPOOL_TOTAL_DONE,
+    UPOOL_TOTAL_PAUSED,   /* requests whose upload goes on with another */
     UPOOL_TOTAL_BYTES,    /* of request bodies, taken in */
     UPOOL_TOTAL_SLOTLESS, /* uploads that found the table full */
     UPOOL_TOTAL_SWEEPS,   /* of pools */

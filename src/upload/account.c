@@ -128,6 +128,7 @@ void upool_account_pause(upool_account *account, const upool_record *record)
     account->began = 0;
     count_bytes(account, record);
     upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    upool_counters_add(o->counters, UPOOL_TOTAL_PAUSED, 1);
     if (upool_account_has_slot(account)) {
         upool_table_release(o->table, &account->ticket);
     }

@@ -117,17 +117,11 @@ static apr_status_t interrupt(void *arg)
 /* NONE, or why the identifier cannot be had at this moment. */
 static upool_reason claim(upool_upload *upload)
 {
-    const upool_upload_options *o = &upload->options;
-    upool_account_options options;
+    upool_account_options options = upload->options.account;
 
-    options.name = o->slot_name ? o->slot_name : o->identifier;
-    options.table = o->table;
-    options.process = o->process;
-    options.alive = o->alive;
-    options.counters = o->counters;
-    options.cell = o->cell;
-    options.tell = o->tell;
-    options.user = o->tell_user;
+    if (!options.name) {
+        options.name = upload->options.identifier;
+    }
     return upool_account_claim(&upload->account, &options, upload->record);
 }
 
@@ -267,7 +261,7 @@ static int note(upool_upload *upload)
     int idle = record->received == upload->noted_bytes;
     apr_status_t rv = APR_SUCCESS;
 
-    if (upool_upload_has_slot(upload) && !upload->options.tell) {
+    if (upool_upload_has_slot(upload) && !upload->options.account.tell) {
         return 0;
     }
     if (record->updated - upload->noted

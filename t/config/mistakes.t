@@ -119,13 +119,13 @@ refuses("UploadProgress socache:$_", qr/is not there: is mod_socache_/)
 refuses("UploadProgress socache:$_", qr/List of server names required/)
     for qw(redis memcache redis: memcache:);
 refuses("UploadProgress socache:$_", qr/has an address that is none/)
-    for qw(redis:6379 redis:127.0.0.1:99999 memcache:a,b:0x1 redis:a,1);
+    for qw(redis:6379 redis:127.0.0.1:99999), 'memcache:a,b:0x1', 'redis:a,1';
 refuses("UploadProgress socache:shmcb:logs/x($_)", qr/Invalid argument/)
     for qw(1 x);
 accepts("UploadProgress $_")
     for qw(shm SHM socache:shmcb socache:shmcb:logs/x(65536)
-           socache:redis:127.0.0.1 Socache:redis:127.0.0.1:6379,[::1]:6380
-           socache:memcache:cache.example.com:11211);
+           socache:redis:127.0.0.1 socache:memcache:cache.example.com:11211),
+    'Socache:redis:127.0.0.1:6379,[::1]:6380';
 accepts('Mutex file:logs upload-pool-progress');
 {
     my $without = UploadPool::Httpd->new;
