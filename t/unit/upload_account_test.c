@@ -214,7 +214,7 @@ static void test_elsewhere(kit *k, bench *t)
     tap_ok(upool_upload_flush(upload), "so does one that sends");
     tap_is_int(upool_upload_refusal(upload)->reason, UPOOL_REASON_CLEARED,
                "too");
-    tap_is_int(kit_count(k->root), 0, "nothing is left of either");
+    tap_is_int(kit_count(k->dir), 0, "nothing is left of either");
 }
 
 static void run(apr_pool_t *p, void (*test)(bench *))
