@@ -139,7 +139,8 @@ int upool_ietf_settle(upool_request *rq, upool_refusal *refusal)
 }
 
 /* The target's own answer to the whole representation, marked as such (4.4.2).
- * A Location in it is the target's. */
+ * A Location in it is the target's; where there is none, a client that has sent
+ * everything at once looks there for its upload (4.2.3, example A). */
 int upool_ietf_answer(request_rec *r, upool_request *rq, int has_body)
 {
     const upool_resume *resume = upool_ietf_of(rq)->resume;
@@ -150,6 +151,11 @@ int upool_ietf_answer(request_rec *r, upool_request *rq, int has_body)
     upool_ietf_tell_digest(upool_resume_about(resume),
                            upool_resume_record(resume), r->headers_out,
                            r->pool);
+    if (rq->creates && ap_is_HTTP_SUCCESS(r->status)
+        && !apr_table_get(r->headers_out, "Location")
+        && !apr_table_get(r->err_headers_out, "Location")) {
+        apr_table_setn(r->headers_out, "Location", upool_front_location(r, rq));
+    }
     return 1;
 }
 

@@ -25,6 +25,8 @@ for my $way (['sized'], ['chunked', chunked => 4099], ['stepped', step => 7999])
     is $r->{headers}{'upload-complete'}, '?1',
         "4.2.2 $name: marked as the target's";
     is $r->{headers}{'upload-offset'}, 50_000, "$name: offset";
+    is $r->{headers}{location}, $r->{interim}[0]{headers}{location},
+        "4.2.3 $name: Location, where the target tells none";
     my $env = $r->{json}{env} || {};
     is $env->{REQUEST_METHOD}, 'POST', "$name: method";
     is $env->{QUERY_STRING}, 'a=b', "$name: query";
