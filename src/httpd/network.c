@@ -2,8 +2,6 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/network.h"
 
-#include <stdlib.h>
-
 #include <http_config.h>
 #include <http_core.h>
 
@@ -62,19 +60,9 @@ static apr_status_t receive(upool_network *net, char *buffer, apr_size_t *len,
     return rv;
 }
 
-/* A large buffer goes back to malloc(), not to the connection's own allocator,
- * which would keep it for as long as the client stays. */
-static char *make_buffer(const upool_network *net, apr_size_t *room,
-                         void (**release)(void *), apr_bucket_alloc_t *list)
+static apr_size_t room_of(const upool_network *net)
 {
-    if (net->uploads && net->flows) {
-        *room = net->large;
-        *release = free;
-        return malloc(net->large);
-    }
-    *room = APR_BUCKET_BUFF_SIZE;
-    *release = apr_bucket_free;
-    return apr_bucket_alloc(APR_BUCKET_BUFF_SIZE, list);
+    return net->uploads && net->flows ? net->large : APR_BUCKET_BUFF_SIZE;
 }
 
 /* The bucket becomes what was read, and another one behind it stands for what
@@ -83,31 +71,27 @@ static apr_status_t network_read(apr_bucket *b, const char **data,
                                  apr_size_t *len, apr_read_type_e block)
 {
     upool_network *net = b->data;
-    void (*release)(void *);
-    apr_size_t room;
-    char *buffer = make_buffer(net, &room, &release, b->list);
+    apr_size_t room = room_of(net);
+    char *buffer = apr_bucket_alloc(room, b->list);
     apr_bucket_heap *heap;
     apr_status_t rv;
 
     *data = NULL;
-    if (!buffer) {
-        return APR_ENOMEM;
-    }
     *len = room;
     rv = receive(net, buffer, len, block);
     if (rv != APR_SUCCESS && rv != APR_EOF) {
-        release(buffer);
+        apr_bucket_free(buffer);
         return rv;
     }
     net->flows = *len >= APR_BUCKET_BUFF_SIZE;
     if (!*len) {
-        release(buffer);
+        apr_bucket_free(buffer);
         b = apr_bucket_immortal_make(b, "", 0);
         *data = b->data;
         return APR_SUCCESS;
     }
     APR_BUCKET_INSERT_AFTER(b, network_create(net, b->list));
-    b = apr_bucket_heap_make(b, buffer, *len, release);
+    b = apr_bucket_heap_make(b, buffer, *len, apr_bucket_free);
     heap = b->data;
     heap->alloc_len = room;
     *data = buffer;
