@@ -3,8 +3,8 @@
 #ifndef UPOOL_STORE_OPENED_H
 #define UPOOL_STORE_OPENED_H
 
-/* What one request holds of an upload that arrives in several: for append.c
- * and writer.c alone.
+/* What one request holds of an upload that arrives in several: for append.c,
+ * seize.c, reading.c and writer.c alone.
  *
  * Where the bucket's lock is held: upool_append_lock() ... _unlock(), a
  * moment's work in between.  about and record are what the disk said at the
@@ -56,5 +56,14 @@ apr_status_t upool_append_save(upool_append *append);
 
 /* 1: about is that of the complete upload. */
 int upool_append_is_past(const upool_append *append);
+
+/* Opens the file and takes the region that claim asks for (NULL: all of it),
+ * and then the bucket's lock, which is held on success: asks whoever has it to
+ * stop, and waits PATIENCE at most.  As upool_append_begin(). */
+apr_status_t upool_append_take(upool_append *append,
+                               const upool_append_claim *claim);
+
+/* Lets go of the region, and closes the file. */
+void upool_append_let_go(upool_append *append);
 
 #endif

@@ -8,110 +8,12 @@
 
 #include "store/descriptor.h"
 #include "store/incomplete.h"
-#include "store/layout.h"
 #include "store/opened.h"
-#include "store/region.h"
 #include "store/takeover.h"
-
-/* Between two tries to get what another holds. */
-#define TRY_PAUSE 10000
-
-static const upool_range all = UPOOL_REGION_ALL;
 
 static int is_sync(const upool_append *a)
 {
     return upool_store_settings(a->store)->sync;
-}
-
-static apr_status_t open_file(upool_append *a)
-{
-    struct stat st;
-    apr_status_t rv =
-        upool_fd_open(&a->fd, a->directory.fd, a->about->file.stored,
-                      O_WRONLY | O_NONBLOCK, 0);
-
-    if (!rv && (fstat(a->fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-        upool_fd_close(&a->fd);
-        rv = APR_EGENERAL;
-    }
-    return rv;
-}
-
-static void close_file(upool_append *a)
-{
-    if (a->fd >= 0) {
-        upool_region_release(a->fd);
-        upool_fd_close(&a->fd);
-    }
-}
-
-/* In order there is one writer; parts out of order have their bytes alone.  The
- * rest of an upload that has begun out of order is a part too. */
-static upool_range region_of(const upool_append *a,
-                             const upool_append_claim *claim)
-{
-    upool_range region = all;
-
-    if (claim->out_of_order || a->about->ranges) {
-        region.start = claim->start >= 0
-                           ? claim->start
-                           : upool_incomplete_offset(a->about, a->size);
-        region.end = claim->end >= 0 ? claim->end : APR_INT64_MAX;
-    }
-    /* A lock of no bytes would be one of all. */
-    if (region.end <= region.start) {
-        region.start -= region.start > 0;
-        region.end = region.start + 1;
-    }
-    return region;
-}
-
-/* Under the lock: the region, or APR_EBUSY, without the file. */
-static apr_status_t try_region(upool_append *a, const upool_range *region)
-{
-    apr_status_t rv = open_file(a);
-
-    rv = rv ? rv : upool_region_take(a->fd, region);
-    if (rv) {
-        close_file(a);
-    }
-    return rv;
-}
-
-/* APR_SUCCESS: lock and region are ours; a claim of NULL is for all. */
-static apr_status_t take_once(upool_append *a, const upool_append_claim *claim,
-                              apr_time_t deadline)
-{
-    apr_status_t rv = upool_append_lock(a, deadline);
-
-    if (rv) {
-        return rv;
-    }
-    a->region = claim ? region_of(a, claim) : all;
-    rv = try_region(a, &a->region);
-    if (rv) {
-        upool_append_unlock(a);
-    }
-    return rv;
-}
-
-static apr_status_t take(upool_append *a, const upool_append_claim *claim)
-{
-    apr_time_t deadline = apr_time_now() + UPOOL_APPEND_PATIENCE;
-    int asked = 0;
-    apr_status_t rv = take_once(a, claim, deadline);
-
-    while (rv == APR_EBUSY && apr_time_now() < deadline) {
-        asked = 1;
-        upool_takeover_ask(a->directory.fd, &a->region);
-        apr_sleep(TRY_PAUSE);
-        rv = take_once(a, claim, deadline);
-    }
-    /* Also where nobody asked: one that did may have died since. */
-    if (asked || !rv) {
-        upool_takeover_withdraw(a->directory.fd);
-    }
-    return rv;
 }
 
 static void drop_midstates(upool_resumable *about, apr_off_t offset)
@@ -214,7 +116,7 @@ static apr_status_t begin_part(upool_append *a, const upool_append_claim *claim)
 apr_status_t upool_append_begin(upool_append *a,
                                 const upool_append_claim *claim)
 {
-    apr_status_t rv = take(a, claim);
+    apr_status_t rv = upool_append_take(a, claim);
 
     if (rv) {
         return rv;
@@ -226,7 +128,7 @@ apr_status_t upool_append_begin(upool_append *a,
                                                      : begin_in_order(a, claim);
     }
     if (rv) {
-        close_file(a);
+        upool_append_let_go(a);
     }
     upool_append_unlock(a);
     a->at = a->start;
@@ -234,7 +136,7 @@ apr_status_t upool_append_begin(upool_append *a,
     a->broken = 0;
     if (!rv && lseek(a->fd, a->at, SEEK_SET) < 0) {
         rv = apr_get_os_error();
-        close_file(a);
+        upool_append_let_go(a);
     }
     return rv;
 }
@@ -289,6 +191,8 @@ apr_status_t upool_append_write(upool_append *a, struct iovec *vec, int count)
     return a->broken;
 }
 
+/* By name, not by descriptor: a network file system keeps what is open under
+ * another name. */
 apr_status_t upool_append_look_up(const upool_append *a)
 {
     struct stat st;
@@ -296,7 +200,10 @@ apr_status_t upool_append_look_up(const upool_append *a)
     if (a->fd < 0) {
         return APR_SUCCESS;
     }
-    if (fstat(a->fd, &st) == 0 && st.st_nlink == 0) {
+    if (fstatat(a->directory.fd, a->about->file.stored, &st,
+                AT_SYMLINK_NOFOLLOW)
+            < 0
+        && (errno == ENOENT || errno == ESTALE)) {
         return APR_ENOENT;
     }
     return upool_takeover_is_asked(a->directory.fd, &a->region) ? APR_EBUSY
@@ -379,7 +286,7 @@ apr_status_t upool_append_keep(upool_append *a,
         rv = write_down(a, -1, midstates);
     }
     a->provisional = 0;
-    close_file(a);
+    upool_append_let_go(a);
     return rv ? rv : upool_append_look(a);
 }
 
@@ -391,39 +298,8 @@ void upool_append_take_back(upool_append *a)
         a->size = a->at;
     }
     a->provisional = 0;
-    close_file(a);
+    upool_append_let_go(a);
     upool_append_look(a);
-}
-
-/* Does somebody write in order? */
-static int is_written(const upool_append *a)
-{
-    return !a->about->ranges && !upool_append_is_past(a)
-           && upool_incomplete_is_written(a->directory.fd,
-                                          a->about->file.stored);
-}
-
-apr_status_t upool_append_settle(upool_append *a)
-{
-    apr_time_t deadline = apr_time_now() + UPOOL_APPEND_PATIENCE;
-    int asked = 0;
-    apr_status_t rv = upool_append_look(a);
-
-    while (!rv && is_written(a)) {
-        if (apr_time_now() >= deadline) {
-            rv = APR_EBUSY;
-            break;
-        }
-        asked = 1;
-        upool_takeover_ask(a->directory.fd, &all);
-        apr_sleep(TRY_PAUSE);
-        rv = upool_append_look(a);
-    }
-    if (asked) {
-        upool_takeover_withdraw(a->directory.fd);
-    }
-    /* The last look may have been one before the writer's last bytes. */
-    return rv ? rv : upool_append_look(a);
 }
 
 static int is_whole(const upool_append *a)
@@ -435,14 +311,16 @@ static int is_whole(const upool_append *a)
 apr_status_t upool_append_complete(upool_append *a, upool_bucket **bucket,
                                    apr_pool_t *p)
 {
-    apr_status_t rv = take(a, NULL);
+    apr_status_t rv = upool_append_take(a, NULL);
 
     if (rv) {
         return rv;
     }
+    upool_append_doubt(a);
+    rv = upool_append_look(a);
     a->start = a->at = a->size;
     a->in_order = 1;
-    if (!is_whole(a)) {
+    if (!rv && !is_whole(a)) {
         rv = APR_EINCOMPLETE;
     }
     rv = rv ? rv : cut(a, a->about->length);
@@ -451,13 +329,13 @@ apr_status_t upool_append_complete(upool_append *a, upool_bucket **bucket,
             : upool_bucket_adopt(bucket, a->store, a->about, p,
                                  apr_time_now() + UPOOL_APPEND_PATIENCE);
     if (rv) {
-        close_file(a);
+        upool_append_let_go(a);
     }
     return rv;
 }
 
 apr_status_t upool_append_release(upool_append *a)
 {
-    close_file(a);
+    upool_append_let_go(a);
     return upool_append_look(a);
 }

@@ -294,8 +294,8 @@ static void test_power(kit *k)
             kill(getpid(), SIGKILL);
         }
         waitpid(pid, &status, 0);
-        cut_power(k, "power", 2 * PIECE * cuts);
-        tap_is_int(inspect(k, "power", &right), 2 * PIECE * cuts,
+        cut_power(k, "power", (apr_off_t)(2 * PIECE) * cuts);
+        tap_is_int(inspect(k, "power", &right), (apr_off_t)(2 * PIECE) * cuts,
                    "cut %d: what was synced counts", cuts);
         tap_ok(right, "cut %d: and is there", cuts);
     }

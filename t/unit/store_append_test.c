@@ -205,6 +205,29 @@ static void test_provisional(kit *k)
     tap_is_str(bytes(k, "prov"), "abcdefghi", "follows");
 }
 
+/* More than the next one will write, and nobody to take it back. */
+static void test_killed_tail(kit *k)
+{
+    pid_t pid;
+    int status;
+
+    create(k, "tail", 9);
+    append(k, "tail", 0, "abc");
+    pid = fork();
+    if (pid == 0) {
+        upool_append *a = open_append(k, "tail", k->p);
+
+        begin(a, 3, 1);
+        put(a, "xyzxyz");
+        kill(getpid(), SIGKILL);
+    }
+    waitpid(pid, &status, 0);
+    tap_is_int(offset(k, "tail"), 3, "what was never checked does not count");
+    tap_is_int(append(k, "tail", 3, "de"), 0, "fewer bytes come in its place");
+    tap_is_int(offset(k, "tail"), 5, "and they alone count");
+    tap_is_str(bytes(k, "tail"), "abcde", "nothing is left of the others");
+}
+
 static apr_status_t set_length(void *user, upool_resumable *about)
 {
     const apr_off_t *length = user;
@@ -281,6 +304,25 @@ static void test_parts(kit *k)
     tap_is_str(bytes(k, "parts"), "abcdefghi", "change nothing that was there");
     tap_is_int(part(k, "parts", 8, "xy"), APR_EINVAL, "none behind the length");
     tap_is_int(complete(k, "parts"), 0, "then it can be completed");
+}
+
+static void test_broken_part(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    create(k, "brk", 6);
+    a = open_append(k, "brk", p);
+    begin_part(a, 0, 6);
+    put(a, "abc");
+    tap_is_int(upool_append_keep(a, NULL), 0, "a part that broke off");
+    tap_is_int(upool_append_held(a), 3, "is there as far as it came");
+    tap_is_int(complete(k, "brk"), APR_EINCOMPLETE, "which is not all");
+    begin_part(a, 3, 6);
+    put(a, "def");
+    upool_append_take_back(a);
+    tap_is_int(offset(k, "brk"), 3, "one that is taken back is not there");
+    apr_pool_destroy(p);
 }
 
 static void test_order_then_parts(kit *k)
@@ -685,9 +727,11 @@ int main(void)
     test_checkpoint(&k);
     test_in_order(&k);
     test_provisional(&k);
+    test_killed_tail(&k);
     test_update(&k);
     test_midstates(&k);
     test_parts(&k);
+    test_broken_part(&k);
     test_order_then_parts(&k);
     test_parts_beside(&k);
     test_takeover(&k);

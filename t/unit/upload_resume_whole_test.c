@@ -5,6 +5,8 @@
 #include "resume_kit.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <openssl/evp.h>
 
@@ -179,6 +181,36 @@ static void test_digest_ways(rkit *t)
     tap_is_str(rkit_file_digest(t, "killed", "sha-256"),
                digest_of(t->k.p, "sha-256", "abcdefghi", 9),
                "after a kill in between");
+    t->options.digests = NULL;
+}
+
+/* The file takes 4,992 bytes of 8,000, whole blocks of the digest both: no
+ * space. */
+static void test_short_write(rkit *t)
+{
+    struct rlimit limit;
+    struct rlimit was;
+    char *text = apr_palloc(t->k.p, 8001);
+    const char *want;
+
+    memset(text, 'q', 8000);
+    text[8000] = '\0';
+    want = digest_of(t->k.p, "sha-256", text, 8000);
+    set_digests(t);
+    rkit_create(t, "short", 8000);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &was);
+    limit = was;
+    limit.rlim_cur = 4992;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    tap_is_int(rkit_append(t, "short", 0, text), UPOOL_REASON_IO,
+               "a file that takes no more");
+    setrlimit(RLIMIT_FSIZE, &was);
+    tap_is_int(rkit_offset(t, "short"), 4992, "keeps what it has taken");
+    tap_is_int(rkit_append(t, "short", 4992, text + 4992), 0,
+               "and the rest comes later");
+    tap_is_str(rkit_file_digest(t, "short", "sha-256"), want,
+               "the digest is right all the same");
     t->options.digests = NULL;
 }
 
@@ -502,6 +534,7 @@ int main(void)
     test_midway_damaged(t.k.p);
     test_splits(&t);
     test_digest_ways(&t);
+    test_short_write(&t);
     test_guard(&t);
     test_refused(&t);
     test_changing(&t);
