@@ -11,6 +11,10 @@
 #include "httpd/intake.h"
 #include "parse/mediatype.h"
 
+/* How long who completes an upload again waits for the application. */
+#define WAIT_MAX apr_time_from_sec(5)
+#define WAIT_STEP apr_time_from_msec(20)
+
 /* POST U/complete: the fields say which upload, and its digest. */
 
 static int refuse(upool_chunked *c, upool_reason reason, const char *text)
@@ -86,14 +90,35 @@ static void add_fields(upool_chunked *c)
 }
 
 /* It is complete, but that may be all: whoever completed it may have died
- * before the application ran, or the application may have failed. */
+ * before the application ran, or the application may have failed.  While it
+ * runs, nobody knows. */
+static upool_complete_state await_answer(upool_chunked *c)
+{
+    const upool_record *record = upool_resume_record(c->resume);
+    apr_interval_time_t waited = 0;
+    upool_complete_state state;
+
+    for (;;) {
+        state = upool_complete_look(c->r, c->rq, record, NULL);
+        if (state != UPOOL_COMPLETE_RUNS || waited >= WAIT_MAX) {
+            return state;
+        }
+        apr_sleep(WAIT_STEP);
+        waited += WAIT_STEP;
+    }
+}
+
 static int end_again(upool_chunked *c)
 {
-    if (upool_complete_look(c->r, c->rq, upool_resume_record(c->resume), NULL)
-        != UPOOL_COMPLETE_OPEN) {
-        return refuse(c, UPOOL_REASON_COMPLETE, NULL);
+    switch (await_answer(c)) {
+    case UPOOL_COMPLETE_OPEN:
+        return upool_complete_run(c->r, c->rq, c->resume);
+    case UPOOL_COMPLETE_RUNS:
+        return refuse(c, UPOOL_REASON_BUSY, NULL);
+    case UPOOL_COMPLETE_ANSWERED:
+        break;
     }
-    return upool_complete_run(c->r, c->rq, c->resume);
+    return refuse(c, UPOOL_REASON_COMPLETE, NULL);
 }
 
 static int end_upload(upool_chunked *c, const char *md5)

@@ -166,9 +166,11 @@ static void settle_connection(request_rec *r, const upool_request *rq,
     apr_off_t left = left_of(r, rq);
 
     /* One that has had to wait for its client would be waited for again, by a
-     * thread. */
+     * thread; of one that others have ended nobody knows whether it waits. */
     if (refusal->reset || left < 0 || left > DRAIN_MAX
-        || (rq->parked && left > 0)) {
+        || (left > 0
+            && (rq->parked || refusal->reason == UPOOL_REASON_TAKEN
+                || refusal->reason == UPOOL_REASON_CLEARED))) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
 }
