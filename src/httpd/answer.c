@@ -158,20 +158,11 @@ static void keep_bytes(request_rec *r, struct upool_answering *a,
     a->len += len;
 }
 
-/* Before the client sees the end: one that comes again after that finds the
- * answer kept. */
-static void tell(request_rec *r, const upool_request *rq)
+static void keep_answer(request_rec *r, const upool_request *rq)
 {
     struct upool_answering *a = rq->answering;
     apr_status_t rv;
 
-    if (a->stage == STAGE_OVER) {
-        return;
-    }
-    a->stage = STAGE_OVER;
-    if (!a->reached) {
-        return;
-    }
     a->answer.answered = apr_time_now();
     a->answer.len = a->len;
     a->answer.body = a->overflows ? NULL : a->len ? a->body : "";
@@ -181,6 +172,25 @@ static void tell(request_rec *r, const upool_request *rq)
                    "upload %s: its application has answered with %d, which"
                    " cannot be kept",
                    upool_log_ident(r->pool, rq->id), a->answer.status);
+    }
+}
+
+/* Before the client sees the end: one that comes again after that finds the
+ * answer kept, or may run the application again.  But not an upload that goes
+ * when this request is over. */
+static void tell(request_rec *r, const upool_request *rq)
+{
+    struct upool_answering *a = rq->answering;
+
+    if (a->stage == STAGE_OVER) {
+        return;
+    }
+    a->stage = STAGE_OVER;
+    if (a->reached) {
+        keep_answer(r, rq);
+    }
+    if (!a->reached || !upool_config_cleans(rq->conf, a->answer.status)) {
+        upool_run_end(a->run);
     }
 }
 
@@ -383,11 +393,6 @@ void upool_answer_end(request_rec *r, upool_request *rq)
         a->overflows = 1;
     }
     tell(r, rq);
-    /* One who may try again waits until what UploadCleanup says has been done,
-     * at the end of the request. */
-    if (a->answer.final) {
-        upool_run_end(a->run);
-    }
     rq->outcome.status = a->reached ? a->answer.status : 0;
     rq->outcome.again = !a->answer.final;
 }

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+
+package UploadPool::Several;
+
+=head1 NAME
+
+UploadPool::Several - one file in several requests, by each protocol
+
+=head1 SYNOPSIS
+
+    for my $way (ways()) {
+        my $up = begin($way, '/complete/echo.pl?x=1', 'content');
+        my $r = $up->{finish}->();
+        is application($r)->{size}, 7;
+        is $up->{again}->()->{body}, $r->{body}, 'and again';
+    }
+
+=head1 FUNCTIONS
+
+=over
+
+=item ways()
+
+resumable, raw (bodies with Content-Range), chunked (forms, and
+U/complete).
+
+=item patient()
+
+Those in which a client may ask again for the answer that it has lost: all but
+chunked, whose clients are told that it is complete.
+
+=item begin(WAY, URL, BYTES, %OPTIONS)
+
+Creates an upload of BYTES and sends all of it but what completes it. Options:
+C<filename>, C<type>, C<headers> of all requests, C<id> (in X-Progress-ID of the
+first). Returns a hash:
+
+    way, url      of the upload, as the client was told
+    id            with its signature
+    finish        a sub: sends what completes it, and returns the answer
+    again         a sub: what a client sends that did not get that answer
+    last, repeat  what these send: method, URL, body, headers
+    failed        the first answer that was no success
+
+The options of C<finish> and C<again> are those of request() in
+L<UploadPool::Test>. Where the beginning failed they return that answer.
+
+=back
+
+=cut
+
+use strict;
+use warnings FATAL => 'all';
+use Exporter 'import';
+use Digest::MD5 qw(md5_hex);
+use MIME::Base64 qw(encode_base64);
+use UploadPool::Test;
+
+our @EXPORT = qw(ways patient begin);
+
+my %begin = (tus => \&_tus, resumable => \&_resumable, raw => \&_raw,
+             chunked => \&_chunked);
+
+sub ways { return qw(resumable raw chunked) }
+
+sub patient { return grep { $_ ne 'chunked' } ways() }
+
+sub begin
+{
+    my ($way, $url, $bytes, %o) = @_;
+    my %up = (way => $way, bytes => $bytes, filename => 'a.bin',
+              type => 'application/octet-stream', headers => [], %o);
+    push @{$up{first}}, 'X-Progress-ID', $o{id} if defined $o{id};
+    $begin{$way}->(\%up, $url);
+    $up{finish} = sub { return _send(\%up, 'last', @_) };
+    $up{again} = sub { return _send(\%up, 'repeat', @_) };
+    return \%up;
+}
+
+sub _send
+{
+    my ($up, $which, %o) = @_;
+    return $up->{failed} unless $up->{$which};
+    my ($method, $url, $body, @headers) = @{$up->{$which}};
+    return request($method, $url, body => $body, %o, headers =>
+                   [@headers, @{$up->{headers}}, @{$o{headers} || []}]);
+}
+
+# 1: not as it should be.
+sub _failed
+{
+    my ($up, $answer, $status) = @_;
+    return 0 if $answer->{status} == $status;
+    $up->{failed} = $answer;
+    return 1;
+}
+
+sub _place
+{
+    my ($up, $answer) = @_;
+    # A proxy may have made it a URL with a host, which is ours.
+    $up->{url} = $answer->{headers}{location} =~ s{^https?://[^/]+}{}r;
+    ($up->{id}) = $up->{url} =~ m{/([^/]+)$};
+    return;
+}
+
+sub _tus
+{
+    my ($up, $url) = @_;
+    my @version = ('Tus-Resumable', '1.0.0');
+    my $length = length $up->{bytes};
+    my $made = request('POST', $url, body => '', headers => [
+        @version, 'Upload-Length', $length, 'Upload-Metadata',
+        'filename ' . encode_base64($up->{filename}, '') . ',filetype '
+        . encode_base64($up->{type}, ''), @{$up->{first} || []},
+        @{$up->{headers}}]);
+    return if _failed($up, $made, 201);
+    _place($up, $made);
+    my @patch = (@version, 'Content-Type', 'application/offset+octet-stream');
+    my $half = int $length / 2;
+    my $sent = request('PATCH', $up->{url}, body => substr($up->{bytes}, 0, $half),
+                       headers => [@patch, 'Upload-Offset', 0, @{$up->{headers}}]);
+    return if _failed($up, $sent, 204);
+    $up->{last} = ['PATCH', $up->{url}, substr($up->{bytes}, $half), @patch,
+                   'Upload-Offset', $half];
+    $up->{repeat} = ['PATCH', $up->{url}, '', @patch, 'Upload-Offset', $length];
+    return;
+}
+
+sub _resumable
+{
+    my ($up, $url) = @_;
+    my @version = ('Upload-Draft-Interop-Version', '8');
+    my $length = length $up->{bytes};
+    my $half = int $length / 2;
+    my $made = request('POST', $url, body => substr($up->{bytes}, 0, $half),
+        headers => [@version, 'Upload-Complete', '?0', 'Upload-Length', $length,
+            'Content-Type', $up->{type}, 'Content-Disposition',
+            qq(attachment; filename="$up->{filename}"), @{$up->{first} || []},
+            @{$up->{headers}}]);
+    return if _failed($up, $made, 201);
+    _place($up, $made);
+    my @patch = (@version, 'Content-Type', 'application/partial-upload');
+    $up->{last} = ['PATCH', $up->{url}, substr($up->{bytes}, $half), @patch,
+                   'Upload-Offset', $half, 'Upload-Complete', '?1'];
+    $up->{repeat} = ['PATCH', $up->{url}, '', @patch, 'Upload-Offset', $length,
+                     'Upload-Complete', '?1'];
+    return;
+}
+
+sub _raw
+{
+    my ($up, $url) = @_;
+    my $length = length $up->{bytes};
+    my $half = int $length / 2;
+    my @headers = ('Content-Type', $up->{type}, 'Content-Disposition',
+                   qq(attachment; filename="$up->{filename}"));
+    my $r = request('POST', $url, body => substr($up->{bytes}, 0, $half),
+        headers => [@headers, 'Content-Range',
+            'bytes 0-' . ($half - 1) . "/$length", @{$up->{first} || []},
+            @{$up->{headers}}]);
+    return if _failed($up, $r, 200);
+    $up->{id} = $r->{json}{upload_id};
+    $up->{last} = ['POST', $url, substr($up->{bytes}, $half), @headers,
+        'X-Progress-ID', $up->{id}, 'Content-Range',
+        "bytes $half-" . ($length - 1) . "/$length"];
+    $up->{repeat} = $up->{last};
+    return;
+}
+
+sub _chunked
+{
+    my ($up, $url) = @_;
+    my $length = length $up->{bytes};
+    my $half = int $length / 2;
+    my $at = 0;
+    for my $piece (grep { length } substr($up->{bytes}, 0, $half),
+                   substr($up->{bytes}, $half)) {
+        my $end = $at + length($piece) - 1;
+        my @id = defined $up->{id} && $at
+            ? {name => 'upload_id', value => $up->{id}} : ();
+        my $r = upload($url, [@id, {name => 'file', content => $piece,
+            filename => $up->{filename}, type => $up->{type}}],
+            headers => ['Content-Range', "bytes $at-$end/$length",
+                        $at ? () : @{$up->{first} || []}, @{$up->{headers}}]);
+        return if _failed($up, $r, 200);
+        $up->{id} = $r->{json}{upload_id};
+        $at = $end + 1;
+    }
+    my $path = $url =~ s/\?.*//r;
+    $up->{url} = "$path/$up->{id}";
+    $up->{last} = ['POST', "$path/complete",
+                   "upload_id=$up->{id}&md5=" . md5_hex($up->{bytes}),
+                   'Content-Type', 'application/x-www-form-urlencoded'];
+    $up->{repeat} = $up->{last};
+    return;
+}
+
+1;
