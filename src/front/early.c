@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 
 #include "front/cors.h"
+#include "front/tus.h"
 #include "httpd/request.h"
 
 static int override_method(request_rec *r, const char *method)
@@ -51,9 +52,13 @@ int upool_early_request(request_rec *r)
     if (upool_cors_request(r, conf)) {
         return HTTP_NO_CONTENT;
     }
-    if (r->method_number != M_POST
-        || !upool_config_speaks(conf, UPOOL_PROTOCOL_TUS)
+    if (!upool_config_speaks(conf, UPOOL_PROTOCOL_TUS)
         || !apr_table_get(r->headers_in, "Tus-Resumable")) {
+        return DECLINED;
+    }
+    /* In every answer, so also where httpd itself asks who it is. */
+    upool_tus_mark(r);
+    if (r->method_number != M_POST) {
         return DECLINED;
     }
     method = apr_table_get(r->headers_in, "X-HTTP-Method-Override");

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "front/fronts.h"
+#include "front/tus.h"
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
 #include "parse/mediatype.h"
@@ -19,8 +20,12 @@
 typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 
 /* The protocols beside forms, in the order in which they are asked. */
-static const upool_protocol *const protocols[] = { &upool_front_ietf,
-                                                   &upool_front_chunked, NULL };
+static const upool_protocol *const protocols[] = {
+    &upool_front_ietf,
+    &upool_tus_protocol,
+    &upool_front_chunked,
+    NULL,
+};
 
 /* One identifier or none: two that differ, or one parameter twice, would be
  * read in different ways by whoever stands in front of us. */
@@ -133,6 +138,8 @@ static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
     apr_size_t i;
 
     for (i = 0; protocols[i]; i++) {
+        /* What one has kept that did not want it is nothing to the next. */
+        rq->own = NULL;
         if (upool_config_speaks(rq->conf, protocols[i]->bit)
             && protocols[i]->recognise(r, rq)) {
             return protocols[i];

@@ -43,6 +43,8 @@
  * UPL0061  upload: the application's answer cannot be kept
  * UPL0062  upload: the application has answered
  * UPL0063  upload: a kept answer is given again
+ * UPL0070  tus: an upload is terminated
+ * UPL0071  tus: an upload is made of parts
  * UPL0075  resumable: content of an upload resource comes in
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */

@@ -67,3 +67,32 @@ int upool_resuming_options(request_rec *r, upool_request *rq,
     options->store = rq->store;
     return 0;
 }
+
+static upool_resume *unless_refused(upool_resume *resume,
+                                    upool_refusal *refusal)
+{
+    *refusal = *upool_resume_refusal(resume);
+    return refusal->reason ? NULL : resume;
+}
+
+upool_resume *upool_resuming_create(request_rec *r, upool_request *rq,
+                                    const upool_resume_start *start,
+                                    upool_refusal *refusal)
+{
+    upool_resume_options options;
+
+    return upool_resuming_options(r, rq, &options, refusal)
+               ? NULL
+               : unless_refused(upool_resume_create(&options, start, r->pool),
+                                refusal);
+}
+
+upool_resume *upool_resuming_open(request_rec *r, upool_request *rq,
+                                  upool_refusal *refusal)
+{
+    upool_resume_options options;
+
+    return upool_resuming_options(r, rq, &options, refusal)
+               ? NULL
+               : unless_refused(upool_resume_open(&options, r->pool), refusal);
+}

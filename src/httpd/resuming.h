@@ -20,4 +20,12 @@ int upool_resuming_options(request_rec *r, upool_request *rq,
                            upool_resume_options *options,
                            upool_refusal *refusal);
 
+/* Makes rq's upload, or finds it: with those options, in r->pool.  NULL with
+ * *refusal set where it is refused. */
+upool_resume *upool_resuming_create(request_rec *r, upool_request *rq,
+                                    const upool_resume_start *start,
+                                    upool_refusal *refusal);
+upool_resume *upool_resuming_open(request_rec *r, upool_request *rq,
+                                  upool_refusal *refusal);
+
 #endif

@@ -74,6 +74,8 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_TAKEN]            = { 409, "Upload was taken over by a newer request" },
     [UPOOL_REASON_NOT_WHOLE]        = { 409, "Upload is not complete yet" },
     [UPOOL_REASON_UPLOAD_HEADER]    = { 400, "Header fields of the upload are missing or malformed" },
+    [UPOOL_REASON_VERSION]          = { 412, "Version of the upload protocol is not supported" },
+    [UPOOL_REASON_FINAL]            = { 403, "Upload is made of others and takes no bytes" },
 };
 /* clang-format on */
 

@@ -73,6 +73,8 @@ typedef enum upool_reason {
     UPOOL_REASON_TAKEN,         /* a newer request has taken over */
     UPOOL_REASON_NOT_WHOLE,     /* cannot complete: bytes are missing */
     UPOOL_REASON_UPLOAD_HEADER, /* of a protocol: bad, or out of place */
+    UPOOL_REASON_VERSION,       /* of the protocol: none that we speak */
+    UPOOL_REASON_FINAL,         /* a concatenated upload takes no bytes */
     UPOOL_REASON_COUNT
 } upool_reason;
 

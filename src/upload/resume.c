@@ -260,6 +260,14 @@ static int is_expired(const upool_resume *resume)
     return expires && expires < resume->options.now();
 }
 
+/* It has no name or type of its own to judge. */
+static int is_part(const upool_resume *resume)
+{
+    const char *concat = upool_resume_about(resume)->concat;
+
+    return concat && !strcmp(concat, "partial");
+}
+
 int upool_resume_find(upool_resume *resume)
 {
     apr_status_t rv = upool_append_open(&resume->append, resume->options.store,
@@ -280,7 +288,7 @@ int upool_resume_find(upool_resume *resume)
     }
     resume->rules =
         upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
-    if (resume->rules && !upool_resume_is_complete(resume)
+    if (resume->rules && !upool_resume_is_complete(resume) && !is_part(resume)
         && upool_rules_file_begin(resume->rules, upool_resume_file(resume))) {
         return 1;
     }

@@ -108,11 +108,14 @@ typedef struct upool_resume_start {
     const apr_array_header_t *fields; /* of upool_field; NULL: none */
     const char *metadata;             /* tus: Upload-Metadata */
     const char *concat;               /* tus: Upload-Concat */
+    /* 1: its name comes later, with upool_resume_set_name(), or never, as it
+     * will be a part of another: nothing is asked of it now */
+    int name_follows;
 } upool_resume_start;
 
 #define UPOOL_RESUME_START \
     { \
-        NULL, -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+        NULL, -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 \
     }
 
 /* What an append says.  UPOOL_RESUME_APPEND initialises a plain one. */
@@ -195,6 +198,10 @@ int upool_resume_settle(upool_resume *resume);
  * what is there (UPLOAD_LENGTH), or more than the limits and the quota let in.
  * To be said before begin(). */
 int upool_resume_set_length(upool_resume *resume, apr_off_t length);
+
+/* Names a file that had no name so far; one that has keeps it.  0; 1:
+ * EXTENSION, FIELD_*, or it cannot be written.  Before begin(). */
+int upool_resume_set_name(upool_resume *resume, const char *filename);
 
 /* Adds a field of the form behind those of the creating request (chunked: of
  * the completing one). */

@@ -189,7 +189,10 @@ static int claim_region(upool_resume *resume)
             what->offset < 0 ? upool_resume_offset(resume) : what->offset;
 
         if (what->content_length > APR_INT64_MAX - 1 - start) {
-            return upool_resume_turn_down(resume, UPOOL_REASON_BODY_TOO_LARGE,
+            return upool_resume_turn_down(resume,
+                                          start == upool_resume_offset(resume)
+                                              ? UPOOL_REASON_BODY_TOO_LARGE
+                                              : UPOOL_REASON_OFFSET,
                                           0, NULL);
         }
         claim.end = what->offset < 0 ? -1 : start + what->content_length;

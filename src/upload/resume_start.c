@@ -42,13 +42,12 @@ static void set_type(upool_file *file, const char *value, apr_pool_t *p)
     }
 }
 
-static void set_file(upool_file *file, const upool_resume_start *start,
+static void set_name(upool_file *file, const char *filename,
                      const upool_resume_options *options, apr_pool_t *p)
 {
     char safe[UPOOL_SAFE_NAME_MAX + 1];
 
-    file->field = repair(p, start->field ? start->field : "file");
-    file->filename = repair(p, start->filename ? start->filename : "");
+    file->filename = repair(p, filename);
     if (options->utf8_names) {
         upool_names_safe_utf8(safe, file->filename);
     }
@@ -56,6 +55,13 @@ static void set_file(upool_file *file, const upool_resume_start *start,
         upool_names_safe(safe, file->filename);
     }
     file->safe_filename = apr_pstrdup(p, safe);
+}
+
+static void set_file(upool_file *file, const upool_resume_start *start,
+                     const upool_resume_options *options, apr_pool_t *p)
+{
+    file->field = repair(p, start->field ? start->field : "file");
+    set_name(file, start->filename ? start->filename : "", options, p);
     if (start->content_type) {
         set_type(file, start->content_type, p);
     }
@@ -118,26 +124,68 @@ static upool_resumable *describe_start(const upool_resume_options *options,
     return about;
 }
 
-/* Before anything is made: what its beginning tells against it. */
-static int judge_start(upool_resume *resume, const upool_resumable *about)
+/* What a file is called, and what kind it says that it is. */
+static int judge_file(upool_resume *resume, const upool_file *of)
 {
     upload_pool_file file;
 
     memset(&file, 0, sizeof(file));
     file.pool = resume->p;
-    file.field = about->file.field;
-    file.filename = about->file.filename;
-    file.safe_filename = about->file.safe_filename;
-    file.content_type = about->file.content_type;
+    file.field = of->field;
+    file.filename = of->filename;
+    file.safe_filename = of->safe_filename;
+    file.content_type = of->content_type;
     resume->rules =
         upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
     if (!upool_accept_takes(&resume->options.accept, file.safe_filename)) {
         return upool_resume_turn_down(resume, UPOOL_REASON_EXTENSION, 0, NULL);
     }
-    if (resume->rules && upool_rules_file_begin(resume->rules, &file)) {
+    return resume->rules && upool_rules_file_begin(resume->rules, &file);
+}
+
+/* Before anything is made: what its beginning tells against it. */
+static int judge_start(upool_resume *resume, const upool_resumable *about,
+                       int name_follows)
+{
+    if (!name_follows && judge_file(resume, &about->file)) {
         return 1;
     }
     return about->length >= 0 && upool_resume_judge_size(resume, about->length);
+}
+
+/* Who tells the name with each append may do so twice at once. */
+static apr_status_t change_name(void *user, upool_resumable *about)
+{
+    const upool_file *file = user;
+
+    if (!*about->file.filename) {
+        about->file.filename = file->filename;
+        about->file.safe_filename = file->safe_filename;
+    }
+    return APR_SUCCESS;
+}
+
+int upool_resume_set_name(upool_resume *resume, const char *filename)
+{
+    upool_file file = upool_append_about(resume->append)->file;
+    apr_status_t rv;
+
+    if (*file.filename) {
+        return 0;
+    }
+    set_name(&file, filename, &resume->options, resume->p);
+    if (judge_file(resume, &file)) {
+        return 1;
+    }
+    rv = *file.filename
+             ? upool_append_update(resume->append, change_name, &file)
+             : APR_SUCCESS;
+    if (rv) {
+        return upool_resume_turn_down_for(resume, rv,
+                                          "resumable.json cannot be written");
+    }
+    upool_resume_describe(resume);
+    return 0;
 }
 
 /* What would never be granted is refused now; what is not reserved can be
@@ -196,8 +244,8 @@ upool_resume *upool_resume_create(const upool_resume_options *options,
                                "owned by another user");
         return resume;
     }
-    if (judge_start(resume, about) || make_upload(resume, about)
-        || upool_resume_find(resume)) {
+    if (judge_start(resume, about, start->name_follows)
+        || make_upload(resume, about) || upool_resume_find(resume)) {
         return resume;
     }
     if (ask_quota(resume, about->length)) {

@@ -31,9 +31,42 @@ async function xhrUpload(page) {
        "xhr-upload: the fields that Uppy adds");
 }
 
+async function tusPlugin(page) {
+    const result = await page.evaluate(async (endpoint) => {
+        const uppy = new window.uppy.Uppy();
+        const bodies = [];
+
+        uppy.use(window.uppy.Tus, {
+            endpoint, chunkSize: 100000,
+            onAfterResponse: (request, response) => {
+                bodies.push(response.getBody());
+            }
+        });
+        [1, 2].forEach((n) => uppy.addFile({
+            name: "n" + n + ".bin", type: "application/x-test",
+            data: new Blob([new Uint8Array(250000).fill(n)]) }));
+        const done = await uppy.upload();
+        return { failed: done.failed.length,
+                 urls: done.successful.map((file) => file.uploadURL),
+                 bodies: bodies.filter((body) => body) };
+    }, base + "/tus/echo.pl");
+    const seen = result.bodies.map(application)
+        .sort((a, b) => (a.filename < b.filename ? -1 : 1));
+
+    is(result.failed, 0, "tus: Uppy is content");
+    is(result.urls.every((url) => url.startsWith(base + "/tus/echo.pl/")),
+       true, "tus: where the files are");
+    is(seen.map((one) => [one.filename, one["content-type"]]),
+       [["n1.bin", "application/x-test"], ["n2.bin", "application/x-test"]],
+       "tus: names and types");
+    is(seen.map((one) => one.files[0].digests["sha-256"]),
+       [1, 2].map((n) => sha256(Buffer.alloc(250000, n))), "tus: bytes");
+}
+
 run(async () => {
     const { page, close } = await browser.open("uppy", "uppy");
 
     await xhrUpload(page);
+    await tusPlugin(page);
     await close();
 });

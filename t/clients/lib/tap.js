@@ -11,6 +11,7 @@ const base = process.env.UPOOL_BASE;
 const dir = process.env.UPOOL_DIR;
 let count = 0;
 let failed = 0;
+let planned = false;
 
 function ok(good, name, detail) {
     count += 1;
@@ -95,8 +96,14 @@ async function waitFor(what) {
     return undefined;
 }
 
-/* Runs main, prints the plan and ends. */
+/* Runs main, prints the plan and ends.  Nothing to wait for any more, and main
+ * not at its end, is an error too. */
 async function run(main) {
+    process.on("exit", (code) => {
+        if (code === 0 && !planned) {
+            process.exitCode = 1;
+        }
+    });
     try {
         await main();
     }
@@ -104,6 +111,7 @@ async function run(main) {
         ok(false, "no exception", error.stack);
     }
     console.log("1.." + count);
+    planned = true;
     process.exit(failed ? 1 : 0);
 }
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# tus 1.0.0, "Expiration" and "Termination".
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use HTTP::Date qw(str2time);
+use UploadPool::Test;
+use UploadPool::Tus;
+
+my $mark = log_mark();
+my $at = '/tus/echo.pl';
+
+# --- Expiration --------------------------------------------------------------
+
+like tus('OPTIONS', $at, ['Tus-Resumable', undef])->{headers}{'tus-extension'},
+    qr/(?:^|,)expiration(?:,|$)/, 'Tus-Extension: expiration';
+my $made = create($at, length => 10);
+my $url = $made->{headers}{location};
+my $date = qr/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/;
+like $made->{headers}{'upload-expires'}, $date, 'Upload-Expires with the POST';
+ok str2time($made->{headers}{'upload-expires'}) > time + 80_000,
+    'in a day, as UploadExpires is by itself';
+like append($url, 0, 'hello')->{headers}{'upload-expires'}, $date,
+    'Upload-Expires with every PATCH';
+like head($url)->{headers}{'upload-expires'}, $date, 'and with HEAD';
+ok !exists append($url, 5, 'hello')->{headers}{'upload-expires'},
+    'an upload that is complete is no longer unfinished';
+
+my $soon = '/tus-soon/echo.pl';
+$url = create($soon, length => 10)->{headers}{location};
+append($url, 0, 'hello');
+my $gone = wait_for(sub { my $r = head($url); $r->{status} >= 400 && $r });
+like $gone->{status}, qr/^(?:404|410)$/, 'HEAD of an expired one: 404 or 410';
+ok !exists $gone->{headers}{'upload-offset'}, 'without Upload-Offset';
+like append($url, 5, 'hello')->{status}, qr/^(?:404|410)$/, 'PATCH of it';
+$url = create($soon, length => 100)->{headers}{location};
+my $n = 0;
+my $until = time + 3;
+while (time < $until) {
+    my $r = append($url, $n, 'x');
+    last if $r->{status} != 204;
+    $n++;
+    select undef, undef, undef, 0.3;
+}
+ok $n > 6, 'one that is being written lives on' or diag $n;
+
+# --- Termination -------------------------------------------------------------
+
+like tus('OPTIONS', $at, ['Tus-Resumable', undef])->{headers}{'tus-extension'},
+    qr/(?:^|,)termination(?:,|$)/, 'Tus-Extension: termination';
+
+sub gone
+{
+    my ($where, $what) = @_;
+    my $r = tus('DELETE', $where, []);
+    is $r->{status}, 204, "$what: DELETE: 204";
+    is $r->{body}, '', "$what: without a body";
+    my ($id) = $where =~ m{([^/]+)$};
+    ok !-e pool('tus') . "/$id", "$what: its space is free";
+    for my $again (head($where), append($where, 0, 'x'),
+                   tus('DELETE', $where, [])) {
+        like $again->{status}, qr/^(?:404|410)$/, "$what: 404 from now on";
+    }
+    return;
+}
+
+gone(create($at, length => 10)->{headers}{location}, 'no byte yet');
+$url = create($at, length => 10)->{headers}{location};
+append($url, 0, 'hello');
+gone($url, 'unfinished');
+$url = create($at, length => 5)->{headers}{location};
+append($url, 0, 'hello');
+gone($url, 'finished');
+$url = create($at, length => 5, concat => 'partial')->{headers}{location};
+append($url, 0, 'hello');
+my $final = create($at, concat => "final;$url")->{headers}{location};
+gone($url, 'partial');
+is offset($final), 5, 'what was made of it stays';
+gone($final, 'final');
+
+$url = create($at, length => 1_000_000)->{headers}{location};
+my $c = begin_patch($url, 0, 1_000_000, 'x' x 5000);
+ok wait_for(sub { length stored($url) }), 'while a PATCH is coming in';
+gone($url, 'with a writer');
+my $told = $c->answer;
+ok $told->{status} == 0 || $told->{status} >= 400, 'the writer is told so'
+    or diag $told->{status};
+$c->close;
+
+# What is U?clear for others does the same.
+$url = create($at, length => 10)->{headers}{location};
+my ($id) = $url =~ m{([^/]+)$};
+is request('POST', "$at?clear&X-Progress-ID=$id", body => '')->{json}{success},
+    JSON::PP::true(), 'clear';
+is head($url)->{status}, 404, 'clear removes an upload of this protocol too';
+
+is crashes_since($mark), 0, 'no child died';
+
+done_testing;
