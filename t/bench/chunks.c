@@ -3,14 +3,17 @@
 /*
  * Uploads in pieces for t/bench/run, on 127.0.0.1, one thread a connection:
  *
- *     chunks tus   PORT PATH [-s SIZE] [-k CHUNK] [-c CONNECTIONS]
- *     chunks range PORT PATH (the same)
+ *     chunks tus       PORT PATH [-s SIZE] [-k CHUNK] [-c CONNECTIONS]
+ *     chunks resumable PORT PATH (the same)
+ *     chunks range     PORT PATH (the same)
  *
  * Each connection brings one upload of SIZE / CONNECTIONS bytes, CHUNK bytes a
  * request.  tus: POST creates it (Tus-Resumable 1.0.0), PATCH with
- * Upload-Offset brings the bytes.  range: each chunk is a multipart POST with
- * Content-Range; a "%c" in PATH becomes the connection's number.  The result is
- * one line of name=value; exit status 1 when an answer was not 2xx.
+ * Upload-Offset brings the bytes.  resumable: the same way in the words of
+ * draft-ietf-httpbis-resumable-upload, interop version 8.  range: each chunk is
+ * a multipart POST with Content-Range; a "%c" in PATH becomes the connection's
+ * number.  The result is one line of name=value; exit status 1 when an answer
+ * was not 2xx.
  */
 #include "wire.h"
 
@@ -24,8 +27,23 @@ static const char part_head[] =
     "filename=\"load.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n";
 static const char part_tail[] = "\r\n--" WIRE_BOUNDARY "--\r\n";
 
+typedef enum protocol { RANGE, TUS, RESUMABLE } protocol;
+
+/* By enum protocol: what creates an upload, and appends to it. */
+static const char *const create_fields[] = {
+    NULL, "Tus-Resumable: 1.0.0\r\n",
+    "Upload-Draft-Interop-Version: 8\r\nUpload-Complete: ?0\r\n"
+};
+static const char *const append_fields[] = {
+    NULL,
+    "Tus-Resumable: 1.0.0\r\n"
+    "Content-Type: application/offset+octet-stream\r\n",
+    "Upload-Draft-Interop-Version: 8\r\n"
+    "Content-Type: application/partial-upload\r\n"
+};
+
 typedef struct chunks {
-    int is_tus;
+    protocol protocol;
     const char *path;
     uint16_t port;
     uint64_t size; /* of one upload */
@@ -86,9 +104,9 @@ static int create(client *c)
     const char *path = place;
     int len = snprintf(head, sizeof(head),
                        "POST %s HTTP/1.1\r\nHost: localhost\r\n"
-                       "Tus-Resumable: 1.0.0\r\nUpload-Length: %llu\r\n"
-                       "Content-Length: 0\r\n\r\n",
-                       c->path, (unsigned long long)c->all->size);
+                       "%sUpload-Length: %llu\r\nContent-Length: 0\r\n\r\n",
+                       c->path, create_fields[c->all->protocol],
+                       (unsigned long long)c->all->size);
 
     if (wire_send(&c->wire, head, (size_t)len, 0) || answer(c)
         || !wire_field(&c->wire, "Location", place, sizeof(place))) {
@@ -104,14 +122,18 @@ static int create(client *c)
 static int make_head(char *head, size_t room, const client *c, uint64_t at,
                      uint64_t len)
 {
-    if (c->all->is_tus) {
+    if (c->all->protocol != RANGE) {
+        const char *last = at + len == c->all->size ? "?1" : "?0";
+
         return snprintf(head, room,
-                        "PATCH %s HTTP/1.1\r\nHost: localhost\r\n"
-                        "Tus-Resumable: 1.0.0\r\nUpload-Offset: %llu\r\n"
-                        "Content-Type: application/offset+octet-stream\r\n"
+                        "PATCH %s HTTP/1.1\r\nHost: localhost\r\n%s"
+                        "%s%s%sUpload-Offset: %llu\r\n"
                         "Content-Length: %llu\r\n\r\n",
-                        c->path, (unsigned long long)at,
-                        (unsigned long long)len);
+                        c->path, append_fields[c->all->protocol],
+                        c->all->protocol == TUS ? "" : "Upload-Complete: ",
+                        c->all->protocol == TUS ? "" : last,
+                        c->all->protocol == TUS ? "" : "\r\n",
+                        (unsigned long long)at, (unsigned long long)len);
     }
     return snprintf(
         head, room,
@@ -127,15 +149,15 @@ static int make_head(char *head, size_t room, const client *c, uint64_t at,
 
 static int send_chunk(client *c, uint64_t at, uint64_t len)
 {
-    int is_tus = c->all->is_tus;
+    int is_form = c->all->protocol == RANGE;
     char head[4096];
     int n = make_head(head, sizeof(head), c, at, len);
 
     if (wire_send(&c->wire, head, (size_t)n, 1)
-        || wire_send_block(&c->wire, c->all->block, len, !is_tus)) {
+        || wire_send_block(&c->wire, c->all->block, len, is_form)) {
         return -1;
     }
-    if (!is_tus && wire_send(&c->wire, part_tail, sizeof(part_tail) - 1, 0)) {
+    if (is_form && wire_send(&c->wire, part_tail, sizeof(part_tail) - 1, 0)) {
         return -1;
     }
     return answer(c);
@@ -149,7 +171,7 @@ static void *run_client(void *arg)
 
     wire_connect(&c->wire);
     name_path(c);
-    if (all->is_tus && create(c)) {
+    if (all->protocol != RANGE && create(c)) {
         return NULL;
     }
     for (at = 0; at < all->size; at += all->chunk) {
@@ -193,7 +215,8 @@ static void run(chunks *all)
 
 static void usage(void)
 {
-    fputs("chunks tus|range PORT PATH [-s SIZE] [-k CHUNK] [-c CONNECTIONS]\n",
+    fputs("chunks tus|resumable|range PORT PATH [-s SIZE] [-k CHUNK] [-c "
+          "CONNECTIONS]\n",
           stderr);
     exit(2);
 }
@@ -206,7 +229,9 @@ int main(int argc, char **argv)
     if (argc < 4 || argc % 2) {
         usage();
     }
-    all.is_tus = !strcmp(argv[1], "tus");
+    all.protocol = !strcmp(argv[1], "tus")         ? TUS
+                   : !strcmp(argv[1], "resumable") ? RESUMABLE
+                                                   : RANGE;
     all.port = (uint16_t)strtoul(argv[2], NULL, 10);
     all.path = argv[3];
     for (i = 4; i + 1 < argc; i += 2) {

@@ -46,17 +46,20 @@ sub rows_of
     my ($name, $mode, $server, $path) = @_;
     return if !$server || !speaks($name, $mode, $server, $path);
     return map { my $n = $_; { name => "$name, $n conn.", server => $server,
-        run => sub { chunks($mode, $server, $path . ($mode eq 'tus' ? ''
+        run => sub { chunks($mode, $server, $path . ($mode ne 'range' ? ''
             : '-' . ++$opt{serial}), $opt{chunks}, $n) } } } 1, 8;
 }
 
 sub section_chunks
 {
     my $gib = bytes_of($opt{chunks}) / 2**30;
-    my $pool = httpd('chunks', pool_conf('UploadReadSize 64K')) or return;
+    my $pool = httpd('chunks', pool_conf('UploadReadSize 64K',
+        '<Location /ram>', 'UploadProtocol multipart chunked tus resumable',
+        '</Location>')) or return;
     my @rows = ({ name => 'one POST', server => $pool,
         run => sub { load('post', $pool, '/ram', '-s', $opt{chunks}) } });
     push @rows, rows_of('tus', 'tus', $pool, '/ram');
+    push @rows, rows_of('resumable', 'resumable', $pool, '/ram');
     push @rows, rows_of('chunked', 'range', $pool,
         '/ram?X-Progress-ID=chunks-%c');
     push @rows, rows_of('tus-node-server', 'tus', start_tus_server(), '/files')
