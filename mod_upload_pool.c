@@ -29,6 +29,7 @@
 #include "httpd/log.h"
 #include "httpd/network.h"
 #include "httpd/park.h"
+#include "httpd/shared.h"
 #include "httpd/slots.h"
 #include "httpd/sweeper.h"
 #include "httpd/wait.h"
@@ -49,6 +50,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     /* Before any thread can race for it. */
     json_object_seed(0);
     result = upool_slots_make(s);
+    if (result == OK) {
+        result = upool_shared_start(pconf, s);
+    }
     if (result != OK) {
         return result;
     }
@@ -67,12 +71,16 @@ static void register_hooks(apr_pool_t *p)
     upool_cors_register();
     upool_answer_register();
     upool_api_register();
+    /* Before the Mutex directive is read; any order. */
+    ap_hook_pre_config(upool_shared_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* Part of "httpd -t"; any order. */
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* A killed child must leave no upload "uploading" for ever; any order. */
     ap_hook_child_init(upool_slots_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* After it: what goes wrong with the cache is counted; any order. */
+    ap_hook_child_init(upool_shared_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     /* What files look like is asked by threads that come later; any order. */
     ap_hook_child_init(upool_content_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);

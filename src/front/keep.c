@@ -3,6 +3,7 @@
 #include "front/fronts.h"
 
 #include "httpd/log.h"
+#include "httpd/shared.h"
 #include "httpd/slots.h"
 
 /* What becomes of an upload when its application has answered: UploadCleanup
@@ -25,6 +26,9 @@ static apr_status_t discard(request_rec *r, const upool_request *rq)
         upool_table_drop_ended(upool_slots_table(),
                                upool_slots_name(r, rq->conf, rq->id),
                                record->updated);
+    }
+    if (!rv) {
+        upool_shared_forget(r, rq->conf, rq->id);
     }
     return rv;
 }

@@ -4,15 +4,17 @@
 
 #include <apr_strings.h>
 
+#include "httpd/shared.h"
 #include "httpd/slots.h"
 
+/* Of a process of another machine nothing is known; its record runs out. */
 static upool_state state_of_slot(const upool_slot_record *slot)
 {
     if (slot->state == UPOOL_SLOT_DONE) {
         return UPOOL_STATE_DONE;
     }
     return slot->state == UPOOL_SLOT_UPLOADING
-                   && upool_slots_alive(slot->process)
+                   && (!slot->process || upool_slots_alive(slot->process))
                ? UPOOL_STATE_UPLOADING
                : UPOOL_STATE_ERROR;
 }
@@ -54,14 +56,11 @@ upool_store *upool_known_store(request_rec *r, upool_request *rq,
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
-    upool_table *table = upool_slots_table();
     upool_slot_record slot;
     upool_record *record = NULL;
     upool_store *store;
 
-    if (table
-        && upool_table_lookup(table, upool_slots_name(r, rq->conf, rq->id),
-                              &slot)) {
+    if (upool_shared_lookup(r, rq->conf, rq->id, &slot)) {
         return from_slot(r->pool, rq->id, &slot);
     }
     store = upool_known_store(r, rq, refusal);
@@ -92,14 +91,18 @@ upool_record *upool_known_visible(request_rec *r, upool_request *rq,
 }
 
 /* The slot first: a writer in flight learns of it at its next pull, and what
- * it holds open has no name any more. */
+ * it holds open has no name any more.  One on another machine finds its bucket
+ * gone. */
 apr_status_t upool_known_clear(request_rec *r, const upool_request *rq,
                                upool_store *store)
 {
     upool_table *table = upool_slots_table();
+    apr_status_t rv;
 
     if (table) {
         upool_table_drop(table, upool_slots_name(r, rq->conf, rq->id));
     }
-    return upool_bucket_remove(store, rq->id, r->pool);
+    rv = upool_bucket_remove(store, rq->id, r->pool);
+    upool_shared_forget(r, rq->conf, rq->id);
+    return rv;
 }

@@ -218,7 +218,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(slots);
     MERGE(sweep_interval);
     MERGE(read_size);
-    MERGE_POINTER(progress);
+    MERGE_POINTER(shared);
     conf->loaded = add->loaded;
     conf->parked = add->parked;
     return conf;

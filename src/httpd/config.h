@@ -98,12 +98,15 @@ typedef struct upool_dir_conf {
     const upool_statuses *cleanup;
 } upool_dir_conf;
 
+/* httpd/shared.h */
+typedef struct upool_shared upool_shared;
+
 typedef struct upool_server_conf {
     const char *root;              /* UploadPoolRoot */
     apr_int64_t slots;             /* UploadProgressSlots */
     apr_int64_t sweep_interval;    /* microseconds */
     apr_int64_t read_size;         /* UploadReadSize, bytes; 0: httpd's */
-    const char *progress;          /* "shm" */
+    upool_shared *shared;          /* UploadProgress socache; NULL: shm */
     apr_time_t loaded;             /* when this configuration was read */
     struct upool_parklist *parked; /* of this child; NULL: it does not park */
 } upool_server_conf;

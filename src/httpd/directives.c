@@ -105,7 +105,7 @@ const command_rec upool_directives[] = {
     AP_INIT_TAKE1("UploadKeep", upool_set_keep, NULL, SDH,
                   "always, or claimed: delete what the application does not claim"),
     AP_INIT_TAKE1("UploadProgress", upool_set_progress, NULL, S,
-                  "where progress lives: shm"),
+                  "where progress lives: shm, or socache:provider:args for a farm"),
     AP_INIT_TAKE1("UploadProgressSlots", upool_set_slots, NULL, S,
                   "number of uploads that the progress table holds"),
     AP_INIT_TAKE1("UploadReadSize", upool_set_read_size, NULL, S,

@@ -8,6 +8,7 @@
 #include <http_core.h>
 
 #include "httpd/handlers.h"
+#include "httpd/shared.h"
 #include "httpd/slots.h"
 
 /* Before anything is read, a filter that sets content (mod_deflate) behind
@@ -79,7 +80,6 @@ static void set_options(request_rec *r, const upool_request *rq,
     memset(options, 0, sizeof(*options));
     options->identifier = rq->id;
     options->minted = rq->minted;
-    options->slot_name = upool_slots_name(r, rq->conf, rq->id);
     options->owner = rq->owner;
     /* Of a coded body the length is not that of what will be counted. */
     options->content_length = apr_table_get(r->headers_in, "Content-Encoding")
@@ -94,11 +94,7 @@ static void set_options(request_rec *r, const upool_request *rq,
     options->utf8_names = rq->conf->utf8_names == 1;
     options->quota = upool_config_quota(rq->conf, r->server);
     options->store = store;
-    options->table = upool_slots_table();
-    options->process = upool_slots_process();
-    options->alive = upool_slots_alive;
-    options->counters = upool_slots_counters();
-    options->cell = upool_slots_cell();
+    upool_shared_account(r, rq->conf, rq->id, &options->account);
     options->now = apr_time_now;
     options->r = r;
 }
@@ -138,9 +134,7 @@ static const char *owner_so_far(request_rec *r, const upool_request *rq,
     upool_slot_record slot;
     upool_record *record = NULL;
 
-    if (upool_slots_table()
-        && upool_table_lookup(upool_slots_table(),
-                              upool_slots_name(r, rq->conf, rq->id), &slot)) {
+    if (upool_shared_lookup(r, rq->conf, rq->id, &slot)) {
         return slot.owner[0] && slot.updated >= born
                    ? apr_pstrdup(r->pool, slot.owner)
                    : NULL;

@@ -46,6 +46,10 @@
  * UPL0070  tus: an upload is terminated
  * UPL0071  tus: an upload is made of parts
  * UPL0075  resumable: content of an upload resource comes in
+ * UPL0080  configuration: the cache that a farm shares cannot be prepared
+ * UPL0081  farm: the shared cache does not answer
+ * UPL0082  farm: the shared cache answers again
+ * UPL0083  farm: a process has no way to the shared cache
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

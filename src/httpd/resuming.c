@@ -5,23 +5,12 @@
 #include <string.h>
 
 #include "httpd/handlers.h"
-#include "httpd/slots.h"
+#include "httpd/shared.h"
 
 static upool_resume_need add_handlers(void *user,
                                       const upool_handler_site *site)
 {
     return upool_handlers_add_stored(user, site);
-}
-
-static void set_account(request_rec *r, const upool_request *rq,
-                        upool_account_options *account)
-{
-    account->name = upool_slots_name(r, rq->conf, rq->id);
-    account->table = upool_slots_table();
-    account->process = upool_slots_process();
-    account->alive = upool_slots_alive;
-    account->counters = upool_slots_counters();
-    account->cell = upool_slots_cell();
 }
 
 static void set_options(request_rec *r, upool_request *rq,
@@ -47,7 +36,7 @@ static void set_options(request_rec *r, upool_request *rq,
     options->add_handlers = add_handlers;
     options->user = rq;
     options->may_change = upool_handlers_may_change(conf);
-    set_account(r, rq, &options->account);
+    upool_shared_account(r, conf, rq->id, &options->account);
 }
 
 int upool_resuming_options(request_rec *r, upool_request *rq,

@@ -9,6 +9,7 @@
 #include <http_core.h>
 
 #include "httpd/config.h"
+#include "httpd/shared.h"
 #include "parse/quantity.h"
 
 #define MENTIONS_KEY "upload_pool:mentions"
@@ -391,17 +392,24 @@ static upool_server_conf *main_server_conf(cmd_parms *cmd)
 
 const char *upool_set_progress(cmd_parms *cmd, void *unused, const char *arg)
 {
+    static const char prefix[] = "socache:";
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
     (void)unused;
     if (error) {
         return error;
     }
-    if (ap_cstr_casecmp(arg, "shm")) {
-        return complain(cmd, "knows shm only in this version");
+    main_server_conf(cmd)->shared = NULL;
+    if (!ap_cstr_casecmp(arg, "shm")) {
+        return NULL;
     }
-    main_server_conf(cmd)->progress = "shm";
-    return NULL;
+    if (ap_cstr_casecmpn(arg, prefix, sizeof(prefix) - 1)) {
+        return complain(cmd, "must be shm, or socache:provider with the"
+                             " provider's arguments behind another colon");
+    }
+    error = upool_shared_configure(cmd, arg + sizeof(prefix) - 1,
+                                   &main_server_conf(cmd)->shared);
+    return error ? complain(cmd, error) : NULL;
 }
 
 const char *upool_set_slots(cmd_parms *cmd, void *unused, const char *arg)

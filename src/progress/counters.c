@@ -26,7 +26,8 @@ struct upool_counters {
     apr_uint64_t magic; /* stored last */
     apr_uint64_t layout;
     apr_uint64_t cells;
-    apr_uint64_t fill[5];
+    apr_uint64_t down;
+    apr_uint64_t fill[4];
     counter_line totals[UPOOL_TOTALS];
     apr_uint64_t failed[UPOOL_COUNTERS_REASONS];
     apr_uint64_t refused[UPOOL_COUNTERS_REASONS];
@@ -88,6 +89,25 @@ upool_counters *upool_counters_attach(void *memory, apr_size_t bytes)
     }
     need = upool_counters_bytes((apr_uint32_t)counters->cells);
     return need > 0 && bytes >= need ? counters : NULL;
+}
+
+int upool_counters_set_down(upool_counters *counters, int down)
+{
+    if (!counters) {
+        return 1;
+    }
+    if (upool_swap(&counters->down, (apr_uint64_t)down) == (apr_uint64_t)down) {
+        return 0;
+    }
+    if (down) {
+        upool_counters_add(counters, UPOOL_TOTAL_OUTAGES, 1);
+    }
+    return 1;
+}
+
+int upool_counters_is_down(const upool_counters *counters)
+{
+    return counters && upool_load(&counters->down) != 0;
 }
 
 void upool_counters_add(upool_counters *counters, upool_total total,

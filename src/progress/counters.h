@@ -13,7 +13,7 @@
  *    +--------+----------------+------------------+------------------------+
  *      64 B     64 B each        8 B a reason       64 B a process
  *
- *    header   magic, layout, number of cells
+ *    header   magic, layout, number of cells, is the shared cache down
  *    totals   since the server was started; each alone on its cache line,
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
@@ -47,8 +47,9 @@ typedef struct upool_counters upool_counters;
 
 /* Since the server was started; they only grow. */
 typedef enum upool_total {
-    UPOOL_TOTAL_STARTED = 0, /* uploads that began */
+    UPOOL_TOTAL_STARTED = 0, /* uploads that began, or went on */
     UPOOL_TOTAL_DONE,
+    UPOOL_TOTAL_PAUSED,   /* requests whose upload goes on with another */
     UPOOL_TOTAL_BYTES,    /* of request bodies, taken in */
     UPOOL_TOTAL_SLOTLESS, /* uploads that found the table full */
     UPOOL_TOTAL_SWEEPS,   /* of pools */
@@ -74,6 +75,11 @@ upool_counters *upool_counters_init(void *memory, apr_size_t bytes,
 
 /* Finds prepared counters (NULL: not ones, or of another layout). */
 upool_counters *upool_counters_attach(void *memory, apr_size_t bytes);
+
+/* The cache that a farm shares does not answer (1), or does (0).  1 when that
+ * is news, and then an outage is counted; without counters it always is. */
+int upool_counters_set_down(upool_counters *counters, int down);
+int upool_counters_is_down(const upool_counters *counters);
 
 /* Adds to a total. */
 void upool_counters_add(upool_counters *counters, upool_total total,

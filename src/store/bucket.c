@@ -430,6 +430,19 @@ apr_status_t upool_bucket_note(upool_bucket *bucket, const upool_record *record)
     return rv;
 }
 
+apr_status_t upool_bucket_look(const upool_bucket *bucket)
+{
+    struct stat st;
+
+    if (bucket->stage != UPOOL_STAGE_WRITING) {
+        return APR_EBADF;
+    }
+    if (fstat(bucket->directory.fd, &st)) {
+        return errno;
+    }
+    return st.st_nlink ? APR_SUCCESS : ENOENT;
+}
+
 void upool_bucket_end(upool_bucket *bucket)
 {
     apr_pool_cleanup_run(bucket->pool, bucket, let_go);

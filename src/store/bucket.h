@@ -81,6 +81,9 @@ void upool_bucket_fail(upool_bucket *bucket, const upool_record *record);
  * does not matter to the upload. */
 apr_status_t upool_bucket_note(upool_bucket *bucket,
                                const upool_record *record);
+/* Is it still there?  ENOENT or ESTALE: somebody has removed it; other errors
+ * tell nothing.  Costs one system call. */
+apr_status_t upool_bucket_look(const upool_bucket *bucket);
 /* Lets go of the lock and the descriptors now.  An attempt that was neither
  * committed nor failed leaves no files. */
 void upool_bucket_end(upool_bucket *bucket);

@@ -61,6 +61,7 @@ static void tell(upool_account *account, const upool_record *record)
 {
     if (account->options.tell) {
         account->told = record->updated;
+        account->told_bytes = record->received;
         account->options.tell(account->options.user, record);
     }
 }
@@ -88,24 +89,23 @@ void upool_account_name(upool_account *account, const upool_record *record)
 
 /* How much is new; of an upload that lost some (a digest did not match, so a
  * chunk was taken back) nothing is until it has that much again. */
-static apr_off_t count_bytes(upool_account *account, const upool_record *record)
+static void count_bytes(upool_account *account, const upool_record *record)
 {
     apr_off_t more = record->received - account->counted;
 
-    if (more <= 0) {
-        return 0;
+    if (more > 0) {
+        account->counted = record->received;
+        upool_counters_add(account->options.counters, UPOOL_TOTAL_BYTES,
+                           (apr_uint64_t)more);
     }
-    account->counted = record->received;
-    upool_counters_add(account->options.counters, UPOOL_TOTAL_BYTES,
-                       (apr_uint64_t)more);
-    return more;
 }
 
 int upool_account_publish(upool_account *account, const upool_record *record)
 {
-    apr_off_t more = count_bytes(account, record);
-    apr_time_t due = account->told + (more > 0 ? TELL_INTERVAL : TELL_ANYWAY);
+    int news = record->received != account->told_bytes;
+    apr_time_t due = account->told + (news ? TELL_INTERVAL : TELL_ANYWAY);
 
+    count_bytes(account, record);
     if (upool_account_has_slot(account)
         && !upool_table_publish(account->options.table, &account->ticket,
                                 record->received, record->updated)) {
@@ -128,6 +128,7 @@ void upool_account_pause(upool_account *account, const upool_record *record)
     account->began = 0;
     count_bytes(account, record);
     upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    upool_counters_add(o->counters, UPOOL_TOTAL_PAUSED, 1);
     if (upool_account_has_slot(account)) {
         upool_table_release(o->table, &account->ticket);
     }

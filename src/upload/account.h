@@ -41,6 +41,7 @@ typedef struct upool_account {
     apr_off_t counted; /* of received, by the counters */
     int began;         /* is counted as live */
     apr_time_t told;   /* when other machines were */
+    apr_off_t told_bytes;
 } upool_account;
 
 /* Takes the slot for record's upload (size, owner, created).  NONE, also when

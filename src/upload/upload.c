@@ -2,14 +2,17 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/upload.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
 
 #include "upload/form.h"
 
-/* Without a slot, pollers read attempt.json, which is renewed so often. */
+/* Without a slot, and on a farm whose cache is away, pollers read attempt.json,
+ * which is renewed so often; more rarely while the client sends nothing. */
 #define NOTE_INTERVAL apr_time_from_sec(1)
+#define NOTE_ANYWAY apr_time_from_sec(5)
 /* An upload of unknown size reserves so much more than it needs, that it need
  * not ask for every write. */
 #define RESERVE_STEP ((apr_int64_t)4 << 20)
@@ -40,6 +43,8 @@ struct upool_upload {
     upool_content_check *check; /* NULL: no digest was announced */
     apr_int64_t memory;
     apr_time_t noted;
+    apr_off_t noted_bytes;
+    apr_time_t looked; /* whether the bucket is still there */
 };
 
 int upool_upload_has_slot(const upool_upload *upload)
@@ -112,17 +117,11 @@ static apr_status_t interrupt(void *arg)
 /* NONE, or why the identifier cannot be had at this moment. */
 static upool_reason claim(upool_upload *upload)
 {
-    const upool_upload_options *o = &upload->options;
-    upool_account_options options;
+    upool_account_options options = upload->options.account;
 
-    options.name = o->slot_name ? o->slot_name : o->identifier;
-    options.table = o->table;
-    options.process = o->process;
-    options.alive = o->alive;
-    options.counters = o->counters;
-    options.cell = o->cell;
-    options.tell = o->tell;
-    options.user = o->tell_user;
+    if (!options.name) {
+        options.name = upload->options.identifier;
+    }
     return upool_account_claim(&upload->account, &options, upload->record);
 }
 
@@ -246,20 +245,37 @@ apr_int64_t *upool_upload_memory(upool_upload *upload)
     return &upload->memory;
 }
 
-/* Without a slot nobody can tell the writer that the upload was cleared; it
- * finds the bucket gone.  0, or 1 when so. */
+/* ESTALE: another machine has removed it. */
+static int is_gone(apr_status_t rv)
+{
+    return APR_STATUS_IS_ENOENT(rv) || rv == ESTALE;
+}
+
+/* Without a slot nobody can tell the writer that the upload was cleared, and
+ * on a farm it may be cleared where nobody knows of its slot; it finds the
+ * bucket gone.  A note is written where that is a directory no more, whoever
+ * keeps a copy of it.  0, or 1 when so. */
 static int note(upool_upload *upload)
 {
-    if (upool_upload_has_slot(upload)
-        || upload->record->updated - upload->noted < NOTE_INTERVAL) {
+    const upool_record *record = upload->record;
+    int idle = record->received == upload->noted_bytes;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (upool_upload_has_slot(upload) && !upload->options.account.tell) {
         return 0;
     }
-    upload->noted = upload->record->updated;
-    if (APR_STATUS_IS_ENOENT(
-            upool_bucket_note(upload->bucket, upload->record))) {
-        return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
+    if (record->updated - upload->noted
+        >= (idle ? NOTE_ANYWAY : NOTE_INTERVAL)) {
+        upload->noted = record->updated;
+        upload->looked = record->updated;
+        upload->noted_bytes = record->received;
+        rv = upool_bucket_note(upload->bucket, record);
     }
-    return 0;
+    else if (record->updated - upload->looked >= NOTE_INTERVAL) {
+        upload->looked = record->updated;
+        rv = upool_bucket_look(upload->bucket);
+    }
+    return is_gone(rv) ? refuse(upload, UPOOL_REASON_CLEARED, 0, NULL) : 0;
 }
 
 static void names_known(void *user)
@@ -425,7 +441,7 @@ static int commit(upool_upload *upload)
     record->size = record->received;
     record->updated = upload->options.now();
     rv = upool_bucket_commit(upload->bucket, record);
-    if (APR_STATUS_IS_ENOENT(rv)) {
+    if (is_gone(rv)) {
         /* The bucket's directory went while we wrote: somebody cleared it. */
         return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
     }

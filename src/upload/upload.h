@@ -35,7 +35,6 @@ typedef struct upool_upload upool_upload;
 typedef struct upool_upload_options {
     const char *identifier;   /* checked, bare */
     int minted;               /* for this very upload: nobody knows it yet */
-    const char *slot_name;    /* in the table; NULL: the identifier */
     const char *owner;        /* NULL: nobody's */
     apr_off_t content_length; /* -1 unknown */
     upool_limits limits;
@@ -45,13 +44,7 @@ typedef struct upool_upload_options {
     const char *digest_field;      /* announces those of files; NULL: none */
     int utf8_names;                /* safe names keep every script */
     upool_store *store;
-    upool_table *table;  /* NULL: no progress in memory */
-    apr_int64_t process; /* pid, for the slot */
-    upool_alive_fn *alive;
-    upool_counters *counters;    /* NULL: nothing is counted */
-    apr_uint32_t cell;           /* this process's, of the counters */
-    upool_account_tell_fn *tell; /* of other machines; NULL: there are none */
-    void *tell_user;
+    upool_account_options account; /* name NULL: the identifier */
     apr_time_t (*now)(void);
     struct request_rec *r; /* for handlers; may be NULL */
 } upool_upload_options;

@@ -40,7 +40,8 @@ sub accepts
     my $load = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" }
         grep { -f "$modules/mod_$_.so" }
         qw(mpm_event authz_core alias headers proxy proxy_http reqtimeout cgid
-           dir env setenvif);
+           dir env setenvif authz_host slotmem_shm proxy_balancer
+           lbmethod_bybusyness socache_redis);
     my $group = getgrgid $gid;
     my $file = "$scratch/$name.conf";
     open my $out, '>', $file or die "$file: $!";

@@ -10,7 +10,7 @@ use Test::More;
 use UploadPool::Test;
 use UploadPool::Httpd;
 
-my $httpd = UploadPool::Httpd->new;
+my $httpd = UploadPool::Httpd->new(modules => ['socache_\w+']);
 my $pool = $httpd->make_pool('pool');
 my $short = $httpd->dir('short');
 my $empty = $httpd->dir('empty');
@@ -112,8 +112,27 @@ refuses('UploadCORS', qr/UploadCORS/);
 accepts("UploadCORS $_")
     for qw(* null Off https://example.com http://localhost:3000),
     'https://a.example null https://b.example:8443';
-refuses('UploadProgress socache:shmcb', qr/shm only/);
-accepts('UploadProgress shm');
+refuses("UploadProgress $_", qr/must be shm, or socache:provider/)
+    for qw(x socache shm:4096 redis:127.0.0.1), '""';
+refuses("UploadProgress socache:$_", qr/is not there: is mod_socache_/)
+    for qw(nosuch nosuch:127.0.0.1 REDIS:127.0.0.1), '';
+refuses("UploadProgress socache:$_", qr/List of server names required/)
+    for qw(redis memcache redis: memcache:);
+refuses("UploadProgress socache:$_", qr/has an address that is none/)
+    for qw(redis:6379 redis:127.0.0.1:99999), 'memcache:a,b:0x1', 'redis:a,1';
+refuses("UploadProgress socache:shmcb:logs/x($_)", qr/Invalid argument/)
+    for qw(1 x);
+accepts("UploadProgress $_")
+    for qw(shm SHM socache:shmcb socache:shmcb:logs/x(65536)
+           socache:redis:127.0.0.1 socache:memcache:cache.example.com:11211),
+    'Socache:redis:127.0.0.1:6379,[::1]:6380';
+accepts('Mutex file:logs upload-pool-progress');
+{
+    my $without = UploadPool::Httpd->new;
+    my ($exit, $said) = $without->check("UploadProgress socache:redis:a\n");
+    ok $exit != 0 && $said =~ /UploadProgress.*mod_socache_redis loaded/,
+        'refused: a provider that is not loaded' or diag $said;
+}
 refuses("UploadProgressSlots $_", qr/number from 64 to 1048576/)
     for qw(63 0 -1 1048577 4K), '""';
 accepts("UploadProgressSlots $_") for 64, 1048576;

@@ -100,8 +100,25 @@ static void test_totals(void)
                "nor this");
 }
 
+static void test_outages(void)
+{
+    upool_counters *counters = counters_new(CELLS);
+
+    tap_ok(!upool_counters_is_down(counters), "the cache is up at first");
+    tap_ok(!upool_counters_set_down(counters, 0), "which is no news");
+    tap_ok(upool_counters_set_down(counters, 1), "down is");
+    tap_ok(!upool_counters_set_down(counters, 1), "once");
+    tap_ok(upool_counters_is_down(counters), "it is down");
+    tap_ok(upool_counters_set_down(counters, 0), "up again");
+    tap_ok(!upool_counters_is_down(counters), "it is");
+    tap_is_int(upool_counters_total(counters, UPOOL_TOTAL_OUTAGES), 1,
+               "that was one outage");
+}
+
 static void test_none(void)
 {
+    tap_ok(upool_counters_set_down(NULL, 1) && !upool_counters_is_down(NULL),
+           "without memory all is news");
     upool_counters_add(NULL, UPOOL_TOTAL_DONE, 1);
     upool_counters_fail(NULL, 1);
     upool_counters_refuse(NULL, 1);
@@ -261,6 +278,7 @@ int main(void)
 {
     test_memory();
     test_totals();
+    test_outages();
     test_none();
     test_gauges();
     test_threads();

@@ -256,7 +256,9 @@ static void test_note(kit *k)
     record->state = UPOOL_STATE_DONE;
     tap_is_int(upool_bucket_note(bucket, record), APR_EINVAL,
                "only uploading can be noted");
+    tap_is_int(upool_bucket_look(bucket), APR_SUCCESS, "it is still there");
     upool_bucket_end(bucket);
+    tap_is_int(upool_bucket_look(bucket), APR_EBADF, "no matter to others");
     tap_is_int(kit_count(kit_in(k, "note", NULL)), 1, "only the note is left");
     tap_is_str(kit_status(k, "note"), "error: upload was interrupted",
                "without holder it reads as interrupted");

@@ -39,9 +39,9 @@ static void bench_start(bench *t)
     t->options.content_length = (apr_off_t)strlen(BODY);
     t->options.limits = limits;
     t->options.store = t->k.store;
-    t->options.counters = t->counters;
-    t->options.cell = CELL;
-    t->options.process = 4711;
+    t->options.account.counters = t->counters;
+    t->options.account.cell = CELL;
+    t->options.account.process = 4711;
     t->options.now = tell_time;
 }
 

@@ -43,8 +43,8 @@ static void bench_start(bench *t)
     t->options.content_length = (apr_off_t)strlen(BODY);
     t->options.limits = limits;
     t->options.store = t->k.store;
-    t->options.table = t->table;
-    t->options.process = 4711;
+    t->options.account.table = t->table;
+    t->options.account.process = 4711;
     t->options.now = tell_time;
 }
 
@@ -202,7 +202,7 @@ static void test_busy(void)
         slot(&t, ID),
         apr_psprintf(t.k.p, "uploading %d a.txt", (int)strlen(BODY_HEAD) + 2),
         "the first is seen as it was");
-    t.options.table = NULL;
+    t.options.account.table = NULL;
     q = life(&t);
     second = start(&t, q);
     tap_is_int(reason(second), UPOOL_REASON_BUSY,

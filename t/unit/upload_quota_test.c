@@ -35,8 +35,8 @@ static void set_up(void *memory, apr_size_t bytes)
     options.content_length = -1;
     options.limits = limits;
     options.store = k.store;
-    options.table = table;
-    options.process = 4711;
+    options.account.table = table;
+    options.account.process = 4711;
     options.now = tell_time;
 }
 

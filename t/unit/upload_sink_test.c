@@ -40,8 +40,8 @@ static void bench_start(bench *t)
     options.content_length = (apr_off_t)strlen(BODY);
     options.limits = limits;
     options.store = t->k.store;
-    options.table = t->table;
-    options.process = 4711;
+    options.account.table = t->table;
+    options.account.process = 4711;
     options.now = tell_time;
     t->upload = upool_upload_start(&options, t->k.p);
     upool_chain_add(upool_upload_chain(t->upload), &upool_spool_handler,

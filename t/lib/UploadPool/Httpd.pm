@@ -9,7 +9,7 @@ UploadPool::Httpd - one more httpd, with a configuration of the test's own
 
 =head1 SYNOPSIS
 
-    my $httpd = UploadPool::Httpd->new;
+    my $httpd = UploadPool::Httpd->new;             # or new(%OPTIONS)
     my ($exit, $said) = $httpd->check("UploadPool /nowhere\n");
     $httpd->start("<Location />\n UploadPool $dir\n</Location>\n");
     request('GET', '/', port => $httpd->port);
@@ -18,7 +18,9 @@ UploadPool::Httpd - one more httpd, with a configuration of the test's own
 =head1 DESCRIPTION
 
 The same program, MPM and module as the server of the suites, in a directory of
-its own below t/logs, on C<freeport>: one at a time. Stopped when it goes out of
+its own below t/logs, on C<freeport>: one at a time, or more where new gets a
+C<port>. C<modules> is a list of further modules to load, C<children> how many
+processes it may have where the MPM has threads (1). Stopped when it goes out of
 scope.
 
 =over
@@ -36,7 +38,9 @@ Makes the directory C<pools/NAME> as it must be, and returns its path.
 TEXT comes behind what any server needs. check runs C<httpd -t>: exit status and
 everything it said. start dies when the server does not come up.
 
-=item error_log(), port(), pid(), stop()
+=item error_log(), port(), pid(), stop(), restart_graceful()
+
+restart_graceful waits until children of the new generation serve.
 
 =back
 
@@ -62,14 +66,16 @@ sub new
     my @wanted = qw(mpm_\w+ unixd log_config watchdog authz_core authz_host
                     authn_core mime alias cgid? env setenvif dir headers deflate
                     filter reqtimeout info status upload_\w+);
+    push @wanted, @{ $o{modules} || [] };
     my $wanted = join '|', @wanted;
     $modules = join '', grep { /^LoadModule (?:$wanted)_module / }
         $modules =~ /^(LoadModule .*\n)/mg;
-    return bless {top => $top, modules => $modules}, $class;
+    return bless {top => $top, modules => $modules, %o, modules => $modules},
+        $class;
 }
 
 sub dir { return "$_[0]{top}/$_[1]" }
-sub port { return UploadPool::Test::var('freeport') }
+sub port { return $_[0]{port} || var('freeport') }
 sub error_log { return slurp("$_[0]{top}/logs/error_log") }
 
 sub owner { return (getpwnam var('user'))[2, 3] }
@@ -91,8 +97,10 @@ sub config
     my $group = getgrgid +(owner())[1];
     my $mpm = var('mpm') eq 'prefork'
         ? "StartServers 2\nMaxRequestWorkers 8\n"
-        : "StartServers 1\nServerLimit 1\nThreadsPerChild 8\n"
-        . "MaxRequestWorkers 8\n";
+        : 'StartServers ' . ($self->{children} || 1) . "\nThreadsPerChild 8\n"
+        # Children that end gracefully count until they have.
+        . 'ServerLimit ' . ($self->{children} ? 3 * $self->{children} : 1)
+        . "\nMaxRequestWorkers " . 8 * ($self->{children} || 1) . "\n";
     spew("$top/httpd.conf", join '', $self->{modules}, $mpm,
         "ServerName localhost\nListen 127.0.0.1:", $self->port, "\n",
         $> == 0 ? ('User ', var('user'), "\nGroup $group\n") : (),
@@ -160,6 +168,20 @@ sub start
         or croak 'httpd does not answer: ' . $self->error_log;
     $self->{running} = $self->pid;
     return $self;
+}
+
+sub restart_graceful
+{
+    my ($self) = @_;
+    my $log = $self->{top} . '/logs/error_log';
+    my $mark = -s $log;
+    kill 'USR1', $self->{running};
+    wait_for(sub { substr(slurp($log), $mark) =~ /resuming normal operations/ },
+             20) or croak 'no graceful restart';
+    wait_for(sub { UploadPool::Test::request(
+        'GET', '/', port => $self->port)->{status} }, 20)
+        or croak 'no answer after a graceful restart';
+    return;
 }
 
 sub stop

@@ -21,7 +21,7 @@ own @variables@ a file may use:
   @Pools@       directory of the pools; "@Pools@/form" makes that pool exist,
                 owned by the server's user, mode 0700
   @TLSPort@ @SecondPort@ @ThirdPort@ @BackendPort@ @FpmPort@
-  @ClamdPort@ @FakePort@
+  @ClamdPort@ @FakePort@ @CachePort@
   @Top@         the project's top directory
   @CgiBin@      t/cgi-bin
   @Mpm@         event, worker, prefork
@@ -48,7 +48,8 @@ my @needed = qw(
     authz_host authz_user buffer cgid dav dav_fs deflate dir env ext_filter
     filter headers http2 include info lua mime negotiation perl proxy
     proxy_fcgi proxy_http ratelimit reqtimeout request rewrite session
-    setenvif slotmem_shm socache_shmcb ssl status unique_id wsgi
+    setenvif slotmem_shm socache_memcache socache_redis socache_shmcb ssl
+    status unique_id wsgi
 );
 # In some builds these are part of the httpd program.
 my @maybe = qw(unixd log_config logio version watchdog so http);
@@ -190,7 +191,7 @@ sub choose_ports
     # For what a test itself wants to listen on.
     $own{freeport} = $first + 6;
     # Of scanners: a real one, and one that the test plays.
-    @own{qw(clamdport fakeport)} = ($first + 7, $first + 8);
+    @own{qw(clamdport fakeport cacheport)} = map { $first + $_ } 7 .. 9;
     return;
 }
 

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/shared.h"
+
+#include <string.h>
+#include <ap_provider.h>
+#include <ap_socache.h>
+#include <apr_atomic.h>
+#include <apr_network_io.h>
+#include <apr_strings.h>
+#include <openssl/evp.h>
+#include <util_mutex.h>
+
+#include "httpd/log.h"
+#include "httpd/slots.h"
+#include "progress/lanes.h"
+#include "progress/wire.h"
+
+/* Providers put it into keys, with 16 bytes for it. */
+#define CACHE_NAME "upload-pool"
+/* A running upload is told of at least every 3 s: what is older than this is
+ * that of a machine that died. */
+#define LIVES_RUNNING apr_time_from_sec(12)
+/* One that has ended stands in its bucket; an error of which the pool cannot
+ * tell (it is full, or away) is seen for so long. */
+#define LIVES_ENDED apr_time_from_sec(60)
+/* What a poller waits for the cache. */
+#define PATIENCE apr_time_from_msec(200)
+/* After a failure.  The providers look again every 5 s. */
+#define REST apr_time_from_sec(2)
+/* What the end of a process waits for it. */
+#define FAREWELL apr_time_from_msec(500)
+
+_Static_assert(UPOOL_WIRE_MAX < UPOOL_LANE_DATA, "a record fits a message");
+
+/* Lives in the configuration's pool; each process has its own after the
+ * fork. */
+struct upool_shared {
+    const char *name; /* of the provider */
+    const ap_socache_provider_t *provider;
+    ap_socache_instance_t *instance;
+    server_rec *s;
+    apr_global_mutex_t *mutex;  /* NULL: the provider needs none */
+    upool_lanes *lanes;         /* NULL: this process does not serve */
+    volatile apr_uint32_t down; /* what this process thinks of the cache */
+};
+
+/* One upload on its way to the cache. */
+typedef struct told_upload {
+    upool_shared *shared;
+    unsigned char key[UPOOL_LANE_KEY];
+} told_upload;
+
+/* --- Configuration --- */
+
+/* These two take a list of addresses, and only notice what is wrong with it
+ * when the server starts. */
+static const char *check_addresses(apr_pool_t *p, const char *args)
+{
+    char *state = NULL;
+    char *list = apr_pstrdup(p, args);
+    char *one = apr_strtok(list, ",", &state);
+
+    for (; one; one = apr_strtok(NULL, ",", &state)) {
+        char *host = NULL, *scope = NULL;
+        apr_port_t port = 0;
+
+        if (apr_parse_addr_port(&host, &scope, &port, one, p) || !host) {
+            return apr_pstrcat(p, "has an address that is none: ", one, NULL);
+        }
+    }
+    return NULL;
+}
+
+const char *upool_shared_configure(cmd_parms *cmd, const char *arg,
+                                   upool_shared **shared)
+{
+    const char *colon = ap_strchr_c(arg, ':');
+    const char *name =
+        colon ? apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(colon - arg)) : arg;
+    const char *args = colon && colon[1] ? colon + 1 : NULL;
+    upool_shared *made = apr_pcalloc(cmd->pool, sizeof(*made));
+    const char *wrong;
+
+    made->name = name;
+    made->provider = ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name,
+                                        AP_SOCACHE_PROVIDER_VERSION);
+    if (!made->provider) {
+        return apr_psprintf(cmd->pool,
+                            "names the cache provider '%s', which is not"
+                            " there: is mod_socache_%s loaded?",
+                            name, name);
+    }
+    if (args && (!strcmp(name, "redis") || !strcmp(name, "memcache"))) {
+        wrong = check_addresses(cmd->pool, args);
+        if (wrong) {
+            return wrong;
+        }
+    }
+    wrong = made->provider->create(&made->instance, args, cmd->temp_pool,
+                                   cmd->pool);
+    if (wrong) {
+        return apr_psprintf(cmd->pool, "cannot use socache:%s: %s", name,
+                            wrong);
+    }
+    *shared = made;
+    return NULL;
+}
+
+int upool_shared_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
+                            apr_pool_t *ptemp)
+{
+    (void)plog;
+    (void)ptemp;
+    return ap_mutex_register(pconf, UPOOL_SHARED_MUTEX, NULL, APR_LOCK_DEFAULT,
+                             0)
+               ? HTTP_INTERNAL_SERVER_ERROR
+               : OK;
+}
+
+static upool_shared *shared_of(const server_rec *s)
+{
+    return upool_config_server(s)->shared;
+}
+
+static apr_status_t destroy(void *data)
+{
+    upool_shared *shared = data;
+
+    shared->provider->destroy(shared->instance, shared->s);
+    return APR_SUCCESS;
+}
+
+int upool_shared_start(apr_pool_t *pconf, server_rec *s)
+{
+    static const struct ap_socache_hints hints = { UPOOL_LANE_KEY, 160,
+                                                   LIVES_ENDED };
+    upool_shared *shared = shared_of(s);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!shared) {
+        return OK;
+    }
+    shared->s = s;
+    if (shared->provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE) {
+        rv = ap_global_mutex_create(&shared->mutex, NULL, UPOOL_SHARED_MUTEX,
+                                    NULL, s, pconf, 0);
+    }
+    if (!rv) {
+        rv = shared->provider->init(shared->instance, CACHE_NAME, &hints, s,
+                                    pconf);
+    }
+    if (rv) {
+        upool_slog(s, CRIT, rv, 80,
+                   "UploadProgress: the cache of socache:%s cannot be prepared",
+                   shared->name);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    apr_pool_cleanup_register(pconf, shared, destroy, apr_pool_cleanup_null);
+    return OK;
+}
+
+/* --- In a lane's thread --- */
+
+/* Said once for all processes, and counted. */
+static void note_health(upool_shared *shared, int down)
+{
+    upool_counters *counters = upool_slots_counters();
+
+    if (apr_atomic_xchg32(&shared->down, (apr_uint32_t)down)
+            == (apr_uint32_t)down
+        || !upool_counters_set_down(counters, down)) {
+        return;
+    }
+    if (down) {
+        upool_slog(shared->s, WARNING, 0, 81,
+                   "the cache of UploadProgress socache:%s does not answer;"
+                   " uploads go on, and other machines learn of them from the"
+                   " pool",
+                   shared->name);
+    }
+    else {
+        upool_slog(shared->s, NOTICE, 0, 82,
+                   "the cache of UploadProgress socache:%s answers again",
+                   shared->name);
+    }
+}
+
+static apr_status_t act(const upool_shared *shared, upool_lane_message *message,
+                        apr_pool_t *p)
+{
+    const ap_socache_provider_t *provider = shared->provider;
+
+    switch (message->kind) {
+    case UPOOL_LANE_STORE:
+        return provider->store(shared->instance, shared->s, message->key,
+                               UPOOL_LANE_KEY, apr_time_now() + message->lives,
+                               message->data, message->len, p);
+    case UPOOL_LANE_FIND:
+        message->len = UPOOL_LANE_DATA;
+        return provider->retrieve(shared->instance, shared->s, message->key,
+                                  UPOOL_LANE_KEY, message->data, &message->len,
+                                  p);
+    case UPOOL_LANE_REMOVE:
+        break;
+    }
+    return provider->remove(shared->instance, shared->s, message->key,
+                            UPOOL_LANE_KEY, p);
+}
+
+/* A cache whose servers are all away finds nothing, and says no more than
+ * that; so finding nothing is no sign of health.  ENOMEM is what they say of
+ * a value that is longer than any of ours. */
+static upool_lane_result work(void *user, upool_lane_message *message,
+                              apr_pool_t *p)
+{
+    upool_shared *shared = user;
+    apr_status_t rv;
+
+    if (shared->mutex && apr_global_mutex_lock(shared->mutex)) {
+        return UPOOL_LANE_FAILED;
+    }
+    rv = act(shared, message, p);
+    if (shared->mutex) {
+        apr_global_mutex_unlock(shared->mutex);
+    }
+    if (rv == APR_SUCCESS) {
+        note_health(shared, 0);
+        return UPOOL_LANE_GOOD;
+    }
+    if (message->kind != UPOOL_LANE_STORE
+        && (rv == APR_NOTFOUND || rv == APR_ENOMEM)) {
+        return UPOOL_LANE_NOTHING;
+    }
+    note_health(shared, 1);
+    return UPOOL_LANE_FAILED;
+}
+
+static apr_status_t stop(void *data)
+{
+    upool_lanes_stop(data, FAREWELL);
+    return APR_SUCCESS;
+}
+
+void upool_shared_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    upool_shared *shared = shared_of(s);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!shared) {
+        return;
+    }
+    if (shared->mutex) {
+        rv = apr_global_mutex_child_init(
+            &shared->mutex, apr_global_mutex_lockfile(shared->mutex), pchild);
+    }
+    /* A lane that hangs outlives pchild. */
+    if (!rv) {
+        shared->lanes = upool_lanes_make(work, shared, REST, s->process->pool);
+    }
+    if (!shared->lanes) {
+        upool_slog(s, ERR, rv, 83,
+                   "this process has no way to the cache of UploadProgress");
+        return;
+    }
+    apr_pool_pre_cleanup_register(pchild, shared->lanes, stop);
+}
+
+int upool_shared_is_on(const server_rec *s)
+{
+    return shared_of(s) != NULL;
+}
+
+/* --- In the threads that serve --- */
+
+static void make_key(const request_rec *r, const upool_dir_conf *conf,
+                     const char *id, unsigned char key[UPOOL_LANE_KEY])
+{
+    const char *name = upool_slots_name(r, conf, id);
+    unsigned int len = UPOOL_LANE_KEY;
+
+    memset(key, 0, UPOOL_LANE_KEY);
+    EVP_Digest(name, strlen(name), key, &len, EVP_sha256(), NULL);
+}
+
+static void copy_text(char *out, apr_size_t room, const char *text)
+{
+    apr_size_t len = text ? strlen(text) : 0;
+
+    if (len >= room) {
+        /* At a character: the other side takes nothing but UTF-8. */
+        for (len = room - 1;
+             len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--) {
+        }
+    }
+    if (len) {
+        memcpy(out, text, len);
+    }
+    out[len] = '\0';
+}
+
+static apr_size_t write_record(unsigned char *out, const upool_record *record)
+{
+    upool_slot_record slot;
+
+    memset(&slot, 0, sizeof(slot));
+    slot.state = record->state == UPOOL_STATE_DONE    ? UPOOL_SLOT_DONE
+                 : record->state == UPOOL_STATE_ERROR ? UPOOL_SLOT_ERROR_STATE
+                                                      : UPOOL_SLOT_UPLOADING;
+    slot.size = record->size;
+    slot.received = record->received;
+    slot.created = record->created;
+    slot.updated = record->updated;
+    copy_text(slot.owner, sizeof(slot.owner), record->owner);
+    copy_text(slot.filename, sizeof(slot.filename), record->filename);
+    copy_text(slot.content_type, sizeof(slot.content_type),
+              record->content_type);
+    copy_text(slot.error, sizeof(slot.error), record->error);
+    return upool_wire_write(out, &slot);
+}
+
+/* upool_account_tell_fn. */
+static void tell(void *user, const upool_record *record)
+{
+    const told_upload *told = user;
+    upool_lane_message message;
+    apr_size_t len;
+
+    if (!told->shared->lanes) {
+        return;
+    }
+    memcpy(message.key, told->key, sizeof(message.key));
+    message.kind = UPOOL_LANE_REMOVE;
+    message.lives = LIVES_ENDED;
+    message.len = 0;
+    if (record) {
+        len = write_record(message.data, record);
+        if (!len) {
+            return;
+        }
+        message.kind = UPOOL_LANE_STORE;
+        message.len = (unsigned int)len;
+        if (record->state == UPOOL_STATE_UPLOADING) {
+            message.lives = LIVES_RUNNING;
+        }
+    }
+    message.until = apr_time_now() + message.lives;
+    upool_lanes_send(told->shared->lanes, &message);
+}
+
+static told_upload *told_make(const request_rec *r, upool_shared *shared,
+                              const upool_dir_conf *conf, const char *id)
+{
+    told_upload *told = apr_palloc(r->pool, sizeof(*told));
+
+    told->shared = shared;
+    make_key(r, conf, id, told->key);
+    return told;
+}
+
+void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
+                          const char *id, upool_account_options *account)
+{
+    upool_shared *shared = shared_of(r->server);
+
+    account->name = upool_slots_name(r, conf, id);
+    account->table = upool_slots_table();
+    account->process = upool_slots_process();
+    account->alive = upool_slots_alive;
+    account->counters = upool_slots_counters();
+    account->cell = upool_slots_cell();
+    account->tell = shared ? tell : NULL;
+    account->user = shared ? told_make(r, shared, conf, id) : NULL;
+}
+
+static int ask_cache(const request_rec *r, upool_shared *shared,
+                     const upool_dir_conf *conf, const char *id,
+                     upool_slot_record *record)
+{
+    upool_lane_message message;
+    upool_lane_result result;
+
+    if (!shared->lanes) {
+        return 0;
+    }
+    make_key(r, conf, id, message.key);
+    result = upool_lanes_ask(shared->lanes, &message, PATIENCE);
+    if (result == UPOOL_LANE_FAILED) {
+        note_health(shared, 1);
+    }
+    return result == UPOOL_LANE_GOOD
+           && upool_wire_read(message.data, message.len, record);
+}
+
+int upool_shared_lookup(const request_rec *r, const upool_dir_conf *conf,
+                        const char *id, upool_slot_record *record)
+{
+    upool_shared *shared = shared_of(r->server);
+    const upool_table *table = upool_slots_table();
+    int known =
+        table
+        && upool_table_lookup(table, upool_slots_name(r, conf, id), record);
+
+    if (!shared) {
+        return known;
+    }
+    if (known && record->state == UPOOL_SLOT_UPLOADING
+        && upool_slots_alive(record->process)) {
+        return 1;
+    }
+    return ask_cache(r, shared, conf, id, record);
+}
+
+void upool_shared_forget(const request_rec *r, const upool_dir_conf *conf,
+                         const char *id)
+{
+    upool_shared *shared = shared_of(r->server);
+
+    if (shared) {
+        tell(told_make(r, shared, conf, id), NULL);
+    }
+}
