@@ -12,6 +12,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <jansson.h>
+#include <mod_status.h>
 #include <mpm_common.h>
 
 #include "front/api.h"
@@ -129,6 +130,10 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_handler(upool_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* SetHandler upload-pool; one handler among others. */
     ap_hook_handler(upool_front_standalone, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(upool_front_metrics, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Where mod_status is loaded; the order is that of its page's sections. */
+    APR_OPTIONAL_HOOK(ap, status_hook, upool_front_live, NULL, NULL,
+                      APR_HOOK_MIDDLE);
     /* The answer's status is final. */
     ap_hook_log_transaction(upool_front_clean_up, NULL, NULL, APR_HOOK_MIDDLE);
 }

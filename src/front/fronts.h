@@ -90,6 +90,14 @@ int upool_front_serve(request_rec *r, upool_request *rq);
  * other handler. */
 int upool_front_standalone(request_rec *r);
 
+/* SetHandler upload-pool-metrics: the counters as text for Prometheus; DECLINED
+ * for every other handler. */
+int upool_front_metrics(request_rec *r);
+
+/* mod_status' hook: what goes on, and a row for each running upload; identifiers
+ * shortened, names escaped.  flags: AP_STATUS_*. */
+int upool_front_live(request_rec *r, int flags);
+
 /* log_transaction: UploadCleanup. */
 int upool_front_clean_up(request_rec *r);
 

@@ -166,6 +166,11 @@ const char *upool_slots_name(const request_rec *r, const upool_dir_conf *conf,
     return apr_pstrcat(r->pool, scope, id, NULL);
 }
 
+const char *upool_slots_ident(const char *name)
+{
+    return strlen(name) > 2 * POOL_BYTES ? name + 2 * POOL_BYTES : "";
+}
+
 apr_int64_t upool_slots_process(void)
 {
     return (apr_int64_t)getpid();

@@ -46,6 +46,9 @@ void upool_slots_tell_full(const request_rec *r);
 const char *upool_slots_name(const request_rec *r, const upool_dir_conf *conf,
                              const char *id);
 
+/* The identifier in a name of the table. */
+const char *upool_slots_ident(const char *name);
+
 /* This process, for a slot's owner. */
 apr_int64_t upool_slots_process(void);
 /* upool_alive_fn over processes of this machine. */

@@ -222,6 +222,27 @@ int upool_table_drop(upool_table *table, const char *identifier)
     return dropped;
 }
 
+void upool_table_count(const upool_table *table, apr_uint32_t *running,
+                       apr_uint32_t *ended)
+{
+    const apr_uint64_t *ages = upool_table_ages(table);
+    apr_uint32_t n;
+
+    *running = 0;
+    *ended = 0;
+    for (n = 0; n < table->slots; n++) {
+        apr_uint64_t age = upool_load(&ages[n]);
+
+        *running += age == UPOOL_AGE_ACTIVE;
+        *ended += age != UPOOL_AGE_ACTIVE && age != UPOOL_AGE_FREE;
+    }
+}
+
+apr_uint32_t upool_table_slots(const upool_table *table)
+{
+    return (apr_uint32_t)table->slots;
+}
+
 apr_size_t upool_table_list(const upool_table *table, int state,
                             upool_slot_record *out, apr_size_t room)
 {

@@ -147,6 +147,13 @@ int upool_table_drop_ended(upool_table *table, const char *identifier,
 apr_size_t upool_table_list(const upool_table *table, int state,
                             upool_slot_record *out, apr_size_t room);
 
+/* How many slots are taken by uploads that run, and by such as have ended and
+ * make room when there is need.  Reads a word for each slot and none of the
+ * records: an account of the moment, which may miss what changes meanwhile. */
+void upool_table_count(const upool_table *table, apr_uint32_t *running,
+                       apr_uint32_t *ended);
+apr_uint32_t upool_table_slots(const upool_table *table);
+
 /* Turns the uploads of dead processes into errors with this text and frees
  * what else they held; process is the caller's own.  For when a child has
  * died and after a restart; the number of uploads so ended.  A new process

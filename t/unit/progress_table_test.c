@@ -294,12 +294,16 @@ static void test_full(void)
     upool_ticket t[UPOOL_TABLE_WINDOW], more;
     upool_slot_record r;
     char id[32];
+    apr_uint32_t running, ended;
     unsigned n, wrong = 0, kept = 0;
 
     for (n = 0; n < UPOOL_TABLE_WINDOW; n++) {
         wrong += claim(table, number(id, n), 1, &t[n]) != UPOOL_CLAIMED;
     }
     tap_is_int(wrong, 0, "64 uploads fill 64 slots");
+    tap_is_int(upool_table_slots(table), 64, "so many there are");
+    upool_table_count(table, &running, &ended);
+    tap_ok(running == 64 && ended == 0, "64 run");
     tap_is_int(claim(table, "more", 2, &more), UPOOL_CLAIM_FULL,
                "one more has no slot");
     tap_is_int(more.slot, 0, "which its ticket knows");
@@ -309,6 +313,8 @@ static void test_full(void)
                            n % 4 ? UPOOL_SLOT_DONE : UPOOL_SLOT_ERROR_STATE, 5,
                            NULL, 1000 - (apr_time_t)n);
     }
+    upool_table_count(table, &running, &ended);
+    tap_ok(running == 32 && ended == 32, "then 32, and 32 have ended");
     for (n = 0; n < UPOOL_TABLE_WINDOW / 2; n++) {
         unsigned oldest = UPOOL_TABLE_WINDOW - 2 - 2 * n;
 

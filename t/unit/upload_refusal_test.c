@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include <tap.h>
+#include "upload/reasons.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz_"
 
 static int is_plain(const char *text)
 {
@@ -30,6 +33,27 @@ static void test_row(upool_reason reason)
     tap_is_str(r.detail, "/srv/pool/secret", "the detail is apart");
     tap_is_int(r.rv, EIO, "so is the system's error");
     tap_is_int(r.reset, 0, "the connection is drained");
+}
+
+/* A reason that is added needs a name in upload/reasons.c. */
+static void test_names(void)
+{
+    int reason, other;
+
+    for (reason = 0; reason < UPOOL_REASON_COUNT; reason++) {
+        const char *name = upool_reason_name((upool_reason)reason);
+
+        tap_ok(name && *name && name[strspn(name, LETTERS)] == '\0',
+               "reason %d has the name %s", reason, name ? name : "(none)");
+        for (other = 0; name && other < reason; other++) {
+            const char *its = upool_reason_name((upool_reason)other);
+
+            if (its && strcmp(its, name) == 0) {
+                break;
+            }
+        }
+        tap_is_int(other, reason, "which is no other's");
+    }
 }
 
 typedef struct expectation {
@@ -77,5 +101,6 @@ int main(void)
     tap_is_int(upool_refusal_of_errno(ENOSPC), UPOOL_REASON_FULL, "disk full");
     tap_is_int(upool_refusal_of_errno(EDQUOT), UPOOL_REASON_FULL, "quota");
     tap_is_int(upool_refusal_of_errno(EIO), UPOOL_REASON_IO, "anything else");
+    test_names();
     return tap_done();
 }

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_UPLOAD_REASONS_H
+#define UPOOL_UPLOAD_REASONS_H
+
+/* What the reasons of upload/refusal.h are called where programs read them: the
+ * labels of the metrics.  Whoever draws curves relies on a name, so it is never
+ * changed and never given to another reason. */
+
+#include "upload/refusal.h"
+
+/* Lower-case letters and underscores, static. */
+const char *upool_reason_name(upool_reason reason);
+
+#endif
