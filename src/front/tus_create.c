@@ -229,8 +229,7 @@ static int create(request_rec *r, upool_request *rq,
     start.length = creation->length;
     start.filename = it.filename;
     start.content_type = it.content_type;
-    start.uri = r->uri;
-    start.args = r->args;
+    upool_front_target(r, &start.uri, &start.args);
     start.fields = it.fields;
     start.metadata = creation->metadata;
     start.concat = creation->concat;

@@ -39,7 +39,6 @@ for my $way (grep { /tus|resumable/ } ways()) {
 }
 {
     # A method that is hidden in a header is checked as what it is.
-    last unless grep { $_ eq 'tus' } ways();
     my $up = begin('tus', '/c/override/echo.pl', 'hello');
     my @tus = ('Tus-Resumable', '1.0.0');
     is request('DELETE', $up->{url}, headers => \@tus)->{status}, 403,

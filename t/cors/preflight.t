@@ -100,11 +100,13 @@ for my $case (['cgi', qw(GET HEAD POST DELETE)],
               ['put', qw(GET HEAD POST DELETE PUT)]) {
     my ($place, @methods) = @$case;
     my %may = map { $_ => 1 } @methods;
-    for my $method (qw(GET HEAD POST DELETE PATCH PUT OPTIONS TRACE LINK post)) {
+    for my $method (qw(GET HEAD POST DELETE PATCH PUT TRACE LINK post)) {
         my $r = preflight("/cors/$place/echo.pl", origin => $app,
                           method => $method);
         if (!$may{$method}) {
-            ignores($r, "$place: $method");
+            # With tus it is asked what the server can do.
+            ok !exists $r->{headers}{'access-control-allow-methods'},
+                "$place: not $method";
             next;
         }
         allows($r, $app, "$place: $method");

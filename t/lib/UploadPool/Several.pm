@@ -22,7 +22,7 @@ UploadPool::Several - one file in several requests, by each protocol
 
 =item ways()
 
-resumable, raw (bodies with Content-Range), chunked (forms, and
+tus, resumable, raw (bodies with Content-Range), chunked (forms, and
 U/complete).
 
 =item patient()
@@ -62,7 +62,7 @@ our @EXPORT = qw(ways patient begin);
 my %begin = (tus => \&_tus, resumable => \&_resumable, raw => \&_raw,
              chunked => \&_chunked);
 
-sub ways { return qw(resumable raw chunked) }
+sub ways { return qw(tus resumable raw chunked) }
 
 sub patient { return grep { $_ ne 'chunked' } ways() }
 
