@@ -119,6 +119,34 @@ for my $both ('/chunked-both/echo.pl', $url) {
         "$both: upload_id behind the file makes no chunk of a form";
 }
 
+# --- A server of its own, for pages of another origin ------------------------
+
+my @page = (Origin => 'https://app.example', Accept => 'application/json');
+$r = chunk('/chunked-alone', 'hello', range => 'bytes 0-4/10',
+           headers => \@page);
+is $r->{headers}{'access-control-allow-origin'}, 'https://app.example',
+    'alone: another origin';
+like $r->{headers}{'access-control-expose-headers'}, qr/\bRange\b/i,
+    'alone: may read Range';
+$id = $r->{json}{upload_id};
+$r = chunk('/chunked-alone', 'world', range => 'bytes 0-4/10',
+           before => [upload_id => $id], headers => \@page);
+is $r->{status}, 400, 'alone: an error';
+is $r->{headers}{'access-control-allow-origin'}, 'https://app.example',
+    'alone: may be read, too';
+chunk('/chunked-alone', 'world', range => 'bytes 5-9/10',
+      before => [upload_id => $id]);
+$r = request('POST', '/chunked-alone/complete', headers => [@page,
+                 'Content-Type', 'application/x-www-form-urlencoded'],
+             body => "upload_id=$id&md5=fc5e038d38a57032085441e7fe7010b0");
+is $r->{status}, 200, 'alone: complete';
+is $r->{json}{state}, 'done', 'alone: the answer is the status object';
+is $r->{json}{size}, 10, 'alone: of all of it';
+$r = request('OPTIONS', '/chunked-alone', headers => [
+    Origin => 'https://app.example', 'Access-Control-Request-Method' => 'PUT',
+    'Access-Control-Request-Headers' => 'content-range,content-disposition']);
+is $r->{status}, 204, 'alone: what a browser asks before';
+
 # --- Keys -------------------------------------------------------------------
 
 empty_pool('chunked-key');
