@@ -63,6 +63,7 @@ static int is_unwanted(upool_request *rq)
 int upool_drive_go_on(request_rec *r, upool_request *rq)
 {
     apr_time_t began = apr_time_now();
+    struct upool_parked *place = upool_park_place(r, rq);
     upool_turn turn = UPOOL_TURN_MORE;
 
     while (!upool_sink_refusal(&rq->sink)->reason) {
@@ -73,14 +74,13 @@ int upool_drive_go_on(request_rec *r, upool_request *rq)
             break;
         }
         if (turn == UPOOL_TURN_DRY) {
-            if (upool_park_can(r, rq)) {
-                return upool_park_leave(r, rq, UPOOL_PARK_FOR_BYTES);
+            if (place) {
+                return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES);
             }
             upool_wait_for_client(r, rq);
         }
-        else if ((rq->now - began > WORKER_TIME || rq->now < began)
-                 && upool_park_can(r, rq)) {
-            return upool_park_leave(r, rq, UPOOL_PARK_FOR_OTHERS);
+        else if (place && (rq->now - began > WORKER_TIME || rq->now < began)) {
+            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS);
         }
     }
     return end(r, rq);

@@ -60,33 +60,34 @@ void upool_park_resume(conn_rec *c, request_rec *r)
 
 /* --- Leaving and coming back ---------------------------------------------- */
 
-int upool_park_can(const request_rec *r, const upool_request *rq)
+upool_parked *upool_park_place(const request_rec *r, const upool_request *rq)
 {
     const conn_rec *c = r->connection;
-    const upool_parked *parked = parked_on(c);
+    upool_parked *place = parked_on(c);
 
+    if (!place || !place->nested || r->main || r->prev || c->master || !c->cs
+        || c->aborted || !upool_config_parks(rq->conf)) {
+        return NULL;
+    }
     /* A filter that clogs the input has httpd read requests in a loop of its
      * own, to which a suspended one would look finished. */
-    return parked && parked->nested && !r->main && !r->prev && !c->master
-           && c->cs && !c->clogging_input_filters && !c->aborted
-           && upool_config_parks(rq->conf);
+    return c->clogging_input_filters ? NULL : place;
 }
 
-int upool_park_leave(request_rec *r, upool_request *rq, upool_park_for what)
+int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
+                     upool_park_for what)
 {
-    upool_parked *parked = parked_on(r->connection);
-
-    if (!rq->parked) {
+    if (!place->handler) {
         upool_rlog(r, DEBUG, 0, 50, "upload %s is parked",
                    upool_log_ident(r->pool, rq->id));
     }
-    rq->parked = parked;
-    parked->r = r;
+    rq->slow = 1;
+    place->r = r;
     if (r->handler) {
-        parked->handler = r->handler;
+        place->handler = r->handler;
     }
-    parked->for_others = what == UPOOL_PARK_FOR_OTHERS;
-    parked->end = upool_wait_until(r, rq);
+    place->for_others = what == UPOOL_PARK_FOR_OTHERS;
+    place->end = upool_wait_until(r, rq);
     return SUSPENDED;
 }
 
@@ -147,6 +148,7 @@ static void proceed(upool_parked *parked)
         return;
     }
     apr_thread_mutex_unlock(r->invoke_mtx);
+    parked->handler = NULL;
     ap_die(result, r);
     ap_process_request_after_handler(r);
     if (c->cs->state != CONN_STATE_WRITE_COMPLETION

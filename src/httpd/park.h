@@ -35,13 +35,15 @@ typedef enum upool_park_for {
     UPOOL_PARK_FOR_OTHERS /* until it is its turn again */
 } upool_park_for;
 
-/* 1 when the request may be left. */
-int upool_park_can(const request_rec *r, const upool_request *rq);
+/* Where the request may be left; NULL: it cannot be. */
+struct upool_parked *upool_park_place(const request_rec *r,
+                                      const upool_request *rq);
 
-/* Leaves it: returns SUSPENDED, for the handler to return.  Not before every
- * filter below has run dry (UPOOL_TURN_DRY), unless it is for others: bytes
- * that wait in a filter do not make a socket readable. */
-int upool_park_leave(request_rec *r, upool_request *rq, upool_park_for what);
+/* Leaves it there: returns SUSPENDED, for the handler to return.  Not before
+ * every filter below has run dry (UPOOL_TURN_DRY), unless it is for others:
+ * bytes that wait in a filter do not make a socket readable. */
+int upool_park_leave(struct upool_parked *place, request_rec *r,
+                     upool_request *rq, upool_park_for what);
 
 /* child_init: makes the list where this httpd can park. */
 void upool_park_child_init(apr_pool_t *pchild, server_rec *s);

@@ -111,6 +111,7 @@ static int refusal_level(const upool_refusal *refusal)
     }
     return refusal->reason == UPOOL_REASON_GONE
                    || refusal->reason == UPOOL_REASON_TIMEOUT
+                   || refusal->reason == UPOOL_REASON_TOO_SLOW
                    || refusal->reason == UPOOL_REASON_INCOMPLETE
                ? APLOG_INFO
                : APLOG_WARNING;
@@ -165,11 +166,11 @@ static void settle_connection(request_rec *r, const upool_request *rq,
 {
     apr_off_t left = left_of(r, rq);
 
-    /* One that has had to wait for its client would be waited for again, by a
+    /* A client that has been waited for would be waited for again, by a
      * thread; of one that others have ended nobody knows whether it waits. */
     if (refusal->reset || left < 0 || left > DRAIN_MAX
         || (left > 0
-            && (rq->parked || refusal->reason == UPOOL_REASON_TAKEN
+            && (rq->slow || refusal->reason == UPOOL_REASON_TAKEN
                 || refusal->reason == UPOOL_REASON_CLEARED))) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }

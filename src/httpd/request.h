@@ -79,24 +79,24 @@ struct upool_request {
     const apr_table_t *set_aside; /* X-Upload-… → original values */
     upool_upload *upload;         /* NULL in other fronts than the form's */
     /* the body, while it comes in */
-    upool_sink sink;             /* where it goes */
-    upool_drive_then *then;      /* when it is in */
-    int keeps_coding;            /* a content coding is part of the bytes */
-    ap_filter_t *filter;         /* ours */
-    apr_bucket_brigade *pulled;  /* what the last pull brought */
-    apr_bucket_brigade *held;    /* fed, but not yet written */
-    int seen_end;                /* of the body */
-    int sent;                    /* AP_FILTER_ERROR: httpd has answered it */
-    int empties;                 /* pulls in a row that gave nothing */
-    int blocks;                  /* there is nothing to poll for the client */
-    struct upool_parked *parked; /* has been, at least once; NULL */
-    apr_time_t now;              /* of the last turn */
-    apr_time_t heard;            /* when the client has last sent something */
-    apr_time_t looked;           /* when the sink was last asked */
-    upool_pace pace;             /* UploadMinRate */
-    upool_rate rate;             /* UploadRate */
-    apr_interval_time_t wait;    /* before the next turn */
-    apr_bucket_brigade *body;    /* what is left of the JSON */
+    upool_sink sink;            /* where it goes */
+    upool_drive_then *then;     /* when it is in */
+    int keeps_coding;           /* a content coding is part of the bytes */
+    ap_filter_t *filter;        /* ours */
+    apr_bucket_brigade *pulled; /* what the last pull brought */
+    apr_bucket_brigade *held;   /* fed, but not yet written */
+    int seen_end;               /* of the body */
+    int sent;                   /* AP_FILTER_ERROR: httpd has answered it */
+    int empties;                /* pulls in a row that gave nothing */
+    int blocks;                 /* there is nothing to poll for the client */
+    int slow;                   /* it has been waited for */
+    apr_time_t now;             /* of the last turn */
+    apr_time_t heard;           /* when the client has last sent something */
+    apr_time_t looked;          /* when the sink was last asked */
+    upool_pace pace;            /* UploadMinRate */
+    upool_rate rate;            /* UploadRate */
+    apr_interval_time_t wait;   /* before the next turn */
+    apr_bucket_brigade *body;   /* what is left of the JSON */
     upool_outcome outcome;
     struct upool_answering *answering; /* httpd/answer.h; NULL */
     int claimed; /* by the application, with UploadKeep claimed */

@@ -61,6 +61,7 @@ static void refuse(request_rec *r, upool_request *rq, upool_reason reason)
 static void look_up(request_rec *r, upool_request *rq,
                     apr_interval_time_t timeout)
 {
+    rq->slow = 1;
     rq->now = apr_time_now();
     rq->looked = rq->now;
     if (timeout > 0 && rq->now - rq->heard >= timeout) {

@@ -125,7 +125,9 @@ sub run
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', $said;
         open STDERR, '>&', \*STDOUT;
-        exec $program, '-d', $self->{top}, '-f', "$self->{top}/httpd.conf",
+        # As many open files as this process may have.
+        exec 'sh', '-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh',
+            $program, '-d', $self->{top}, '-f', "$self->{top}/httpd.conf",
             @args;
         exit 127;
     }
