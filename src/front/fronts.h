@@ -62,6 +62,9 @@ extern const upool_protocol upool_front_ietf;
  * for its own, unless somebody else knows better. */
 extern const upool_protocol upool_front_chunked;
 
+/* front/filepond.c */
+extern const upool_protocol upool_filepond_protocol;
+
 /* POST multipart/form-data: takes the upload in, substitutes the request;
  * DECLINED lets the real handler run. */
 int upool_front_form(request_rec *r, upool_request *rq);

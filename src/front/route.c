@@ -23,6 +23,7 @@ typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 static const upool_protocol *const protocols[] = {
     &upool_front_ietf,
     &upool_tus_protocol,
+    &upool_filepond_protocol,
     &upool_front_chunked,
     NULL,
 };
