@@ -74,6 +74,10 @@ upool_reason upool_fields_data(upool_fields *fields, const char *data,
 {
     apr_size_t total = fields->len + len;
 
+    if (!len) {
+        /* Before the first byte there is no buffer either. */
+        return UPOOL_REASON_NONE;
+    }
     if ((apr_int64_t)total > fields->limits->field) {
         return UPOOL_REASON_FIELD_TOO_LARGE;
     }

@@ -50,6 +50,21 @@ static const upool_field *get(const bench *t, int n)
     return &APR_ARRAY_IDX(upool_fields_list(t->fields), n, upool_field);
 }
 
+/* As the query of a form tells an empty value: no bytes, and that at once. */
+static void test_no_bytes(void)
+{
+    bench t;
+
+    bench_start(&t, 100, 1000);
+    upool_fields_begin(t.fields, "empty");
+    tap_is_int(upool_fields_data(t.fields, "", 0), UPOOL_REASON_NONE,
+               "no bytes are taken");
+    upool_fields_end(t.fields);
+    tap_is_int((long)get(&t, 0)->len, 0, "as none");
+    tap_is_str(get(&t, 0)->value, "", "and end in NUL");
+    apr_pool_destroy(t.p);
+}
+
 static void test_order(void)
 {
     bench t;
@@ -144,6 +159,7 @@ int main(void)
 {
     apr_initialize();
     test_order();
+    test_no_bytes();
     test_limits();
     test_growth();
     apr_terminate();
