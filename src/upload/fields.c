@@ -87,7 +87,9 @@ upool_reason upool_fields_data(upool_fields *fields, const char *data,
     if (!make_room(fields, total)) {
         return UPOOL_REASON_MEMORY;
     }
-    memcpy(fields->value + fields->len, data, len);
+    if (len) { /* without a byte there may be no buffer yet */
+        memcpy(fields->value + fields->len, data, len);
+    }
     fields->len = total;
     return UPOOL_REASON_NONE;
 }

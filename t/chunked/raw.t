@@ -105,6 +105,15 @@ is $held, 70_000, 'curl: what is there';
 $r = curl('-T', $file, '-C', $held, $at);
 is $r->{status}, 200, "curl -C $held: the rest";
 ok stored($r) eq $bytes, 'its bytes';
+$id = new_id();
+$at = base() . "$url?X-Progress-ID=$id";
+$r = curl('--http2-prior-knowledge', '-X', 'PUT', '-H',
+          'Content-Range: bytes 0-4/200000', '-d', substr('hello', 0, 5), $at);
+is $r->{json}{offset}, 5, 'a piece over HTTP/2';
+$r = curl('--http2-prior-knowledge', '-X', 'PUT', '-H',
+          'Content-Range: bytes 6-6/200000', '-d', 'x', $at);
+is $r->{status}, 400, 'a wrong one';
+is $r->{json}{offset}, 5, 'is told the offset';
 unlink $file;
 
 # --- Sessions ---------------------------------------------------------------
