@@ -119,7 +119,7 @@ refuses("UploadProgress socache:$_", qr/is not there: is mod_socache_/)
 refuses("UploadProgress socache:$_", qr/List of server names required/)
     for qw(redis memcache redis: memcache:);
 refuses("UploadProgress socache:$_", qr/has an address that is none/)
-    for qw(redis:6379 redis:127.0.0.1:99999), 'memcache:a,b:0x1', 'redis:a,1';
+    for qw(redis:6379 redis:127.0.0.1:99999), 'memcache:a,b:0', 'redis:a,1';
 refuses("UploadProgress socache:shmcb:logs/x($_)", qr/Invalid argument/)
     for qw(1 x);
 accepts("UploadProgress $_")

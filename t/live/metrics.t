@@ -38,8 +38,11 @@ sub ask { return request('GET', $_[0], port => $port) }
 # Every sample by its name and labels.
 sub samples
 {
+    # A child that was killed may have taken the connection.
+    my $r = wait_for(sub { my $got = ask('/metrics');
+                           $got->{status} == 200 && $got }) or return {};
     my %value;
-    for (split /\n/, ask('/metrics')->{body}) {
+    for (split /\n/, $r->{body}) {
         $value{$1} = $2 if /^upload_pool_(\S+) (\S+)$/;
     }
     return \%value;
