@@ -18,7 +18,7 @@ my $bytes = random_bytes(200_000);
 # "The Server SHOULD always attempt to store as much of the received data as
 # possible."
 for my $how (qw(close reset silence)) {
-    for my $sent (1, 8_000, 65_536, 150_001) {
+    for my $sent ($how eq 'silence' ? (1, 65_536) : (1, 8_000, 150_001)) {
         my $url = create($at, length => length $bytes)->{headers}{location};
         my $c = begin_patch($url, 0, length $bytes, substr $bytes, 0, $sent);
         # What a reset overtakes was never received.
@@ -49,7 +49,7 @@ for my $case (['HEAD', sub { head($_[0]) }, 200],
     is $do->($url)->{status}, $want, "$name takes over from a hung PATCH";
     $c->close;
 }
-for my $round (1 .. 3) {
+for my $round (1 .. 2) {
     my $url = create($at, length => length $bytes)->{headers}{location};
     my $c = begin_patch($url, 0, length $bytes, $half);
     my $pid = fork;
@@ -88,7 +88,7 @@ for my $round (1 .. 10) {
 }
 
 # Children that die while bytes come in, and while the application runs.
-for my $round (1 .. 3) {
+for my $round (1 .. 2) {
     my $url = create($at, length => length $bytes)->{headers}{location};
     my $c = begin_patch($url, 0, length $bytes, substr $bytes, 0, 90_000);
     wait_for(sub { length stored($url) == 90_000 });
@@ -102,7 +102,7 @@ for my $round (1 .. 3) {
     is slurp(application($r)->{files}[0]{path}), $bytes,
         "round $round: and it goes on";
 }
-my $url = create("$at?sleep=2", length => 5)->{headers}{location};
+my $url = create("$at?sleep=1", length => 5)->{headers}{location};
 append($url, 0, 'hell');
 my $c = begin_patch($url, 4, 1, 'o');
 ok wait_for(sub { -e pool('tus') . ($url =~ m{(/[^/]+)$})[0]
