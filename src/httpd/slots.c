@@ -18,7 +18,9 @@
 /* Of the hash of a pool's path, before its identifiers. */
 #define POOL_BYTES 8
 #define LINE 64
-#define RETAINED_KEY "mod_upload_pool:slots"
+/* Its number changes with retained_slots and with what is in the segment, so
+ * that a new module does not take over what an old one has left. */
+#define RETAINED_KEY "mod_upload_pool:slots:2"
 
 /* Children of two generations, and a few to spare. */
 #define CELLS_OF(children) (2 * (apr_uint32_t)(children) + 16)
