@@ -88,7 +88,7 @@ for my $how (qw(fin rst)) {
 
 # --- Two at one offset ------------------------------------------------------
 
-for my $round (1 .. 5) {
+for my $round (1 .. 10) {
     my $id = new_id();
     chunk($url, substr($content, 0, 1_000), id => $id,
           range => "bytes 0-999/$total");
@@ -96,13 +96,17 @@ for my $round (1 .. 5) {
     my @c = map { connect_raw() } 1 .. 3;
     $_->send($head . substr $body, 0, 40_000) for @c;
     $_->send(substr $body, 40_000) for @c;
+    # A newer one may end an older, whose bytes stay: then it finds that the
+    # offset is another by now, and both are refused. Never are two taken.
     my @statuses = sort map { $_->answer->{status} } @c;
-    is $statuses[0], 200, "round $round: one of three at one offset is taken";
-    ok !(grep { $_ != 400 && $_ != 409 } @statuses[1, 2]),
-        "round $round: the others are not: @statuses";
-    is status($url, $id)->{received}, 51_000, "round $round: once";
-    my $r = chunk($url, substr($content, 51_000), before => [upload_id => $id],
-                  range => 'bytes 51000-' . ($total - 1) . "/$total");
+    ok !(grep { $_ != 400 && $_ != 409 } @statuses[1, 2])
+        && $statuses[0] =~ /^(?:200|400|409)$/,
+        "round $round: one of three at one offset, if any: @statuses";
+    my $held = status($url, $id)->{received};
+    ok $statuses[0] == 200 ? $held == 51_000
+        : $held >= 1_000 && $held <= 51_000, "round $round: once: $held";
+    my $r = chunk($url, substr($content, $held), before => [upload_id => $id],
+                  range => "bytes $held-" . ($total - 1) . "/$total");
     $r = complete($url, upload_id => $id, md5 => md5_hex($content));
     is $r->{status}, 200, "round $round: every byte is right";
 }
