@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* upload-pool.js as a module: one file cannot be a script and export. */
+import "./upload-pool.js";
+export const { upload, mint, pending, forget, UploadError } =
+    globalThis.UploadPool;

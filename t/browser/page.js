@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* The demo's page in Chromium: every button, and what goes wrong. */
+"use strict";
+
+const crypto = require("crypto");
+const fs = require("fs");
+const path = require("path");
+const { ok, is, sha256, until, Line } = require("./kit.js");
+
+const MiB = 1024 * 1024;
+let kit;
+let page;
+let line;
+
+/* A PNG of one colour: what a preview is made of. */
+const PIXEL = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlE" +
+    "QVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==", "base64");
+
+function random(name, size) {
+    return kit.file(name, crypto.randomBytes(size));
+}
+
+async function open(protocol) {
+    line.rate = 0;
+    await page.goto(line.base + "/");
+    await page.locator("input[value=" + protocol + "]").check();
+}
+
+function row(name) {
+    return page.locator("li.upload").filter({ hasText: name });
+}
+
+function press(name, label) {
+    return row(name).getByRole("button", { name: label + " " + name }).click();
+}
+
+function state(name, word, ms) {
+    return page.locator("li.upload." + word).filter({ hasText: name })
+        .waitFor({ timeout: ms || 20000 });
+}
+
+async function received(name) {
+    const text = await row(name).locator("details pre").textContent();
+    return JSON.parse(text).body;
+}
+
+async function arrived(f, what) {
+    await state(f.name, "done");
+    const body = await received(f.name);
+    is([body.files[0].filename, body.files[0].digests["sha-256"]],
+       [f.name, sha256(f.buffer)], what);
+    return body;
+}
+
+async function choose(files) {
+    await page.setInputFiles("#file", files);
+}
+
+async function threeFiles(protocol) {
+    await open(protocol);
+    await page.fill("#title", "Grüße");
+    await page.locator("#check").check();
+    await choose(kit.three);
+    for (const f of kit.three) {
+        const body = await arrived(f, protocol + ": " + f.name);
+        is(body.fields, [{ name: "title", value: "Grüße" }],
+           protocol + ": its title");
+    }
+    const links = await page.locator("a.get")
+        .evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    is((await kit.downloads(page, links)).sort(),
+       kit.three.map((f) => sha256(f.buffer)).sort(),
+       protocol + ": the links bring the files back");
+    ok(/^3 of 3 done/.test(await page.textContent("#sum")),
+       protocol + ": the sum");
+    await kit.fits(page, protocol);
+}
+
+async function dropped() {
+    await open("tus");
+    const data = await page.evaluateHandle(() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["dropped"], "dropped.txt",
+                                    { type: "text/plain" }));
+        return transfer;
+    });
+    await page.dispatchEvent("#drop", "dragenter", { dataTransfer: data });
+    is(await page.locator("#drop.over").count(), 1, "drop: the area shows it");
+    await page.dispatchEvent("#drop", "drop", { dataTransfer: data });
+    await state("dropped.txt", "done");
+    is((await received("dropped.txt")).files[0].size, 7, "drop: it was sent");
+    is(await page.locator("#drop.over").count(), 0, "drop: and is over");
+    await until(() => row("dropped.txt").locator(".thumb pre").count());
+    is(await row("dropped.txt").locator(".thumb pre").textContent(), "dropped",
+       "preview: of text");
+}
+
+async function previews() {
+    await open("tus");
+    await page.evaluate(() => {
+        const all = { made: 0, revoked: 0 };
+        const make = URL.createObjectURL;
+        const revoke = URL.revokeObjectURL;
+        URL.createObjectURL = (f) => { all.made += 1; return make(f); };
+        URL.revokeObjectURL = (u) => { all.revoked += 1; revoke(u); };
+        window.urls = all;
+    });
+    await choose([kit.file("pixel.png", PIXEL, "image/png"),
+                  kit.file("broken.png", "no image", "image/png")]);
+    await state("pixel.png", "done");
+    await state("broken.png", "done");
+    await until(() => page.evaluate(() => window.urls.revoked === 2));
+    is(await page.evaluate(() => [
+        document.querySelectorAll(".thumb img").length, window.urls.made,
+        window.urls.revoked]), [1, 2, 2], "preview: and its URL is revoked");
+    is(await row("broken.png").locator(".thumb").textContent(), "PNG",
+       "preview: none of what is no image");
+}
+
+/* What the server says of it in the middle; the bar follows. */
+async function moves(protocol) {
+    const f = random("slow-" + protocol + ".bin", 16 * MiB);
+    const values = new Set();
+    await open(protocol);
+    line.rate = 3 * MiB;
+    await choose(f);
+    await until(async () => {
+        values.add(await row(f.name).locator("progress")
+            .evaluate((bar) => bar.value));
+        return values.size > 3;
+    });
+    const seen = Array.from(values);
+    is(seen, seen.slice().sort((a, b) => a - b),
+       protocol + ": the bar moves, and forwards");
+    ok(await until(async () => /MiB\/s · \d+ s left/.test(
+        await row(f.name).locator(".state").textContent())),
+       protocol + ": speed and time left");
+    ok(await page.locator("#total-bar").evaluate((bar) => bar.value) > 0,
+       protocol + ": the total moves");
+    if (protocol === "tus") {
+        await kit.picture(page, "uploading");
+    }
+    return f;
+}
+
+async function pauseResumeCancel(protocol) {
+    const f = await moves(protocol);
+    await press(f.name, "Pause");
+    await state(f.name, "paused");
+    line.flush();
+    ok(/paused/.test(await row(f.name).locator(".state").textContent()),
+       protocol + ": pause");
+    is(await page.evaluate(() => document.activeElement.title), "Resume",
+       protocol + ": the focus stays with the button");
+    line.rate = 0;
+    await press(f.name, "Resume");
+    await arrived(f, protocol + ": resume");
+
+    const other = random("cancel-" + protocol + ".bin", 5 * MiB);
+    line.rate = 2 * MiB;
+    await choose(other);
+    await state(other.name, "uploading");
+    const gone = page.waitForResponse((r) => r.request().method() === "DELETE");
+    await press(other.name, "Cancel");
+    is((await gone).status(), 200, protocol + ": cancel reaches the server");
+    is(await row(other.name).count(), 0, protocol + ": its row is gone");
+    ok(await page.evaluate(() => document.activeElement !== document.body),
+       protocol + ": the focus is somewhere");
+}
+
+async function networkCut(protocol) {
+    const f = random("cut-" + protocol + ".bin", 6 * MiB);
+    await open(protocol);
+    line.rate = 3 * MiB;
+    await choose(f);
+    await state(f.name, "uploading");
+    await until(() => line.sent > 3 * MiB);
+    line.cut();
+    await state(f.name, "waiting");
+    if (protocol === "tus") {
+        await kit.picture(page, "waiting");
+    }
+    line.mend();
+    line.rate = 0;
+    await arrived(f, protocol + ": whole in spite of a cut");
+}
+
+async function offline() {
+    const f = random("offline.bin", 6 * MiB);
+    await open("tus");
+    line.rate = 3 * MiB;
+    await choose(f);
+    await until(() => line.sent > 3 * MiB);
+    await page.context().setOffline(true);
+    await state(f.name, "waiting");
+    line.rate = 0;
+    await page.context().setOffline(false);
+    await arrived(f, "offline, and online again");
+}
+
+async function reloaded(protocol) {
+    const f = random("reload-" + protocol + ".bin", 20 * MiB);
+    /* A file has a date; what is only in memory has a new one each time. */
+    const where = path.join(kit.out, f.name);
+    fs.writeFileSync(where, f.buffer);
+    await open(protocol);
+    line.rate = 16 * MiB;
+    line.sent = 0;
+    await choose(where);
+    /* Chunks: the first is there and noted. */
+    await until(() => line.sent > 17 * MiB);
+    await page.reload();
+    line.flush();
+    await page.locator("#earlier").waitFor();
+    ok((await page.textContent("#notes")).includes(f.name),
+       protocol + ": after a reload the page names it");
+    if (protocol === "tus") {
+        await kit.picture(page, "earlier");
+        await kit.accessible(page, "after a reload");
+    }
+    line.rate = 0;
+    line.sent = 0;
+    await page.locator("input[value=" + protocol + "]").check();
+    await choose(where);
+    await arrived(f, protocol + ": whole after a reload");
+    ok(line.sent < 14 * MiB && /went on at/.test(
+        await row(f.name).locator(".state").textContent()),
+       protocol + ": only the rest was sent", line.sent);
+    is(await page.locator("#earlier").isVisible(), false,
+       protocol + ": nothing is left of it");
+    fs.unlinkSync(where);
+}
+
+async function forgotten() {
+    const f = random("forget.bin", 5 * MiB);
+    await open("tus");
+    line.rate = 2 * MiB;
+    await choose(f);
+    await until(() => page.evaluate(() => localStorage.length > 0));
+    await page.reload();
+    line.rate = 0;
+    await page.getByRole("button", { name: "Forget forget.bin" }).click();
+    await page.locator("#earlier").waitFor({ state: "hidden" });
+    is(await page.evaluate(() => localStorage.length), 0,
+       "forget: no note is left");
+}
+
+async function failure() {
+    const f = random("refused.bin", 1000);
+    await open("form");
+    await page.route("**/upload?X-Progress-ID=*", (route) => route.fulfill({
+        status: 507, contentType: "application/json",
+        body: "{\"state\": \"error\", \"error\": \"The pool is full\"}" }));
+    await choose(f);
+    await state(f.name, "error");
+    is(await row(f.name).locator(".state").textContent(), "The pool is full",
+       "error: the page says why");
+    await kit.picture(page, "error");
+    await kit.accessible(page, "an error");
+    await page.unroute("**/upload?X-Progress-ID=*");
+    await press(f.name, "Try again");
+    await arrived(f, "error: and tries again");
+    await page.route("**/upload/new", (route) => route.fulfill({
+        status: 500, body: "" }));
+    await choose(random("second.bin", 10));
+    await state("second.bin", "error");
+    await press("second.bin", "Remove");
+    is(await row("second.bin").count(), 0, "error: its row can be removed");
+    await page.unroute("**/upload/new");
+}
+
+async function allTogether() {
+    const files = Array.from({ length: 20 }, (_, n) =>
+        random("many-" + String(n).padStart(2, "0") + ".bin", 200000 + n));
+    await open("tus");
+    line.rate = MiB;
+    await choose(files);
+    is(await page.locator("li.upload").count(), 20, "20 files: a row each");
+    ok(await page.locator("li.upload.queued").count() >= 16,
+       "20 files: they take turns");
+    await page.click("#pause-all");
+    await until(async () => await page.locator("li.upload.paused").count()
+        + await page.locator("li.upload.done").count() === 20);
+    ok(await page.locator("li.upload.paused").count() >= 16,
+       "20 files: pause all");
+    await kit.picture(page, "many");
+    line.flush();
+    line.rate = 0;
+    await page.click("#resume-all");
+    await until(() => page.locator("li.upload.done").count()
+        .then((n) => n === 20));
+    const digests = await page.locator("details pre").evaluateAll((all) =>
+        all.map((p) => JSON.parse(p.textContent).body.files[0]
+            .digests["sha-256"]));
+    is(digests.sort(), files.map((f) => sha256(f.buffer)).sort(),
+       "20 files: all are there");
+    await page.click("#tidy");
+    is(await page.locator("li.upload").count(), 0, "clear finished");
+    line.rate = 500000;
+    await choose(files.slice(0, 3).map((f) =>
+        random("x" + f.name, 2 * MiB)));
+    await page.locator("li.upload.uploading").first().waitFor();
+    await page.click("#cancel-all");
+    is(await page.locator("li.upload").count(), 0, "cancel all");
+    await page.locator("#total").waitFor({ state: "hidden" });
+}
+
+async function large() {
+    const mib = Number(process.env.UPOOL_BIG_MIB || 256);
+    const where = path.join(kit.out, "large.bin");
+    const marks = [[0, "first"], [mib * MiB - 4, "last"]];
+    const fd = fs.openSync(where, "w");
+    fs.ftruncateSync(fd, mib * MiB);
+    marks.forEach(([at, text]) => fs.writeSync(fd, text.slice(0, 4), at));
+    fs.closeSync(fd);
+    await page.goto(kit.base + "/");
+    const began = Date.now();
+    await choose(where);
+    await state("large.bin", "done", 1000 * (30 + mib / 8));
+    console.log("# " + mib + " MiB: " + (Date.now() - began) / 1000 + " s");
+    const body = await received("large.bin");
+    const hash = require("crypto").createHash("sha256");
+    for await (const part of fs.createReadStream(where)) {
+        hash.update(part);
+    }
+    is([body.size, body.files[0].digests["sha-256"]],
+       [mib * MiB, hash.digest("hex")], mib + " MiB: all of it");
+    fs.unlinkSync(where);
+}
+
+async function keyboard() {
+    await open("tus");
+    await page.locator("body").click({ position: { x: 2, y: 2 } });
+    const order = [];
+    for (let n = 0; n < 4; n += 1) {
+        await page.keyboard.press("Tab");
+        order.push(await page.evaluate(() => document.activeElement.id ||
+            document.activeElement.name));
+    }
+    is(order, ["file", "protocol", "title", "check"],
+       "keyboard: the form in its order");
+    const f = random("keys.bin", 4 * MiB);
+    line.rate = 2 * MiB;
+    await choose(f);
+    await state(f.name, "uploading");
+    const pause = row(f.name).getByRole("button", { name: /^Pause/ });
+    await pause.focus();
+    await page.keyboard.press("Space");
+    await state(f.name, "paused");
+    ok(await page.evaluate(() => getComputedStyle(document.activeElement)
+        .outlineStyle === "solid"), "keyboard: the focus is seen");
+    line.rate = 0;
+    await page.keyboard.press("Enter");
+    await state(f.name, "done");
+    is(await page.textContent("#news"), "keys.bin is done.",
+       "a screen reader is told");
+    is(await row(f.name).locator("progress").getAttribute("aria-label"),
+       "keys.bin", "and which bar it is");
+}
+
+async function looks(scheme, width) {
+    const name = scheme + "-" + width;
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme: scheme });
+    await open("tus");
+    await kit.picture(page, name + "-empty");
+    await kit.accessible(page, name + ", empty");
+    await choose([kit.file("notes.txt", "A list.\n1. milk\n2. bread\n",
+                           "text/plain"),
+                  kit.file("pixel.png", PIXEL, "image/png"), kit.three[0],
+                  kit.file("a-rather-long-name-of-a-file-that-somebody-has-" +
+                           "made-without-a-blank.tar.gz", "x")]);
+    await until(() => page.locator("li.upload.done").count()
+        .then((n) => n === 4));
+    line.rate = MiB;
+    await choose([random("film.mp4", 4 * MiB), random("two.iso", 3 * MiB),
+                  random("three.zip", 3 * MiB)]);
+    await until(() => page.locator("li.upload.uploading").count()
+        .then((n) => n === 2));
+    await until(async () => /left/.test(await page.textContent("#sum")));
+    await kit.picture(page, name);
+    await kit.fits(page, name);
+    await kit.accessible(page, name);
+    line.rate = 0;
+    await page.click("#cancel-all");
+}
+
+async function run(given) {
+    kit = given;
+    line = await Line.make(new URL(kit.base).port);
+    const context = await kit.launch("page", {});
+    page = context.pages()[0];
+    const errors = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => {
+        if (/Content Security Policy/.test(message.text())) {
+            errors.push(message.text());
+        }
+    });
+    for (const protocol of ["form", "chunked", "tus"]) {
+        await threeFiles(protocol);
+        await pauseResumeCancel(protocol);
+        await networkCut(protocol);
+    }
+    await dropped();
+    await previews();
+    await offline();
+    await reloaded("chunked");
+    await reloaded("tus");
+    await forgotten();
+    await failure();
+    await allTogether();
+    await keyboard();
+    await looks("light", 960);
+    await looks("dark", 960);
+    await looks("dark", 360);
+    await large();
+    await page.goto(kit.base + "/upload");
+    await kit.accessible(page, "the plain form");
+    is(errors, [], "no script failed, no policy was broken");
+    line.close();
+    await context.close();
+}
+
+module.exports = { run };
