@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "parse/names.h"
+#include "upload/handlers.h"
 
 /* What apr_base64 and its int can take. */
 #define CONTENT_MAX ((apr_off_t)1 << 30)
@@ -28,6 +29,7 @@ struct upool_chain {
     apr_off_t file_size;
     int opened;   /* how many stages were opened */
     int skipping; /* the current file is dropped */
+    int tells;    /* there is a handler that may tell of a file */
 };
 
 upool_chain *upool_chain_make(const upload_pool_request *request,
@@ -55,6 +57,10 @@ void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
     s->instance.handler = handler;
     s->instance.request = chain->request;
     s->instance.data = data;
+    /* Tables are large for uploads that wait by the thousand. */
+    if (handler != &upool_spool_handler && handler != &upool_accept_handler) {
+        chain->tells = 1;
+    }
     if (handler->chunk_size && handler->chunk_size < chain->chunk_size) {
         chain->chunk_size = handler->chunk_size;
     }
@@ -169,8 +175,8 @@ int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file)
     chain->file = file;
     chain->file_size = 0;
     chain->skipping = 0;
-    file->digests = apr_table_make(file->pool, 1);
-    file->notes = apr_table_make(file->pool, 1);
+    file->digests = chain->tells ? apr_table_make(file->pool, 1) : NULL;
+    file->notes = chain->tells ? apr_table_make(file->pool, 1) : NULL;
     for (n = 0; n < chain->stages->nelts; n++) {
         stage_at(chain, n)->sees_file = 0;
     }

@@ -132,12 +132,17 @@ static int on_part_data(void *user, const char *data, apr_size_t len)
 
 static apr_array_header_t *digest_list(const upload_pool_file *file)
 {
-    const apr_array_header_t *table = apr_table_elts(file->digests);
-    const apr_table_entry_t *entry = (const apr_table_entry_t *)table->elts;
     apr_array_header_t *list =
-        apr_array_make(file->pool, table->nelts + 1, sizeof(upool_digest));
+        apr_array_make(file->pool, 1, sizeof(upool_digest));
+    const apr_array_header_t *table;
+    const apr_table_entry_t *entry;
     int i;
 
+    if (!file->digests) {
+        return list;
+    }
+    table = apr_table_elts(file->digests);
+    entry = (const apr_table_entry_t *)table->elts;
     for (i = 0; i < table->nelts; i++) {
         upool_digest *digest = apr_array_push(list);
 

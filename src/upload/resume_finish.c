@@ -122,6 +122,9 @@ static int add_digests(passage *pass)
             return upool_resume_turn_down(resume, UPOOL_REASON_IO, 0,
                                           "a digest cannot be computed");
         }
+        if (name && !pass->file->digests) {
+            pass->file->digests = apr_table_make(resume->p, 1);
+        }
         if (name) {
             apr_table_setn(pass->file->digests, name, hex);
         }
@@ -132,10 +135,14 @@ static int add_digests(passage *pass)
 static void list_digests(upool_file *file, const apr_table_t *digests,
                          apr_pool_t *p)
 {
-    const apr_array_header_t *table = apr_table_elts(digests);
+    const apr_array_header_t *table;
     int i;
 
-    file->digests = apr_array_make(p, table->nelts + 1, sizeof(upool_digest));
+    file->digests = apr_array_make(p, 1, sizeof(upool_digest));
+    if (!digests) {
+        return;
+    }
+    table = apr_table_elts(digests);
     for (i = 0; i < table->nelts; i++) {
         const apr_table_entry_t *entry =
             &APR_ARRAY_IDX(table, i, apr_table_entry_t);
