@@ -72,13 +72,14 @@ for my $function (@functions) {
     is $r->{status}, 422, 'stop in the second file';
     is_deeply [left_in($id)], ['attempt.json'], 'the first one goes too';
     my $c = connect_raw();
+    # At once: a client that is waited for loses its connection instead.
     for my $round (1 .. 2) {
         my ($body, $type) = multipart([{name => 'file', filename => 'x',
                                         content => 'x' x 40_000}]);
         $c->send("POST $url?probe=stop.new_file.probe-a HTTP/1.1\r\n"
             . "Host: localhost\r\nAccept: application/json\r\nContent-Type: "
-            . "$type\r\nContent-Length: " . length($body) . "\r\n\r\n");
-        $c->send($body);
+            . "$type\r\nContent-Length: " . length($body) . "\r\n\r\n"
+            . $body);
         is $c->answer->{status}, 422,
             "round $round on one connection: the rest is drained";
     }
