@@ -16,9 +16,10 @@ my $code = slurp('src/httpd/directives.c');
 my $conf = slurp('conf/upload_pool.conf');
 my $readme = slurp('README');
 
-my (%contexts, %help);
-while ($code =~ /AP_INIT_\w+\(\s*"(\w+)"\s*,(.*?)\)\s*,\s*(?=AP_INIT|\{\s*NULL)/gs) {
-    my ($name, $rest) = ($1, $2);
+my (%contexts, %help, %takes);
+while ($code =~ /AP_INIT_(\w+)\(\s*"(\w+)"\s*,(.*?)\)\s*,\s*(?=AP_INIT|\{\s*NULL)/gs) {
+    my ($name, $rest) = ($2, $3);
+    $takes{$name} = $1;
     ($contexts{$name}) = $rest =~ /,\s*(SDH|SD|S|\w+)\s*,\s*"/s;
     $help{$name} = join '', $rest =~ /"((?:[^"\\]|\\.)*)"/g;
 }
@@ -60,6 +61,62 @@ for my $name (sort keys %entry) {
 }
 none \@incomplete, 'each with Syntax, Default, Context, Description';
 none \@elsewhere, 'and the context of the table';
+
+# --- Arguments ----------------------------------------------------------------
+
+# What the words behind the name have to look like, for each kind of entry.
+my %form = (
+    FLAG => qr/^On\|Off$/,
+    TAKE1 => qr/^[^\s\[\]]+(?:\[[^\s\]]+\])?$/,
+    TAKE12 => qr/^\S+ \[[^\s\]]+\]$/,
+    ITERATE => qr/^\S+(?: \[\S+\])? \.\.\.(?:\|\S+)*$/,
+    TAKE_ARGV => qr/ /,
+);
+my @unlike;
+for my $name (sort keys %entry) {
+    my ($syntax) = $entry{$name} =~ /^Syntax: +\Q$name\E +(.*)/m;
+    push @unlike, "$name: $takes{$name}: $syntax"
+        unless $form{ $takes{$name} } && $syntax =~ $form{ $takes{$name} };
+}
+none \@unlike, 'and the arguments of the table';
+
+# Members of a flag cannot be told from others by their default otherwise.
+my @default = grep {
+    my ($default) = $entry{$_} =~ /^Default: +(.*)/m;
+    $takes{$_} eq 'FLAG' && $default !~ /^$_ (?:On|Off)$/;
+} sort keys %entry;
+none \@default, 'a flag has a default that is On or Off';
+
+# --- The manual ---------------------------------------------------------------
+
+my %manual;
+for my $page (glob 'conf/manual/mod/upload_pool_*.html') {
+    my $html = slurp($page);
+    while ($html =~ m{<h2><a id="(\w+)">(\w+)</a> Directive</h2>(.*?)</table>}gs) {
+        my ($id, $name, $table) = ($1, $2, $3);
+        $manual{$name} = { map { s/<[^>]+>//gr =~ s/:\z//r }
+            map { /<th>(.*?)<\/th><td>(.*?)<\/td>/ } split /\n/, $table };
+        $manual{$name}{id} = $id;
+    }
+}
+is_deeply [sort keys %manual], [sort keys %contexts],
+    'the manual has every directive, and no other';
+my %shown = (S => 'server config', SD => 'server config, virtual host, directory',
+             SDH => 'server config, virtual host, directory, .htaccess');
+my @differs;
+for my $name (sort keys %manual) {
+    my ($row, $kind) = ($manual{$name}, $contexts{$name});
+    push @differs, "$name: $_" for
+        grep { !defined $row->{$_} } qw(Description Syntax Default Context Status
+                                        Module Compatibility);
+    push @differs, "$name: context" unless $row->{Context}
+        =~ ($kind eq 'S' ? $where{S} : qr/^\Q$shown{$kind}\E$/);
+    push @differs, "$name: override" unless ($row->{Override} // '')
+        eq ($kind eq 'SDH' ? 'Options' : '');
+    push @differs, "$name: syntax" unless $row->{Syntax} =~ /^$name /;
+    push @differs, "$name: anchor" unless $row->{id} eq lc $name;
+}
+none \@differs, 'and says of each what the table says';
 
 # --- Members ----------------------------------------------------------------
 

@@ -61,6 +61,15 @@ my @examples = sort glob 'conf/examples/*.conf';
 at_least('examples', scalar @examples, 4);
 accepts($_ =~ s{.*/|\.conf$}{}gr, slurp($_)) for @examples;
 
+my @page = map { /^-- (\w+)\n(.*)\z/s ? [$1, $2] : () }
+    split /^(?=(?:--|==) )/m, slurp('conf/manual/pages');
+at_least('examples of the manual', scalar @page, 45);
+for (@page) {
+    my ($name, $text) = @$_;
+    $text =~ s/^Compatibility:.*\n//;
+    accepts("manual-$name", $text);
+}
+
 my $conf = slurp('conf/upload_pool.conf');
 accepts('upload_pool', $conf);
 # Switched on: all but what excludes another, in a context that may have them.
