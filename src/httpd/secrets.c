@@ -5,15 +5,14 @@
 #include <string.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
-#include <apr_lib.h>
 
 #include "httpd/config.h"
 #include "httpd/log.h"
+#include "ident/keyfile.h"
 
 /* UploadKey and UploadKeyFile. */
 
 #define EXEC_PREFIX "exec:"
-#define LINE_MAX_BYTES 1024
 
 static const char *complain(const cmd_parms *cmd, const char *what)
 {
@@ -29,30 +28,37 @@ static void hide_argument(const cmd_parms *cmd)
     directive->args = "(hidden)";
 }
 
-static const char *add_key(cmd_parms *cmd, upool_dir_conf *conf,
-                           const char *secret)
+static void take_keys(const cmd_parms *cmd, upool_dir_conf *conf)
 {
-    apr_size_t len = strlen(secret);
-    apr_status_t rv;
-
     if (!conf->keys) {
         conf->keys = upool_keys_make(cmd->pool);
         conf->keys_are_local = upool_settings_is_local(cmd);
     }
-    rv = upool_keys_add(conf->keys, secret, len);
-    if (rv == APR_ENOSPC) {
-        return complain(cmd, "has more keys than fit (16)");
-    }
-    if (rv) {
-        return complain(cmd, "needs a secret of at least 16 bytes");
-    }
-    if (len < UPOOL_KEY_GOOD) {
+}
+
+static void warn_of_short(const cmd_parms *cmd, apr_size_t len)
+{
+    if (len && len < UPOOL_KEY_GOOD) {
         upool_slog(cmd->server, WARNING, 0, 8,
                    "%s at %s:%d: a key of %d bytes is short, 32 or more are"
                    " better",
                    cmd->cmd->name, cmd->directive->filename,
                    cmd->directive->line_num, (int)len);
     }
+}
+
+static const char *add_key(cmd_parms *cmd, upool_dir_conf *conf,
+                           const char *secret)
+{
+    apr_size_t len = strlen(secret);
+    const char *error;
+
+    take_keys(cmd, conf);
+    error = upool_keyfile_reason(upool_keys_add(conf->keys, secret, len));
+    if (error) {
+        return complain(cmd, error);
+    }
+    warn_of_short(cmd, len);
     return NULL;
 }
 
@@ -83,45 +89,12 @@ const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg)
     return add_key(cmd, conf, arg);
 }
 
-static char *trim(char *line)
+const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    char *end = line + strlen(line);
-
-    while (end > line && apr_isspace(end[-1])) {
-        *--end = '\0';
-    }
-    while (apr_isspace(*line)) {
-        line++;
-    }
-    return line;
-}
-
-static const char *add_lines(cmd_parms *cmd, upool_dir_conf *conf,
-                             apr_file_t *file)
-{
-    char line[LINE_MAX_BYTES + 2];
-    const char *error = NULL;
-    int found = 0;
-
-    while (!error && !apr_file_gets(line, sizeof(line), file)) {
-        char *secret = trim(line);
-
-        if (strlen(line) > LINE_MAX_BYTES) {
-            error = complain(cmd, "has a line of more than 1024 bytes");
-        }
-        else if (*secret && *secret != '#') {
-            error = add_key(cmd, conf, secret);
-            found = 1;
-        }
-    }
-    memset(line, 0, sizeof(line));
-    return error || found ? error : complain(cmd, "has no key in its file");
-}
-
-const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg)
-{
+    upool_dir_conf *conf = conf_;
     const char *path;
     const char *error;
+    apr_size_t shortest = 0;
     apr_file_t *file;
     apr_finfo_t info;
 
@@ -140,7 +113,12 @@ const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg)
                    "%s: everybody on this machine can read %s", cmd->cmd->name,
                    path);
     }
-    error = add_lines(cmd, conf, file);
+    take_keys(cmd, conf);
+    error = upool_keyfile_read(conf->keys, file, &shortest);
     apr_file_close(file);
-    return error;
+    if (error) {
+        return complain(cmd, error);
+    }
+    warn_of_short(cmd, shortest);
+    return NULL;
 }

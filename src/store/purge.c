@@ -33,6 +33,7 @@ static int is_directory_there(apr_status_t rv)
 typedef struct leftovers {
     apr_hash_t *keep; /* data files that stay; NULL: no record does */
     apr_time_t deadline;
+    upool_purge_tally *tally; /* of orphans; else NULL */
 } leftovers;
 
 static void keep_files(leftovers *left, const upool_record *keep, apr_pool_t *p)
@@ -50,13 +51,16 @@ static void keep_files(leftovers *left, const upool_record *keep, apr_pool_t *p)
     }
 }
 
+static int is_kept(const leftovers *left, const char *name)
+{
+    return left->keep && apr_hash_get(left->keep, name, APR_HASH_KEY_STRING);
+}
+
 static apr_status_t unlink_data(const leftovers *left, int fd, const char *name)
 {
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv =
+        is_kept(left, name) ? APR_SUCCESS : unlink_entry(fd, name);
 
-    if (!left->keep || !apr_hash_get(left->keep, name, APR_HASH_KEY_STRING)) {
-        rv = unlink_entry(fd, name);
-    }
     /* Random names: such a directory is in nobody's way. */
     return is_directory_there(rv) ? APR_SUCCESS : rv;
 }
@@ -85,7 +89,7 @@ static apr_status_t visit_leftover(void *baton, int fd, const char *name)
 apr_status_t upool_purge_leftovers(int directory, const upool_record *keep,
                                    apr_pool_t *p)
 {
-    leftovers left = { NULL, 0 };
+    leftovers left = { NULL, 0, NULL };
 
     keep_files(&left, keep, p);
     return upool_directory_each(directory, visit_leftover, &left);
@@ -95,19 +99,27 @@ static apr_status_t visit_orphan(void *baton, int fd, const char *name)
 {
     const leftovers *left = baton;
     struct stat st;
+    apr_status_t rv;
 
     if (!upool_layout_is_data(name)
         || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0
-        || upool_directory_mtime(&st) >= left->deadline) {
+        || S_ISDIR(st.st_mode) || upool_directory_mtime(&st) >= left->deadline
+        || is_kept(left, name)) {
         return APR_SUCCESS;
     }
-    return unlink_data(left, fd, name);
+    rv = left->tally->dry ? APR_SUCCESS : unlink_data(left, fd, name);
+    if (!rv) {
+        left->tally->files++;
+        left->tally->bytes += st.st_size;
+    }
+    return rv;
 }
 
 apr_status_t upool_purge_orphans(int directory, const upool_record *keep,
-                                 apr_time_t deadline, apr_pool_t *p)
+                                 apr_time_t deadline, upool_purge_tally *tally,
+                                 apr_pool_t *p)
 {
-    leftovers left = { NULL, deadline };
+    leftovers left = { NULL, deadline, tally };
 
     keep_files(&left, keep, p);
     return upool_directory_each(directory, visit_orphan, &left);

@@ -19,11 +19,19 @@
 apr_status_t upool_purge_leftovers(int directory, const upool_record *keep,
                                    apr_pool_t *p);
 
+/* What became, or would become, of data files. */
+typedef struct upool_purge_tally {
+    int dry; /* set by the caller: they are counted, and stay */
+    int files;
+    apr_off_t bytes;
+} upool_purge_tally;
+
 /* Removes the data files last written before deadline that keep does not list,
  * and nothing else: orphans in a bucket that is otherwise alive.  The caller
- * holds the lock.  As above. */
+ * holds the lock.  tally is added to.  As above. */
 apr_status_t upool_purge_orphans(int directory, const upool_record *keep,
-                                 apr_time_t deadline, apr_pool_t *p);
+                                 apr_time_t deadline, upool_purge_tally *tally,
+                                 apr_pool_t *p);
 
 /* Unlinks the data files that record lists; what is not there is no matter. */
 void upool_purge_files(int directory, const upool_record *record);

@@ -293,6 +293,30 @@ void upool_quota_forget(upool_store *store, const char *id, apr_pool_t *p)
     upool_ledger_close(ledger);
 }
 
+apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
+                              apr_pool_t *p)
+{
+    upool_ledger *ledger = NULL;
+    apr_status_t rv = upool_ledger_open(&ledger, store, 0, p);
+    int i;
+
+    memset(sum, 0, sizeof(*sum));
+    if (rv) {
+        return rv;
+    }
+    for (i = 0; i < ledger->entries->nelts; i++) {
+        const upool_ledger_entry *entry = upool_ledger_at(ledger, i);
+
+        sum->uploads += entry->identifier[0] != '\0';
+        sum->stored = add(sum->stored, entry->stored);
+        sum->reserved = add(sum->reserved, entry->reserved);
+        sum->written = add(sum->written, entry->written);
+    }
+    sum->counted = ledger->counted_in_full ? ledger->counted : 0;
+    upool_ledger_close(ledger);
+    return APR_SUCCESS;
+}
+
 apr_status_t upool_quota_recount(upool_store *store, apr_pool_t *p)
 {
     upool_ledger *ledger = NULL;

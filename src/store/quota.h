@@ -79,6 +79,20 @@ void upool_quota_settle(upool_quota *quota);
  * has no ledger. */
 void upool_quota_forget(upool_store *store, const char *id, apr_pool_t *p);
 
+/* What the ledger of a pool says. */
+typedef struct upool_quota_sum {
+    apr_time_t counted; /* when the last count ended; 0: none can be believed */
+    int uploads;        /* entries */
+    apr_int64_t stored;
+    apr_int64_t reserved; /* by uploads under way */
+    apr_int64_t written;  /* of that */
+} upool_quota_sum;
+
+/* Reads it, which changes nothing.  APR_ENOENT: the pool has no ledger; else
+ * the system's error. */
+apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
+                              apr_pool_t *p);
+
 /* Counts everything anew.  APR_ENOENT: the pool has no ledger; else the
  * system's error. */
 apr_status_t upool_quota_recount(upool_store *store, apr_pool_t *p);

@@ -21,6 +21,9 @@ struct upool_sweep {
     upool_store *store;
     apr_pool_t *scratch; /* cleared after each bucket */
     DIR *stream;         /* NULL: finished */
+    upool_sweep_tell *tell;
+    void *baton;
+    int dry; /* nothing is changed */
 };
 
 /* What one look at a bucket finds. */
@@ -28,6 +31,7 @@ typedef struct finding {
     int foreign;         /* holds something that a bucket cannot hold */
     int data;            /* data files in it */
     int named;           /* data files that metadata.json names */
+    apr_off_t bytes;     /* of all data files */
     apr_time_t oldest;   /* modification of a data file; 0: none */
     apr_time_t newest;   /* modification of anything */
     apr_time_t activity; /* what expiry counts from */
@@ -69,6 +73,21 @@ apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
     return APR_SUCCESS;
 }
 
+void upool_sweep_report(upool_sweep *sweep, upool_sweep_tell *tell, void *baton,
+                        int dry)
+{
+    sweep->tell = tell;
+    sweep->baton = baton;
+    sweep->dry = dry;
+}
+
+static void tell(const upool_sweep *sweep, const upool_sweep_deed *deed)
+{
+    if (sweep->tell) {
+        sweep->tell(sweep->baton, deed);
+    }
+}
+
 static void add_file(finding *found, const struct stat *st, int is_data)
 {
     apr_time_t mtime = upool_directory_mtime(st);
@@ -78,8 +97,11 @@ static void add_file(finding *found, const struct stat *st, int is_data)
     if (mtime > found->newest) {
         found->newest = mtime;
     }
-    if (is_data && (!found->oldest || mtime < found->oldest)) {
-        found->oldest = mtime;
+    if (is_data) {
+        found->bytes += st->st_size;
+        if (!found->oldest || mtime < found->oldest) {
+            found->oldest = mtime;
+        }
     }
 }
 
@@ -173,6 +195,8 @@ static int has_work(const finding *found, apr_time_t deadline)
 static void remove_orphans(const upool_sweep *sweep, const upool_directory *dir,
                            const char *id, apr_time_t deadline)
 {
+    upool_sweep_deed deed = { id, 0, 0, 0, APR_SUCCESS };
+    upool_purge_tally tally = { sweep->dry, 0, 0 };
     upool_record *record = NULL;
     upool_incomplete now;
     apr_status_t rv = upool_document_load(
@@ -188,7 +212,25 @@ static void remove_orphans(const upool_sweep *sweep, const upool_directory *dir,
         record = record ? record : upool_record_make(sweep->scratch, id);
         APR_ARRAY_PUSH(record->files, upool_file) = now.about->file;
     }
-    upool_purge_orphans(dir->fd, record, deadline, sweep->scratch);
+    deed.error =
+        upool_purge_orphans(dir->fd, record, deadline, &tally, sweep->scratch);
+    deed.files = tally.files;
+    deed.bytes = tally.bytes;
+    if (deed.files || deed.error) {
+        tell(sweep, &deed);
+    }
+}
+
+static int remove_bucket(const upool_sweep *sweep, const upool_directory *dir,
+                         const char *id, const finding *found)
+{
+    upool_sweep_deed deed = { id, 1, found->data, found->bytes, APR_SUCCESS };
+
+    if (!sweep->dry) {
+        deed.error = upool_purge_bucket(dir, sweep->store, id);
+    }
+    tell(sweep, &deed);
+    return deed.error == APR_SUCCESS;
 }
 
 /* Under the lock, where nothing but a clear changes the bucket.  Returns 1 when
@@ -204,10 +246,19 @@ static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
         return 0;
     }
     if (found.activity < deadline) {
-        return upool_purge_bucket(dir, sweep->store, id) == APR_SUCCESS;
+        return remove_bucket(sweep, dir, id, &found);
     }
     remove_orphans(sweep, dir, id, deadline);
     return 0;
+}
+
+/* Who only looks takes a reader's: that makes no file, and nobody is turned
+ * away by it. */
+static apr_status_t lock(const upool_sweep *sweep, upool_lock *lock,
+                         int directory)
+{
+    return sweep->dry ? upool_lock_share(lock, directory)
+                      : upool_lock_take(lock, directory);
 }
 
 /* Looks without the lock first: taking it could turn an upload away. */
@@ -215,7 +266,7 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
                         apr_time_t deadline)
 {
     upool_directory dir;
-    upool_lock lock;
+    upool_lock held;
     finding found;
     int gone = 0;
 
@@ -224,11 +275,11 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
         return 0;
     }
     if (inspect(&found, &dir, id, sweep->scratch) && has_work(&found, deadline)
-        && upool_lock_take(&lock, dir.fd) == APR_SUCCESS) {
+        && lock(sweep, &held, dir.fd) == APR_SUCCESS) {
         gone = work(sweep, &dir, id, deadline);
-        upool_lock_release(&lock);
+        upool_lock_release(&held);
     }
-    if (!gone) {
+    if (!gone && !sweep->dry) {
         upool_answer_forget(dir.fd, apr_time_now() - UPOOL_ANSWER_KEPT);
     }
     upool_fd_close(&dir.fd);
@@ -260,7 +311,7 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
         apr_pool_clear(sweep->scratch);
     }
     result->finished = !sweep->stream;
-    if (result->finished && !rv) {
+    if (result->finished && !rv && !sweep->dry) {
         upool_quota_recount(sweep->store, sweep->scratch);
     }
     return rv;

@@ -33,6 +33,23 @@ typedef struct upool_sweep_result {
  * until that goes; call step until finished. */
 apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
                                apr_pool_t *p);
+/* What a round has done to one bucket, or would have done. */
+typedef struct upool_sweep_deed {
+    const char *id;
+    int removed;        /* 1: all of it; 0: files that no record names */
+    int files;          /* data files that went, and their bytes */
+    apr_off_t bytes;    /* (apparent size) */
+    apr_status_t error; /* else why something of it is still there */
+} upool_sweep_deed;
+
+typedef void upool_sweep_tell(void *baton, const upool_sweep_deed *deed);
+
+/* Has tell called for each bucket that there is something to do for, before
+ * the first step; baton has to live as long as the sweep.  dry: the disk is
+ * only read, and result->removed counts what would go. */
+void upool_sweep_report(upool_sweep *sweep, upool_sweep_tell *tell, void *baton,
+                        int dry);
+
 /* Looks at up to steps entries: a bucket whose last activity is before deadline
  * and that nobody holds goes.  *result is set anew.  What cannot be removed is
  * passed over; an error means that the pool cannot be read, and the round is

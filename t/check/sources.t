@@ -27,7 +27,7 @@ my $plan = `$make -n unit 2>&1`;
 at_least('unit tests', scalar @units, 10);
 none [grep { m{/(\w+)\.c$} && $plan !~ m{unit/\Q$1\E\b} } @units],
     'every t/unit/*_test.c is run';
-none [grep { !m{/(?:parse|ident|store|progress|upload)_} } @units],
+none [grep { !m{/(?:parse|ident|store|progress|upload|tool)_} } @units],
     'and named after its room';
 
 my @suites = glob 't/*/*.t';

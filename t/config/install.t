@@ -24,10 +24,12 @@ sub apxs
 
 # What is built already is installed as it is (-o): this is not about compiling.
 File::Path::make_path($copy);
+my $built = $ENV{UPOOL_TOOL} || "$top/build/upload-pool";
 is system("cd '$top' && cp -a Makefile.apxs mod_upload_pool.* .libs src include"
-          . " conf '$copy/'"), 0, 'a copy of the sources and the module';
+          . " conf '$copy/' && mkdir '$copy/build' && cp -a '$built'"
+          . " '$copy/build/'"), 0, 'a copy of the sources and the module';
 my $install = "cd '$copy' && make -f Makefile.apxs -o .libs/mod_upload_pool.so"
-    . " install DESTDIR='$dest' 2>&1";
+    . " -o build/upload-pool install DESTDIR='$dest' 2>&1";
 my $said = `$install`;
 is $?, 0, 'make install' or diag $said;
 
@@ -36,6 +38,9 @@ my ($modules, $etc, $include) = map { $dest . apxs($_) }
 my $so = "$modules/mod_upload_pool.so";
 ok -f $so, 'the module';
 ok -s $so && (stat $so)[2] & 0400, 'can be read';
+my $tool = $dest . apxs('bindir') . '/upload-pool';
+is `$tool --version 2>&1`, `$built --version`, 'the tool';
+ok -s $dest . apxs('mandir') . '/man1/upload-pool.1', 'and its manual page';
 my @headers = map { s{.*/}{}r } glob "$top/include/*.h";
 cmp_ok scalar @headers, '>', 0, 'there are public headers';
 ok -f "$include/$_", "the header $_" for @headers;

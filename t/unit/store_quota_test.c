@@ -494,8 +494,38 @@ static void test_swept(void)
     finish(&k);
 }
 
+/* What a person is shown of the ledger. */
+static void test_read(void)
+{
+    upool_quota_sum sum;
+    upool_quota *quota;
+    kit k;
+
+    kit_start(&k);
+    tap_is_int(upool_quota_read(&sum, k.store, k.p), APR_ENOENT, "no ledger");
+    tap_ok(!kit_exists(kit_path(&k, "pool/.quota")), "none is made either");
+    limit(100, 0);
+    put(&k, "a", NULL, 30);
+    put(&k, "b", NULL, 12);
+    tap_is_int(upool_quota_read(&sum, k.store, k.p), 0, "a ledger");
+    tap_is_int(sum.stored, 42, "what is stored");
+    tap_is_int(sum.reserved, 0, "nothing is reserved");
+    tap_is_int(sum.uploads, 2, "by two");
+    quota = upool_quota_make(k.store, "c", NULL, &limits, k.p);
+    tap_is_int(upool_quota_reserve(quota, 20, 5), UPOOL_QUOTA_GRANTED, "more");
+    tap_is_int(upool_quota_read(&sum, k.store, k.p), 0, "again");
+    tap_is_int(sum.reserved, 20, "reserved");
+    tap_is_int(sum.written, 5, "of which is written");
+    tap_is_int(sum.uploads, 3, "by three");
+    upool_quota_recount(k.store, k.p);
+    upool_quota_read(&sum, k.store, k.p);
+    tap_ok(sum.counted > apr_time_now() - apr_time_from_sec(60), "counted");
+    finish(&k);
+}
+
 int main(void)
 {
+    test_read();
     test_limits();
     test_stored();
     test_owner();

@@ -249,6 +249,81 @@ static void test_race(kit *k)
     upool_bucket_remove(k->store, "race", k->p);
 }
 
+typedef struct told {
+    int count;
+    int removed;
+    int files;
+    apr_off_t bytes;
+} told;
+
+static void on_deed(void *baton, const upool_sweep_deed *deed)
+{
+    told *t = baton;
+
+    tap_is_int(deed->error, 0, "%s: no error", deed->id);
+    t->count++;
+    t->removed += deed->removed;
+    t->files += deed->files;
+    t->bytes += deed->bytes;
+}
+
+static told sweep_told(kit *k, int dry, apr_time_t deadline)
+{
+    upool_sweep_result result = { 0, 0, 0 };
+    upool_sweep *sweep;
+    told t;
+
+    memset(&t, 0, sizeof(t));
+    if (upool_sweep_begin(&sweep, k->store, k->p)) {
+        kit_die("no sweep");
+    }
+    upool_sweep_report(sweep, on_deed, &t, dry);
+    while (!result.finished) {
+        upool_sweep_step(sweep, 2, deadline, &result);
+    }
+    return t;
+}
+
+/* A dry round tells what a real one would do, and does none of it. */
+static void test_dry(kit *k)
+{
+    apr_time_t old = apr_time_from_sec(100);
+    upool_bucket *held;
+    apr_status_t rv;
+    apr_pool_t *p;
+    int again;
+    told t;
+
+    apr_pool_create(&p, k->p);
+    kit_upload(k, "dry-old", "content", old, k->p);
+    kit_upload(k, "dry-young", "content", old * 3, k->p);
+    kit_write_file(kit_in(k, "dry-young", ORPHAN), "rest");
+    make_old(kit_in(k, "dry-young", ORPHAN), 100);
+    kit_upload(k, "dry-held", "content", old, k->p);
+    held = kit_begin(k, "dry-held", p, &rv);
+    tap_ok(held != NULL, "one is held");
+    for (again = 0; again < 2; again++) {
+        t = sweep_told(k, 1, old * 2);
+        tap_is_int(t.count, 2, "two have something to do");
+        tap_is_int(t.removed, 1, "one of them would go");
+        tap_is_int(t.files, 2, "with its file, and an orphan");
+        tap_is_int(t.bytes, 11, "and their bytes");
+        tap_ok(there(k, "dry-old"), "it is still there");
+        tap_ok(kit_exists(kit_in(k, "dry-young", ORPHAN)), "the orphan too");
+    }
+    t = sweep_told(k, 0, old * 2);
+    tap_is_int(t.count, 2, "the real round does the same");
+    tap_is_int(t.removed, 1, "to the same");
+    tap_is_int(t.files, 2, "files");
+    tap_is_int(t.bytes, 11, "and bytes");
+    tap_ok(!there(k, "dry-old"), "one is gone");
+    tap_ok(!kit_exists(kit_in(k, "dry-young", ORPHAN)), "the orphan too");
+    tap_is_str(kit_status(k, "dry-young"), "done", "but nothing else of it");
+    tap_ok(there(k, "dry-held"), "what is held stays");
+    apr_pool_destroy(p);
+    tap_is_int(sweep_told(k, 0, old * 9).removed, 2, "later all go");
+}
+
 int main(void)
 {
     int before;
@@ -263,6 +338,10 @@ int main(void)
     test_steps(&k);
     test_race(&k);
     test_foreign(&k);
+    kit_wipe(k.dir);
+    mkdir(k.dir, 0700);
+    kit_open(&k);
+    test_dry(&k);
     apr_pool_clear(k.p);
     tap_is_int(kit_descriptors(), before - 1, "no descriptor is left open");
     return kit_done(&k);

@@ -127,7 +127,7 @@ END {
 sub suites
 {
     my ($bin) = @_;
-    return sort grep { !m{t/(?:check|unit|fuzz|bench|browser)/} }
+    return sort grep { !m{t/(?:check|tool|unit|fuzz|bench|browser)/} }
         map { s{^\Q$bin\E/}{t/}r } glob "$bin/*/*.t";
 }
 

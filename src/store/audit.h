@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_AUDIT_H
+#define UPOOL_STORE_AUDIT_H
+
+/* What lies in a pool, and whether it is what the room makes: for people who
+ * look after one.  Nothing here changes the disk, and nobody is kept waiting.
+ *
+ * Uploads go on meanwhile.  What looks wrong is looked at again, some
+ * milliseconds later, before it is called a problem; what is in the middle of
+ * a change (a writer has the bucket) may be anything and is none.  Content is
+ * not read; names come from the disk and may be any bytes.
+ *
+ * No state; any thread. */
+
+#include <apr_tables.h>
+
+#include "store/record.h"
+#include "store/resumable.h"
+#include "store/store.h"
+
+typedef struct upool_audit_note {
+    const char *name; /* of the file in the bucket; "" for the bucket itself */
+    const char *text;
+} upool_audit_note;
+
+typedef struct upool_audit {
+    upool_record *complete;       /* metadata.json; NULL: none to be read */
+    const upool_resumable *about; /* several requests, on its way; or NULL */
+    apr_off_t offset;             /* bytes that are there, of that */
+    int is_written;               /* a writer is there */
+    int files;                    /* data files */
+    apr_off_t bytes;              /* in them (apparent size) */
+    int orphans;                  /* data files that no record names */
+    apr_off_t orphan_bytes;
+    apr_array_header_t *problems; /* of upool_audit_note; never NULL */
+    apr_array_header_t *remarks;  /* what is odd, but in order; the same */
+} upool_audit;
+
+/* Looks at the bucket id, into p.  APR_ENOENT: there is none (any more);
+ * APR_ENOTDIR: something that is no bucket bears the name; APR_EINVAL: no
+ * bucket has such a name; else the system's error. */
+apr_status_t upool_audit_look(upool_audit *audit, upool_store *store,
+                              const char *id, apr_pool_t *p);
+
+/* What the walk below calls for every name in the pool but that of the room's
+ * own files.  may_be: a bucket may have such a name.  Anything but APR_SUCCESS
+ * ends the walk. */
+typedef apr_status_t upool_audit_visit(void *baton, const char *name,
+                                       int may_be);
+
+/* Walks the pool, in no order.  The visit's or the system's error. */
+apr_status_t upool_audit_each(upool_store *store, upool_audit_visit *visit,
+                              void *baton);
+
+/* When the list of what is in bucket id has last changed; it does when an
+ * upload begins and when it ends.  0: there is none. */
+apr_time_t upool_audit_changed(upool_store *store, const char *id);
+
+#endif
