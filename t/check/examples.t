@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# "httpd -t" accepts every shipped configuration, both as it is and with every
-# commented directive switched on.
+# "httpd -t" accepts every shipped configuration, as it is and with every
+# commented directive switched on, and those that the manual prints.
 
 use strict;
 use warnings FATAL => 'all';
@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use Cwd ();
 use File::Path ();
 use Test::More;
+use UploadPool::Manual;
 use UploadPool::Source;
 
 my $scratch = Cwd::cwd() . '/build/examples';
@@ -37,11 +38,13 @@ sub accepts
     $text =~ s{/var/lib/upload_pools?\b}{$scratch/pool}g;
     $text =~ s{/etc/apache2/upload_pool\.key}{$scratch/key}g;
     $text =~ s{/srv/customers}{$scratch/htdocs}g;
+    $text =~ s{/etc/apache2/upload\.users}{$scratch/users}g;
     my $load = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" }
         grep { -f "$modules/mod_$_.so" }
         qw(mpm_event authz_core alias headers proxy proxy_http reqtimeout cgid
            dir env setenvif authz_host slotmem_shm proxy_balancer
-           lbmethod_bybusyness socache_redis);
+           lbmethod_bybusyness socache_redis rewrite remoteip auth_basic
+           authn_core authn_file authz_user);
     my $group = getgrgid $gid;
     my $file = "$scratch/$name.conf";
     open my $out, '>', $file or die "$file: $!";
@@ -68,6 +71,15 @@ for (@page) {
     my ($name, $text) = @$_;
     $text =~ s/^Compatibility:.*\n//;
     accepts("manual-$name", $text);
+}
+
+my @task = howto('conf/manual/howto');
+at_least('tasks', scalar @task, 17);
+for (@task) {
+    my @config = map { $_->{text} }
+        grep { $_->{kind} eq 'config' } @{ $_->{blocks} };
+    ok @config > 0, "$_->{title}: has a configuration";
+    accepts($_->{title} =~ s/\W+/-/gr, join '', @config);
 }
 
 my $conf = slurp('conf/upload_pool.conf');

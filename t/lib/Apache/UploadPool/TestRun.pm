@@ -47,7 +47,7 @@ my @needed = qw(
     access_compat actions alias auth_basic authn_core authn_file authz_core
     authz_host authz_user buffer cgid dav dav_fs deflate dir env ext_filter
     filter headers http2 include info lua mime negotiation perl proxy
-    proxy_fcgi proxy_http ratelimit reqtimeout request rewrite session
+    proxy_fcgi proxy_http ratelimit remoteip reqtimeout request rewrite session
     setenvif slotmem_shm socache_memcache socache_redis socache_shmcb ssl
     status unique_id wsgi
 );

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+
+package UploadPool::Manual;
+
+=head1 NAME
+
+UploadPool::Manual - what the manual prints, to be run as it stands
+
+=head1 SYNOPSIS
+
+    for my $task (howto()) {            # title, blocks
+        my @config = grep { $_->{kind} eq 'config' } @{ $task->{blocks} };
+    }
+
+=head1 DESCRIPTION
+
+A block is indented text; its C<kind> is C<session> (commands behind C<$>, and
+what they print), C<file> (a first line that names one: C<name>) or C<config>.
+sessions(TEXT) gives the commands of a session, each with what it prints.
+like_printed(SAID, PRINTED) compares, with any white space for white space and
+anything for "…".
+
+=cut
+
+use strict;
+use warnings FATAL => 'all';
+use utf8;
+use Exporter 'import';
+
+our @EXPORT = qw(howto blocks commands like_printed);
+
+sub blocks
+{
+    my ($text) = @_;
+    my @found;
+    while ($text =~ /^(    .*\n(?:(?:    .*)?\n)*)/gm) {
+        my $block = $1 =~ s/^ {4}//mgr =~ s/\s+\z/\n/r;
+        if ($block =~ /\A\$ /) {
+            push @found, {kind => 'session', text => $block};
+        }
+        elsif ($block =~ m{\A(?:#|//|<\?php //) (\S+\.(?:php|py|pl|js|htaccess))\n}) {
+            push @found, {kind => 'file', name => $1, text => $block};
+        }
+        else {
+            push @found, {kind => 'config', text => $block};
+        }
+    }
+    return @found;
+}
+
+# Tasks; those with parts are as many tasks.
+sub howto
+{
+    my ($file) = @_;
+    open my $in, '<:encoding(UTF-8)', $file or die "$file: $!";
+    local $/;
+    my (undef, @task) = split /^#{1,2} (?=\S)/m, scalar <$in>;
+    return grep { @{ $_->{blocks} } } map {
+        my ($title, $text) = /\A([^\n]*)\n(.*)\z/s;
+        { title => $title, blocks => [blocks($text)] };
+    } @task;
+}
+
+sub commands
+{
+    my ($session) = @_;
+    my (undef, @part) = split /^\$ /m, $session;
+    return map {
+        my @line = split /\n/;
+        my @command = shift @line;
+        # Goes on behind a backslash, and until a loop is done.
+        push @command, shift @line
+            while @line && ($command[-1] =~ /\\$/
+                            || "@command" =~ /; do\b/ && "@command" !~ /\bdone$/);
+        [join("\n", @command), join("\n", @line)];
+    } @part;
+}
+
+sub like_printed
+{
+    my ($said, $printed) = @_;
+    $_ = s/\s+/ /gr =~ s/^ | $//gr for $said, $printed;
+    my $pattern = join '.*', map { quotemeta } split /\s?…\s?/, $printed, -1;
+    return $said =~ /\A$pattern\z/s;
+}
+
+1;
