@@ -24,6 +24,9 @@
 #define CAN_WAITIO 1
 #endif
 
+/* So long does no client on a good network take to go on. */
+#define SLOW apr_time_from_msec(250)
+
 static upool_parked *parked_on(const conn_rec *c)
 {
     const upool_connection *connection = upool_connection_get(c);
@@ -81,7 +84,6 @@ int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
         upool_rlog(r, DEBUG, 0, 50, "upload %s is parked",
                    upool_log_ident(r->pool, rq->id));
     }
-    rq->slow = 1;
     place->r = r;
     if (r->handler) {
         place->handler = r->handler;
@@ -111,6 +113,7 @@ static int go_on(upool_parked *parked, request_rec *r)
 
     if (!parked->woken) {
         rq->heard = apr_time_now();
+        rq->slow |= rq->heard - rq->now >= SLOW;
     }
     else {
         /* Its socket is shut down for reading. */

@@ -70,7 +70,7 @@ for my $name (qw(UploadExpires UploadIdentifierLifetime UploadSweepInterval)) {
     accepts("$name $_") for qw(1 1s 5min 2h 1d);
 }
 refuses("UploadMinRate $_", qr/takes Off, or bytes a second with a unit/)
-    for qw(500 1 on -1B 1X 1.5K B), '""', '1000 5s';
+    for qw(500 1 on -1B 1X 1.5K B), '1000 5s';
 refuses("UploadMinRate 500B $_", qr/takes as its second a time/)
     for qw(0 0s 999ms -1 x 2d 25h);
 refuses('UploadMinRate 500B 5s 5s', qr/takes 1-2 arguments/);
