@@ -87,7 +87,7 @@ static int move(upool_chunked *c, upool_refusal *refusal)
                         "a library's parameters behind the file");
     }
     failed = failed || copy_piece(c, made, refusal);
-    upool_resume_discard(scratch, UPOOL_REASON_NONE);
+    upool_resume_abandon(scratch);
     return failed;
 }
 
@@ -95,12 +95,12 @@ static int move(upool_chunked *c, upool_refusal *refusal)
 static int settle(upool_chunked *c, upool_refusal *refusal)
 {
     if (!upool_chunked_may_mint(c)) {
-        upool_resume_discard(c->resume, UPOOL_REASON_NONE);
+        upool_resume_abandon(c->resume);
         c->resume = NULL;
         return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
     }
     if (c->offset > 0) {
-        upool_resume_discard(c->resume, UPOOL_REASON_NONE);
+        upool_resume_abandon(c->resume);
         c->resume = NULL;
         return refuse(refusal, UPOOL_REASON_OFFSET, "of no upload");
     }

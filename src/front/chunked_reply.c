@@ -79,7 +79,7 @@ static void drop_made(upool_chunked *c)
 {
     if (c->resume && c->created && !c->in_family && !c->session
         && (c->rq->minted || upool_resume_held(c->resume) == 0)) {
-        upool_resume_discard(c->resume, UPOOL_REASON_NONE);
+        upool_resume_abandon(c->resume);
         c->created = 0;
         c->resume = NULL;
     }

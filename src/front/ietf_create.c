@@ -132,7 +132,7 @@ int upool_ietf_create(request_rec *r, upool_request *rq)
         return upool_ietf_refuse(r, rq, &refusal);
     }
     if (upool_ietf_begin(r, rq, 0, &refusal)) {
-        upool_resume_discard(ietf->resume, UPOOL_REASON_NONE);
+        upool_resume_abandon(ietf->resume);
         ietf->resume = NULL;
         return upool_ietf_refuse(r, rq, &refusal);
     }

@@ -204,7 +204,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
         upool_refusal refusal = *upool_resume_refusal(tus->resume);
 
         apr_table_unset(r->err_headers_out, "Location");
-        upool_resume_discard(tus->resume, UPOOL_REASON_NONE);
+        upool_resume_abandon(tus->resume);
         return upool_tus_refuse(r, rq, &refusal);
     }
     return upool_tus_settle(r, rq);

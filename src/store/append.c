@@ -288,20 +288,29 @@ apr_time_t upool_append_activity(const upool_append *append)
     return append->activity;
 }
 
-apr_status_t upool_append_discard(upool_append *a, const upool_record *record)
+/* record as of upool_bucket_fail(). */
+static apr_status_t fail(upool_append *a, const upool_record *record)
 {
     upool_bucket *bucket = NULL;
-    apr_status_t rv;
+    apr_status_t rv =
+        upool_bucket_adopt(&bucket, a->store, a->about, a->pool,
+                           apr_time_now() + UPOOL_APPEND_PATIENCE);
 
-    if (!record) {
-        return upool_bucket_remove(a->store, a->id, a->pool);
-    }
-    rv = upool_bucket_adopt(&bucket, a->store, a->about, a->pool,
-                            apr_time_now() + UPOOL_APPEND_PATIENCE);
     if (rv) {
         return rv;
     }
     upool_bucket_fail(bucket, record);
     upool_bucket_end(bucket);
     return APR_SUCCESS;
+}
+
+apr_status_t upool_append_abandon(upool_append *a)
+{
+    return fail(a, NULL);
+}
+
+apr_status_t upool_append_discard(upool_append *a, const upool_record *record)
+{
+    return record ? fail(a, record)
+                  : upool_bucket_remove(a->store, a->id, a->pool);
 }

@@ -146,6 +146,11 @@ apr_status_t upool_append_complete(upool_append *append, upool_bucket **bucket,
 /* After the end of that bucket; looks anew. */
 apr_status_t upool_append_release(upool_append *append);
 
+/* Takes it back, as if it had never been created: a complete upload of that
+ * identifier stays.  APR_ENOENT: it is gone, or complete; APR_EBUSY; else the
+ * system's error. */
+apr_status_t upool_append_abandon(upool_append *append);
+
 /* The upload ends without being complete: an error of that record for pollers,
  * or NULL: no trace of it, nor of a complete one of that identifier. */
 apr_status_t upool_append_discard(upool_append *append,

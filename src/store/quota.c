@@ -185,7 +185,9 @@ static int find_own(const upool_quota *quota, upool_ledger *ledger)
 {
     int own = upool_ledger_find(ledger, quota->id);
 
-    if (own >= 0 && quota->from_start) {
+    if (quota->from_start) {
+        /* Even of one that is new there is a document. */
+        own = own < 0 ? upool_ledger_add(ledger, quota->id) : own;
         upool_weigh_rest(ledger, own);
     }
     return own;

@@ -19,7 +19,8 @@
  * What is in the pool without having been reserved (by a context without a
  * quota) is found by the next count; every sweep does one.
  *
- * Bytes are those of data files; documents and directories count nothing. */
+ * Bytes are those of data files, and of resumable.json, in which fields of any
+ * length may be; other documents and directories count nothing. */
 
 #include <apr_time.h>
 

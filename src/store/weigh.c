@@ -80,6 +80,25 @@ static apr_int64_t weigh_complete(int directory, const char *id, apr_pool_t *p)
     return total;
 }
 
+/* What a client says of an upload in several requests, up to UploadMaxFields,
+ * is kept with it: that takes room as its bytes do. */
+static apr_int64_t weigh_document(int directory)
+{
+    struct stat st;
+
+    return fstatat(directory, UPOOL_LAYOUT_RESUMABLE, &st, AT_SYMLINK_NOFOLLOW)
+                       == 0
+                   && S_ISREG(st.st_mode)
+               ? st.st_size
+               : 0;
+}
+
+/* All but the bytes of the one under way. */
+static apr_int64_t weigh_others(int directory, const char *id, apr_pool_t *p)
+{
+    return add(weigh_complete(directory, id, p), weigh_document(directory));
+}
+
 static void weigh_bucket(upool_ledger_entry *entry, int directory,
                          const char *id, apr_pool_t *p)
 {
@@ -88,8 +107,9 @@ static void weigh_bucket(upool_ledger_entry *entry, int directory,
     if (upool_directory_each(directory, visit_file, &total)) {
         return;
     }
+    total = add(total, weigh_document(directory));
     if (entry->reserved && is_held(directory)) {
-        entry->stored = weigh_complete(directory, id, p);
+        entry->stored = weigh_others(directory, id, p);
         entry->written = total > entry->stored ? total - entry->stored : 0;
         return;
     }
@@ -132,7 +152,7 @@ void upool_weigh_rest(upool_ledger *ledger, int n)
 
     apr_cpystrn(id, entry->identifier, sizeof(id));
     if (upool_directory_enter(&dir, ledger->store, id) == APR_SUCCESS) {
-        entry->stored = weigh_complete(dir.fd, id, ledger->pool);
+        entry->stored = weigh_others(dir.fd, id, ledger->pool);
         upool_fd_close(&dir.fd);
     }
 }

@@ -369,13 +369,9 @@ static int count_as_error(upool_resume *resume, upool_reason reason)
     return 0;
 }
 
-int upool_resume_discard(upool_resume *resume, upool_reason reason)
+/* What it held is free; rv is how its files went. */
+static int let_room_go(upool_resume *resume, apr_status_t rv)
 {
-    apr_status_t rv;
-
-    upool_resume_describe(resume);
-    count_as_error(resume, reason);
-    rv = upool_append_discard(resume->append, reason ? resume->record : NULL);
     upool_quota_forget(resume->options.store, resume->options.identifier,
                        resume->p);
     if (rv && rv != ENOENT) {
@@ -383,4 +379,18 @@ int upool_resume_discard(upool_resume *resume, upool_reason reason)
                                           "the upload cannot be removed");
     }
     return 0;
+}
+
+int upool_resume_discard(upool_resume *resume, upool_reason reason)
+{
+    upool_resume_describe(resume);
+    count_as_error(resume, reason);
+    return let_room_go(
+        resume,
+        upool_append_discard(resume->append, reason ? resume->record : NULL));
+}
+
+int upool_resume_abandon(upool_resume *resume)
+{
+    return let_room_go(resume, upool_append_abandon(resume->append));
 }

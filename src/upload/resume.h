@@ -245,6 +245,10 @@ int upool_resume_check(upool_resume *resume, const char *algorithm,
  * IO. */
 int upool_resume_discard(upool_resume *resume, upool_reason reason);
 
+/* Takes a creation back that came to nothing: no trace of it, but a complete
+ * upload of the identifier stays what it was.  0; 1: as discard(). */
+int upool_resume_abandon(upool_resume *resume);
+
 /* Makes the file of this new upload out of those of others (bare identifiers,
  * const char *), in order; they stay.  Every one must be of protocol and
  * concat "partial", of the same owner, not expired, and whole: else NOT_FOUND,

@@ -92,6 +92,30 @@ static apr_status_t change_fields(void *user, upool_resumable *about)
     return APR_SUCCESS;
 }
 
+/* What would never be granted is refused now; what is not reserved can be
+ * somebody else's by the time that bytes come. */
+static int ask_quota(upool_resume *resume)
+{
+    const upool_resume_options *o = &resume->options;
+    apr_off_t written = upool_resume_held(resume);
+    apr_off_t length = upool_resume_length(resume);
+    int refused;
+
+    if (!upool_quota_is_set(&o->quota)) {
+        return 0;
+    }
+    resume->quota = upool_quota_make(o->store, o->identifier,
+                                     upool_resume_about(resume)->owner,
+                                     &o->quota, resume->p);
+    upool_quota_count_from_start(resume->quota);
+    refused = upool_resume_judge_quota(
+        resume,
+        upool_quota_reserve(resume->quota, length < written ? written : length,
+                            written));
+    upool_resume_settle_quota(resume);
+    return refused;
+}
+
 int upool_resume_keep_fields(upool_resume *resume,
                              const apr_array_header_t *fields)
 {
@@ -100,7 +124,7 @@ int upool_resume_keep_fields(upool_resume *resume,
 
     return rv ? upool_resume_turn_down_for(resume, rv,
                                            "the fields cannot be written down")
-              : 0;
+              : ask_quota(resume);
 }
 
 static upool_resumable *describe_start(const upool_resume_options *options,
@@ -188,25 +212,6 @@ int upool_resume_set_name(upool_resume *resume, const char *filename)
     return 0;
 }
 
-/* What would never be granted is refused now; what is not reserved can be
- * somebody else's by the time that bytes come. */
-static int ask_quota(upool_resume *resume, apr_off_t length)
-{
-    const upool_resume_options *o = &resume->options;
-    int refused;
-
-    if (length <= 0 || !upool_quota_is_set(&o->quota)) {
-        return 0;
-    }
-    resume->quota = upool_quota_make(o->store, o->identifier, o->owner,
-                                     &o->quota, resume->p);
-    upool_quota_count_from_start(resume->quota);
-    refused = upool_resume_judge_quota(
-        resume, upool_quota_reserve(resume->quota, length, 0));
-    upool_resume_settle_quota(resume);
-    return refused;
-}
-
 static int make_upload(upool_resume *resume, upool_resumable *about)
 {
     const upool_resume_options *o = &resume->options;
@@ -248,8 +253,8 @@ upool_resume *upool_resume_create(const upool_resume_options *options,
         || make_upload(resume, about) || upool_resume_find(resume)) {
         return resume;
     }
-    if (ask_quota(resume, about->length)) {
-        upool_append_discard(resume->append, NULL);
+    if (ask_quota(resume)) {
+        upool_resume_abandon(resume);
     }
     return resume;
 }

@@ -693,12 +693,14 @@ static void test_quota(kit *k)
     upool_append *a;
 
     create(k, "quo", 100);
+    limits.pool += (apr_int64_t)strlen(
+        kit_read_file(k, kit_in(k, "quo", "resumable.json")));
     a = open_append(k, "quo", p);
     begin(a, 0, 0);
     quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
     upool_quota_count_from_start(quota);
     tap_is_int(upool_quota_reserve(quota, 60, 0), UPOOL_QUOTA_GRANTED,
-               "room for 60 of 100");
+               "room for 60 of 100, and what is said of it");
     tap_is_int(
         upool_quota_reserve(
             upool_quota_make(k->store, "other", NULL, &limits, p), 50, 0),
@@ -718,12 +720,29 @@ static void test_quota(kit *k)
     apr_pool_destroy(p);
 }
 
+static void test_abandon(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    create(k, "aband", 9);
+    a = open_append(k, "aband", p);
+    tap_is_int(upool_append_abandon(a), 0, "taken back");
+    tap_ok(!kit_exists(kit_in(k, "aband", NULL)), "nothing is left");
+    tap_is_int(upool_append_abandon(a), APR_ENOENT, "nor to be taken back");
+    create(k, "aband", 9);
+    tap_is_int(upool_append_abandon(a), APR_ENOENT, "another one is not");
+    tap_ok(kit_exists(kit_in(k, "aband", NULL)), "which stays");
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     kit k;
 
     kit_start(&k);
     test_quota(&k);
+    test_abandon(&k);
     test_checkpoint(&k);
     test_in_order(&k);
     test_provisional(&k);

@@ -460,6 +460,64 @@ static void test_quota(rkit *t)
     memset(&t->options.quota, 0, sizeof(t->options.quota));
 }
 
+/* Fields take room, wherever they are kept. */
+static void test_quota_of_fields(rkit *t)
+{
+    upool_resume_start start = rkit_what(1);
+    apr_pool_t *p = rkit_request(t);
+    apr_array_header_t *fields = apr_array_make(p, 1, sizeof(upool_field));
+    upool_field *field = apr_array_push(fields);
+    upool_resume *resume;
+
+    field->name = "f";
+    field->len = 100000;
+    field->value = memset(apr_pcalloc(p, field->len + 1), 'v', field->len);
+    t->options.quota.pool = 100000;
+    rkit_name(t, "much");
+    start.fields = fields;
+    resume = upool_resume_create(&t->options, &start, p);
+    tap_is_int(upool_resume_refusal(resume)->reason, UPOOL_REASON_QUOTA,
+               "fields of more than the quota are refused");
+    tap_ok(!kit_exists(kit_in(&t->k, "much", NULL)), "and leave nothing");
+    start.fields = NULL;
+    resume = upool_resume_create(&t->options, &start, p);
+    tap_is_int(upool_resume_refusal(resume)->reason, 0, "without them");
+    upool_resume_keep_fields(resume, fields);
+    tap_is_int(upool_resume_refusal(resume)->reason, UPOOL_REASON_QUOTA,
+               "nor do they come later");
+    t->options.quota.pool = 200000;
+    tap_is_int(rkit_append(t, "much", 0, "a"), 0, "with room for them");
+    tap_is_int(rkit_create(t, "more", 99000), UPOOL_REASON_QUOTA,
+               "they count when the upload is complete");
+    memset(&t->options.quota, 0, sizeof(t->options.quota));
+    apr_pool_destroy(p);
+}
+
+/* The identifier of a complete upload is used again, in vain. */
+static void test_in_vain(rkit *t)
+{
+    apr_pool_t *p = rkit_request(t);
+
+    tap_is_int(rkit_create(t, "vain", 3), 0, "an upload");
+    tap_is_int(rkit_append(t, "vain", 0, "abc"), 0, "complete");
+    t->options.quota.pool = 1000;
+    tap_is_int(rkit_create(t, "vain", 1000), UPOOL_REASON_QUOTA,
+               "no room for another in its place");
+    memset(&t->options.quota, 0, sizeof(t->options.quota));
+    tap_is_str(rkit_content(t, "vain"), "abc", "so it stays");
+    tap_is_int(rkit_create(t, "vain", 5), 0, "one that is begun");
+    tap_is_int(rkit_append(t, "vain", 0, "xy"), 0, "gets bytes");
+    tap_is_int(upool_resume_abandon(rkit_open(t, "vain", p)), 0,
+               "and is taken back");
+    tap_is_int(kit_count(kit_in(&t->k, "vain", NULL)), 2,
+               "leaves the file and what is known of it");
+    tap_is_str(rkit_content(t, "vain"), "abc", "as they were");
+    tap_is_int(rkit_create(t, "vain", 4), 0, "another in its place");
+    tap_is_int(rkit_append(t, "vain", 0, "abcd"), 0, "takes it");
+    tap_is_str(rkit_content(t, "vain"), "abcd", "when it is complete");
+    apr_pool_destroy(p);
+}
+
 /* --- Once ---------------------------------------------------------------- */
 
 typedef struct racer {
@@ -542,5 +600,7 @@ int main(void)
     test_accept(&t);
     test_races(&t);
     test_quota(&t);
+    test_quota_of_fields(&t);
+    test_in_vain(&t);
     return rkit_done(&t);
 }
