@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+"""Uploads that mod_upload_pool has taken, for Python 3.7 or later.
+
+    upload = receive(environ, keys("/etc/myapp/upload_pool.key"))
+    for file in upload["files"]:
+        take(file, "/srv/uploads")
+
+Nothing in a body is believed before its signature is.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import shutil
+
+MOST = 64 << 20  # bytes of JSON: UploadMaxFields, and UploadInline as base64
+
+
+class Refused(Exception):
+    """Has the HTTP status to answer with."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+def keys(path):
+    """The secrets of the server's UploadKeyFile, one a line, without its
+    comments. The file has to be readable for the application, and for nobody
+    else."""
+    with open(path, "rb") as file:
+        lines = [line.strip() for line in file]
+    found = [line for line in lines if line and not line.startswith(b"#")]
+    if not found:
+        raise Refused(500, "no key in " + path)
+    return found
+
+
+def is_signed(body, signature, secrets_):
+    """Over the bytes as they came: JSON that was decoded and encoded again is
+    another text. The comparison takes the same time wherever they differ."""
+    good = False
+    for secret in secrets_:
+        expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+        good |= hmac.compare_digest(expected.encode(), signature)
+    return good
+
+
+def receive(environ, secrets_):
+    """The upload of a WSGI request: the object of the JSON, with the values of
+    its fields decoded (bytes where they are not UTF-8)."""
+    if environ["REQUEST_METHOD"] != "POST":
+        raise Refused(405, "only POST")
+    signature = environ.get("HTTP_X_UPLOAD_SIGNATURE", "")
+    if not signature:
+        raise Refused(403, "not signed")
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length > MOST:
+        raise Refused(413, "too much JSON")
+    body = environ["wsgi.input"].read(length)
+    if not is_signed(body, signature.encode("latin-1"), secrets_):
+        raise Refused(403, "wrong signature")
+    upload = json.loads(body)
+    # A signed body stays signed: it may not pass for another upload's.
+    if (upload["state"] != "done"
+            or not re.fullmatch("[A-Za-z0-9-]{1,64}", upload["identifier"])
+            or upload["identifier"] != environ.get("HTTP_X_UPLOAD_IDENTIFIER")):
+        raise Refused(403, "another upload")
+    for field in upload["fields"]:
+        if field.get("encoding") == "base64":
+            field["value"] = base64.b64decode(field["value"])
+    for file in upload["files"]:
+        if "content" in file:
+            file["content"] = base64.b64decode(file["content"])
+        elif not is_there(file):
+            raise Refused(410, "the file is gone")
+    return upload
+
+
+def is_there(file):
+    try:
+        return os.path.getsize(file["path"]) == file["size"]
+    except (KeyError, OSError):
+        return False
+
+
+def take(file, directory):
+    """Moves a file to DIRECTORY/RANDOM/NAME and returns that path. Two files
+    never meet, whatever their clients call them."""
+    if "content" in file:
+        random = secrets.token_hex(8)
+    else:
+        random = os.path.splitext(os.path.basename(file["path"]))[0]
+    target = os.path.join(directory, random, file["safe-filename"])
+    os.makedirs(os.path.dirname(target), mode=0o750, exist_ok=True)
+    if "content" in file:
+        with open(target + ".part", "wb") as out:
+            out.write(file["content"])
+    else:
+        move(file["path"], target + ".part")
+    # Complete, or not there under its name.
+    os.rename(target + ".part", target)
+    return target
+
+
+def move(source, target):
+    """A rename fails where the file is to go to another file system, or the
+    application is another user than httpd."""
+    try:
+        os.rename(source, target)
+        return
+    except OSError:
+        shutil.copyfile(source, target)
+    try:
+        os.unlink(source)
+    except OSError:
+        pass
+
+
+def claim(upload):
+    """A header of the answer. With "UploadKeep claimed": the upload was
+    received; else it is deleted, also when the application dies."""
+    return ("X-Upload-Claim", upload["identifier"])
