@@ -21,6 +21,8 @@
 /* A clear of a large bucket takes some time, in which it looks like a ruin. */
 #define LOOKS_MAX 6
 #define LOOKS_PAUSE 2000
+/* A bucket in which nothing came or went for so long is not being cleared. */
+#define SETTLED apr_time_from_sec(1)
 
 typedef struct look {
     upool_audit *audit;
@@ -268,6 +270,14 @@ static apr_status_t look_once(look *at)
     return APR_SUCCESS;
 }
 
+static int is_settled(const look *at)
+{
+    struct stat st;
+
+    return fstat(at->directory.fd, &st) == 0
+           && upool_directory_mtime(&st) + SETTLED < apr_time_now();
+}
+
 apr_status_t upool_audit_look(upool_audit *audit, upool_store *store,
                               const char *id, apr_pool_t *p)
 {
@@ -284,7 +294,9 @@ apr_status_t upool_audit_look(upool_audit *audit, upool_store *store,
         return rv;
     }
     rv = look_once(&at);
-    for (i = 1; !rv && audit->problems->nelts && i < LOOKS_MAX; i++) {
+    for (i = 1;
+         !rv && audit->problems->nelts && i < LOOKS_MAX && !is_settled(&at);
+         i++) {
         apr_sleep(pause);
         pause *= 2;
         rv = upool_directory_is_current(&at.directory, store, id)
