@@ -27,6 +27,23 @@ my @stale = grep { slurp("$fresh/$_") ne slurp("conf/manual/mod/$_") }
 none \@stale, 'they say what their sources say'
     or diag 'make -f Makefile.apxs manual';
 
+# --- The README -----------------------------------------------------------------
+
+my $readme = slurp('README');
+my @title = slurp('conf/manual/howto') =~ /^# (\w.*)/mg;
+my ($listed) = $readme =~ /^# Tasks\n.*?\n\n((?:    [^\n]*\n)+)/ms;
+is_deeply [map { s/^ +//r } split /\n/, $listed // ''], \@title,
+    'the README lists every task';
+my ($index) = $readme =~ /^# Directives\n\n(.*?)^## Reference$/ms;
+(my $of_pages = slurp('conf/manual/pages')) =~ s/\A.*?(?=^== )//ms;
+my @order = map { /^== \w+: (.*)/ ? $1 : /^-- (\w+)/ ? $1 : () }
+    split /\n/, $of_pages;
+is_deeply [map { /^    / ? split : /\S/ ? $_ : () } split /\n/, $index // ''],
+    \@order, 'its index has every directive, in the order of the manual';
+my @named = $readme =~ m{(?<![\w/.])((?:src|conf|include|t)/[\w./-]*\w)}g;
+at_least('paths', scalar @named, 30);
+none [grep { !-e && !/\bNAME\b/ && !glob "$_*" } @named], 'every path in it is there';
+
 # --- Form ---------------------------------------------------------------------
 
 for my $page (@kept) {
