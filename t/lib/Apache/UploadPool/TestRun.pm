@@ -127,8 +127,16 @@ END {
 sub suites
 {
     my ($bin) = @_;
-    return sort grep { !m{t/(?:check|tool|unit|fuzz|bench|browser)/} }
+    my %is = map { $_ => 1 }
+        grep { !m{t/(?:check|tool|unit|fuzz|bench|browser)/} }
         map { s{^\Q$bin\E/}{t/}r } glob "$bin/*/*.t";
+    if (($ENV{UPOOL_ONCE} || '') eq 'yes') {
+        for my $name (grep { !/^#/ } split /\n/, slurp("$bin/lib/once")) {
+            delete $is{$name} or die "t/lib/once: there is no $name\n";
+        }
+    }
+    my @sorted = sort keys %is;
+    return @sorted;
 }
 
 sub running
