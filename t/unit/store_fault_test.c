@@ -105,11 +105,11 @@ ssize_t read(int fd, void *buffer, size_t len)
     return fails(RESTARTABLE) ? -1 : next(fd, buffer, len);
 }
 
+/* Thousands of times, and nobody here cuts the power: that it could be done is
+ * enough. */
 int fsync(int fd)
 {
-    REAL(int, "fsync", (int));
-
-    return fails(RESTARTABLE) ? -1 : next(fd);
+    return fails(RESTARTABLE) || fcntl(fd, F_GETFD) < 0 ? -1 : 0;
 }
 
 int mkdirat(int fd, const char *name, mode_t mode)
