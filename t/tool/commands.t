@@ -126,7 +126,7 @@ is $check->{remarks}[0]{text}, 'sha-3 cannot be computed here', 'is a remark';
 
 # --- stat -------------------------------------------------------------------
 
-orphan($pool, 'one', 'rest', 10);
+orphan($pool, 'one', 'rest', 7200);
 ($exit, $out) = tool('stat', $pool);
 is $exit, 0, 'stat';
 like $out, qr/^uploads +2 done, 1 uploading \(0 with a writer\), 1 error$/m,
@@ -144,7 +144,7 @@ cmp_ok $stat->{free}, '>', 0, 'free space';
 # --- clean ------------------------------------------------------------------
 
 my $before = `ls -lR --time-style=full-iso '$pool'`;
-($exit, $out) = tool('clean', '-n', '-e', '5s', $pool);
+($exit, $out) = tool('clean', '-n', '-e', '60min', $pool);
 is $exit, 0, 'a dry clean';
 like $out, qr/^old: expired, 1 file, 8$/m, 'what has expired';
 like $out, qr/^one: named by no record, 1 file, 4$/m, 'what nobody names';
@@ -155,9 +155,9 @@ is $exit, 0, 'a real one, after a day';
 is_deeply [@{$clean}{qw(buckets files bytes failures)}], [1, 1, 8, 0],
     'the old one goes';
 ok !-e "$pool/old", 'is gone';
-($exit, $clean) = json('clean', '--expires=5', $pool);
+($exit, $clean) = json('clean', '--expires=1h', $pool);
 is_deeply $clean->{uploads}, [{identifier => 'one', what => 'orphans',
-                               files => 1, bytes => 4}], 'after five seconds';
+                               files => 1, bytes => 4}], 'after an hour';
 ok -e $path, 'what is named stays';
 
 # --- clear ------------------------------------------------------------------
