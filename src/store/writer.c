@@ -135,7 +135,8 @@ apr_status_t upool_append_begin(upool_append *a,
     a->provisional = claim->provisional;
     a->broken = 0;
     if (!rv && lseek(a->fd, a->at, SEEK_SET) < 0) {
-        rv = apr_get_os_error();
+        /* EINVAL: behind the end of the largest file that there can be. */
+        rv = errno == EINVAL ? EFBIG : apr_get_os_error();
         upool_append_let_go(a);
     }
     return rv;

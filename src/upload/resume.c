@@ -37,6 +37,9 @@ int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
         return upool_resume_turn_down(resume, UPOOL_REASON_NOT_WHOLE, 0, NULL);
     case APR_EINVAL:
         return upool_resume_turn_down(resume, UPOOL_REASON_OVERRUN, 0, NULL);
+    case EFBIG:
+        return upool_resume_turn_down(resume, UPOOL_REASON_FILE_TOO_LARGE, 0,
+                                      detail);
     case APR_ENOENT:
     case APR_EGENERAL:
         return upool_resume_turn_down(resume, UPOOL_REASON_NOT_FOUND, 0, NULL);

@@ -48,7 +48,7 @@ for my $how (sort keys %vain) {
     request('DELETE', "$at?X-Progress-ID=$id");
 }
 
-# --- Room without bytes --------------------------------------------------------
+# --- Room without bytes ------------------------------------------------------
 
 empty_pool('attack-quota');
 sub room
@@ -73,6 +73,19 @@ empty_pool('attack-quota');
 is upload($at, [{name => 'f', filename => 'a', content => 'x' x 90_000}])
     ->{status}, 200, 'and all of the room is free again';
 empty_pool('attack-quota');
+
+# --- Further than any file goes ----------------------------------------------
+
+my $uuid = sprintf '%08x-1111-4111-8111-%012x', $$, time;
+is chunk('/attack/several/echo.pl', 'x',
+         before => [dzuuid => $uuid, dzchunkindex => 1,
+                    dzchunksize => '4611686018427387904',
+                    dztotalfilesize => '4611686018427387905',
+                    dztotalchunkcount => 2,
+                    dzchunkbyteoffset => '4611686018427387904'])->{status}, 400,
+    'the last byte of a file of four exbibytes';
+like error_log_since($mark), qr/refused with 413: A file of the upload is too large/,
+    'is refused as too large';
 
 is crashes_since($mark), 0, 'no child died';
 

@@ -720,6 +720,22 @@ static void test_quota(kit *k)
     apr_pool_destroy(p);
 }
 
+/* No file system has room for that, and none says so with ENOSPC. */
+static void test_far(kit *k)
+{
+    upool_append_claim claim = { APR_INT64_MAX - 2, APR_INT64_MAX - 1, 1, 0 };
+    apr_pool_t *p = request(k);
+    upool_append *a;
+
+    create(k, "far", APR_INT64_MAX - 1);
+    a = open_append(k, "far", p);
+    tap_is_int(upool_append_begin(a, &claim), EFBIG, "too far");
+    claim.start = 0;
+    claim.end = 3;
+    tap_is_int(upool_append_begin(a, &claim), 0, "others may come");
+    apr_pool_destroy(p);
+}
+
 static void test_abandon(kit *k)
 {
     apr_pool_t *p = request(k);
@@ -743,6 +759,7 @@ int main(void)
     kit_start(&k);
     test_quota(&k);
     test_abandon(&k);
+    test_far(&k);
     test_checkpoint(&k);
     test_in_order(&k);
     test_provisional(&k);
