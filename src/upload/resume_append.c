@@ -319,8 +319,10 @@ static int make_sure(upool_resume *resume, apr_time_t now)
     apr_off_t at = upool_resume_offset(resume);
     apr_status_t rv;
 
-    if (at - resume->sure < SURE_BYTES
-        && !is_due(resume->checked, now, SURE_INTERVAL)) {
+    /* Of one that only waits there is nothing more to be sure of. */
+    if (at == resume->sure
+        || (at - resume->sure < SURE_BYTES
+            && !is_due(resume->checked, now, SURE_INTERVAL))) {
         return 0;
     }
     resume->sure = at;

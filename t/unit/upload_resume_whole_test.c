@@ -518,6 +518,61 @@ static void test_in_vain(rkit *t)
     apr_pool_destroy(p);
 }
 
+/* --- Sure ---------------------------------------------------------------- */
+
+static apr_interval_time_t ahead;
+
+static apr_time_t later(void)
+{
+    return apr_time_now() + ahead;
+}
+
+/* A number that changes with each resumable.json. */
+static apr_int64_t document_of(const rkit *t, const char *id)
+{
+    struct stat st;
+
+    if (stat(kit_in(&t->k, id, "resumable.json"), &st)) {
+        return -1;
+    }
+    return (apr_int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
+/* A client that falls silent costs the disk no more than one sync. */
+static void test_idle(rkit *t)
+{
+    upool_resume_append append = UPOOL_RESUME_APPEND;
+    apr_pool_t *p = rkit_request(t);
+    upool_resume *resume;
+    apr_int64_t before;
+    upool_sink sink;
+
+    t->k.options.sync = 1;
+    rkit_reopen(t);
+    t->options.now = later;
+    rkit_create(t, "idle", 9);
+    resume = rkit_open(t, "idle", p);
+    tap_is_int(upool_resume_begin(resume, &append), 0, "bytes come");
+    upool_resume_sink(resume, &sink);
+    upool_sink_feed(&sink, "abc", 3);
+    upool_sink_flush(&sink);
+    before = document_of(t, "idle");
+    usleep(20000);
+    ahead = apr_time_from_sec(6);
+    tap_is_int(upool_sink_is_unwanted(&sink), 0, "then none for a while");
+    tap_ok(document_of(t, "idle") != before, "they are made sure of");
+    before = document_of(t, "idle");
+    usleep(20000);
+    ahead = apr_time_from_sec(12);
+    tap_is_int(upool_sink_is_unwanted(&sink), 0, "nor later");
+    tap_ok(document_of(t, "idle") == before, "that is enough");
+    apr_pool_destroy(p);
+    tap_is_int(rkit_offset(t, "idle"), 3, "they are there");
+    t->k.options.sync = 0;
+    rkit_reopen(t);
+    t->options.now = apr_time_now;
+}
+
 /* --- Once ---------------------------------------------------------------- */
 
 typedef struct racer {
@@ -602,5 +657,6 @@ int main(void)
     test_quota(&t);
     test_quota_of_fields(&t);
     test_in_vain(&t);
+    test_idle(&t);
     return rkit_done(&t);
 }
