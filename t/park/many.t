@@ -21,6 +21,7 @@ my $many = $event ? UploadPool::Slow::most(3000, 5) : 6;
 cmp_ok $many, '>=', 200, 'enough open files for a test' if $event;
 
 $httpd->start("<Location /up>\nUploadPool \"$dir\"\nSetHandler upload-pool\n"
+    . "</Location>\n<Location /metrics>\nSetHandler upload-pool-metrics\n"
     . "</Location>\nUploadProgressSlots 8192\nLogLevel warn\n"
     . "ListenBacklog 4000\n"
     . ($event ? "AsyncRequestWorkerFactor 1000\n" : ''));
@@ -58,6 +59,13 @@ ok $slow->begun, "$many uploads have sent something";
 my @live = grep {
     (status('/up', "many-$_", port => $port)->{state} || '') eq 'uploading'
 } map { int($many / 6 * $_) } 0 .. 5;
+sub parked
+{
+    return request('GET', '/metrics', port => $port)->{body}
+        =~ /^upload_pool_uploads_parked (\d+)/m && $1;
+}
+ok wait_for(sub { parked() eq ($event ? $many : 0) }),
+    'the metrics count those that hold no thread';
 is scalar @live, 6, 'status is answered while they all wait';
 is kept(), $many, 'all of them have begun';
 is upload('/up', [{name => 'f', filename => 'f', content => 'quick'}],
@@ -66,6 +74,7 @@ is child(), $child, 'by one child' if $event;
 $slow->say('go');
 is $slow->result, "200=$many", 'all complete';
 is kept(), $many + 1, 'and are there';
+is parked(), 0, 'none is parked any more';
 ok wait_for(sub { files_of($child) <= $files + 4 }),
     'no file is left open' if $event;
 
