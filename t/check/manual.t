@@ -34,6 +34,12 @@ my @title = slurp('conf/manual/howto') =~ /^# (\w.*)/mg;
 my ($listed) = $readme =~ /^# Tasks\n.*?\n\n((?:    [^\n]*\n)+)/ms;
 is_deeply [map { s/^ +//r } split /\n/, $listed // ''], \@title,
     'the README lists every task';
+my ($contents) = $readme =~ /^    sh t\/run.*?\n\n((?:    [^\n]*\n)+)\n\n/ms;
+my @heading = map { /^    (\w.*?)(?:  .*)?$/ ? split /, /, $1 : () }
+    split /\n/, $contents // '';
+at_least('headings in the contents', scalar @heading, 12);
+none [grep { $readme !~ /^# \Q$_\E$/m } @heading],
+    'what the contents name is a section';
 my ($index) = $readme =~ /^# Directives\n\n(.*?)^## Reference$/ms;
 (my $of_pages = slurp('conf/manual/pages')) =~ s/\A.*?(?=^== )//ms;
 my @order = map { /^== \w+: (.*)/ ? $1 : /^-- (\w+)/ ? $1 : () }
