@@ -67,9 +67,10 @@ sub new
 sub fake
 {
     my ($class, $serve) = @_;
-    my $listener = IO::Socket::INET->new(
+    # A client's own end may have got this port, where its range begins lower.
+    my $listener = wait_for(sub { IO::Socket::INET->new(
         LocalAddr => '127.0.0.1', LocalPort => var('fakeport'), Listen => 20,
-        ReuseAddr => 1) or croak "fakeport: $!";
+        ReuseAddr => 1) }) or croak "fakeport: $!";
     my $self = bless {owner => $$}, $class;
     $self->{pid} = _spawn(sub {
         alarm 60;

@@ -52,7 +52,7 @@ our @EXPORT = qw(
     var port base pool pool_files pool_dirs empty_pool slurp spew
     connect_raw raw_request request multipart upload status curl application
     sign new_id chunked log_mark error_log_since access_log_since wait_for
-    restart_graceful server_pid children crashes_since decode_json_text
+    rounds restart_graceful server_pid children crashes_since decode_json_text
     as_json random_bytes
 );
 
@@ -456,6 +456,10 @@ C<log_mark('access_log')>).
 Calls SUB until it is true, at most SECONDS (10) long; returns what it gave.
 Use it instead of sleeping: nothing here measures time.
 
+=item rounds(SHORT, LONG)
+
+How often to try what depends on chance: LONG with UPOOL_LONG=yes.
+
 =item server_pid(), children()
 
 Process numbers.
@@ -503,6 +507,12 @@ sub wait_for
         sleep $pause;
         $pause = 0.1 if ($pause *= 1.5) > 0.1;
     }
+}
+
+sub rounds
+{
+    my ($short, $long) = @_;
+    return ($ENV{UPOOL_LONG} || '') eq 'yes' ? $long : $short;
 }
 
 sub server_pid
