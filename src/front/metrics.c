@@ -119,6 +119,10 @@ int upool_front_metrics(request_rec *r)
     metric(r, "uploads_parked", "gauge",
            "Uploads that wait for their client without a thread.",
            upool_counters_gauge(counters, UPOOL_GAUGE_PARKED));
+    metric(r, "watchers", "gauge", "Clients that watch an upload by a stream.",
+           upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING));
+    metric(r, "watchers_on_threads", "gauge", "Those that hold a thread.",
+           upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING));
     put_slots(r, upool_slots_table());
     if (upool_shared_is_on(r->server)) {
         metric(r, "cache_up", "gauge",

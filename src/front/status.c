@@ -3,6 +3,7 @@
 #include "front/fronts.h"
 
 #include "front/known.h"
+#include "front/stream.h"
 #include "httpd/reply.h"
 #include "upload/result.h"
 
@@ -10,8 +11,12 @@ int upool_front_status(request_rec *r, upool_request *rq)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
     apr_time_t expires;
-    const upool_record *record = upool_known_visible(r, rq, &expires, &refusal);
+    const upool_record *record;
 
+    if (upool_front_wants_stream(r)) {
+        return upool_front_stream(r, rq);
+    }
+    record = upool_known_visible(r, rq, &expires, &refusal);
     if (refusal.reason) {
         return upool_reply_refusal(r, rq, &refusal);
     }

@@ -202,6 +202,8 @@ void *upool_config_server_create(apr_pool_t *p, server_rec *s)
 
     (void)s;
     conf->slots = UPOOL_UNSET;
+    conf->watchers = UPOOL_UNSET;
+    conf->holders = UPOOL_UNSET;
     conf->sweep_interval = UPOOL_UNSET;
     conf->read_size = UPOOL_UNSET;
     conf->loaded = apr_time_now();
@@ -216,11 +218,14 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
 
     MERGE_POINTER(root);
     MERGE(slots);
+    MERGE(watchers);
+    MERGE(holders);
     MERGE(sweep_interval);
     MERGE(read_size);
     MERGE_POINTER(shared);
     conf->loaded = add->loaded;
     conf->parked = add->parked;
+    conf->streams = add->streams;
     return conf;
 }
 
@@ -260,6 +265,18 @@ upool_owner_kind upool_config_owner(const upool_dir_conf *conf)
 {
     return conf->owner == UPOOL_UNSET ? UPOOL_OWNER_USER
                                       : (upool_owner_kind)conf->owner;
+}
+
+apr_uint64_t upool_config_watchers(const upool_server_conf *conf)
+{
+    return conf->watchers == UPOOL_UNSET ? UPOOL_WATCHERS_DEFAULT
+                                         : (apr_uint64_t)conf->watchers;
+}
+
+apr_uint64_t upool_config_holders(const upool_server_conf *conf)
+{
+    return conf->holders == UPOOL_UNSET ? UPOOL_HOLDERS_DEFAULT
+                                        : (apr_uint64_t)conf->holders;
 }
 
 apr_uint32_t upool_config_slots(const upool_server_conf *conf)

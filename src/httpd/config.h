@@ -102,18 +102,24 @@ typedef struct upool_dir_conf {
 typedef struct upool_shared upool_shared;
 
 typedef struct upool_server_conf {
-    const char *root;              /* UploadPoolRoot */
-    apr_int64_t slots;             /* UploadProgressSlots */
-    apr_int64_t sweep_interval;    /* microseconds */
-    apr_int64_t read_size;         /* UploadReadSize, bytes; 0: httpd's */
-    upool_shared *shared;          /* UploadProgress socache; NULL: shm */
-    apr_time_t loaded;             /* when this configuration was read */
-    struct upool_parklist *parked; /* of this child; NULL: it does not park */
+    const char *root;               /* UploadPoolRoot */
+    apr_int64_t slots;              /* UploadProgressSlots */
+    apr_int64_t sweep_interval;     /* microseconds */
+    apr_int64_t read_size;          /* UploadReadSize, bytes; 0: httpd's */
+    upool_shared *shared;           /* UploadProgress socache; NULL: shm */
+    apr_time_t loaded;              /* when this configuration was read */
+    apr_int64_t watchers;           /* UploadWatchers; UPOOL_UNSET */
+    apr_int64_t holders;            /* of these, on a thread */
+    struct upool_parklist *parked;  /* of this child; NULL: it does not park */
+    struct upool_parklist *streams; /* the same for who watches */
 } upool_server_conf;
 
 #define UPOOL_SLOTS_DEFAULT 4096
 #define UPOOL_SLOTS_MIN 64
 #define UPOOL_SLOTS_MAX 1048576
+#define UPOOL_WATCHERS_DEFAULT 100
+#define UPOOL_HOLDERS_DEFAULT 10
+#define UPOOL_WATCHERS_MAX 1000000
 #define UPOOL_READ_SIZE_MIN 16384
 #define UPOOL_READ_SIZE_MAX 1048576
 
@@ -133,6 +139,9 @@ apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
+/* UploadWatchers: how many may watch, and how many of them hold a thread. */
+apr_uint64_t upool_config_watchers(const upool_server_conf *conf);
+apr_uint64_t upool_config_holders(const upool_server_conf *conf);
 /* Bytes of one read from the socket; 0: as httpd reads. */
 apr_size_t upool_config_read_size(const upool_server_conf *conf);
 /* UploadMinRate, of an upload that begins now. */

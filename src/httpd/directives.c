@@ -108,6 +108,8 @@ const command_rec upool_directives[] = {
                   "where progress lives: shm, or socache:provider:args for a farm"),
     AP_INIT_TAKE1("UploadProgressSlots", upool_set_slots, NULL, S,
                   "number of uploads that the progress table holds"),
+    AP_INIT_TAKE12("UploadWatchers", upool_set_watchers, NULL, S,
+                   "how many may watch uploads by event streams, and how many of them on a thread"),
     AP_INIT_TAKE1("UploadReadSize", upool_set_read_size, NULL, S,
                   "bytes of one read from the client while an upload comes; 0: as httpd reads"),
     AP_INIT_TAKE1("UploadSweepInterval", upool_set_sweep, NULL, S,

@@ -34,10 +34,19 @@ static upool_parked *parked_on(const conn_rec *c)
     return connection ? connection->parked : NULL;
 }
 
+#define LOOK_EVERY apr_time_from_msec(400)
+#define LOOK_FOR_NEWS_EVERY apr_time_from_msec(250)
+
 /* NULL: this child does not park. */
 static upool_parklist *list_of(const conn_rec *c)
 {
     return upool_config_server(c->base_server)->parked;
+}
+
+static upool_parklist *list_for(const upool_parked *parked)
+{
+    return parked->stream ? upool_config_server(parked->c->base_server)->streams
+                          : list_of(parked->c);
 }
 
 /* Into the list, when nobody else uses the request any more, and out of it. */
@@ -47,7 +56,7 @@ void upool_park_suspend(conn_rec *c, request_rec *r)
 
     (void)r;
     if (parked && parked->r) {
-        upool_parklist_add(list_of(c), parked);
+        upool_parklist_add(list_for(parked), parked);
     }
 }
 
@@ -57,7 +66,7 @@ void upool_park_resume(conn_rec *c, request_rec *r)
 
     (void)r;
     if (parked && parked->r) {
-        upool_parklist_remove(list_of(c), parked);
+        upool_parklist_remove(list_for(parked), parked);
     }
 }
 
@@ -93,6 +102,16 @@ int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
     return SUSPENDED;
 }
 
+int upool_park_watch(upool_parked *place, request_rec *r,
+                     struct upool_stream *stream)
+{
+    place->r = r;
+    place->handler = r->handler;
+    place->for_others = 0;
+    place->stream = stream;
+    return SUSPENDED;
+}
+
 /* What ap_invoke_handler() does after insert_filter, which has been. */
 static int run_handlers(request_rec *r, const char *handler)
 {
@@ -111,6 +130,10 @@ static int go_on(upool_parked *parked, request_rec *r)
     upool_request *rq = upool_request_get(r);
     int result;
 
+    if (parked->stream) {
+        parked->stream = NULL;
+        return OK;
+    }
     if (!parked->woken) {
         rq->heard = apr_time_now();
         rq->slow |= rq->heard - rq->now >= SLOW;
@@ -206,11 +229,13 @@ int upool_park_pre_close(conn_rec *c)
     if (!parked || !parked->r) {
         return DECLINED;
     }
-    rq = upool_request_get(parked->r);
     c->keepalive = AP_CONN_CLOSE;
-    upool_sink_refuse(&rq->sink,
-                      c->aborted ? UPOOL_REASON_GONE : UPOOL_REASON_TIMEOUT, 0,
-                      NULL);
+    if (!parked->stream) {
+        rq = upool_request_get(parked->r);
+        upool_sink_refuse(&rq->sink,
+                          c->aborted ? UPOOL_REASON_GONE : UPOOL_REASON_TIMEOUT,
+                          0, NULL);
+    }
     proceed(parked);
     c->cs->state = CONN_STATE_LINGER;
     return DECLINED;
@@ -233,12 +258,16 @@ static int can_park(void)
 
 void upool_park_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    upool_parklist *list = can_park() ? upool_parklist_make(pchild) : NULL;
+    int can = can_park();
+    upool_parklist *list = can ? upool_parklist_make(pchild, LOOK_EVERY) : NULL;
+    upool_parklist *streams =
+        list ? upool_parklist_make(pchild, LOOK_FOR_NEWS_EVERY) : NULL;
 
     for (; s; s = s->next) {
         upool_server_conf *conf =
             ap_get_module_config(s->module_config, &upload_pool_module);
 
-        conf->parked = list;
+        conf->parked = streams ? list : NULL;
+        conf->streams = streams;
     }
 }

@@ -30,6 +30,8 @@
 
 #include "httpd/request.h"
 
+struct upool_stream;
+
 typedef enum upool_park_for {
     UPOOL_PARK_FOR_BYTES, /* until the client has sent something */
     UPOOL_PARK_FOR_OTHERS /* until it is its turn again */
@@ -45,7 +47,13 @@ struct upool_parked *upool_park_place(const request_rec *r,
 int upool_park_leave(struct upool_parked *place, request_rec *r,
                      upool_request *rq, upool_park_for what);
 
-/* child_init: makes the list where this httpd can park. */
+/* Leaves it there for a stream (httpd/stream.h), whose first bytes are sent:
+ * returns SUSPENDED, for the handler to return.  When the stream is over, or
+ * its client gone, the request is over. */
+int upool_park_watch(struct upool_parked *place, request_rec *r,
+                     struct upool_stream *stream);
+
+/* child_init: makes the lists where this httpd can park. */
 void upool_park_child_init(apr_pool_t *pchild, server_rec *s);
 
 /* process_connection hook. */

@@ -11,8 +11,8 @@
 #include <mpm_common.h>
 
 #include "httpd/slots.h"
+#include "httpd/stream.h"
 
-#define LOOK_EVERY apr_time_from_msec(400)
 /* The mutex is let go after so many, for those who come and go. */
 #define LOOK_AT 256
 /* Of what a connection's allocator keeps for its next allocations: the buffer
@@ -24,6 +24,7 @@ struct upool_parklist {
     apr_thread_cond_t *change; /* somebody came, or it ends */
     apr_thread_t *watcher;
     APR_RING_HEAD(upool_ring, upool_parked) ring;
+    apr_interval_time_t every;
     unsigned int round;
     int ends;
 };
@@ -63,13 +64,10 @@ static void give_back_memory(const conn_rec *c)
     apr_allocator_max_free_set(allocator, ap_max_mem_free);
 }
 
-static void judge(upool_parked *parked, apr_time_t now)
+static void judge_upload(upool_parked *parked, apr_time_t now)
 {
     const upool_request *rq = upool_request_get(parked->r);
 
-    if (parked->woken) {
-        return;
-    }
     if (now >= parked->end.at) {
         wake(parked, parked->end.reason);
     }
@@ -79,6 +77,19 @@ static void judge(upool_parked *parked, apr_time_t now)
     /* Who is looked at twice sends less often than that. */
     else if (++parked->looks == 2) {
         give_back_memory(parked->c);
+    }
+}
+
+static void judge(upool_parked *parked, apr_time_t now)
+{
+    if (parked->woken) {
+        return;
+    }
+    if (!parked->stream) {
+        judge_upload(parked, now);
+    }
+    else if (upool_stream_look(parked->stream, now)) {
+        wake(parked, UPOOL_REASON_NONE);
     }
 }
 
@@ -126,7 +137,7 @@ static void *APR_THREAD_FUNC watch(apr_thread_t *thread, void *data)
             apr_thread_cond_wait(list->change, list->mutex);
         }
         else {
-            apr_thread_cond_timedwait(list->change, list->mutex, LOOK_EVERY);
+            apr_thread_cond_timedwait(list->change, list->mutex, list->every);
             look_at_all(list);
         }
     }
@@ -148,10 +159,12 @@ static apr_status_t stop(void *data)
     return APR_SUCCESS;
 }
 
-upool_parklist *upool_parklist_make(apr_pool_t *pchild)
+upool_parklist *upool_parklist_make(apr_pool_t *pchild,
+                                    apr_interval_time_t every)
 {
     upool_parklist *list = apr_pcalloc(pchild, sizeof(*list));
 
+    list->every = every;
     APR_RING_INIT(&list->ring, upool_parked, link);
     if (apr_thread_mutex_create(&list->mutex, APR_THREAD_MUTEX_DEFAULT, pchild)
         || apr_thread_cond_create(&list->change, pchild)
@@ -163,8 +176,11 @@ upool_parklist *upool_parklist_make(apr_pool_t *pchild)
     return list;
 }
 
-static void count(int by)
+static void count(const upool_parked *parked, int by)
 {
+    if (parked->stream) {
+        return; /* it counts itself, however it waits */
+    }
     upool_counters_turn(upool_slots_counters(), upool_slots_cell(),
                         UPOOL_GAUGE_PARKED, by);
 }
@@ -173,7 +189,7 @@ void upool_parklist_add(upool_parklist *list, upool_parked *parked)
 {
     int first;
 
-    count(1);
+    count(parked, 1);
     apr_thread_mutex_lock(list->mutex);
     first = is_empty(list);
     parked->listed = 1;
@@ -200,6 +216,6 @@ void upool_parklist_remove(upool_parklist *list, upool_parked *parked)
     }
     apr_thread_mutex_unlock(list->mutex);
     if (listed) {
-        count(-1);
+        count(parked, -1);
     }
 }

@@ -3,7 +3,9 @@
 #ifndef UPOOL_HTTPD_PARKLIST_H
 #define UPOOL_HTTPD_PARKLIST_H
 
-/* The parked requests of one child, and the thread that watches over them.
+/* The parked requests of one child, and the thread that watches over them:
+ * one list for uploads, another for the streams of who watches them (httpd/
+ * stream.h), so that neither keeps the other waiting.
  *
  * While a request stands in the list, whoever holds the list's mutex may use
  * it, and nobody else: the worker that takes it out again, or the watcher.  The
@@ -27,22 +29,25 @@ typedef struct upool_parked upool_parked;
 struct upool_parked {
     APR_RING_ENTRY(upool_parked) link;
     conn_rec *c;
-    request_rec *r;      /* the one that is parked; NULL: none */
-    const char *handler; /* of r, while its handlers ran */
-    upool_wait_end end;  /* until when it may be silent */
-    int for_others;      /* it could go on at once */
-    int nested;          /* our process_connection hook is on the stack */
-    int listed;          /* under the list's mutex, as all below */
-    int woken;           /* by the watcher */
-    upool_reason doom;   /* why; NONE: the sink has refused itself */
-    unsigned int round;  /* when the watcher has last looked */
-    unsigned int looks;  /* since it is parked */
+    request_rec *r;              /* the one that is parked; NULL: none */
+    const char *handler;         /* of r, while its handlers ran */
+    upool_wait_end end;          /* until when it may be silent */
+    int for_others;              /* it could go on at once */
+    struct upool_stream *stream; /* what is written to it; NULL: an upload */
+    int nested;         /* our process_connection hook is on the stack */
+    int listed;         /* under the list's mutex, as all below */
+    int woken;          /* by the watcher */
+    upool_reason doom;  /* why; NONE: the sink has refused itself */
+    unsigned int round; /* when the watcher has last looked */
+    unsigned int looks; /* since it is parked */
 };
 
 typedef struct upool_parklist upool_parklist;
 
-/* Makes the list and starts its thread.  NULL: there can be none. */
-upool_parklist *upool_parklist_make(apr_pool_t *pchild);
+/* Makes a list and starts its thread, which looks so often at each.  NULL:
+ * there can be none. */
+upool_parklist *upool_parklist_make(apr_pool_t *pchild,
+                                    apr_interval_time_t every);
 
 /* Puts parked->r into the list, and takes it out, where it is in it. */
 void upool_parklist_add(upool_parklist *list, upool_parked *parked);

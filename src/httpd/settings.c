@@ -429,6 +429,35 @@ const char *upool_set_slots(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
+static int parse_watchers(const char *arg, apr_int64_t *number)
+{
+    long long value = 0;
+
+    if (upool_quantity_decimal(arg, &value) || value < 0
+        || value > UPOOL_WATCHERS_MAX) {
+        return 1;
+    }
+    *number = value;
+    return 0;
+}
+
+const char *upool_set_watchers(cmd_parms *cmd, void *unused, const char *most,
+                               const char *holders)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    upool_server_conf *conf = main_server_conf(cmd);
+
+    (void)unused;
+    if (error) {
+        return error;
+    }
+    if (parse_watchers(most, &conf->watchers)
+        || (holders && parse_watchers(holders, &conf->holders))) {
+        return complain(cmd, "takes one or two numbers from 0 to 1000000");
+    }
+    return NULL;
+}
+
 const char *upool_set_read_size(cmd_parms *cmd, void *unused, const char *arg)
 {
     apr_int64_t bytes = 0;

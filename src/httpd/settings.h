@@ -63,6 +63,8 @@ const char *upool_set_min_rate(cmd_parms *cmd, void *conf, const char *rate,
 const char *upool_set_keep(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_progress(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_slots(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_watchers(cmd_parms *cmd, void *conf, const char *most,
+                               const char *holders);
 const char *upool_set_read_size(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_sweep(cmd_parms *cmd, void *conf, const char *arg);
 

@@ -7,7 +7,7 @@
 /* "uploadct"; the layout word changes with anything that the header draws. */
 #define COUNTERS_MAGIC APR_UINT64_C(0x75706c6f61646374)
 #define COUNTERS_LAYOUT \
-    (((apr_uint64_t)1 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
+    (((apr_uint64_t)2 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
      | UPOOL_COUNTERS_REASONS)
 
 /* One word on a cache line of its own. */
@@ -202,8 +202,11 @@ static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
                                 apr_uint64_t hold, int reason)
 {
     apr_uint64_t live = upool_swap(&cell->gauges[UPOOL_GAUGE_LIVE], 0);
+    int n;
 
-    upool_swap(&cell->gauges[UPOOL_GAUGE_PARKED], 0);
+    for (n = UPOOL_GAUGE_LIVE + 1; n < UPOOL_GAUGES; n++) {
+        upool_swap(&cell->gauges[n], 0);
+    }
     if (live && is_reason(counters, reason)) {
         upool_add(&counters->failed[reason], live);
     }

@@ -18,7 +18,8 @@
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
  *    refused  uploads that were turned away before they began
- *    cells    hold | live | parked, of one process; on a line of its own
+ *    cells    hold | live | parked | watching | holding, of one process; on a
+ *             line of its own
  *
  * A gauge that one process raised and could not lower because it was killed
  * would be wrong for ever: so each process counts in a cell of its own, and
@@ -62,6 +63,8 @@ typedef enum upool_total {
 typedef enum upool_gauge {
     UPOOL_GAUGE_LIVE = 0, /* uploads that began and have not ended */
     UPOOL_GAUGE_PARKED,   /* of these: wait for their client, on no thread */
+    UPOOL_GAUGE_WATCHING, /* clients that watch an upload */
+    UPOOL_GAUGE_HOLDING,  /* of these: hold a thread */
     UPOOL_GAUGES
 } upool_gauge;
 

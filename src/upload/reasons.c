@@ -69,6 +69,7 @@ static const char *const names[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_UPLOAD_HEADER] = "upload_header",
     [UPOOL_REASON_VERSION] = "version",
     [UPOOL_REASON_FINAL] = "final",
+    [UPOOL_REASON_WATCHERS] = "watchers",
 };
 /* clang-format on */
 

@@ -76,6 +76,7 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_UPLOAD_HEADER]    = { 400, "Header fields of the upload are missing or malformed" },
     [UPOOL_REASON_VERSION]          = { 412, "Version of the upload protocol is not supported" },
     [UPOOL_REASON_FINAL]            = { 403, "Upload is made of others and takes no bytes" },
+    [UPOOL_REASON_WATCHERS]         = { 503, "Too many watch uploads already" },
 };
 /* clang-format on */
 

@@ -186,6 +186,34 @@ async function networkCut(protocol) {
     await arrived(f, protocol + ": whole in spite of a cut");
 }
 
+/* Every request for a status; what it is answered with is not asked, for the
+ * body of a stream comes to no end. */
+async function watched() {
+    const f = random("watched.bin", 6 * MiB);
+    const asked = { eventsource: 0, xhr: 0 };
+    const count = (request) => {
+        if (/\/status\?/.test(request.url())) {
+            asked[request.resourceType()] += 1;
+        }
+    };
+    await open("tus");
+    page.on("request", count);
+    line.rate = 4 * MiB;
+    await choose(f);
+    await arrived(f, "by events: it arrives");
+    is(asked, { eventsource: 1, xhr: 0 }, "one stream, and nobody asks");
+    await page.route("**/status?*stream", (route) => route.fulfill({
+        status: 503, contentType: "application/json", body: "{}" }));
+    await choose(random("asked.bin", 6 * MiB));
+    await until(() => row("asked.bin").locator("progress")
+        .evaluate((bar) => bar.value > 0.1 && bar.value < 0.9));
+    ok(asked.xhr > 0, "where there are too many streams, it asks");
+    line.rate = 0;
+    await state("asked.bin", "done");
+    await page.unroute("**/status?*stream");
+    page.off("request", count);
+}
+
 async function offline() {
     const f = random("offline.bin", 6 * MiB);
     await open("tus");
@@ -405,6 +433,7 @@ async function run(given) {
     }
     await dropped();
     await previews();
+    await watched();
     await offline();
     await reloaded("chunked");
     await reloaded("tus");

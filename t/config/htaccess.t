@@ -130,7 +130,7 @@ htaccess('free', '');
 for my $line ('UploadPoolRoot shop', 'UploadKeyFile x', 'UploadSync On',
               'UploadFileMode 0666', 'UploadProgress shm',
               'UploadProgressSlots 64', 'UploadSweepInterval 1s',
-              'UploadReadSize 64K') {
+              'UploadReadSize 64K', 'UploadWatchers 5') {
     htaccess('free/in', "UploadPool shop\n$line\n");
     my ($answer, $log) = log_of(sub { try_upload('/free/in/x') });
     my ($name) = split / /, $line;

@@ -137,6 +137,9 @@ accepts('Mutex file:logs upload-pool-progress');
 refuses("UploadProgressSlots $_", qr/number from 64 to 1048576/)
     for qw(63 0 -1 1048577 4K), '""';
 accepts("UploadProgressSlots $_") for 64, 1048576;
+refuses("UploadWatchers $_", qr/UploadWatchers takes one or two numbers/)
+    for qw(-1 1000001 many 1K), '10 -1', '10 x', '""';
+accepts("UploadWatchers $_") for 0, 1000000, '100 0', '0 100';
 refuses("UploadReadSize $_", qr/UploadReadSize takes/)
     for qw(1B 16383B 8K 1025K 2M x -1), '""';
 accepts("UploadReadSize $_") for qw(0 16K 64K 1M 1);
@@ -176,12 +179,12 @@ like accepts(sprintf $place, "UploadKeyFile \"$short\""), qr/warn.*UPL0012/,
 
 for my $line ("UploadPoolRoot \"$pool\"", 'UploadProgress shm',
               'UploadProgressSlots 64', 'UploadSweepInterval 1min',
-              'UploadReadSize 64K') {
+              'UploadReadSize 64K', 'UploadWatchers 5') {
     refuses("<Location /x>\n$line\n</Location>", qr/not allowed|cannot occur/);
     refuses("<Directory />\n$line\n</Directory>", qr/not allowed|cannot occur/);
 }
 for my $line ('UploadProgress shm', 'UploadProgressSlots 64',
-              'UploadSweepInterval 1min') {
+              'UploadSweepInterval 1min', 'UploadWatchers 5 1') {
     refuses("<VirtualHost 127.0.0.1:81>\n$line\n</VirtualHost>",
             qr/cannot occur/);
 }

@@ -145,6 +145,13 @@ static void test_gauges(void)
     upool_counters_turn(counters, b, UPOOL_GAUGE_PARKED, -1);
     upool_counters_turn(counters, 0, UPOOL_GAUGE_LIVE, 1);
     upool_counters_turn(counters, 3, UPOOL_GAUGE_LIVE, 1);
+    upool_counters_turn(counters, a, UPOOL_GAUGE_WATCHING, 1);
+    upool_counters_turn(counters, b, UPOOL_GAUGE_WATCHING, 1);
+    upool_counters_turn(counters, a, UPOOL_GAUGE_HOLDING, 1);
+    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING), 2,
+               "watching");
+    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING), 1,
+               "on a thread");
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_LIVE), 3, "live");
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_PARKED), 1, "parked");
     tap_is_int(upool_counters_reap(counters, 1, ten_dead, REASON), 2,
@@ -153,6 +160,10 @@ static void test_gauges(void)
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_LIVE), 1, "one live");
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_PARKED), 0,
                "none parked");
+    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING), 1,
+               "who watched there is gone");
+    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING), 0,
+               "with the thread");
     tap_is_int(upool_counters_reap(counters, 1, ten_dead, REASON), 0,
                "it dies once");
     tap_is_int(upool_counters_join(counters, 10), a,

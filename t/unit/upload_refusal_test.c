@@ -78,6 +78,7 @@ static const expectation contract[] = {
     { UPOOL_REASON_POOL, 500 },             { UPOOL_REASON_CONFIGURATION, 500 },
     { UPOOL_REASON_IO, 500 },               { UPOOL_REASON_FULL, 507 },
     { UPOOL_REASON_TIMEOUT, 408 },          { UPOOL_REASON_CALLBACK, 400 },
+    { UPOOL_REASON_WATCHERS, 503 },
 };
 /* clang-format on */
 

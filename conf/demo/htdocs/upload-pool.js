@@ -459,11 +459,15 @@
                 if (told.state === "done" || told.state === "error") {
                     source.close();
                 }
+                /* Of a form that is sent again: the last time. */
+                if (told.state === "error" && !this.ends) {
+                    this.poll();
+                }
             });
-            /* Too many watch, or somebody in between does not like streams. */
+            /* It comes back by itself, unless it was refused: too many watch,
+             * or somebody in between does not like streams. */
             source.onerror = () => {
-                source.close();
-                if (!this.ends) {
+                if (source.readyState === 2 && !this.ends) {
                     this.poll();
                 }
             };

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/stream.h"
+
+#include <string.h>
+#include <apr_poll.h>
+#include <ap_mpm.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "httpd/log.h"
+#include "httpd/park.h"
+#include "httpd/reply.h"
+#include "httpd/slots.h"
+
+#define LOOK_EVERY apr_time_from_msec(250)
+/* Proxies take a connection for dead that is silent for much longer; a stream
+ * that is short has some comments all the same. */
+#define SILENCE_MAX apr_time_from_sec(15)
+#define SILENCE_SHARE 4
+/* As the other limits (httpd/wait.c): before the MPM closes the connection
+ * without the last chunk. */
+#define AHEAD apr_time_from_sec(1)
+#define LASTS apr_time_from_sec(300) /* where Timeout is none */
+/* Milliseconds before a browser comes back. */
+#define BEGIN "retry: 2000\n\n"
+#define COMMENT ":\n\n"
+
+struct upool_stream {
+    request_rec *r;
+    upool_request *rq;
+    upool_stream_say *say;
+    apr_pool_t *said_in; /* of text */
+    apr_pool_t *spare;   /* for the next one */
+    const char *text;    /* what was said last; NULL: nothing */
+    apr_bucket_brigade *bb;
+    apr_time_t written; /* when anything was */
+    apr_time_t until;
+    apr_interval_time_t silence; /* so long nothing may be written */
+};
+
+/* --- How many ------------------------------------------------------------- */
+
+typedef struct stream_place {
+    int holds;
+} stream_place;
+
+static void turn(const stream_place *place, int by)
+{
+    upool_counters *counters = upool_slots_counters();
+
+    upool_counters_turn(counters, upool_slots_cell(), UPOOL_GAUGE_WATCHING, by);
+    if (place->holds) {
+        upool_counters_turn(counters, upool_slots_cell(), UPOOL_GAUGE_HOLDING,
+                            by);
+    }
+}
+
+static apr_status_t give_back(void *data)
+{
+    turn(data, -1);
+    return APR_SUCCESS;
+}
+
+/* Raised first and counted then: two that come at once may both be turned away
+ * from the last place, but never both get it.  Who cannot be counted would have
+ * no bound. */
+static int take_place(request_rec *r, int holds)
+{
+    const upool_server_conf *conf = upool_config_server(r->server);
+    const upool_counters *counters = upool_slots_counters();
+    stream_place *place = apr_palloc(r->pool, sizeof(*place));
+
+    if (!counters || !upool_slots_cell()) {
+        return 0;
+    }
+    place->holds = holds;
+    turn(place, 1);
+    if (upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING)
+            > upool_config_watchers(conf)
+        || (holds
+            && upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING)
+                   > upool_config_holders(conf))) {
+        turn(place, -1);
+        return 0;
+    }
+    apr_pool_cleanup_register(r->pool, place, give_back, apr_pool_cleanup_null);
+    return 1;
+}
+
+/* --- Looking and writing -------------------------------------------------- */
+
+static int poll_socket(const conn_rec *c, apr_int16_t event,
+                       apr_interval_time_t timeout)
+{
+    apr_pollfd_t pfd;
+    apr_int32_t ready = 0;
+
+    memset(&pfd, 0, sizeof(pfd));
+    pfd.desc_type = APR_POLL_SOCKET;
+    pfd.desc.s = ap_get_conn_socket((conn_rec *)c);
+    pfd.reqevents = event;
+    return apr_poll(&pfd, 1, &ready, timeout) == APR_SUCCESS && ready == 1;
+}
+
+/* 1: a client that does not read has no room for more; it gets the newest when
+ * it does. A stream of HTTP/2 has its own buffer. */
+static int is_full(const conn_rec *c)
+{
+    return !c->master && !poll_socket(c, APR_POLLOUT, 0);
+}
+
+static void append(const upool_stream *stream, const char *text)
+{
+    APR_BRIGADE_INSERT_TAIL(
+        stream->bb, apr_bucket_transient_create(text, strlen(text),
+                                                stream->bb->bucket_alloc));
+}
+
+/* 1: the client is gone. */
+static int flush(upool_stream *stream, apr_time_t now)
+{
+    request_rec *r = stream->r;
+    apr_status_t rv;
+
+    APR_BRIGADE_INSERT_TAIL(stream->bb,
+                            apr_bucket_flush_create(stream->bb->bucket_alloc));
+    rv = ap_pass_brigade(r->output_filters, stream->bb);
+    apr_brigade_cleanup(stream->bb);
+    stream->written = now;
+    return rv != APR_SUCCESS || r->connection->aborted;
+}
+
+static int is_stopping(void)
+{
+    int state = 0;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS
+           && state == AP_MPMQ_STOPPING;
+}
+
+/* The pools change places, so that there are never more than two texts. */
+static void keep(upool_stream *stream, const char *text)
+{
+    apr_pool_t *before = stream->said_in;
+
+    stream->text = text;
+    stream->said_in = stream->spare;
+    stream->spare = before;
+}
+
+static int say(upool_stream *stream, apr_time_t now)
+{
+    int last = 0;
+    const char *text;
+
+    apr_pool_clear(stream->spare);
+    text = stream->say(stream->r, stream->rq, stream->spare, &last);
+    if (!text) {
+        return 1;
+    }
+    if (!stream->text || strcmp(text, stream->text)) {
+        append(stream, text);
+        keep(stream, text);
+    }
+    else if (now - stream->written >= stream->silence) {
+        append(stream, COMMENT);
+    }
+    return (!APR_BRIGADE_EMPTY(stream->bb) && flush(stream, now)) || last;
+}
+
+int upool_stream_look(upool_stream *stream, apr_time_t now)
+{
+    const conn_rec *c = stream->r->connection;
+
+    if (now >= stream->until || c->aborted || is_stopping()) {
+        return 1;
+    }
+    return is_full(c) ? 0 : say(stream, now);
+}
+
+/* --- The answer ----------------------------------------------------------- */
+
+/* A quarter of a second, unless the client goes; one that watches has nothing
+ * to send. */
+static int rest(const conn_rec *c)
+{
+    if (c->master) {
+        apr_sleep(LOOK_EVERY);
+        return 1;
+    }
+    return !poll_socket(c, APR_POLLIN, LOOK_EVERY);
+}
+
+static int hold(upool_stream *stream)
+{
+    while (rest(stream->r->connection)
+           && !upool_stream_look(stream, apr_time_now())) {
+    }
+    return OK;
+}
+
+static apr_interval_time_t lasts(const request_rec *r)
+{
+    apr_interval_time_t mpm = r->connection->base_server->timeout;
+
+    if (mpm <= 0) {
+        return LASTS;
+    }
+    return mpm - (mpm / 4 < AHEAD ? mpm / 4 : AHEAD);
+}
+
+static upool_stream *make(request_rec *r, upool_request *rq,
+                          upool_stream_say *say_it)
+{
+    upool_stream *stream = apr_pcalloc(r->pool, sizeof(*stream));
+    apr_interval_time_t whole = lasts(r);
+
+    stream->r = r;
+    stream->rq = rq;
+    stream->say = say_it;
+    apr_pool_create(&stream->said_in, r->pool);
+    apr_pool_create(&stream->spare, r->pool);
+    stream->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    stream->written = apr_time_now();
+    stream->until = stream->written + whole;
+    stream->silence = whole / SILENCE_SHARE < SILENCE_MAX
+                          ? whole / SILENCE_SHARE
+                          : SILENCE_MAX;
+    return stream;
+}
+
+/* Neither mod_deflate nor a proxy should wait for more before it sends. */
+static void set_headers(request_rec *r)
+{
+    ap_set_content_type(r, "text/event-stream");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
+    apr_table_setn(r->subprocess_env, "no-gzip", "1");
+    apr_table_setn(r->subprocess_env, "no-brotli", "1");
+    if (!r->connection->master) {
+        /* Its end wakes a worker by shutting the socket. */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
+static int refuse(request_rec *r, upool_request *rq)
+{
+    upool_refusal refusal = upool_refusal_make(UPOOL_REASON_WATCHERS, 0, NULL);
+
+    apr_table_setn(r->err_headers_out, "Retry-After", "5");
+    return upool_reply_refusal(r, rq, &refusal);
+}
+
+int upool_stream_run(request_rec *r, upool_request *rq,
+                     upool_stream_say *say_it)
+{
+    struct upool_parked *place = upool_park_place(r, rq);
+    upool_stream *stream;
+
+    if (!r->header_only && !take_place(r, !place)) {
+        return refuse(r, rq);
+    }
+    set_headers(r);
+    if (r->header_only) {
+        return OK;
+    }
+    stream = make(r, rq, say_it);
+    append(stream, BEGIN);
+    if (say(stream, stream->written)) {
+        return OK;
+    }
+    upool_rlog(r, DEBUG, 0, 90, "upload %s is watched%s",
+               upool_log_ident(r->pool, rq->id),
+               place ? "" : ", which holds a thread");
+    return place ? upool_park_watch(place, r, stream) : hold(stream);
+}
