@@ -59,8 +59,7 @@ static int is_creation(const request_rec *r, upool_request *rq)
     const char *type = field(r, "Content-Type");
 
     if (!type || !field(r, "Upload-Length") || field(r, "Content-Range")
-        || field(r, "Tus-Resumable") || field(r, "Upload-Complete")
-        || field(r, "Upload-Incomplete")
+        || field(r, "Upload-Complete") || field(r, "Upload-Incomplete")
         || upool_mediatype_parse(type, strlen(type), rq->boundary,
                                  &rq->boundary_len)
                != UPOOL_MEDIATYPE_FORM) {
@@ -109,6 +108,10 @@ static int is_revert(const request_rec *r)
 
 static int recognise(request_rec *r, upool_request *rq)
 {
+    /* Its PATCH is one of tus that does not say so, and tus is asked later. */
+    if (field(r, "Tus-Resumable")) {
+        return 0;
+    }
     if (r->method_number == M_POST && is_creation(r, rq)) {
         rq->creates = 1;
         rq->takes_body = 1;
@@ -171,6 +174,24 @@ static void tell_offset(request_rec *r, const upool_resume *resume)
 
 /* --- POST ----------------------------------------------------------------- */
 
+/* FilePond tells the file's name with every piece, and not before. */
+static int set_name(request_rec *r, upool_resume *resume)
+{
+    const char *name = field(r, "Upload-Name");
+
+    return upool_resume_set_name(resume, name ? name : "");
+}
+
+/* Without a byte to come there is no PATCH that would name it. */
+static void complete_empty(request_rec *r, upool_resume *resume,
+                           upool_refusal *refusal)
+{
+    if (set_name(r, resume) || upool_resume_complete(resume)) {
+        *refusal = *upool_resume_refusal(resume);
+        upool_resume_abandon(resume);
+    }
+}
+
 static int create(request_rec *r, upool_request *rq)
 {
     filepond *pond = own(r, rq);
@@ -180,8 +201,7 @@ static int create(request_rec *r, upool_request *rq)
 
     start.protocol = "filepond";
     start.length = pond->length;
-    start.uri = r->uri;
-    start.args = r->args;
+    upool_front_target(r, &start.uri, &start.args);
     start.fields = upool_fieldbody_fields(pond->body);
     if (start.fields->nelts) {
         /* Its one field has the name that the file would have. */
@@ -189,9 +209,8 @@ static int create(request_rec *r, upool_request *rq)
     }
     start.name_follows = 1;
     pond->resume = upool_resuming_create(r, rq, &start, &refusal);
-    if (!refusal.reason && pond->length == 0
-        && upool_resume_complete(pond->resume)) {
-        refusal = *upool_resume_refusal(pond->resume);
+    if (!refusal.reason && pond->length == 0) {
+        complete_empty(r, pond->resume, &refusal);
     }
     if (refusal.reason || !text) {
         return refusal.reason ? refuse(r, rq, &refusal)
@@ -242,14 +261,6 @@ static int piece_is_in(request_rec *r, upool_request *rq,
     }
     tell_offset(r, resume);
     return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
-}
-
-/* FilePond tells the file's name with every piece, and not before. */
-static int set_name(request_rec *r, upool_resume *resume)
-{
-    const char *name = field(r, "Upload-Name");
-
-    return upool_resume_set_name(resume, name ? name : "");
 }
 
 static int take_piece(request_rec *r, upool_request *rq)

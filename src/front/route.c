@@ -22,8 +22,8 @@ typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 /* The protocols beside forms, in the order in which they are asked. */
 static const upool_protocol *const protocols[] = {
     &upool_front_ietf,
-    &upool_tus_protocol,
     &upool_filepond_protocol,
+    &upool_tus_protocol,
     &upool_front_chunked,
     NULL,
 };

@@ -74,6 +74,34 @@ is upload($at, [{name => 'f', filename => 'a', content => 'x' x 90_000}])
     ->{status}, 200, 'and all of the room is free again';
 empty_pool('attack-quota');
 
+# --- FilePond -----------------------------------------------------------------
+
+sub pond
+{
+    my ($url, $length) = @_;
+    my ($body, $type) = multipart([{name => 'filepond', value => '{}'}]);
+    return request('POST', $url, body => $body,
+                   headers => ['Content-Type', $type,
+                               'Upload-Length', $length]);
+}
+
+# What the client sent is decoded once, not when the application is run too.
+for my $case (['/attack/several/echo.pl/a%2523b%253Fc', '/a%23b%3Fc'],
+              ['/attack/several/echo.pl/%252e%252e/%252e%252e/x',
+               '/%2e%2e/%2e%2e/x']) {
+    my ($url, $path) = @$case;
+    my $id = pond($url, 5)->{body};
+    my $r = request('PATCH', "$url?patch=$id", body => 'hello', headers =>
+                    ['Content-Type', 'application/offset+octet-stream',
+                     'Upload-Offset', 0, 'Upload-Name', 'a.txt']);
+    is $r->{status}, 200, "$url: completed";
+    is $r->{json}{env}{PATH_INFO}, $path, "$url: the application's path";
+}
+
+is pond('/attack/text/echo.pl', 0)->{status}, 415,
+    'an empty file without a name is none of those that are allowed';
+is_deeply [pool_files('attack-text')], [], 'nor is it kept';
+
 # --- Further than any file goes ----------------------------------------------
 
 my $uuid = sprintf '%08x-1111-4111-8111-%012x', $$, time;
