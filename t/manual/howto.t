@@ -153,6 +153,8 @@ for my $task (grep { needs_own_server($_) } @task) {
     my @needed = @server[0 .. ($several ? 1 : 0)];
     $_->start($php . config_of($task)) for @needed;
     check($task);
+    # Both end at once.
+    kill 'TERM', map { $_->pid } @needed;
     $_->stop for @needed;
 }
 cmp_ok scalar @task, '>=', 17, 'tasks';
