@@ -10,7 +10,10 @@ use Test::More;
 use UploadPool::Test;
 use UploadPool::Httpd;
 
-my $httpd = UploadPool::Httpd->new;
+# Only some MPMs have HTTP/2.
+my $h2 = var('mpm') ne 'prefork';
+my $httpd = UploadPool::Httpd->new(
+    modules => [qw(ssl socache_shmcb), $h2 ? 'http2' : ()]);
 my $pool = $httpd->make_pool('one');
 my @port = (port => $httpd->port);
 my $blob = random_bytes(8_000_000);
@@ -77,7 +80,8 @@ slow();
 cmp_ok $usual, '>=', 1000, 'httpd reads 8,000 bytes at a time';
 $httpd->stop;
 
-serve('UploadReadSize 64K');
+my $protocols = $h2 ? "Protocols h2 h2c http/1.1\nH2Direct On\n" : '';
+serve("UploadReadSize 64K\n$protocols");
 my $large = big('UploadReadSize 64K');
 cmp_ok $large, '>', 0, 'the log tells';
 cmp_ok $large, '<', $usual / 2, 'far fewer reads';
@@ -126,6 +130,47 @@ my $id = new_id();
 my $r = request('POST', "/up?X-Progress-ID=$id", length => length($body) + 1,
     headers => ['Content-Type', $type], body => $body, half_close => 1, @port);
 is status('/up', $id, @port)->{state}, 'error', 'a body that ends early';
+
+# TLS and HTTP/2 read the socket through filters of their own.
+sub curl_upload
+{
+    my ($bytes, $what, $version, @how) = @_;
+    my $name = $httpd->dir("htdocs/$what");
+    $name =~ s/ /-/g;
+    spew($name, $bytes);
+    my $r = curl(@how, '-F', "f=\@$name;filename=a.bin", '-H',
+        'Accept: application/json');
+    like $r->{head} || '', qr{^\Q$version\E }, "$what: by $version";
+    return stored_is($r, $bytes, $what);
+}
+
+sub over_filters
+{
+    my ($scheme, @ways) = @_;
+    my $url = "$scheme://127.0.0.1:" . $httpd->port . '/up';
+    my $part = substr $blob, 0, 40_000;
+    for my $way (@ways) {
+        my ($name, $version, @how) = @$way;
+        curl_upload($blob, $name, $version, @how, $url);
+        curl_upload($part, "$name slow", $version, @how, '--limit-rate',
+            '80K', $url);
+    }
+    return;
+}
+
+over_filters('http', ['h2c', 'HTTP/2', '--http2-prior-knowledge'])
+    if $h2;
+$httpd->stop;
+
+my $tls = var('t_conf') . '/tls';
+serve(<<"END");
+UploadReadSize 64K
+${protocols}SSLEngine on
+SSLCertificateFile "$tls/cert.pem"
+SSLCertificateKeyFile "$tls/key.pem"
+END
+over_filters('https', ['TLS', 'HTTP/1.1', '-k', '--http1.1'],
+    $h2 ? ['h2 over TLS', 'HTTP/2', '-k', '--http2'] : ());
 $httpd->stop;
 
 serve("UploadReadSize 64K\n<VirtualHost 127.0.0.1:" . $httpd->port . ">\n"
