@@ -223,12 +223,12 @@ static apr_status_t pass_incomplete(const upool_bucket *bucket,
 }
 
 /* What earlier attempts have left.  made: the directory is ours since a moment
- * ago, in which another holder may have come and gone, leaving either document
- * but hardly anything else: not worth a walk. */
+ * ago, in which another holder may have come and gone, leaving an upload on its
+ * way, or either document, but hardly anything else: not worth a walk. */
 static apr_status_t tidy(upool_bucket *bucket, int made, const char **why)
 {
     int fd = bucket->directory.fd;
-    apr_status_t passed = APR_SUCCESS;
+    apr_status_t passed;
     apr_status_t rv;
 
     if (is_secret(bucket, made)) {
@@ -240,9 +240,7 @@ static apr_status_t tidy(upool_bucket *bucket, int made, const char **why)
         /* Somebody may want to mend it, until there is something better. */
         bucket->damaged = 1;
     }
-    if (!made) {
-        passed = pass_incomplete(bucket, why);
-    }
+    passed = pass_incomplete(bucket, why);
     if (passed) {
         return passed;
     }

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <apr_thread_proc.h>
+
 #include "store_kit.h"
 
 #define KILLS 200
@@ -254,6 +256,64 @@ static void test_races(kit *k)
     tap_is_int(wrong, 0, "and the others learn that it is complete");
 }
 
+/* --- Making --------------------------------------------------------------- */
+
+#define MAKERS 3
+#define ROUNDS 400
+
+typedef struct meeting {
+    int come[ROUNDS]; /* makers that wait for the round to begin */
+    int made[ROUNDS]; /* how many have made the upload */
+} meeting;
+
+/* All make the same upload at the same moment, round for round. */
+static void make_all(kit *k, meeting *m)
+{
+    int round;
+
+    for (round = 0; round < ROUNDS; round++) {
+        const char *id = apr_psprintf(k->p, "made-%d", round);
+
+        __atomic_add_fetch(&m->come[round], 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&m->come[round], __ATOMIC_SEQ_CST) < MAKERS) {
+            apr_thread_yield();
+        }
+        if (create(k, id, LENGTH) == APR_SUCCESS) {
+            __atomic_add_fetch(&m->made[round], 1, __ATOMIC_SEQ_CST);
+        }
+    }
+}
+
+/* Who makes the directory is not always the first to lock it: the second must
+ * not make the upload anew, under the hands of the first. */
+static void test_makers(kit *k)
+{
+    meeting *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pids[MAKERS];
+    int once = 0;
+    int i;
+
+    if (m == MAP_FAILED) {
+        kit_die("mmap");
+    }
+    for (i = 0; i < MAKERS; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            make_all(k, m);
+            _exit(0);
+        }
+    }
+    for (i = 0; i < MAKERS; i++) {
+        waitpid(pids[i], NULL, 0);
+    }
+    for (i = 0; i < ROUNDS; i++) {
+        once += m->made[i] == 1;
+    }
+    munmap(m, sizeof(*m));
+    tap_is_int(once, ROUNDS, "of three that make an upload at once, one does");
+}
+
 /* --- Power --------------------------------------------------------------- */
 
 /* What was written since the last sync reads as zeros, as on a file system that
@@ -314,6 +374,7 @@ int main(void)
     test_kills(&k, PARTS, "parts");
     test_crowd(&k);
     test_races(&k);
+    test_makers(&k);
     test_power(&k);
     return kit_done(&k);
 }
