@@ -61,6 +61,9 @@ is $head->{body}, '', '503: and without a body';
 is status($at, $url =~ m{([^/]+)$})->{state}, 'done', '503: the upload stays';
 ($url, $r) = whole('/tus-clean/echo.pl?status=500');
 is $r->{status}, 500, 'UploadCleanup: the client hears it';
+# The answer may be there a moment before the upload is gone.
+my ($name) = $url =~ m{([^/]+)$};
+wait_for(sub { status('/tus-clean/echo.pl', $name)->{state} eq 'starting' });
 is head($url)->{status}, 404, 'UploadCleanup: and the upload is gone';
 
 # --- Redirects, no body, refusals by httpd -----------------------------------
