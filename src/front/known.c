@@ -53,14 +53,27 @@ upool_store *upool_known_store(request_rec *r, upool_request *rq,
     return rq->store;
 }
 
+/* What machines tell a cache may overtake each other on the way, and then an
+ * upload that has ended goes on in there for as long as the record lasts.  Who
+ * sends, tells again within this time. */
+#define TOLD_AGAIN apr_time_from_sec(1)
+
+/* 1 when the record came from another machine and may be behind the pool. */
+static int is_stale(const upool_slot_record *slot)
+{
+    return slot->state == UPOOL_SLOT_UPLOADING && !slot->process
+           && apr_time_now() - slot->updated > TOLD_AGAIN;
+}
+
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
     upool_slot_record slot;
     upool_record *record = NULL;
     upool_store *store;
+    int told = upool_shared_lookup(r, rq->conf, rq->id, &slot);
 
-    if (upool_shared_lookup(r, rq->conf, rq->id, &slot)) {
+    if (told && !is_stale(&slot)) {
         return from_slot(r->pool, rq->id, &slot);
     }
     store = upool_known_store(r, rq, refusal);
@@ -68,6 +81,12 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
         && upool_bucket_status(&record, store, rq->id, r->pool)
                != APR_SUCCESS) {
         record = NULL;
+    }
+    /* An upload that is over in the pool, and not one before this one. */
+    if (told
+        && (!record || record->state == UPOOL_STATE_UPLOADING
+            || record->updated < slot.updated)) {
+        record = from_slot(r->pool, rq->id, &slot);
     }
     return record;
 }
