@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "ident/keys.h"
 
+#include <apr_escape.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -73,18 +74,6 @@ int upool_keys_count(const upool_keys *keys)
     return keys ? keys->count : 0;
 }
 
-static void hex_write(char *hex, const unsigned char *bytes, apr_size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    apr_size_t i;
-
-    for (i = 0; i < len; i++) {
-        *hex++ = digits[bytes[i] >> 4];
-        *hex++ = digits[bytes[i] & 15];
-    }
-    *hex = '\0';
-}
-
 apr_status_t upool_keys_hmac(const upool_keys *keys, int n, const void *data,
                              apr_size_t len, char *hex)
 {
@@ -107,7 +96,7 @@ apr_status_t upool_keys_hmac(const upool_keys *keys, int n, const void *data,
     if (!good) {
         return APR_EGENERAL;
     }
-    hex_write(hex, out, sizeof(out));
+    apr_escape_hex(hex, out, sizeof(out), 0, NULL);
     OPENSSL_cleanse(out, sizeof(out));
     return APR_SUCCESS;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <apr_escape.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 
@@ -105,10 +106,7 @@ upool_entry upool_layout_entry(const char *name)
 apr_status_t upool_layout_name(const char **name, int n, apr_pool_t *p)
 {
     unsigned char bytes[RANDOM_BYTES];
-    char digits[2 * RANDOM_BYTES + 1];
-    char *digit = digits;
     apr_status_t rv;
-    int i;
 
     if (n < 0 || n >= NUMBER_LIMIT) {
         return APR_EINVAL;
@@ -117,11 +115,8 @@ apr_status_t upool_layout_name(const char **name, int n, apr_pool_t *p)
     if (rv) {
         return rv;
     }
-    for (i = 0; i < RANDOM_BYTES; i++) {
-        *digit++ = HEX[bytes[i] >> 4];
-        *digit++ = HEX[bytes[i] & 15];
-    }
-    *digit = '\0';
-    *name = apr_pstrcat(p, apr_itoa(p, n), "-", digits, SUFFIX, NULL);
+    *name =
+        apr_pstrcat(p, apr_itoa(p, n), "-",
+                    apr_pescape_hex(p, bytes, sizeof(bytes), 0), SUFFIX, NULL);
     return APR_SUCCESS;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "store/audit.h"
@@ -54,21 +55,6 @@ static void tell_all(round_of *r, int are_problems, const char *id,
     }
 }
 
-static int to_hex(char *hex, upool_digester *digester)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char value[UPOOL_DIGESTER_MAX];
-    apr_size_t len = upool_digester_end(digester, value);
-    apr_size_t i;
-
-    for (i = 0; i < len; i++) {
-        hex[2 * i] = digits[value[i] >> 4];
-        hex[2 * i + 1] = digits[value[i] & 15];
-    }
-    hex[2 * len] = '\0';
-    return len > 0;
-}
-
 /* One read for all digests of a file. */
 static apr_status_t read_through(const round_of *r, apr_file_t *file,
                                  upool_digester *const *digesters, int count)
@@ -95,19 +81,23 @@ static apr_status_t read_through(const round_of *r, apr_file_t *file,
 static void compare(round_of *r, const char *id, const upool_file *file,
                     upool_digester *const *digesters, int count)
 {
+    unsigned char value[UPOOL_DIGESTER_MAX];
     char hex[2 * UPOOL_DIGESTER_MAX + 1];
+    apr_size_t len;
     int i;
 
     for (i = 0; i < count; i++) {
         const upool_digest *d =
             &APR_ARRAY_IDX(file->digests, i, const upool_digest);
 
-        if (!digesters[i] || !to_hex(hex, digesters[i])) {
+        len = digesters[i] ? upool_digester_end(digesters[i], value) : 0;
+        if (!len) {
             tell(r, 0, id, file->stored,
                  apr_pstrcat(r->p, d->algorithm, " cannot be computed here",
                              NULL));
             continue;
         }
+        apr_escape_hex(hex, value, len, 0, NULL);
         r->digests++;
         if (strcmp(hex, d->hex) != 0) {
             tell(r, 1, id, file->stored,

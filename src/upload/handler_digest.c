@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/handlers.h"
 
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "upload/digester.h"
@@ -83,20 +84,6 @@ static upload_pool_verdict digest_chunk(upload_pool_instance *self,
     return UPLOAD_POOL_GO_ON;
 }
 
-static char *to_hex(apr_pool_t *p, const unsigned char *bytes, apr_size_t len)
-{
-    static const char digit[] = "0123456789abcdef";
-    char *hex = apr_palloc(p, 2 * len + 1);
-    apr_size_t i;
-
-    for (i = 0; i < len; i++) {
-        hex[2 * i] = digit[bytes[i] >> 4];
-        hex[2 * i + 1] = digit[bytes[i] & 15];
-    }
-    hex[2 * len] = '\0';
-    return hex;
-}
-
 static upload_pool_verdict digest_complete(upload_pool_instance *self,
                                            upload_pool_file *file,
                                            apr_off_t size,
@@ -120,7 +107,7 @@ static upload_pool_verdict digest_complete(upload_pool_instance *self,
             return broken(data, "a digest cannot be finished");
         }
         apr_table_setn(file->digests, upool_digester_name(digester),
-                       to_hex(file->pool, value, len));
+                       apr_pescape_hex(file->pool, value, len, 0));
     }
     return UPLOAD_POOL_GO_ON;
 }

@@ -3,6 +3,7 @@
 #include "upload/hashname.h"
 
 #include <string.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "upload/digester.h"
@@ -21,11 +22,9 @@ int upool_hashname_make(char name[UPOOL_HASHNAME_LEN + 1],
                         const upool_hashname_part *parts, int count,
                         apr_pool_t *p)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char value[UPOOL_DIGESTER_MAX];
     upool_digester *digester = upool_digester_make("sha-256", p);
     apr_size_t len;
-    apr_size_t i;
     int n;
 
     name[0] = '\0';
@@ -41,10 +40,6 @@ int upool_hashname_make(char name[UPOOL_HASHNAME_LEN + 1],
     if (2 * len != UPOOL_HASHNAME_LEN) {
         return -1;
     }
-    for (i = 0; i < len; i++) {
-        name[2 * i] = digits[value[i] >> 4];
-        name[2 * i + 1] = digits[value[i] & 15];
-    }
-    name[2 * len] = '\0';
+    apr_escape_hex(name, value, len, 0, NULL);
     return 0;
 }

@@ -5,27 +5,13 @@
 #include <string.h>
 
 #include <apr_cstr.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 /* What one request reads again before its first byte, so that a digest that
  * fell behind (its process was killed) goes on with the bytes.  More than that
  * is read when the upload is complete. */
 #define CATCH_UP_MAX ((apr_off_t)16 << 20)
-
-const char *upool_resume_hex(apr_pool_t *p, const unsigned char *bytes,
-                             apr_size_t len)
-{
-    static const char digit[] = "0123456789abcdef";
-    char *hex = apr_palloc(p, 2 * len + 1);
-    apr_size_t i;
-
-    for (i = 0; i < len; i++) {
-        hex[2 * i] = digit[bytes[i] >> 4];
-        hex[2 * i + 1] = digit[bytes[i] & 15];
-    }
-    hex[2 * len] = '\0';
-    return hex;
-}
 
 static upool_midway *midway_at(const upool_resume *resume, int i)
 {
@@ -158,14 +144,14 @@ const char *upool_resume_digest(upool_resume *resume, const char *algorithm)
 
     if (!midway) {
         len = digest_range(resume, algorithm, 0, length, value);
-        return len ? upool_resume_hex(resume->p, value, len) : NULL;
+        return len ? apr_pescape_hex(resume->p, value, len, 0) : NULL;
     }
     take_up(resume, midway, length);
     if (catch_up(resume, midway, length)) {
         return NULL;
     }
     len = upool_midway_end(midway, value);
-    return upool_resume_hex(resume->p, value, len);
+    return apr_pescape_hex(resume->p, value, len, 0);
 }
 
 int upool_resume_check(upool_resume *resume, const char *algorithm,

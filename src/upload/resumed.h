@@ -87,8 +87,4 @@ int upool_resume_checksum_data(upool_resume *resume, const char *data,
                                apr_size_t len);
 int upool_resume_checksum_end(upool_resume *resume);
 
-/* Lower-case hex. */
-const char *upool_resume_hex(apr_pool_t *p, const unsigned char *bytes,
-                             apr_size_t len);
-
 #endif
