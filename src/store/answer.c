@@ -93,17 +93,9 @@ apr_status_t upool_answer_encode(char **text, apr_size_t *len,
                                  const upool_answer *answer, apr_time_t created,
                                  apr_pool_t *p)
 {
-    json_t *root =
-        headers_fit(answer->headers) ? encode(answer, created, p) : NULL;
-    apr_status_t rv;
-
-    *text = NULL;
-    if (!root) {
-        return APR_EINVAL;
-    }
-    rv = upool_members_dump(text, len, root);
-    json_decref(root);
-    return rv;
+    return upool_members_dump(
+        text, len,
+        headers_fit(answer->headers) ? encode(answer, created, p) : NULL);
 }
 
 apr_status_t upool_answer_save(const upool_answer *answer, int directory,

@@ -133,8 +133,7 @@ json_t *upool_members_file(const upool_file *file)
 }
 
 /* Makes *text larger until root fits. */
-apr_status_t upool_members_dump(char **text, apr_size_t *len,
-                                const json_t *root)
+static apr_status_t print(char **text, apr_size_t *len, const json_t *root)
 {
     apr_size_t room = FIRST_BUFFER;
 
@@ -154,6 +153,18 @@ apr_status_t upool_members_dump(char **text, apr_size_t *len,
         }
         room = *len;
     }
+}
+
+apr_status_t upool_members_dump(char **text, apr_size_t *len, json_t *root)
+{
+    apr_status_t rv = APR_EINVAL;
+
+    *text = NULL;
+    if (root) {
+        rv = print(text, len, root);
+        json_decref(root);
+    }
+    return rv;
 }
 
 upool_reader upool_reader_of(const json_t *object, apr_pool_t *p)

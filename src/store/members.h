@@ -27,11 +27,11 @@ json_t *upool_members_number(apr_int64_t n);
  * read back. */
 json_t *upool_members_file(const upool_file *file);
 
-/* The text of root, len bytes and no NUL behind it, from malloc(): the caller
- * frees *text, which is NULL on failure.  EFBIG: longer than UPOOL_MEMBERS_MAX;
- * APR_ENOMEM. */
-apr_status_t upool_members_dump(char **text, apr_size_t *len,
-                                const json_t *root);
+/* The text of root, which it lets go of: len bytes and no NUL behind it, from
+ * malloc(): the caller frees *text, which is NULL on failure.  APR_EINVAL: root
+ * is NULL, nothing that could be read back; EFBIG: longer than
+ * UPOOL_MEMBERS_MAX; APR_ENOMEM. */
+apr_status_t upool_members_dump(char **text, apr_size_t *len, json_t *root);
 
 /* Takes the members of one object by name; the first that is not as it should
  * be makes it bad, and a member that nobody took shows in the count. */

@@ -79,16 +79,7 @@ static json_t *encode_record(const upool_record *record)
 apr_status_t upool_metadata_encode(char **text, apr_size_t *len,
                                    const upool_record *record)
 {
-    json_t *root = encode_record(record);
-    apr_status_t rv;
-
-    *text = NULL;
-    if (!root) {
-        return APR_EINVAL;
-    }
-    rv = upool_members_dump(text, len, root);
-    json_decref(root);
-    return rv;
+    return upool_members_dump(text, len, encode_record(record));
 }
 
 static upool_state take_state(upool_reader *in)

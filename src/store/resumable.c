@@ -189,16 +189,7 @@ static json_t *encode(const upool_resumable *r)
 apr_status_t upool_resumable_encode(char **text, apr_size_t *len,
                                     const upool_resumable *resumable)
 {
-    json_t *root = encode(resumable);
-    apr_status_t rv;
-
-    *text = NULL;
-    if (!root) {
-        return APR_EINVAL;
-    }
-    rv = upool_members_dump(text, len, root);
-    json_decref(root);
-    return rv;
+    return upool_members_dump(text, len, encode(resumable));
 }
 
 /* Decoding. */
