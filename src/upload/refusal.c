@@ -98,3 +98,25 @@ upool_reason upool_refusal_of_errno(apr_status_t rv)
 {
     return rv == ENOSPC || rv == EDQUOT ? UPOOL_REASON_FULL : UPOOL_REASON_IO;
 }
+
+upool_refusal upool_refusal_of_quota(upool_quota_answer answer,
+                                     apr_status_t error)
+{
+    upool_refusal none = UPOOL_NO_REFUSAL;
+
+    switch (answer) {
+    case UPOOL_QUOTA_GRANTED:
+        break;
+    case UPOOL_QUOTA_POOL:
+        return upool_refusal_make(UPOOL_REASON_QUOTA, 0, "quota of the pool");
+    case UPOOL_QUOTA_OWNER:
+        return upool_refusal_make(UPOOL_REASON_QUOTA, 0, "quota of the owner");
+    case UPOOL_QUOTA_SPARE:
+        return upool_refusal_make(UPOOL_REASON_FULL, 0,
+                                  "what is to be left free on the file system");
+    case UPOOL_QUOTA_FAILED:
+        return upool_refusal_make(upool_refusal_of_errno(error), error,
+                                  "the quota's ledger in the pool");
+    }
+    return none;
+}

@@ -7,7 +7,7 @@
  * and to the text that the client and every poller may see (never a path, a
  * key or another user's name; details belong into the error log). */
 
-#include <apr_errno.h>
+#include "store/quota.h"
 
 typedef enum upool_reason {
     UPOOL_REASON_NONE = 0,
@@ -102,5 +102,10 @@ upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,
 
 /* The reason behind a failed write: FULL for ENOSPC and EDQUOT, else IO. */
 upool_reason upool_refusal_of_errno(apr_status_t rv);
+
+/* What an answer of the quota means; reason NONE where it is granted.
+ * @param error upool_quota_error(); counts with UPOOL_QUOTA_FAILED alone */
+upool_refusal upool_refusal_of_quota(upool_quota_answer answer,
+                                     apr_status_t error);
 
 #endif

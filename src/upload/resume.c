@@ -202,27 +202,26 @@ int upool_resume_judge_size(upool_resume *resume, apr_off_t size)
 
 int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer)
 {
-    apr_status_t rv;
+    upool_refusal said =
+        upool_refusal_of_quota(answer, upool_quota_error(resume->quota));
 
-    switch (answer) {
-    case UPOOL_QUOTA_GRANTED:
-        break;
-    case UPOOL_QUOTA_POOL:
-        return upool_resume_turn_down(resume, UPOOL_REASON_QUOTA, 0,
-                                      "quota of the pool");
-    case UPOOL_QUOTA_OWNER:
-        return upool_resume_turn_down(resume, UPOOL_REASON_QUOTA, 0,
-                                      "quota of the owner");
-    case UPOOL_QUOTA_SPARE:
-        return upool_resume_turn_down(
-            resume, UPOOL_REASON_FULL, 0,
-            "what is to be left free on the file system");
-    case UPOOL_QUOTA_FAILED:
-        rv = upool_quota_error(resume->quota);
-        return upool_resume_turn_down(resume, upool_refusal_of_errno(rv), rv,
-                                      "the quota's ledger in the pool");
+    return said.reason ? upool_resume_turn_down(resume, said.reason, said.rv,
+                                                said.detail)
+                       : 0;
+}
+
+int upool_resume_open_quota(upool_resume *resume)
+{
+    const upool_resume_options *o = &resume->options;
+
+    if (!upool_quota_is_set(&o->quota)) {
+        return 0;
     }
-    return 0;
+    resume->quota = upool_quota_make(o->store, o->identifier,
+                                     upool_resume_about(resume)->owner,
+                                     &o->quota, resume->p);
+    upool_quota_count_from_start(resume->quota);
+    return 1;
 }
 
 /* A step ahead where the length is not known, if there is room for one. */

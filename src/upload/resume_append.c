@@ -136,16 +136,11 @@ static int judge_end(upool_resume *resume)
  * same. */
 static int reserve(upool_resume *resume)
 {
-    const upool_resume_options *o = &resume->options;
     apr_off_t bytes = end_of(resume);
 
-    if (!upool_quota_is_set(&o->quota)) {
+    if (!upool_resume_open_quota(resume)) {
         return 0;
     }
-    resume->quota = upool_quota_make(o->store, o->identifier,
-                                     upool_resume_about(resume)->owner,
-                                     &o->quota, resume->p);
-    upool_quota_count_from_start(resume->quota);
     if (resume->what.out_of_order || upool_resume_about(resume)->ranges) {
         bytes = upool_resume_length(resume);
     }

@@ -88,7 +88,6 @@ static int copy(upool_resume *resume, const apr_array_header_t *pieces,
                 apr_off_t sum)
 {
     static const upool_append_claim all = { 0, -1, 0, 0 };
-    const upool_resume_options *o = &resume->options;
     apr_status_t rv = upool_append_begin(resume->append, &all);
     apr_status_t kept;
 
@@ -96,11 +95,7 @@ static int copy(upool_resume *resume, const apr_array_header_t *pieces,
         return upool_resume_turn_down_for(resume, rv,
                                           "the upload cannot be written to");
     }
-    if (upool_quota_is_set(&o->quota)) {
-        resume->quota = upool_quota_make(o->store, o->identifier, o->owner,
-                                         &o->quota, resume->p);
-        upool_quota_count_from_start(resume->quota);
-    }
+    upool_resume_open_quota(resume);
     rv = upool_resume_reserve(resume, sum) ? APR_EGENERAL
                                            : copy_pieces(resume, pieces);
     kept = upool_append_keep(resume->append, NULL);

@@ -96,18 +96,13 @@ static apr_status_t change_fields(void *user, upool_resumable *about)
  * somebody else's by the time that bytes come. */
 static int ask_quota(upool_resume *resume)
 {
-    const upool_resume_options *o = &resume->options;
     apr_off_t written = upool_resume_held(resume);
     apr_off_t length = upool_resume_length(resume);
     int refused;
 
-    if (!upool_quota_is_set(&o->quota)) {
+    if (!upool_resume_open_quota(resume)) {
         return 0;
     }
-    resume->quota = upool_quota_make(o->store, o->identifier,
-                                     upool_resume_about(resume)->owner,
-                                     &o->quota, resume->p);
-    upool_quota_count_from_start(resume->quota);
     refused = upool_resume_judge_quota(
         resume,
         upool_quota_reserve(resume->quota, length < written ? written : length,

@@ -62,6 +62,9 @@ int upool_resume_judge_size(upool_resume *resume, apr_off_t size);
 
 /* What the ledger says. */
 int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer);
+/* Opens the ledger, in which all counts that the upload holds.  1, or 0 where
+ * there is no quota. */
+int upool_resume_open_quota(upool_resume *resume);
 /* Reserves what the upload will come to.  Nothing without a quota. */
 int upool_resume_reserve(upool_resume *resume, apr_off_t bytes);
 /* The writer's region is let go: what is on the disk counts. */

@@ -287,24 +287,10 @@ static void names_known(void *user)
 
 static int refuse_quota(upool_upload *upload, upool_quota_answer answer)
 {
-    apr_status_t rv;
+    upool_refusal said =
+        upool_refusal_of_quota(answer, upool_quota_error(upload->quota));
 
-    switch (answer) {
-    case UPOOL_QUOTA_GRANTED:
-        break;
-    case UPOOL_QUOTA_POOL:
-        return refuse(upload, UPOOL_REASON_QUOTA, 0, "quota of the pool");
-    case UPOOL_QUOTA_OWNER:
-        return refuse(upload, UPOOL_REASON_QUOTA, 0, "quota of the owner");
-    case UPOOL_QUOTA_SPARE:
-        return refuse(upload, UPOOL_REASON_FULL, 0,
-                      "what is to be left free on the file system");
-    case UPOOL_QUOTA_FAILED:
-        rv = upool_quota_error(upload->quota);
-        return refuse(upload, upool_refusal_of_errno(rv), rv,
-                      "the quota's ledger in the pool");
-    }
-    return 0;
+    return said.reason ? refuse(upload, said.reason, said.rv, said.detail) : 0;
 }
 
 /* Reserves at least need bytes.  0, or 1 when refused. */

@@ -82,6 +82,27 @@ static const expectation contract[] = {
 };
 /* clang-format on */
 
+static void test_quota(void)
+{
+    upool_refusal said = upool_refusal_of_quota(UPOOL_QUOTA_GRANTED, EIO);
+
+    tap_is_int(said.reason, UPOOL_REASON_NONE, "granted is no refusal");
+    said = upool_refusal_of_quota(UPOOL_QUOTA_POOL, EIO);
+    tap_is_int(said.reason, UPOOL_REASON_QUOTA, "the pool's quota");
+    tap_is_int(said.rv, 0, "in which no call has failed");
+    tap_is_str(said.detail, "quota of the pool", "which the log tells");
+    said = upool_refusal_of_quota(UPOOL_QUOTA_OWNER, EIO);
+    tap_is_int(said.reason, UPOOL_REASON_QUOTA, "the owner's quota");
+    tap_is_str(said.detail, "quota of the owner", "is another in the log");
+    said = upool_refusal_of_quota(UPOOL_QUOTA_SPARE, EIO);
+    tap_is_int(said.reason, UPOOL_REASON_FULL, "what is to be left free");
+    said = upool_refusal_of_quota(UPOOL_QUOTA_FAILED, ENOSPC);
+    tap_is_int(said.reason, UPOOL_REASON_FULL, "a ledger on a full disk");
+    tap_is_int(said.rv, ENOSPC, "with the call's error");
+    said = upool_refusal_of_quota(UPOOL_QUOTA_FAILED, EIO);
+    tap_is_int(said.reason, UPOOL_REASON_IO, "a ledger that is broken");
+}
+
 int main(void)
 {
     int i;
@@ -102,6 +123,7 @@ int main(void)
     tap_is_int(upool_refusal_of_errno(ENOSPC), UPOOL_REASON_FULL, "disk full");
     tap_is_int(upool_refusal_of_errno(EDQUOT), UPOOL_REASON_FULL, "quota");
     tap_is_int(upool_refusal_of_errno(EIO), UPOOL_REASON_IO, "anything else");
+    test_quota();
     test_names();
     return tap_done();
 }
