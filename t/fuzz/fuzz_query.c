@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-/* Any query string, and any text as a quantity.  Adding a parameter of another
- * name must change nothing; adding the one that was found must double it. */
+/* Any query string, and any text as a quantity or an origin.  Adding a
+ * parameter of another name must change nothing; adding the one that was found
+ * must double it.  What CORS repeats in an answer ends no line of it. */
+#include "parse/origin.h"
 #include "parse/quantity.h"
 #include "parse/query.h"
 
@@ -22,6 +24,17 @@ static void check_quantity(const char *text)
     value = -1;
     if ((upool_quantity_decimal(text, &value) == UPOOL_QUANTITY_OK)
         != (value >= 0)) {
+        abort();
+    }
+}
+
+static void check_origin(const char *text)
+{
+    if ((upool_origin_is_valid(text) || upool_origin_is_names(text))
+        && strpbrk(text, "\r\n") != NULL) {
+        abort();
+    }
+    if (upool_origin_is_valid(text) && strpbrk(text, " \t,\"<>") != NULL) {
         abort();
     }
 }
@@ -57,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(query, data, size);
     query[size] = '\0';
     check_quantity(query);
+    check_origin(query);
     check_pairs(data, size);
     found = upool_query_find(query, "id", out, 24);
     if (found == UPOOL_QUERY_ONCE && strlen(out) > 23) {
