@@ -16,6 +16,7 @@ my @forged = ('X-Upload-State', 'done', 'X-Upload-Identifier', 'forged',
 
 # --- A page outside includes one inside -------------------------------------
 
+# I6: Nor on a detour.
 my $page = request('GET', '/attack/page/ssi.pl', headers => \@forged);
 is $page->{status}, 200, 'a page';
 my ($state, $outside, $inside) = split /\n/, $page->{body};

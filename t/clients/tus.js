@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
 /* tus-js-client in Node and in Chromium. */
+/* R9: A client that others wrote. */
 "use strict";
 
 const crypto = require("crypto");

@@ -12,6 +12,7 @@ use UploadPool::Test;
 use UploadPool::Refuse;
 use UploadPool::Httpd;
 
+# D4: A full disk is 507.
 my $mark = log_mark();
 my $httpd = UploadPool::Httpd->new;
 my $dir = $httpd->make_pool('full');

@@ -433,6 +433,7 @@ static int race(kit *k, int round)
     return granted;
 }
 
+/* D5: Nobody gets room that somebody has. */
 static void test_races(void)
 {
     kit k;
