@@ -121,7 +121,10 @@ sub run
     my $program = _program();
     defined(my $pid = fork) or croak "fork: $!";
     if ($pid == 0) {
-        $ENV{LD_PRELOAD} = $ENV{UPOOL_PRELOAD} if $ENV{UPOOL_PRELOAD};
+        my $preload = $self->{preload} || $ENV{UPOOL_PRELOAD};
+        local @ENV{keys %{ $self->{environment} || {} }}
+            = values %{ $self->{environment} || {} };
+        $ENV{LD_PRELOAD} = $preload if $preload;
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', $said;
         open STDERR, '>&', \*STDOUT;
