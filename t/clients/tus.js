@@ -9,7 +9,7 @@ const fs = require("fs");
 const path = require("path");
 const { spawn } = require("child_process");
 const tus = require("tus-js-client");
-const { base, dir, ok, is, sha256, application, children, sleep, waitFor, run }
+const { base, dir, ok, is, sha256, application, children, sleep, until, run }
     = require("tap.js");
 const browser = require("browser.js");
 
