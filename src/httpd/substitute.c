@@ -366,8 +366,8 @@ static apr_bucket_brigade *make_body(request_rec *r, const char *body,
 static int is_read(const request_rec *r, const upool_request *rq)
 {
     /* The handler of an upload in several requests is that of another URL. */
-    return rq->protocol || rq->conf->pass || r->kept_body || !r->handler
-           || strcmp(r->handler, UPOOL_HANDLER_NAME);
+    return rq->protocol || rq->conf->pass || r->kept_body || rq->keeps_body
+           || !r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME);
 }
 
 static const char *body_text(request_rec *r, const upool_request *rq)
@@ -391,7 +391,7 @@ upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
     rq->body = make_body(r, body, len);
     /* KeptBodySize: a sub-request inherits the headers and reads what was kept,
      * so that has to be what they speak of. */
-    if (r->kept_body) {
+    if (r->kept_body || rq->keeps_body) {
         r->kept_body = make_body(r, body, len);
     }
     if (!exchange_headers(r, rq, body, len)) {
