@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Modules that read, keep, buffer, decode or pipe bodies on their way in: S5.
-# The slow ones are those that a non-blocking read may confuse: I7, P1.
+# Modules that read, keep, buffer, decode or pipe bodies on their way in.
+#
+# P1: a client that is slow ends no child, whoever reads on its way.
+# S5: what stands on the way of a body changes nothing of an upload.
 
 use strict;
 use warnings FATAL => 'all';
