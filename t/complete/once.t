@@ -177,7 +177,6 @@ for my $way (patient()) {
 
 # --- At once ----------------------------------------------------------------
 
-# R8: It runs once.
 for my $way (patient()) {
     my $before = runs();
     my $up = begin($way, '/c/cgi/echo.pl?sleep=0.7', 'hello');
@@ -213,6 +212,7 @@ for my $way (patient()) {
     my $count = () = error_log_since($at) =~ /UPL0062/g;
     is $count, 1, "$way: it ran once";
 }
+fresh_children();
 for my $way ((patient())[0]) {
     # The process dies while the application works.
     my $up = begin($way, '/c/cgi/echo.pl?sleep=1', 'hello');

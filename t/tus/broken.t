@@ -15,8 +15,6 @@ my $mark = log_mark();
 my $at = '/tus/echo.pl';
 my $bytes = random_bytes(200_000);
 
-# D7: Who goes leaves what came.
-# R1: The offset is what is there.
 # "The Server SHOULD always attempt to store as much of the received data as
 # possible."
 for my $how (qw(close reset silence)) {
@@ -37,7 +35,6 @@ for my $how (qw(close reset silence)) {
     }
 }
 
-# R4: Who comes later takes over.
 # A request that is still there has to go: by any other.
 my $half = substr $bytes, 0, 50_000;
 for my $case (['HEAD', sub { head($_[0]) }, 200],
@@ -91,6 +88,7 @@ for my $round (1 .. 10) {
 }
 
 # Children that die while bytes come in, and while the application runs.
+fresh_children();
 for my $round (1 .. 2) {
     my $url = create($at, length => length $bytes)->{headers}{location};
     my $c = begin_patch($url, 0, length $bytes, substr $bytes, 0, 90_000);

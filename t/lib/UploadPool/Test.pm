@@ -53,7 +53,7 @@ our @EXPORT = qw(
     connect_raw raw_request request multipart upload status curl application
     sign new_id chunked log_mark error_log_since access_log_since wait_for
     rounds restart_graceful server_pid children crashes_since decode_json_text
-    as_json random_bytes
+    as_json random_bytes fresh_children
 );
 
 $SIG{PIPE} = 'IGNORE';
@@ -250,14 +250,13 @@ sub chunked
 
 =over
 
-=item connect_raw(port => N, tls => BOOL, timeout => SECONDS, from => ADDRESS)
+=item connect_raw(port => N, tls => BOOL, timeout => SECONDS)
 
 A connection, an object with C<send(BYTES)> (false when the server closed),
 C<answer()> (the next final answer), C<interim()> (the next answer whatever its
 status), C<finish()> (half close: no more will be sent), C<close()>,
 C<reset()> (closes with RST), C<closed(SECONDS)> (the server closed it within
-that time), C<socket>. C<from> is the client's own address: 127.0.0.2 is another
-one on this machine.
+that time), C<socket>.
 
 =item raw_request(WHAT, %OPTIONS)
 
@@ -470,6 +469,11 @@ Process numbers.
 How many children ended by a signal or a sanitizer report. Call at the end of a
 suite of hostile input.
 
+=item fresh_children()
+
+After this no child of the server did anything for an earlier test: what those
+counted (coverage) is not lost when these are killed.
+
 =item restart_graceful()
 
 Restarts gracefully and waits until the new generation answers.
@@ -558,6 +562,15 @@ sub restart_graceful
     return 1;
 }
 
+sub fresh_children
+{
+    my %old = map { $_ => 1 } children();
+    restart_graceful();
+    wait_for(sub { !grep { $old{$_} } children() }, 20)
+        or croak 'children from before the restart do not end';
+    return children();
+}
+
 package UploadPool::Test::Connection;
 
 use strict;
@@ -570,8 +583,7 @@ sub new
     my ($class, %o) = @_;
     my $port = $o{port}
         || UploadPool::Test::var($o{tls} ? 'tlsport' : 'port');
-    my %to = (PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10,
-              $o{from} ? (LocalAddr => $o{from}) : ());
+    my %to = (PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10);
     my $socket;
     if ($o{tls}) {
         require IO::Socket::SSL;
