@@ -56,7 +56,6 @@ void upool_tus_tell_expires(request_rec *r, const upool_resume *resume);
 void upool_tus_tell_offset(request_rec *r, const upool_resume *resume);
 
 /* What Upload-Concat said when it was created. */
-int upool_tus_is_partial(const upool_resume *resume);
 int upool_tus_is_final(const upool_resume *resume);
 
 /* POST and PATCH, and the bytes of either: the append has been read. */

@@ -15,7 +15,7 @@ int upool_tus_is_final(const upool_resume *resume)
     return concat && ap_strchr_c(concat, ';') != NULL;
 }
 
-int upool_tus_is_partial(const upool_resume *resume)
+static int is_partial(const upool_resume *resume)
 {
     return upool_resume_about(resume)->concat && !upool_tus_is_final(resume);
 }
@@ -83,7 +83,7 @@ int upool_tus_take(request_rec *r, upool_request *rq)
 
     append.offset = tus->append.offset;
     append.content_length = rq->content_length;
-    append.stay_open = upool_tus_is_partial(tus->resume);
+    append.stay_open = is_partial(tus->resume);
     if (tus->append.trailer) {
         append.verify = verify_trailer;
         append.user = r;

@@ -120,7 +120,9 @@ static const char *list_builtins(apr_pool_t *p)
     return list;
 }
 
-const char *upool_handlers_complaint(apr_pool_t *p, const char *name)
+/* What is wrong with a name in UploadHandler, in p; NULL: nothing.  Asked when
+ * all modules are loaded. */
+static const char *complaint_of(apr_pool_t *p, const char *name)
 {
     const upload_pool_handler *handler;
 
@@ -185,8 +187,7 @@ const char *upool_set_handler(cmd_parms *cmd, void *conf_, const char *arg)
     int local = upool_settings_is_local(cmd);
     const apr_array_header_t **names =
         local ? &conf->local_handlers : &conf->handlers;
-    const char *complaint =
-        local ? upool_handlers_complaint(cmd->pool, arg) : NULL;
+    const char *complaint = local ? complaint_of(cmd->pool, arg) : NULL;
     apr_array_header_t *grown;
 
     if (is_listed(*names, arg)) {
@@ -215,7 +216,7 @@ int upool_handlers_check(apr_pool_t *pconf)
     for (i = 0; i < mentions->nelts; i++) {
         const handler_mention *m =
             &APR_ARRAY_IDX(mentions, i, const handler_mention);
-        const char *complaint = upool_handlers_complaint(pconf, m->name);
+        const char *complaint = complaint_of(pconf, m->name);
 
         if (complaint) {
             upool_slog(m->server, CRIT, 0, 13, "UploadHandler %s (%s:%d) %s",
@@ -249,7 +250,7 @@ int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
     }
     for (i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        const char *complaint = upool_handlers_complaint(p, name);
+        const char *complaint = complaint_of(p, name);
 
         if (complaint) {
             return refuse(refusal, apr_pstrcat(p, "UploadHandler: ", name, " ",

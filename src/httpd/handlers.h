@@ -18,10 +18,6 @@
 #include "httpd/request.h"
 #include "upload/resume.h"
 
-/* What is wrong with a name in UploadHandler, in p; NULL: nothing.  Asked when
- * all modules are loaded. */
-const char *upool_handlers_complaint(apr_pool_t *p, const char *name);
-
 /* Part of check_config: every name in the server's configuration.  OK, or an
  * error after a line in the log for each that is wrong. */
 int upool_handlers_check(apr_pool_t *pconf);

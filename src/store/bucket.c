@@ -264,7 +264,6 @@ static upool_bucket *bucket_make(upool_store *store, const char *id,
     bucket->pool = p;
     bucket->store = store;
     bucket->id = apr_pstrdup(p, id);
-    bucket->path = apr_pstrcat(p, upool_store_path(store), "/", id, NULL);
     bucket->directory.fd = -1;
     bucket->lock.directory = -1;
     bucket->lock.file = -1;
@@ -317,15 +316,13 @@ apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
     return APR_SUCCESS;
 }
 
-static void adopt_file(upool_bucket *bucket, const upool_resumable *about,
-                       apr_off_t size)
+static void adopt_file(upool_bucket *bucket, const upool_resumable *about)
 {
     upool_spool *spool = apr_pcalloc(bucket->pool, sizeof(*spool));
 
     spool->bucket = bucket;
     spool->name = apr_pstrdup(bucket->pool, about->file.stored);
     spool->fd = -1;
-    spool->size = size;
     spool->adopted = 1;
     APR_ARRAY_PUSH(bucket->spools, upool_spool *) = spool;
 }
@@ -373,7 +370,7 @@ apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
         upool_bucket_end(b);
         return rv;
     }
-    adopt_file(b, found.about, found.size);
+    adopt_file(b, found.about);
     *bucket = b;
     return APR_SUCCESS;
 }

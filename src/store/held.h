@@ -29,7 +29,6 @@ struct upool_bucket {
     apr_pool_t *pool;
     upool_store *store;
     const char *id;
-    const char *path;
     upool_directory directory;
     upool_lock lock;
     upool_stage stage;
@@ -48,7 +47,6 @@ struct upool_spool {
     int fd;           /* -1: closed */
     int listed;       /* by the record that is being committed */
     int adopted;      /* made by earlier requests: outlives a failure */
-    apr_off_t size;
 };
 
 #endif

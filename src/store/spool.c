@@ -76,6 +76,7 @@ apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
 apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec, int count)
 {
     upool_bucket *bucket = spool->bucket;
+    apr_off_t written = 0;
 
     if (bucket->broken) {
         return bucket->broken;
@@ -83,7 +84,7 @@ apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec, int count)
     if (spool->fd < 0) {
         return APR_EBADF;
     }
-    return give_up(bucket, upool_fd_write(spool->fd, vec, count, &spool->size));
+    return give_up(bucket, upool_fd_write(spool->fd, vec, count, &written));
 }
 
 apr_status_t upool_spool_close(upool_spool *spool)
@@ -117,15 +118,4 @@ void upool_spool_remove(upool_spool *spool)
 const char *upool_spool_name(const upool_spool *spool)
 {
     return spool->name;
-}
-
-const char *upool_spool_path(const upool_spool *spool)
-{
-    return apr_pstrcat(spool->bucket->pool, spool->bucket->path, "/",
-                       spool->name, NULL);
-}
-
-apr_off_t upool_spool_size(const upool_spool *spool)
-{
-    return spool->size;
 }

@@ -29,12 +29,9 @@ apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec,
 /* Closes (and syncs where asked).  An error means that the bytes may not be
  * there: fatal for the upload. */
 apr_status_t upool_spool_close(upool_spool *spool);
-/* Closes and unlinks.  Neither name nor path are to be used after it. */
+/* Closes and unlinks.  The name is not to be used after it. */
 void upool_spool_remove(upool_spool *spool);
-/* Name inside the bucket; absolute path.  Both live as long as the bucket. */
+/* Name inside the bucket; lives as long as that. */
 const char *upool_spool_name(const upool_spool *spool);
-const char *upool_spool_path(const upool_spool *spool);
-/* Bytes written so far. */
-apr_off_t upool_spool_size(const upool_spool *spool);
 
 #endif

@@ -127,14 +127,6 @@ static apr_size_t fit(const char *shown, int *columns)
     return at;
 }
 
-int upool_text_columns(const char *shown)
-{
-    int left = 0x7fffffff;
-
-    fit(shown, &left);
-    return 0x7fffffff - left;
-}
-
 const char *upool_text_fitted(const char *shown, int columns, apr_pool_t *p)
 {
     int left = columns;

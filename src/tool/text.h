@@ -18,9 +18,6 @@
 /* bytes (no NUL in it; NULL: "-") as they may be shown, in p. */
 const char *upool_text_shown(const char *bytes, apr_pool_t *p);
 
-/* Columns that a shown text takes. */
-int upool_text_columns(const char *shown);
-
 /* The first columns of a shown text, with "…" (or "~") for the rest, and padded
  * with blanks to exactly so many; in p. */
 const char *upool_text_fitted(const char *shown, int columns, apr_pool_t *p);

@@ -81,4 +81,27 @@ for my $room (qw(parse ident store progress upload)) {
 at_least('exported functions', $names, 60);
 none \@untested, 'each is used by a unit test or a fuzz target';
 
+# --- No code for the tests alone --------------------------------------------
+# A function in a header is called by another file than its own; or within its
+# own, where a test needs it by itself.
+
+my %code = map { $_ => bare(slurp($_)) } sources(), headers();
+my (@for_nobody, $public);
+for my $header (grep { m{^src/} } headers()) {
+    for my $proto (prototypes($header)) {
+        my $name = $proto->{name};
+        my ($elsewhere, $within) = (0, 0);
+        for my $file (grep { $_ ne $header } keys %code) {
+            my $uses = () = $code{$file} =~ /\b$name\b/g;
+            my $defined = $code{$file} =~ /^\w[^;={}]*\b$name\([^;{]*\)\n\{/m;
+            $defined ? ($within = $uses - 1) : ($elsewhere += $uses);
+        }
+        $public++;
+        push @for_nobody, "$header: $name"
+            unless $elsewhere || $within && $tests =~ /\b$name\b/;
+    }
+}
+at_least('functions in headers', $public, 200);
+none \@for_nobody, 'none is there for the tests alone, or need not be public';
+
 done_testing;

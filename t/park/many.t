@@ -49,7 +49,6 @@ sub memory
 
 # --- All at once ------------------------------------------------------------------
 
-# S1: The slow do not hold up the others.
 request('GET', '/', port => $port);
 my $child = child();
 my $files = files_of($child);

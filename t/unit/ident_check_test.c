@@ -229,7 +229,6 @@ static void test_forms(apr_pool_t *p)
                "half a megabyte");
 }
 
-/* I1: Every byte counts. */
 int main(void)
 {
     apr_pool_t *p;

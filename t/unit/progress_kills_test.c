@@ -244,7 +244,6 @@ static void judge(verdict *v)
     }
 }
 
-/* D9: A killed holder stops nobody. */
 int main(void)
 {
     apr_size_t bytes = upool_table_bytes(SLOTS);

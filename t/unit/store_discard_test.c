@@ -43,7 +43,8 @@ static void test_discard(kit *k)
     tap_is_int(upool_bucket_discard(k->store, fresh, k->p), 0,
                "one that is being replaced");
     tap_ok(!kit_exists(kit_in(k, "a", name)), "loses its files");
-    tap_ok(kit_exists(upool_spool_path(spool)), "the new one does not");
+    tap_ok(kit_exists(kit_in(k, "a", upool_spool_name(spool))),
+           "the new one does not");
     old = kit_record(k->p, "a", UPOOL_STATE_DONE, 3000);
     kit_add_file(old, k->p, upool_spool_name(spool), 5);
     upool_spool_close(spool);

@@ -48,7 +48,7 @@ static void test_one_process(kit *k)
     upool_spool_create(&spool, bucket, 0);
     tap_is_int(try_begin(k, "one"), APR_EBUSY, "second descriptor is refused");
     tap_is_int(try_begin(k, "two"), APR_SUCCESS, "another bucket is not");
-    tap_ok(kit_exists(upool_spool_path(spool)),
+    tap_ok(kit_exists(kit_in(k, "one", upool_spool_name(spool))),
            "the refused one has not touched the files");
     tap_is_str(kit_status(k, "one"), "uploading", "and it goes on");
     upool_bucket_end(bucket);
