@@ -64,6 +64,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const readers[] = { "mod_security2.c", NULL };
+
     (void)p;
     upool_network_register();
     upool_filter_register();
@@ -104,8 +106,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_pre_close_connection(upool_park_pre_close, NULL, NULL,
                                  APR_HOOK_REALLY_FIRST);
     /* Authentication and authorisation are over; before mod_rewrite and
-     * mod_dir turn the request into another one in their own fixups. */
-    ap_hook_fixups(upool_route_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+     * mod_dir turn the request into another one in their own fixups, and before
+     * mod_security reads all of a body that we may refuse. */
+    ap_hook_fixups(upool_route_request, NULL, readers, APR_HOOK_REALLY_FIRST);
     /* Fixups that come after ours may put another file, and its configuration,
      * in the place of what was asked for (mod_dir, mod_negotiation): if only
      * that one is in a context, this is the last moment to see it.  Before our

@@ -4,12 +4,14 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <apr_strings.h>
 #include <http_core.h>
 #include <unixd.h>
 
 #include "httpd/config.h"
 #include "httpd/handlers.h"
 #include "httpd/log.h"
+#include "httpd/places.h"
 #include "httpd/settings.h"
 
 /* core.c: how it marks an unset LimitRequestBody, and what that means since
@@ -57,6 +59,48 @@ static int check_directory(const upool_pool_mention *m)
     return OK;
 }
 
+/* UploadPoolPublic where the pool is named, else the virtual host's. */
+static int is_public(const upool_pool_mention *m)
+{
+    const upool_dir_conf *section =
+        ap_get_module_config(m->section, &upload_pool_module);
+    const upool_dir_conf *host =
+        ap_get_module_config(m->server->lookup_defaults, &upload_pool_module);
+
+    return (section->public == UPOOL_UNSET ? host : section)->public == 1;
+}
+
+static int check_place(const upool_pool_mention *m,
+                       const apr_array_header_t *places, apr_pool_t *p)
+{
+    const upool_place *place =
+        is_public(m) ? NULL : upool_places_find(places, m->path, p);
+
+    if (!place) {
+        return OK;
+    }
+    return complain(m, 95,
+                    apr_pstrcat(p, place->directive, " ", place->path,
+                                " gives out by URL what lies there; move it,"
+                                " or say UploadPoolPublic On",
+                                NULL));
+}
+
+static const apr_array_header_t *share_places(server_rec *first,
+                                              apr_pool_t *pconf)
+{
+    const apr_array_header_t *places = upool_places_collect(first, pconf);
+    server_rec *s;
+
+    for (s = first; s; s = s->next) {
+        upool_server_conf *conf =
+            ap_get_module_config(s->module_config, &upload_pool_module);
+
+        conf->places = places;
+    }
+    return places;
+}
+
 static apr_off_t core_limit(const ap_conf_vector_t *section,
                             const server_rec *s)
 {
@@ -91,17 +135,16 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s)
 {
     const apr_array_header_t *mentions = upool_settings_mentions(pconf);
+    const apr_array_header_t *places = share_places(s, pconf);
     int result = upool_handlers_check(pconf);
     int i;
 
     (void)plog;
-    (void)ptemp;
-    (void)s;
     for (i = 0; i < mentions->nelts; i++) {
         const upool_pool_mention *m =
             APR_ARRAY_IDX(mentions, i, const upool_pool_mention *);
 
-        if (check_directory(m) != OK) {
+        if (check_directory(m) != OK || check_place(m, places, ptemp) != OK) {
             result = HTTP_INTERNAL_SERVER_ERROR;
             continue;
         }

@@ -3,8 +3,9 @@
 #ifndef UPOOL_HTTPD_CHECKS_H
 #define UPOOL_HTTPD_CHECKS_H
 
-/* What "httpd -t" finds beyond the syntax: pools that are not there, or that
- * the wrong people may write to; limits that another directive defeats. */
+/* What "httpd -t" finds beyond the syntax: pools that are not there, that the
+ * wrong people may write to, or that a URL leads into; limits that another
+ * directive defeats. */
 
 #include <httpd.h>
 

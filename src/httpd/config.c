@@ -43,6 +43,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->min_grace = UPOOL_UNSET;
     conf->local_min_rate = UPOOL_UNSET;
     conf->local_min_grace = UPOOL_UNSET;
+    conf->public = UPOOL_UNSET;
     conf->park = UPOOL_UNSET;
     conf->keep = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
@@ -169,6 +170,7 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(min_grace);
     conf->local_min_rate = higher(base->local_min_rate, add->local_min_rate);
     conf->local_min_grace = lower(base->local_min_grace, add->local_min_grace);
+    MERGE(public);
     MERGE(park);
     MERGE(keep);
     MERGE(inline_size);
@@ -223,6 +225,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(sweep_interval);
     MERGE(read_size);
     MERGE_POINTER(shared);
+    MERGE_POINTER(places);
     conf->loaded = add->loaded;
     conf->parked = add->parked;
     conf->streams = add->streams;

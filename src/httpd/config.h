@@ -72,6 +72,7 @@ typedef struct upool_dir_conf {
     apr_int64_t min_grace;      /* microseconds */
     apr_int64_t local_min_rate; /* may only be stricter */
     apr_int64_t local_min_grace;
+    int public; /* UploadPoolPublic */
     int park;
     int keep; /* enum upool_keep_kind */
     apr_int64_t inline_size;
@@ -102,14 +103,15 @@ typedef struct upool_dir_conf {
 typedef struct upool_shared upool_shared;
 
 typedef struct upool_server_conf {
-    const char *root;               /* UploadPoolRoot */
-    apr_int64_t slots;              /* UploadProgressSlots */
-    apr_int64_t sweep_interval;     /* microseconds */
-    apr_int64_t read_size;          /* UploadReadSize, bytes; 0: httpd's */
-    upool_shared *shared;           /* UploadProgress socache; NULL: shm */
-    apr_time_t loaded;              /* when this configuration was read */
-    apr_int64_t watchers;           /* UploadWatchers; UPOOL_UNSET */
-    apr_int64_t holders;            /* of these, on a thread */
+    const char *root;                 /* UploadPoolRoot */
+    apr_int64_t slots;                /* UploadProgressSlots */
+    apr_int64_t sweep_interval;       /* microseconds */
+    apr_int64_t read_size;            /* UploadReadSize, bytes; 0: httpd's */
+    upool_shared *shared;             /* UploadProgress socache; NULL: shm */
+    const apr_array_header_t *places; /* httpd/places.h; the server's */
+    apr_time_t loaded;                /* when this configuration was read */
+    apr_int64_t watchers;             /* UploadWatchers; UPOOL_UNSET */
+    apr_int64_t holders;              /* of these, on a thread */
     struct upool_parklist *parked;  /* of this child; NULL: it does not park */
     struct upool_parklist *streams; /* the same for who watches */
 } upool_server_conf;

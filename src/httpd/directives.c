@@ -20,6 +20,8 @@ const command_rec upool_directives[] = {
                   "directory that uploads go to, or off"),
     AP_INIT_TAKE1("UploadPoolRoot", upool_set_root, NULL, S,
                   "directory below which .htaccess may name pools"),
+    AP_INIT_FLAG("UploadPoolPublic", upool_set_flag, MEMBER(public), SD,
+                 "On: the pool may lie where a DocumentRoot or an Alias reaches"),
     AP_INIT_TAKE1("UploadMaxSize", upool_set_size_limit, LIMIT(body), SDH,
                   "largest request body; unit B K M G T, bare number: megabytes"),
     AP_INIT_TAKE1("UploadMaxFileSize", upool_set_size_limit, LIMIT(file), SDH,

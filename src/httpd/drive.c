@@ -4,6 +4,7 @@
 
 #include <http_protocol.h>
 
+#include "httpd/filter.h"
 #include "httpd/network.h"
 #include "httpd/park.h"
 #include "httpd/reply.h"
@@ -95,6 +96,7 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     rq->looked = rq->now;
     upool_rate_start(&rq->rate, upool_config_rate(rq->conf), rq->now);
     upool_config_pace(rq->conf, &rq->pace, rq->now);
+    upool_filter_replace_keeper(rq);
     upool_network_widen(r);
     invite(r);
     return upool_drive_go_on(r, rq);

@@ -135,8 +135,11 @@ static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
 
 void upool_filter_register(void)
 {
+    /* Nearer to the handler than any resource filter, also one that a module
+     * has added before us (mod_upload_progress does so in fixups): it is to
+     * see the upload, not the JSON. */
     ap_register_input_filter(UPOOL_FILTER_NAME, filter_body, NULL,
-                             AP_FTYPE_RESOURCE);
+                             (ap_filter_type)(AP_FTYPE_RESOURCE - 1));
 }
 
 /* 1 when r answers the failure of an upload. */
@@ -192,6 +195,26 @@ void upool_filter_insert(request_rec *r)
     }
     else if (is_error_document(r)) {
         hide_body(r);
+    }
+}
+
+/* mod_request's filter that keeps what is read for sub-requests (KeptBodySize)
+ * takes a non-blocking read that finds nothing for an error: it drops what it
+ * has and writes through a null pointer when there is more.  Nobody wants the
+ * upload from it either: what a sub-request inherits is the JSON. */
+void upool_filter_replace_keeper(upool_request *rq)
+{
+    const ap_filter_rec_t *keeper = ap_get_input_filter_handle("KEEP_BODY");
+    ap_filter_t *f = rq->filter->next;
+
+    while (keeper && f) {
+        ap_filter_t *next = f->next;
+
+        if (f->frec == keeper) {
+            ap_remove_input_filter(f);
+            rq->keeps_body = 1;
+        }
+        f = next;
     }
 }
 

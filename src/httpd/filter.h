@@ -20,6 +20,10 @@ void upool_filter_register(void);
  * that an upload was internally redirected to. */
 void upool_filter_insert(request_rec *r);
 
+/* Before anything is read: takes mod_request's keeper of bodies out of the
+ * request's filters, where it is one of them; rq->keeps_body tells. */
+void upool_filter_replace_keeper(upool_request *rq);
+
 /* Pulls once from the filters behind ours into rq->pulled.
  * @return as ap_get_brigade(); an empty brigade with success means that a
  *         non-blocking pull found nothing */

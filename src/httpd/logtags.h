@@ -51,6 +51,7 @@
  * UPL0082  farm: the shared cache answers again
  * UPL0083  farm: a process has no way to the shared cache
  * UPL0090  status: an upload is watched
+ * UPL0095  configuration: a pool that the server gives out by URL
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

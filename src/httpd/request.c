@@ -8,6 +8,8 @@
 #include <http_config.h>
 #include <http_core.h>
 
+#include "httpd/places.h"
+
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
 upool_request *upool_request_get(const request_rec *r)
@@ -75,6 +77,24 @@ const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf)
     return NULL;
 }
 
+/* A pool that .htaccess names is not known before: NULL, or what is wrong with
+ * where it lies. */
+static const char *misplaced(request_rec *r, const upool_dir_conf *conf,
+                             const upool_store *store)
+{
+    const apr_array_header_t *places = upool_config_server(r->server)->places;
+    const upool_place *place = NULL;
+
+    if (conf->store_is_local && conf->public != 1 && places) {
+        place = upool_places_find(places, upool_store_path(store), r->pool);
+    }
+    return place ? apr_pstrcat(r->pool, place->directive, " ", place->path,
+                               " gives out by URL what lies there, and"
+                               " UploadPoolPublic is Off",
+                               NULL)
+                 : NULL;
+}
+
 upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
                                  upool_refusal *refusal)
 {
@@ -94,6 +114,9 @@ upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
     rv = upool_store_open(&store, conf->store,
                           conf->store_is_local ? root : NULL, &options, r->pool,
                           &why);
+    if (!rv && (why = misplaced(r, conf, store)) != NULL) {
+        rv = APR_EACCES;
+    }
     if (rv) {
         *refusal =
             upool_refusal_make(UPOOL_REASON_POOL, rv,

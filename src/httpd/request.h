@@ -82,6 +82,7 @@ struct upool_request {
     upool_sink sink;            /* where it goes */
     upool_drive_then *then;     /* when it is in */
     int keeps_coding;           /* a content coding is part of the bytes */
+    int keeps_body;             /* for sub-requests: KeptBodySize */
     ap_filter_t *filter;        /* ours */
     apr_bucket_brigade *pulled; /* what the last pull brought */
     apr_bucket_brigade *held;   /* fed, but not yet written */

@@ -199,6 +199,47 @@ void upool_substitute_drop_protocol(request_rec *r)
     }
 }
 
+/* Of the headers that this page exchanges or sets. */
+static int is_exchanged(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(described); i++) {
+        if (same_name(name, described[i].header)) {
+            return 1;
+        }
+    }
+    return is_ours(name);
+}
+
+/* A proxy takes away what Connection names (RFC 9110 7.6.1).  With our marks,
+ * or the type and length of the JSON, among it, a client would have the
+ * application take the module's word for a stranger's.  Shortened in place:
+ * what is left of the list is never longer than it was. */
+static void keep_unnamed(request_rec *r)
+{
+    const char *named = apr_table_get(r->headers_in, "Connection");
+    char *list = apr_pstrdup(r->pool, named ? named : "");
+    char *out = list, *state = NULL;
+    char *name = apr_strtok(list, ", \t", &state);
+
+    for (; name; name = apr_strtok(NULL, ", \t", &state)) {
+        apr_size_t len = strlen(name);
+
+        if (!is_exchanged(name)) {
+            if (out != list) {
+                *out++ = ',';
+            }
+            memmove(out, name, len);
+            out += len;
+        }
+    }
+    *out = '\0';
+    if (named) {
+        apr_table_setn(r->headers_in, "Connection", list);
+    }
+}
+
 /* 0 when the body could not be signed: it must not go out unsigned then. */
 static int sign_body(request_rec *r, const upool_dir_conf *conf,
                      const char *body, apr_size_t len)
@@ -226,6 +267,7 @@ static int exchange_headers(request_rec *r, const upool_request *rq,
 
     strip_headers(r);
     strip_variables(r, 1);
+    keep_unnamed(r);
     for (i = 0; i < COUNT(described); i++) {
         apr_table_unset(r->headers_in, described[i].header);
     }
@@ -324,8 +366,8 @@ static apr_bucket_brigade *make_body(request_rec *r, const char *body,
 static int is_read(const request_rec *r, const upool_request *rq)
 {
     /* The handler of an upload in several requests is that of another URL. */
-    return rq->protocol || rq->conf->pass || r->kept_body || !r->handler
-           || strcmp(r->handler, UPOOL_HANDLER_NAME);
+    return rq->protocol || rq->conf->pass || r->kept_body || rq->keeps_body
+           || !r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME);
 }
 
 static const char *body_text(request_rec *r, const upool_request *rq)
@@ -349,7 +391,7 @@ upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
     rq->body = make_body(r, body, len);
     /* KeptBodySize: a sub-request inherits the headers and reads what was kept,
      * so that has to be what they speak of. */
-    if (r->kept_body) {
+    if (r->kept_body || rq->keeps_body) {
         r->kept_body = make_body(r, body, len);
     }
     if (!exchange_headers(r, rq, body, len)) {

@@ -41,6 +41,10 @@ static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv)
         /* A filter such as mod_deflate does not like what it reads. */
         upool_sink_refuse(sink, UPOOL_REASON_SERVER_LIMIT, 0, NULL);
     }
+    else if (ap_is_HTTP_SERVER_ERROR(rv)) {
+        /* mod_ext_filter gives a status for an error code. */
+        upool_sink_refuse(sink, UPOOL_REASON_IO, 0, "an input filter fails");
+    }
     else {
         upool_sink_refuse(sink, UPOOL_REASON_GONE, rv, NULL);
     }

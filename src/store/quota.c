@@ -15,6 +15,7 @@
 /* Time between two counts, in costs of one. */
 #define COUNT_PAUSE 8
 #define MOST APR_INT64_MAX
+#define STEP_AHEAD ((apr_int64_t)4 << 20)
 
 struct upool_quota {
     upool_store *store;
@@ -236,6 +237,21 @@ upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
     upool_ledger_close(ledger);
     if (answer == UPOOL_QUOTA_GRANTED) {
         quota->reserved = bytes;
+    }
+    return answer;
+}
+
+upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
+                                             apr_int64_t bytes,
+                                             apr_int64_t written)
+{
+    upool_quota_answer answer = UPOOL_QUOTA_POOL;
+
+    if (bytes < MOST - STEP_AHEAD) {
+        answer = upool_quota_reserve(quota, bytes + STEP_AHEAD, written);
+    }
+    if (answer && answer != UPOOL_QUOTA_FAILED) {
+        answer = upool_quota_reserve(quota, bytes, written);
     }
     return answer;
 }

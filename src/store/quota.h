@@ -65,6 +65,12 @@ void upool_quota_count_from_start(upool_quota *quota);
 upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
                                        apr_int64_t written);
 
+/* The same for an upload whose size nobody knows: a step more than it needs if
+ * there is room for one, so that it need not ask for every buffer. */
+upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
+                                             apr_int64_t bytes,
+                                             apr_int64_t written);
+
 /* Bytes reserved. */
 apr_int64_t upool_quota_reserved(const upool_quota *quota);
 

@@ -194,7 +194,6 @@ apr_status_t upool_run_tell(upool_run *run, const upool_answer *answer)
     root = json_pack("{s:I, s:i, s:b}", "created", (json_int_t)run->created,
                      "status", answer->status, "final", answer->final);
     rv = root ? upool_members_dump(&text, &len, root) : APR_ENOMEM;
-    json_decref(root);
     if (!rv) {
         rv = write_run(run, text, len);
     }

@@ -10,9 +10,6 @@
 #include "upload/resumed.h"
 
 #define TYPE_NONE "application/octet-stream"
-/* An upload of unknown length reserves so much more than it needs, that it need
- * not ask for every write. */
-#define RESERVE_STEP ((apr_int64_t)4 << 20)
 
 int upool_resume_turn_down(upool_resume *resume, upool_reason reason,
                            apr_status_t rv, const char *detail)
@@ -224,24 +221,17 @@ int upool_resume_open_quota(upool_resume *resume)
     return 1;
 }
 
-/* A step ahead where the length is not known, if there is room for one. */
 int upool_resume_reserve(upool_resume *resume, apr_off_t bytes)
 {
     apr_off_t written = upool_resume_offset(resume);
-    upool_quota_answer answer = UPOOL_QUOTA_POOL;
 
     if (!resume->quota || bytes <= upool_quota_reserved(resume->quota)) {
         return 0;
     }
-    if (upool_resume_length(resume) < 0
-        && bytes < UPOOL_UNLIMITED - RESERVE_STEP) {
-        answer =
-            upool_quota_reserve(resume->quota, bytes + RESERVE_STEP, written);
-    }
-    if (answer && answer != UPOOL_QUOTA_FAILED) {
-        answer = upool_quota_reserve(resume->quota, bytes, written);
-    }
-    return upool_resume_judge_quota(resume, answer);
+    return upool_resume_judge_quota(
+        resume, upool_resume_length(resume) < 0
+                    ? upool_quota_reserve_ahead(resume->quota, bytes, written)
+                    : upool_quota_reserve(resume->quota, bytes, written));
 }
 
 void upool_resume_settle_quota(upool_resume *resume)

@@ -13,9 +13,6 @@
  * which is renewed so often; more rarely while the client sends nothing. */
 #define NOTE_INTERVAL apr_time_from_sec(1)
 #define NOTE_ANYWAY apr_time_from_sec(5)
-/* An upload of unknown size reserves so much more than it needs, that it need
- * not ask for every write. */
-#define RESERVE_STEP ((apr_int64_t)4 << 20)
 /* What one upload keeps in memory stays countable in the int of apr_base64,
  * whatever the limits say. */
 #define MEMORY_MAX ((apr_int64_t)1 << 30)
@@ -296,16 +293,9 @@ static int refuse_quota(upool_upload *upload, upool_quota_answer answer)
 /* Reserves at least need bytes.  0, or 1 when refused. */
 static int reserve_more(upool_upload *upload, apr_int64_t need)
 {
-    apr_int64_t received = upload->record->received;
-    upool_quota_answer answer =
-        need > UPOOL_UNLIMITED - RESERVE_STEP
-            ? UPOOL_QUOTA_POOL
-            : upool_quota_reserve(upload->quota, need + RESERVE_STEP, received);
-
-    if (answer && answer != UPOOL_QUOTA_FAILED) {
-        answer = upool_quota_reserve(upload->quota, need, received);
-    }
-    return refuse_quota(upload, answer);
+    return refuse_quota(upload,
+                        upool_quota_reserve_ahead(upload->quota, need,
+                                                  upload->record->received));
 }
 
 /* 1 when no upload of so many bytes could ever be granted. */

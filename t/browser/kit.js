@@ -4,56 +4,8 @@
  * can be slow and that can be cut. */
 "use strict";
 
-const crypto = require("crypto");
 const net = require("net");
-
-let count = 0;
-let failed = 0;
-
-function ok(good, name, detail) {
-    count += 1;
-    console.log((good ? "ok " : "not ok ") + count + " - " + name);
-    if (!good) {
-        failed += 1;
-        if (detail !== undefined) {
-            console.log("# " + String(detail).replace(/\n/g, "\n# "));
-        }
-    }
-}
-
-function is(got, want, name) {
-    const a = JSON.stringify(got);
-    const b = JSON.stringify(want);
-    ok(a === b, name, "got  " + a + "\nwant " + b);
-}
-
-/* The exit code. */
-function plan() {
-    console.log("1.." + count);
-    return failed ? 1 : 0;
-}
-
-function sha256(buffer) {
-    return crypto.createHash("sha256").update(buffer).digest("hex");
-}
-
-function sleep(ms) {
-    return new Promise((resolve) => { setTimeout(resolve, ms); });
-}
-
-/* Tries condition() until it is true; false when it never was. */
-async function until(condition, ms) {
-    const end = Date.now() + (ms || 15000);
-    for (;;) {
-        if (await condition()) {
-            return true;
-        }
-        if (Date.now() > end) {
-            return false;
-        }
-        await sleep(25);
-    }
-}
+const tap = require("../lib/tap.js");
 
 /* Between a client and the server at port. rate: bytes a second to the server,
  * 0 without limit. cut() drops every connection and refuses new ones; mend()
@@ -124,4 +76,4 @@ class Line {
     }
 }
 
-module.exports = { ok, is, plan, sha256, sleep, until, Line };
+module.exports = { ...tap, Line };

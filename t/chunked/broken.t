@@ -37,6 +37,7 @@ sub request_text
 
 # --- A client that goes -----------------------------------------------------
 
+# D7: Who goes leaves what came.
 for my $how (qw(fin rst)) {
     my $id = new_id();
     chunk($url, substr($content, 0, 100_000), id => $id,

@@ -15,6 +15,7 @@ my $url = '/chunked/echo.pl';
 my $max = '9223372036854775807';
 my $id = chunk($url, 'hello', range => 'bytes 0-4/10')->{json}{upload_id};
 
+# R3: Ranges that do not fit.
 my @malformed = (
     '', 'bytes', 'bytes 5-9', 'bytes 5-9/', 'bytes 5/10', 'bytes -9/10',
     'bytes 5-/10', 'bytes -5-9/10', 'bytes +5-9/10', 'bytes 5-+9/10',

@@ -9,7 +9,7 @@ const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
 const tus = require("tus-js-client");
-const { base, dir, is, ok, sha256, application, children, waitFor, run } =
+const { base, dir, is, ok, sha256, application, children, until, run } =
     require("tap.js");
 const browser = require("browser.js");
 
@@ -209,5 +209,5 @@ run(async () => {
     }
     await inBrowser();
     await withCurl();
-    await waitFor(() => children().length > 0);
+    await until(() => children().length > 0);
 });

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
 /* tus-js-client in Node and in Chromium. */
+/* R9: A client that others wrote. */
 "use strict";
 
 const crypto = require("crypto");
@@ -8,7 +9,7 @@ const fs = require("fs");
 const path = require("path");
 const { spawn } = require("child_process");
 const tus = require("tus-js-client");
-const { base, dir, ok, is, sha256, application, children, sleep, waitFor, run }
+const { base, dir, ok, is, sha256, application, children, sleep, until, run }
     = require("tap.js");
 const browser = require("browser.js");
 

@@ -3,6 +3,7 @@
 /* The same requests to us and to @tus/server, the reference implementation for
  * Node: status and protocol headers of both are compared.  Where they differ
  * the step says why. */
+/* R9: The same as another server. */
 "use strict";
 
 const fs = require("fs");

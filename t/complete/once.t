@@ -177,6 +177,7 @@ for my $way (patient()) {
 
 # --- At once ----------------------------------------------------------------
 
+# R8: It runs once.
 for my $way (patient()) {
     my $before = runs();
     my $up = begin($way, '/c/cgi/echo.pl?sleep=0.7', 'hello');

@@ -85,6 +85,7 @@ is request('POST', '/free/x', body => 'a=b', @port)->{status}, 415,
 
 # --- The pool ------------------------------------------------------------------
 
+# T8: What a .htaccess may say.
 htaccess('free', '');
 is try_upload('/free/x')->{status}, 404, 'no pool: nothing is taken';
 htaccess('free', "UploadPool shop\n");

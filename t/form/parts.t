@@ -155,6 +155,7 @@ $seen = seen('field names', [
     {disposition => 'form-data; name="' . bytes('größe') . '"',
      value => bytes('große Werte €')},
     {disposition => 'form-data; name="path"', value => '/etc/passwd'},
+    # P6: Names are data.
     {disposition => 'form-data; name="__proto__"', value => '4'},
     {disposition => 'Form-Data; NAME=unquoted', value => '5'},
 ]);

@@ -93,6 +93,7 @@ is request('POST', '/cgi/echo.pl', body => $body, headers =>
 
 # --- Not passing ------------------------------------------------------------
 
+# P5: Nothing that somebody takes for a form passes.
 my @taken = (
     'Multipart/Form-Data; boundary=x', 'MULTIPART/FORM-DATA;BOUNDARY=x',
     'multipart/form-data;boundary="x"', 'multipart/form-data ; boundary=x',

@@ -22,6 +22,7 @@ my $id = new_id();
 my $r = upload('/form/echo.pl?a=1&b=%20', \@parts, id => $id);
 my $seen = application($r);
 my $file = $seen->{files}[0];
+# T1: No byte of a path is the client's.
 like $file->{path}, qr{\A\Q@{[pool('form')]}\E/\Q$id\E/[^/]+\z},
     'path: in the bucket of the upload';
 unlike $file->{path}, qr/photo|jpg/, 'path: nothing of the client\'s name';
@@ -136,6 +137,7 @@ is $r->{json}{env}{HTTP_X_UPLOAD_SIGNATURE},
 
 # --- Forgeries --------------------------------------------------------------
 
+# I6: Nobody but the module says so.
 my @names = map { "X-Upload-$_" } qw(Identifier State Signature Content-Type
     Content-Length Content-Encoding Content-Range Transfer-Encoding);
 my @spelled = map { ($_, lc, uc, tr/-/_/r, s/^X-/X_/r, s/-(?=[^-]+$)/_/r) }

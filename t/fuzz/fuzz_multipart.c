@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+/* P1: Whatever bytes there are. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const upool_multipart_limits limits[] = {

@@ -57,6 +57,7 @@ is status('/h/site/any/path', $id)->{state}, 'starting', 'cleared';
 
 # --- ErrorDocument ----------------------------------------------------------
 
+# S5: A detour is the same request.
 my @large = ({name => 'file', filename => 'a', content => 'x' x 9000});
 my ($small_body, $type) = multipart(\@parts);
 my $broken = substr $small_body, 0, -20;

@@ -16,6 +16,7 @@ my $url = '/ident-key/echo.pl';
 
 # --- Forgeries --------------------------------------------------------------
 
+# I1: No forgery passes.
 my $id = new_id();
 my $good = sign($key, $id);
 is upload($url, \@parts, id => $good)->{status}, 200, 'a signed one is taken';

@@ -95,6 +95,7 @@ is simple($fresh, 'x')->{status}, 200, 'and can be tried again at once';
 
 # --- In flight --------------------------------------------------------------
 
+# T5: One in flight, and never two mixed.
 $id = new_id();
 ($c, $rest) = begin($id, 'first');
 my $tries = var('mpm') eq 'prefork' ? 12 : 24;

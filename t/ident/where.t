@@ -41,6 +41,7 @@ for my $query ('', 'x-progress-id=' . $a, 'X-Progress-IDs=' . $a,
     isnt identifier($r), $a, 'so one is minted';
     like identifier($r), qr/^[0-9a-f-]{36}$/, 'a UUID';
 }
+# I3: Two are none.
 my %doubled = (
     'both, different' => ["X-Progress-ID=$a", $b],
     'twice in the query' => ["X-Progress-ID=$a&X-Progress-ID=$b"],
@@ -85,6 +86,7 @@ spew("$pool/.hidden", 'keep');
 mkdir "$pool/..x" or die;
 my ($uid, $gid) = (stat $pool)[4, 5];
 chown $uid, $gid, "$pool/.hidden", "$pool/..x", $outside, "$outside/keep";
+# T2: An identifier is no path.
 my @paths = (
     '.', '..', '../', './', '/', '//', '../ident-outside',
     '..%2fident-outside', '%2e%2e%2fident-outside', '%2e%2e', '%2E%2E%2F',
@@ -139,6 +141,7 @@ for my $good ('a', '0', '-', '--', 'a' x 64, 'A-z-9', 'con', 'metadata') {
 
 # --- Lifetime ---------------------------------------------------------------
 
+# I2: What is too old begins nothing.
 sub uuid
 {
     my ($version, $bits) = @_;

@@ -60,6 +60,7 @@ for my $status (404, 500) {
 
 # --- The wrong offset -------------------------------------------------------
 
+# R2: Another offset writes nothing.
 $r = create($url, 'abcdef', complete => 0, of => 10);
 $at = $r->{headers}{location};
 for my $wrong (0, 5, 7, 10, 999_999_999_999_999) {
@@ -76,6 +77,7 @@ is state_is($at, 6, 0, '4.4.2 nothing was appended')
 
 # --- Lengths that disagree --------------------------------------------------
 
+# R7: Lengths that disagree.
 for my $case (['another Upload-Length', 'x', complete => 0, of => 11],
               ['a smaller one', 'x', complete => 0, of => 5],
               ['?1 and more content', 'ghijk', complete => 1],

@@ -49,6 +49,7 @@ sub memory
 
 # --- All at once ------------------------------------------------------------------
 
+# S1: The slow do not hold up the others.
 request('GET', '/', port => $port);
 my $child = child();
 my $files = files_of($child);

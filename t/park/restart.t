@@ -78,6 +78,7 @@ sub children_of
 
 # --- Graceful restart -------------------------------------------------------------
 
+# D8: A restart completes or fails what waits.
 $httpd->start($place);
 {
     my @held = map { begin(100 * $_) } 1 .. 3;

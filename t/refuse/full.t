@@ -1,38 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# A full disk: 507, nothing left, and the next small upload works. The disk is
-# a tmpfs of 1 MiB; where it cannot be mounted, a library in front of the
-# server's writes plays a full disk.
+# A full disk: 507, nothing left, and the next small upload works. The disk has
+# 1 MiB. D4
 
 use strict;
 use warnings FATAL => 'all';
 use Test::More;
-use UploadPool::Test;
-use UploadPool::Refuse;
+use UploadPool::Disk;
 use UploadPool::Httpd;
+use UploadPool::Refuse;
+use UploadPool::Test;
 
+# D4: A full disk is 507.
 my $mark = log_mark();
 my $httpd = UploadPool::Httpd->new;
-my $dir = $httpd->make_pool('full');
-my ($uid, $gid) = (stat $dir)[4, 5];
-my $mounted = system('mount', '-t', 'tmpfs', '-o',
-    "size=1m,nr_inodes=40,mode=700,uid=$uid,gid=$gid", 'none', $dir) == 0;
-unless ($mounted) {
-    my $shim = $httpd->dir('full.so');
-    is system('cc', '-shared', '-fPIC', '-O1', '-o', $shim,
-              var('top') . '/t/refuse/full.c', '-ldl'), 0,
-        'no mount: a full disk is played' or BAIL_OUT('no full disk');
-    $ENV{UPOOL_FULL_BELOW} = $dir;
-    $ENV{UPOOL_FULL_BYTES} = 1 << 20;
-    $ENV{LD_PRELOAD} = $shim;
-}
-END {
-    my $code = $?;
-    $httpd->stop if $httpd;
-    system 'umount', $dir if $mounted;
-    $? = $code;
-}
+my $disk = UploadPool::Disk->new($httpd, 'full', bytes => 1 << 20,
+                                 entries => 39);
+my $dir = $disk->dir;
 
 my $cgi = var('cgibin');
 my $ran = pool('refuse-ran');
@@ -118,28 +103,14 @@ for my $way ('whole', 'chunks') {
 }
 
 # Full before the start: of bytes, then of inodes.
-if ($mounted) {
-    my $fill = "$dir/filler";
-    open my $out, '>', $fill or die "$fill: $!";
-    1 while syswrite $out, 'x' x 65536;
-    1 while syswrite $out, 'x' x 100;
-    close $out;
+for my $of (qw(fill crowd)) {
+    $disk->$of;
     my $got = try_upload(1000, 'whole');
-    is $got->{status}, 507, 'full before the start'
+    is $got->{status}, 507, "$of: full before the start"
         or diag $httpd->error_log;
-    is $got->{ran}, 0, 'the application did not run';
-    unlink $fill;
-    my @made;
-    for (1 .. 100) {
-        open my $empty, '>', "$dir/empty$_" or last;
-        push @made, "$dir/empty$_";
-    }
-    cmp_ok scalar @made, '<', 100, 'no more inodes';
-    $got = try_upload(1000, 'whole');
-    is $got->{status}, 507, 'without an inode to have';
-    is $got->{ran}, 0, 'the application did not run';
-    unlink @made;
-    is_deeply [data_files()], [], 'nothing is left';
+    is $got->{ran}, 0, "$of: the application did not run";
+    $disk->free;
+    is_deeply [data_files()], [], "$of: nothing is left";
 }
 {
     my $got = try_upload(1000, 'whole');

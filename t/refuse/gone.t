@@ -26,6 +26,7 @@ sub left_of
 
 # --- Complete requests whose body ends early ---------------------------------
 
+# P1: A body may end anywhere.
 for my $at (0 .. $needed - 1) {
     my $way = (qw(whole chunks))[$at % 2];
     refused("cut at $at, $way", $url, substr($body, 0, $at), $type,
@@ -38,6 +39,7 @@ taken("cut at $_", $url, substr($body, 0, $_), $type) for $needed,
 
 # --- Clients that go ----------------------------------------------------------
 
+# D7: Who goes leaves an error.
 # Each offset: every kind of end, by length and in chunks.
 sub leave
 {

@@ -11,6 +11,7 @@ use IO::Compress::Gzip ();
 use UploadPool::Test;
 use UploadPool::Refuse;
 
+# P3: What is over a limit is 413.
 my $mark = log_mark();
 
 # A body of exactly so many bytes.
@@ -90,6 +91,7 @@ for my $case (['size', 1001], ['size', 5_000_000_000], ['size', '9' x 18],
               ['core', 1001], ['core', 5_000_000_000]) {
     my ($context, $length) = @$case;
     my ($body, $type) = body_of_size(1000);
+    # S4: Refused before "100 Continue".
     for my $expect ("Expect: 100-continue\r\n", '') {
         refused("$context: $length announced" . ($expect && ', 100 expected'),
                 "/refuse/$context/count.pl", '', $type, silent => 1,

@@ -31,6 +31,8 @@ sub headers
 
 my $good = 'Content-Disposition: form-data; name="f"; filename="x"';
 
+# P1, P5, P7, S3: no child ends, one reading or none, one answer, and the same
+# over HTTP/2.
 my @table = (
     # name, reason, body, content type
     ['an empty body', NO_DELIMITER => ''],

@@ -67,6 +67,7 @@ sub fits
 
 # --- Parallel ---------------------------------------------------------------
 
+# D5: A reservation, not an afterthought.
 for my $round (1 .. 20) {
     my @c = map { my $id = new_id(); [$id, begin($url, $id, 60_000, 0)] } 1 .. 4;
     $_->[1]->send($_->[1]{rest}) for @c;
@@ -109,6 +110,7 @@ $c->send("POST $url?X-Progress-ID=$id HTTP/1.1\r\nHost: x\r\n"
 $r = $c->answer;
 $c->close;
 is $r->{status}, 507, 'announced: 507';
+# S4: Refused before "100 Continue".
 is_deeply $r->{interim}, [], 'before "100 Continue"';
 is_deeply $r->{json}, {state => 'error', error => 'Upload quota is used up'},
     'its JSON';

@@ -15,6 +15,7 @@ my $url = '/stat/echo.pl';
 
 # --- Order ------------------------------------------------------------------
 
+# D9: It only grows.
 # A child asks over one connection, as fast as it can, until the upload is
 # done; it tells what was wrong, or nothing.
 sub poller
@@ -79,6 +80,7 @@ is_deeply \%wrong, {'' => 30}, 'starting, uploading, done; bytes only grow;'
 my $file = var('t_logs') . "/live.$$";
 spew($file, random_bytes(400_000));
 my $tls = 'https://127.0.0.1:' . var('tlsport');
+# S3: Uploads over HTTP/2.
 my %way = (
     'h2c' => ['--http2-prior-knowledge', base()],
     'h2 over TLS' => ['--http2', '-k', $tls],

@@ -101,6 +101,7 @@ for my $gone ('rst', 'fin') {
 
 # --- Never more than that ---------------------------------------------------
 
+# T9: Neither path nor field.
 for my $text (request('GET', "$url/status?X-Progress-ID=$id")->{body},
               request('GET', "$url/status?X-Progress-ID=$failed")->{body}) {
     unlike $text, qr/\Q@{[pool('stat')]}\E|pools|\.bin/, 'no path';
@@ -161,6 +162,7 @@ for my $name ('f', 'jQuery1_2', '$', '_', 'a.b.c', 'Ext.data.cb$1',
     is $r->{headers}{'x-content-type-options'}, 'nosniff', 'nosniff';
     is $r->{headers}{'cache-control'}, 'no-store', 'never cached';
 }
+# I5: A callback is a name.
 my @bad = ('', '1a', 'a-b', 'a b', 'a(b', 'alert(1)//', 'a;b', 'a%0ab', 'a%00',
     'a[0]', 'a%22', "a'b", 'a%3Cscript%3E', 'a/b', 'a\\b', '.a', 'a,b', '%C3%A4',
     'a%E2%80%A8', 'x' x 65, 'x' x 5000, 'a=b', 'a%2', '%', 'a+b', '(', '*/a',

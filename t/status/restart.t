@@ -40,6 +40,7 @@ sub child_of
 
 # --- Graceful restart -------------------------------------------------------
 
+# D8: Progress outlives a restart.
 my $mark = log_mark();
 my @uploads = map { my $id = new_id(); [$id, begin($id, 9000)] } 1 .. 3;
 my $done = new_id();

@@ -10,6 +10,7 @@ use POSIX ();
 use Test::More;
 use UploadPool::Test;
 
+# D9: A full table stops nobody.
 my $slots = 64;
 my $uploads = 72;
 my $port = var('freeport');

@@ -15,6 +15,8 @@ my $mark = log_mark();
 my $at = '/tus/echo.pl';
 my $bytes = random_bytes(200_000);
 
+# D7: Who goes leaves what came.
+# R1: The offset is what is there.
 # "The Server SHOULD always attempt to store as much of the received data as
 # possible."
 for my $how (qw(close reset silence)) {
@@ -35,6 +37,7 @@ for my $how (qw(close reset silence)) {
     }
 }
 
+# R4: Who comes later takes over.
 # A request that is still there has to go: by any other.
 my $half = substr $bytes, 0, 50_000;
 for my $case (['HEAD', sub { head($_[0]) }, 200],

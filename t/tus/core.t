@@ -132,6 +132,7 @@ for my $name ('unknown', new_id()) {
 
 # --- Requests: PATCH ---------------------------------------------------------
 
+# R2: Another offset writes nothing.
 $url = create($at, length => 5)->{headers}{location};
 for my $type ('application/octet-stream', 'text/plain', '',
               'application/offset+octet-streams', 'multipart/form-data') {

@@ -43,6 +43,7 @@ is create($at, defer => $_)->{status}, 400, "Upload-Defer-Length: not '$_'"
 
 # --- A length that comes late ------------------------------------------------
 
+# R7: Lengths that come late, and none.
 my $url = create($at, defer => 1)->{headers}{location};
 my $head = head($url);
 is $head->{headers}{'upload-defer-length'}, 1, 'HEAD: Upload-Defer-Length: 1';

@@ -229,6 +229,7 @@ static void test_forms(apr_pool_t *p)
                "half a megabyte");
 }
 
+/* I1: Every byte counts. */
 int main(void)
 {
     apr_pool_t *p;

@@ -354,6 +354,7 @@ static void run_file(const char *directory, const char *file)
     files_run += tap_ok(cases_run > before, "%s: has cases", file) != 0;
 }
 
+/* P5: One reading, however a body is cut. */
 int main(int argc, char **argv)
 {
     const char *directory = argc > 1 ? argv[1] : "t/unit/vectors";

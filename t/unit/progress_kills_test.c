@@ -244,6 +244,7 @@ static void judge(verdict *v)
     }
 }
 
+/* D9: A killed holder stops nobody. */
 int main(void)
 {
     apr_size_t bytes = upool_table_bytes(SLOTS);

@@ -379,6 +379,7 @@ static int in_processes(void)
     return kills;
 }
 
+/* D9: No record is torn. */
 /* All writers are dead: whatever they left can be taken. */
 static void test_takeover(void)
 {

@@ -286,6 +286,7 @@ static void test_drop_holds(void)
     free(memory);
 }
 
+/* D9: The oldest that is over goes first. */
 /* The oldest finished goes first, the active never. */
 static void test_full(void)
 {

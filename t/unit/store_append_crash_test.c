@@ -130,6 +130,7 @@ static apr_off_t inspect(kit *k, const char *id, int *right)
     return offset;
 }
 
+/* R6: What counts as there is there. */
 static void test_kills(kit *k, manner how, const char *id)
 {
     int wrong = 0;

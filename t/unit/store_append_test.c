@@ -205,6 +205,7 @@ static void test_provisional(kit *k)
     tap_is_str(bytes(k, "prov"), "abcdefghi", "follows");
 }
 
+/* R1: No offset is ahead of the file. */
 /* More than the next one will write, and nobody to take it back. */
 static void test_killed_tail(kit *k)
 {

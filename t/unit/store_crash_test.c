@@ -214,6 +214,7 @@ static void endless(kit *k, unsigned seed)
     }
 }
 
+/* D1: Whoever is killed leaves nothing that is done and wrong. */
 static void test_random_kills(kit *k)
 {
     enum { KILLS = 200 };

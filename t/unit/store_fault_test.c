@@ -406,6 +406,7 @@ static void counting_free(void *memory)
     free(memory);
 }
 
+/* D3: Every call may fail. */
 static void test_memory(kit *k)
 {
     upool_record *record = kit_record(k->p, "memory", UPOOL_STATE_DONE, 1);

@@ -33,6 +33,7 @@ static apr_status_t fill_up(upool_spool *spool, const char *bytes)
     return rv;
 }
 
+/* D4: A full disk leaves nothing. */
 static void test_overflow(kit *k, const char *bytes, apr_status_t want,
                           const char *small)
 {

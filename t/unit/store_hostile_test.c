@@ -162,6 +162,7 @@ static pid_t swapper(kit *k, const char *id)
     return pid;
 }
 
+/* T3: Nobody's symlink is followed. */
 static void test_swap_race(kit *k)
 {
     enum { ROUNDS = 1500 };

@@ -88,6 +88,7 @@ static void test_modes(kit *k)
     opened(k, dir, NULL, dir, "readable for all");
 }
 
+/* T3: Whose pool it is. */
 /* What only root can set up; others see the root directory as a stranger's. */
 static void test_owner(kit *k)
 {

@@ -433,6 +433,7 @@ static int race(kit *k, int round)
     return granted;
 }
 
+/* D5: Nobody gets room that somebody has. */
 static void test_races(void)
 {
     kit k;
@@ -523,9 +524,35 @@ static void test_read(void)
     finish(&k);
 }
 
+/* An upload that does not say what it will come to. */
+static void test_ahead(void)
+{
+    const apr_int64_t step = (apr_int64_t)4 << 20;
+    held a;
+    kit k;
+
+    kit_start(&k);
+    limit(2 * step, 0);
+    a = hold(&k, "a", NULL);
+    tap_is_int(upool_quota_reserve_ahead(a.quota, 10, 0), UPOOL_QUOTA_GRANTED,
+               "ten bytes of nobody knows how many");
+    tap_is_int(upool_quota_reserved(a.quota), 10 + step, "and a step ahead");
+    tap_is_int(upool_quota_reserve_ahead(a.quota, step + 11, 9),
+               UPOOL_QUOTA_GRANTED, "more, where no step has room");
+    tap_is_int(upool_quota_reserved(a.quota), step + 11, "is just that");
+    tap_is_int(upool_quota_reserve_ahead(a.quota, 2 * step + 1, 9),
+               UPOOL_QUOTA_POOL, "more than there is");
+    tap_is_int(upool_quota_reserve_ahead(a.quota, APR_INT64_MAX, 9),
+               UPOOL_QUOTA_POOL, "more than can be counted");
+    tap_is_int(upool_quota_reserved(a.quota), step + 11, "change nothing");
+    leave(&a);
+    finish(&k);
+}
+
 int main(void)
 {
     test_read();
+    test_ahead();
     test_limits();
     test_stored();
     test_owner();

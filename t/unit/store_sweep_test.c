@@ -159,6 +159,7 @@ static void test_foreign(kit *k)
     kit_open(k);
 }
 
+/* D6: What has no owner goes; nothing else does. */
 static void test_orphans(kit *k)
 {
     apr_time_t hour_ago = apr_time_now() - apr_time_from_sec(3600);

@@ -151,6 +151,7 @@ static const char *traced_upload(kit *k, const char *id)
     return trace;
 }
 
+/* D2: What is synced, and when. */
 int main(void)
 {
     kit k;

@@ -603,6 +603,7 @@ static void *race(void *data)
     return NULL;
 }
 
+/* R8: It completes once. */
 static void test_races(rkit *t)
 {
     int once = 0;

@@ -3,37 +3,13 @@
 /* What a client's test is written with: TAP, and a look at the server. */
 "use strict";
 
-const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
+const tap = require("../../lib/tap.js");
 
 const base = process.env.UPOOL_BASE;
 const dir = process.env.UPOOL_DIR;
-let count = 0;
-let failed = 0;
 let planned = false;
-
-function ok(good, name, detail) {
-    count += 1;
-    console.log((good ? "ok " : "not ok ") + count + " - " + name);
-    if (!good) {
-        failed += 1;
-        if (detail !== undefined) {
-            console.log("# " + String(detail).replace(/\n/g, "\n# "));
-        }
-    }
-    return Boolean(good);
-}
-
-function is(got, want, name) {
-    const a = JSON.stringify(got);
-    const b = JSON.stringify(want);
-    return ok(a === b, name, "got  " + a + "\nwant " + b);
-}
-
-function sha256(bytes) {
-    return crypto.createHash("sha256").update(bytes).digest("hex");
-}
 
 /* What the echo application received: the JSON object in its answer's body. */
 function application(text) {
@@ -79,23 +55,6 @@ function children() {
     }).map(Number);
 }
 
-function sleep(ms) {
-    return new Promise((resolve) => { setTimeout(resolve, ms); });
-}
-
-/* Calls what until it is true, for 10 seconds at most; gives that value. */
-async function waitFor(what) {
-    for (let i = 0; i < 200; i++) {
-        const value = await what();
-
-        if (value) {
-            return value;
-        }
-        await sleep(50);
-    }
-    return undefined;
-}
-
 /* Runs main, prints the plan and ends.  Nothing to wait for any more, and main
  * not at its end, is an error too. */
 async function run(main) {
@@ -108,12 +67,11 @@ async function run(main) {
         await main();
     }
     catch (error) {
-        ok(false, "no exception", error.stack);
+        tap.ok(false, "no exception", error.stack);
     }
-    console.log("1.." + count);
     planned = true;
-    process.exit(failed ? 1 : 0);
+    process.exit(tap.plan());
 }
 
-module.exports = { base, dir, ok, is, sha256, application, poolFiles,
-                   serverPid, children, sleep, waitFor, run };
+module.exports = { ...tap, base, dir, application, poolFiles, serverPid,
+                   children, run };

@@ -19,7 +19,8 @@ UploadPool::Httpd - one more httpd, with a configuration of the test's own
 
 The same program, MPM and module as the server of the suites, in a directory of
 its own below t/logs, on C<freeport>: one at a time, or more where new gets a
-C<port>. C<modules> is a list of further modules to load, C<children> how many
+C<port>. C<modules> is a list of further modules to load, C<first> of those that
+are loaded before all others; C<children> how many
 processes it may have where the MPM has threads (1). Stopped when it goes out of
 scope.
 
@@ -70,6 +71,9 @@ sub new
     my $wanted = join '|', @wanted;
     $modules = join '', grep { /^LoadModule (?:$wanted)_module / }
         $modules =~ /^(LoadModule .*\n)/mg;
+    my $dir = var('libexecdir');
+    $modules = join '', (map { "LoadModule ${_}_module $dir/mod_$_.so\n" }
+                         @{ $o{first} || [] }), $modules;
     return bless {top => $top, modules => $modules, %o, modules => $modules},
         $class;
 }
@@ -121,7 +125,10 @@ sub run
     my $program = _program();
     defined(my $pid = fork) or croak "fork: $!";
     if ($pid == 0) {
-        $ENV{LD_PRELOAD} = $ENV{UPOOL_PRELOAD} if $ENV{UPOOL_PRELOAD};
+        my $preload = $self->{preload} || $ENV{UPOOL_PRELOAD};
+        local @ENV{keys %{ $self->{environment} || {} }}
+            = values %{ $self->{environment} || {} };
+        $ENV{LD_PRELOAD} = $preload if $preload;
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', $said;
         open STDERR, '>&', \*STDOUT;

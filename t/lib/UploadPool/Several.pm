@@ -33,8 +33,8 @@ chunked, whose clients are told that it is complete.
 =item begin(WAY, URL, BYTES, %OPTIONS)
 
 Creates an upload of BYTES and sends all of it but what completes it. Options:
-C<filename>, C<type>, C<headers> of all requests, C<id> (in X-Progress-ID of the
-first). Returns a hash:
+C<filename>, C<type>, C<headers> of all requests, C<to> (further options of
+request() for all, such as C<port>), C<id> (in X-Progress-ID of the first). Returns a hash:
 
     way, url      of the upload, as the client was told
     id            with its signature
@@ -70,7 +70,7 @@ sub begin
 {
     my ($way, $url, $bytes, %o) = @_;
     my %up = (way => $way, bytes => $bytes, filename => 'a.bin',
-              type => 'application/octet-stream', headers => [], %o);
+              type => 'application/octet-stream', headers => [], to => {}, %o);
     push @{$up{first}}, 'X-Progress-ID', $o{id} if defined $o{id};
     $begin{$way}->(\%up, $url);
     $up{finish} = sub { return _send(\%up, 'last', @_) };
@@ -83,7 +83,7 @@ sub _send
     my ($up, $which, %o) = @_;
     return $up->{failed} unless $up->{$which};
     my ($method, $url, $body, @headers) = @{$up->{$which}};
-    return request($method, $url, body => $body, %o, headers =>
+    return request($method, $url, body => $body, %{$up->{to}}, %o, headers =>
                    [@headers, @{$up->{headers}}, @{$o{headers} || []}]);
 }
 
@@ -110,7 +110,7 @@ sub _tus
     my ($up, $url) = @_;
     my @version = ('Tus-Resumable', '1.0.0');
     my $length = length $up->{bytes};
-    my $made = request('POST', $url, body => '', headers => [
+    my $made = request('POST', $url, body => '', %{$up->{to}}, headers => [
         @version, 'Upload-Length', $length, 'Upload-Metadata',
         'filename ' . encode_base64($up->{filename}, '') . ',filetype '
         . encode_base64($up->{type}, ''), @{$up->{first} || []},
@@ -119,7 +119,8 @@ sub _tus
     _place($up, $made);
     my @patch = (@version, 'Content-Type', 'application/offset+octet-stream');
     my $half = int $length / 2;
-    my $sent = request('PATCH', $up->{url}, body => substr($up->{bytes}, 0, $half),
+    my $sent = request('PATCH', $up->{url}, %{$up->{to}},
+                       body => substr($up->{bytes}, 0, $half),
                        headers => [@patch, 'Upload-Offset', 0, @{$up->{headers}}]);
     return if _failed($up, $sent, 204);
     $up->{last} = ['PATCH', $up->{url}, substr($up->{bytes}, $half), @patch,
@@ -135,7 +136,7 @@ sub _resumable
     my $length = length $up->{bytes};
     my $half = int $length / 2;
     my $made = request('POST', $url, body => substr($up->{bytes}, 0, $half),
-        headers => [@version, 'Upload-Complete', '?0', 'Upload-Length', $length,
+        %{$up->{to}}, headers => [@version, 'Upload-Complete', '?0', 'Upload-Length', $length,
             'Content-Type', $up->{type}, 'Content-Disposition',
             qq(attachment; filename="$up->{filename}"), @{$up->{first} || []},
             @{$up->{headers}}]);
@@ -157,7 +158,7 @@ sub _raw
     my @headers = ('Content-Type', $up->{type}, 'Content-Disposition',
                    qq(attachment; filename="$up->{filename}"));
     my $r = request('POST', $url, body => substr($up->{bytes}, 0, $half),
-        headers => [@headers, 'Content-Range',
+        %{$up->{to}}, headers => [@headers, 'Content-Range',
             'bytes 0-' . ($half - 1) . "/$length", @{$up->{first} || []},
             @{$up->{headers}}]);
     return if _failed($up, $r, 200);
@@ -182,7 +183,7 @@ sub _chunked
             ? {name => 'upload_id', value => $up->{id}} : ();
         my $r = upload($url, [@id, {name => 'file', content => $piece,
             filename => $up->{filename}, type => $up->{type}}],
-            headers => ['Content-Range', "bytes $at-$end/$length",
+            %{$up->{to}}, headers => ['Content-Range', "bytes $at-$end/$length",
                         $at ? () : @{$up->{first} || []}, @{$up->{headers}}]);
         return if _failed($up, $r, 200);
         $up->{id} = $r->{json}{upload_id};

@@ -250,13 +250,14 @@ sub chunked
 
 =over
 
-=item connect_raw(port => N, tls => BOOL, timeout => SECONDS)
+=item connect_raw(port => N, tls => BOOL, timeout => SECONDS, from => ADDRESS)
 
 A connection, an object with C<send(BYTES)> (false when the server closed),
 C<answer()> (the next final answer), C<interim()> (the next answer whatever its
 status), C<finish()> (half close: no more will be sent), C<close()>,
 C<reset()> (closes with RST), C<closed(SECONDS)> (the server closed it within
-that time), C<socket>.
+that time), C<socket>. C<from> is the client's own address: 127.0.0.2 is another
+one on this machine.
 
 =item raw_request(WHAT, %OPTIONS)
 
@@ -583,7 +584,8 @@ sub new
     my ($class, %o) = @_;
     my $port = $o{port}
         || UploadPool::Test::var($o{tls} ? 'tlsport' : 'port');
-    my %to = (PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10);
+    my %to = (PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10,
+              $o{from} ? (LocalAddr => $o{from}) : ());
     my $socket;
     if ($o{tls}) {
         require IO::Socket::SSL;

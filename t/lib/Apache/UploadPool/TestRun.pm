@@ -39,6 +39,7 @@ use File::Find ();
 use File::Path ();
 use IO::Socket::INET;
 use JSON::PP ();
+use List::Util qw(min);
 use POSIX ();
 
 my %own;        # the variables named above
@@ -121,6 +122,9 @@ END {
         local $?;
         stop_helpers($helpers_of->{bin});
     }
+    # A status set here is that of the process.
+    $? = 1 if $helpers_of && $helpers_of->{pid} == $$
+        && sanitizer_reports($helpers_of->{bin});
 }
 
 # Guards and unit tests need no server; node runs the browser's.
@@ -210,7 +214,7 @@ sub write_base
     $so = "$own{top}/$so" unless $so =~ m{^/};
     die "build first, there is no $so\n" unless -f $so;
     $own{so} = $so;
-    sanitized($so) if `nm -D '$so' 2>/dev/null` =~ /__asan_init/;
+    sanitized("$own{top}/t") if `nm -D '$so' 2>/dev/null` =~ /__asan_init/;
 
     my @load = ("mpm_$own{mpm}", (grep { -f "$own{libexecdir}/mod_$_.so" }
                                   @maybe), @needed);
@@ -240,24 +244,52 @@ sub write_base
 }
 
 # A sanitized module in a plain httpd needs its runtime first, and only httpd:
-# programs that the tests start may not bear it.
+# programs that the tests start may not bear it. What it has to say goes into
+# files, because a child may die when its answer has long been given and nobody
+# reads the log any more.
 sub sanitized
 {
+    my ($bin) = @_;
     chomp(my $runtime = `gcc -print-file-name=libasan.so`);
     my $httpd = apxs('SBINDIR') . '/' . apxs('PROGNAME');
-    $own{wrapper} = "$own{top}/t/conf/httpd-sanitized";
+    $own{wrapper} = "$bin/conf/httpd-sanitized";
     open my $out, '>', $own{wrapper} or die "$own{wrapper}: $!";
-    print $out "#!/bin/sh\nLD_PRELOAD=$runtime\n",
-        "ASAN_OPTIONS=\${ASAN_OPTIONS:-detect_leaks=0:abort_on_error=1}\n",
-        "UBSAN_OPTIONS=\${UBSAN_OPTIONS:-print_stacktrace=1}\n",
-        "export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS\n",
+    print $out "#!/bin/sh\nLD_PRELOAD=$runtime\nexport LD_PRELOAD\n",
         "exec $httpd \"\$@\"\n";
     close $out;
     chmod 0755, $own{wrapper};
     # UploadPool::Httpd starts httpd itself.
     $ENV{UPOOL_PRELOAD} = $runtime;
-    $ENV{ASAN_OPTIONS} //= 'detect_leaks=0:abort_on_error=1';
+    # Its cache of compiled code is loaded in a way that a runtime forbids.
+    $ENV{PHP_INI_SCAN_DIR} = '';
+    my %always = (
+        ASAN => 'detect_leaks=0:detect_stack_use_after_return=1:'
+            . 'strict_string_checks=1',
+        UBSAN => 'print_stacktrace=1',
+        LSAN => "suppressions=$bin/lib/leaks:print_suppressions=0",
+    );
+    # Root and its children write there.
+    File::Path::make_path("$bin/logs/sanitizer");
+    chmod 01777, "$bin/logs/sanitizer";
+    for my $kind (sort keys %always) {
+        my $name = "${kind}_OPTIONS";
+        $ENV{$name} = join ':', $always{$kind}, grep({ defined } $ENV{$name}),
+            'abort_on_error=1', "log_path=$bin/logs/sanitizer/report";
+    }
     return;
+}
+
+# What sanitizers have said since the start, of any process: how many have.
+sub sanitizer_reports
+{
+    my ($bin) = @_;
+    my @reports = grep { -s } glob "$bin/logs/sanitizer/*";
+    for my $file (@reports) {
+        my @lines = split /\n/, slurp($file);
+        print "not ok 1 - $file\n",
+            map { "# $_\n" } @lines[0 .. min($#lines, 60)];
+    }
+    return scalar @reports;
 }
 
 # Own variables are known before the *.in files are expanded.

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# R8: The application runs once, however many requests complete an upload at the
+# same moment: clients that have sent a last piece twice, or again before the
+# answer to the first was there.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use UploadPool::Several;
+use UploadPool::Test;
+
+my $mark = log_mark();
+my $ran = pool('complete-ran');
+unlink "$ran/log";
+
+sub runs
+{
+    return 0 unless -f "$ran/log";
+    my $count = () = slurp("$ran/log") =~ /\n/g;
+    return $count;
+}
+
+# Those that send a piece of bytes may find that they came too late.
+my %may = (tus => qr/^(?:200|409)$/, resumable => qr/^(?:200|400|409)$/,
+           raw => qr/^(?:200|400|409)$/, chunked => qr/^(?:200|400|409)$/);
+
+my $rounds = rounds(25, 100);
+for my $way (ways()) {
+    my (%odd, $told, $often, $broken);
+    $told = $often = $broken = 0;
+    for my $round (1 .. $rounds) {
+        my $up = begin($way, '/c/cgi/count.pl', "content $round of $way");
+        my $before = runs();
+        my @c = map { connect_raw() } 1 .. 4;
+        my @which = map { $round % 2 && $_ ? 'repeat' : 'last' } 0 .. 3;
+        my @bytes = map { text(@{ $up->{$_} }) } @which;
+        # All but the last byte of each first, so that they end together.
+        $c[$_]->send(substr $bytes[$_], 0, -1) for 0 .. 3;
+        $c[$_]->send(substr $bytes[$_], -1) for 0 .. 3;
+        my @answers = map { $_->answer } @c;
+        $_->close for @c;
+        $odd{ $_->{status} }++
+            for grep { $_->{status} !~ $may{$way} } @answers;
+        my %said = map { $_->{body} => 1 }
+            grep { $_->{status} == 200 } @answers;
+        # An upload of which nobody was told goes on: whoever asks again.
+        if (!%said) {
+            my $again = $up->{again}->();
+            $again = $up->{finish}->() unless $again->{status} == 200;
+            $said{ $again->{body} } = 1 if $again->{status} == 200;
+        }
+        $told++ if keys %said == 1;
+        $often++ if runs() - $before != 1;
+        $broken++ if status('/c/cgi/count.pl', $up->{id})->{state} ne 'done';
+    }
+    is_deeply \%odd, {}, "$way: nothing but answers and conflicts";
+    is $often, 0, "$way: $rounds races: it ran once in each";
+    is $told, $rounds, "$way: and answered once";
+    is $broken, 0, "$way: and every upload is done";
+}
+
+sub text
+{
+    my ($method, $url, $body, @headers) = @_;
+    my $head = "$method $url HTTP/1.1\r\nHost: localhost\r\n"
+        . "Connection: close\r\nContent-Length: " . length($body) . "\r\n";
+    while (my ($name, $value) = splice @headers, 0, 2) {
+        $head .= "$name: $value\r\n";
+    }
+    return "$head\r\n$body";
+}
+
+is crashes_since($mark), 0, 'no child died';
+done_testing;

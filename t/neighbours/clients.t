@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# mod_remoteip and UploadOwner ip: who a client is, when it comes through a
+# proxy, and that nobody makes himself somebody else. Clients of this machine
+# are 127.0.0.1, the proxy, and 127.0.0.2, which nobody trusts.
+
+use strict;
+use warnings FATAL => 'all';
+use IO::Socket::INET;
+use Test::More;
+use UploadPool::Several;
+use UploadPool::Test;
+
+my $mark = log_mark();
+my $url = '/n-owned/echo.lua';
+my @file = {name => 'f', filename => 'f', content => 'x' x 3000};
+
+# Who says so, what he says.
+sub as
+{
+    my ($peer, $forwarded) = @_;
+    return (port => var('thirdport'), from => $peer, headers => [
+        'Host', 'owned.test',
+        defined $forwarded ? ('X-Forwarded-For', $forwarded) : ()]);
+}
+
+sub state_for { return status($url, $_[0], as(@_[1 .. $#_]))->{state} // '' }
+
+my @proxied = ('127.0.0.1', '192.0.2.1');
+# Who is the same client, and who is not.
+my @same = (['127.0.0.1', '192.0.2.1'],
+            # What stands before the last is what the client itself has said.
+            ['127.0.0.1', '192.0.2.9, 192.0.2.1']);
+my @others = (['127.0.0.1', '192.0.2.2'], ['127.0.0.1', undef],
+              ['127.0.0.1', '192.0.2.1, 192.0.2.2'],
+              ['127.0.0.2', '192.0.2.1'], ['127.0.0.2', undef],
+              ['127.0.0.2', '127.0.0.1']);
+
+sub named { return join ' says ', $_[0], $_[1] // 'nothing' }
+
+my $id = new_id();
+is upload($url, \@file, id => $id, as(@proxied))->{status}, 200, 'a form';
+for my $who (@same) {
+    is state_for($id, @$who), 'done', named(@$who) . ': is its owner';
+}
+for my $who (@others) {
+    my $name = named(@$who);
+    is state_for($id, @$who), 'starting', "$name: sees nothing";
+    is upload($url, \@file, id => $id, as(@$who))->{status}, 403,
+        "$name: may not replace it";
+    is request('DELETE', "$url?X-Progress-ID=$id", as(@$who))->{status}, 403,
+        "$name: may not clear it";
+    is request('GET', "$url/file?X-Progress-ID=$id", as(@$who))->{status}, 404,
+        "$name: gets no file";
+}
+is state_for($id, @proxied), 'done', 'a form: it is still there';
+
+# One that is under way.
+{
+    my $up = new_id();
+    my ($body, $type) = multipart(\@file);
+    my $c = connect_raw(port => var('thirdport'));
+    $c->send("POST $url?X-Progress-ID=$up HTTP/1.1\r\nHost: owned.test\r\n"
+        . "X-Forwarded-For: 192.0.2.1\r\nContent-Type: $type\r\n"
+        . 'Content-Length: ' . length($body) . "\r\n\r\n"
+        . substr $body, 0, 1000);
+    ok wait_for(sub { state_for($up, @proxied) eq 'uploading' }),
+        'under way: its owner sees it';
+    for my $who (@others) {
+        my $name = 'under way, ' . named(@$who);
+        is state_for($up, @$who), 'starting', "$name: sees nothing";
+        is request('DELETE', "$url?X-Progress-ID=$up", as(@$who))->{status},
+            403, "$name: may not stop it";
+    }
+    $c->send(substr $body, 1000);
+    is $c->answer->{status}, 200, 'under way: it goes on';
+    $c->close;
+}
+
+# In several requests, each of which may come from anywhere.
+for my $way (ways()) {
+    my $up = begin_as($way, @proxied);
+    for my $who (@others) {
+        my $r = finish_as($up, @$who);
+        like $r->{status}, qr/^40[34]$/, "$way, " . named(@$who) . ': refused';
+    }
+    my $r = finish_as($up, @{ $same[1] });
+    like $r->{status}, qr/^20[014]$/, "$way: its owner goes on";
+    is application($r)->{files}[0]{size}, 2000, "$way: to the end";
+}
+
+sub finish_as
+{
+    my ($up, @who) = @_;
+    my %to = as(@who);
+    $up->{headers} = delete $to{headers};
+    return $up->{finish}->(%to);
+}
+
+sub begin_as
+{
+    my ($way, @who) = @_;
+    my %to = as(@who);
+    return begin($way, $url, 'y' x 2000, headers => delete $to{headers},
+                 to => \%to);
+}
+is crashes_since($mark), 0, 'no child died';
+
+done_testing;
