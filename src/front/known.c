@@ -65,6 +65,32 @@ static int is_stale(const upool_slot_record *slot)
            && apr_time_now() - slot->updated > TOLD_AGAIN;
 }
 
+/* 1 when its process died before it could say how it ended: what the pool says
+ * came after that, or is all that is left. */
+static int is_lost(const upool_slot_record *slot)
+{
+    return slot->state != UPOOL_SLOT_DONE && slot->process
+           && !upool_slots_alive(slot->process);
+}
+
+/* 1 when the pool knows better than the slot.  Nobody takes the slot of a dead
+ * process before that is known to be dead, so an upload in several requests may
+ * have gone on, and have ended, without one. */
+static int is_newer(const upool_record *record, const upool_slot_record *slot)
+{
+    int lost = is_lost(slot);
+
+    switch (record->state) {
+    case UPOOL_STATE_DONE:
+        return record->updated >= (lost ? slot->created : slot->updated);
+    case UPOOL_STATE_UPLOADING:
+        return lost || (slot->process && record->updated >= slot->updated);
+    default:
+        /* This machine's slot has a name, and what was received. */
+        return !slot->process && record->updated >= slot->updated;
+    }
+}
+
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
@@ -73,7 +99,8 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
     upool_store *store;
     int told = upool_shared_lookup(r, rq->conf, rq->id, &slot);
 
-    if (told && !is_stale(&slot)) {
+    if (told && !is_stale(&slot) && slot.state != UPOOL_SLOT_ERROR_STATE
+        && !is_lost(&slot)) {
         return from_slot(r->pool, rq->id, &slot);
     }
     store = upool_known_store(r, rq, refusal);
@@ -82,10 +109,7 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
                != APR_SUCCESS) {
         record = NULL;
     }
-    /* An upload that is over in the pool, and not one before this one. */
-    if (told
-        && (!record || record->state == UPOOL_STATE_UPLOADING
-            || record->updated < slot.updated)) {
+    if (told && (!record || !is_newer(record, &slot))) {
         record = from_slot(r->pool, rq->id, &slot);
     }
     return record;
