@@ -100,9 +100,8 @@ static void draw_row(const upool_row *row, const screen *s, apr_pool_t *p)
 
 /* The picture before is drawn over: nothing is scrolled away, no state of the
  * terminal changes, so there is nothing to put right when a signal ends it. */
-static void begin_picture(screen *s)
+static void begin_picture(const screen *s)
 {
-    measure(s);
     if (s->is_terminal && s->drawn) {
         printf("\033[%dA\033[J", s->drawn);
     }
@@ -110,10 +109,13 @@ static void begin_picture(screen *s)
 
 static void draw(screen *s, const apr_array_header_t *list, apr_pool_t *p)
 {
-    int most = s->rows > 4 ? s->rows - 3 : 1;
-    int n = list->nelts > most ? most : list->nelts;
+    int most;
+    int n;
     int i;
 
+    measure(s);
+    most = s->rows > 4 ? s->rows - 3 : 1;
+    n = list->nelts > most ? most : list->nelts;
     begin_picture(s);
     printf("%s  %d under way\n", upool_text_time(apr_time_now(), p),
            list->nelts);
