@@ -196,5 +196,41 @@ for my $row (@ages) {
         200, "$name: and it can be cleared";
 }
 
+$now = time;
+# An identifier that is too old begins nothing, also where it has been used: what
+# is there stays, and goes on.
+my $aging = uuid7($now - 597);
+my @file = ({name => 'f', filename => 'f', content => 'first'});
+is upload('/ident-old/echo.pl', \@file, id => $aging)->{status}, 200,
+    'just young enough';
+my $going = uuid7($now - 597);
+my ($head, $rest) = (substr($body, 0, -10), substr $body, -10);
+my $c = connect_raw();
+$c->send("POST /ident-old/echo.pl?X-Progress-ID=$going HTTP/1.1\r\nHost: x\r\n"
+         . "Content-Type: $type\r\nContent-Length: " . length($body)
+         . "\r\n\r\n$head");
+is wait_for(sub { status('/ident-old/echo.pl', $going)->{state} eq 'uploading' }),
+    1, 'one begins in time';
+ok wait_for(sub {
+    upload('/ident-old/echo.pl', \@file, id => uuid7($now - 597))->{status} == 410
+}), 'then that is too old';
+is upload('/ident-old/echo.pl', \@file, id => $aging)->{status}, 410,
+    'replayed later: 410';
+is upload('/ident-old/echo.pl', \@file, id => $going)->{status}, 410,
+    'nor beside the one in flight';
+is status('/ident-old/echo.pl', $aging)->{state}, 'done', 'what is there stays';
+$c->send($rest);
+is $c->answer->{status}, 200, 'and what has begun is completed';
+$c->close;
+# A clock that is set back makes identifiers of the future of all that were
+# minted before: they are as good as any, until their time has come.
+my $ahead = uuid7($now + 86_400 * 400);
+is upload('/ident/echo.pl', \@file, id => $ahead)->{status}, 200,
+    'minted before the clock was set back';
+is upload('/ident/echo.pl', \@file, id => $ahead)->{status}, 200, 'used again';
+is status('/ident/echo.pl', $ahead)->{state}, 'done', 'and is done';
+is upload('/ident/echo.pl', \@file, id => uuid(7, 'f' x 32))->{status}, 200,
+    'the last moment there is';
+
 is crashes_since($mark), 0, 'no child died';
 done_testing;

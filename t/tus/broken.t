@@ -52,6 +52,20 @@ for my $case (['HEAD', sub { head($_[0]) }, 200],
     is $do->($url)->{status}, $want, "$name takes over from a hung PATCH";
     $c->close;
 }
+# Dead in any way, at any offset: HEAD is answered, with what has come.
+for my $round (1 .. 20) {
+    my $how = (qw(reset close silence))[$round % 3];
+    my $url = create($at, length => length $bytes)->{headers}{location};
+    my $c = begin_patch($url, 0, length $bytes,
+                        substr $bytes, 0, 1 + $round * 7_919);
+    wait_for(sub { length stored($url) == 1 + $round * 7_919 });
+    $c->$how unless $how eq 'silence';
+    my $r = head($url);
+    is $r->{status}, 200, "round $round: HEAD beside one that is dead: $how";
+    is $r->{headers}{'upload-offset'}, 1 + $round * 7_919,
+        "round $round: and the offset";
+    $c->close if $how eq 'silence';
+}
 for my $round (1 .. 2) {
     my $url = create($at, length => length $bytes)->{headers}{location};
     my $c = begin_patch($url, 0, length $bytes, $half);
