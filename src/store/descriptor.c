@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_errno.h>
@@ -28,6 +29,30 @@ apr_status_t upool_fd_directory(int *fd, int directory, const char *name)
 
     /* Systems differ in what they say of a link here. */
     return rv == ELOOP || rv == EMLINK ? APR_ENOTDIR : rv;
+}
+
+/* A link, a directory, a FIFO without a reader or a socket. */
+static int is_strange(apr_status_t rv)
+{
+    return rv == ELOOP || rv == EMLINK || rv == EISDIR || rv == ENXIO
+           || rv == ENODEV;
+}
+
+apr_status_t upool_fd_own(int *fd, int directory, const char *name, int flags,
+                          mode_t mode)
+{
+    struct stat st;
+    apr_status_t rv =
+        upool_fd_open(fd, directory, name, flags | O_NONBLOCK, mode);
+
+    if (rv) {
+        return is_strange(rv) ? APR_EGENERAL : rv;
+    }
+    if (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1) {
+        upool_fd_close(fd);
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
 }
 
 apr_status_t upool_fd_close(int *fd)

@@ -25,6 +25,13 @@ apr_status_t upool_fd_open(int *fd, int directory, const char *name, int flags,
 /* Opens a directory for reading.  APR_ENOTDIR also for a link. */
 apr_status_t upool_fd_directory(int *fd, int directory, const char *name);
 
+/* Opens, or with O_CREAT makes, a file of the room's that is written in place:
+ * a regular one under this name alone, for a second one (a planted hard link)
+ * would carry the bytes elsewhere.  Never waits for who holds a FIFO.  As above;
+ * APR_EGENERAL: something else bears the name. */
+apr_status_t upool_fd_own(int *fd, int directory, const char *name, int flags,
+                          mode_t mode);
+
 /* Closes *fd with pool p unless that happens before.  Not for the children of
  * this process: the kernel closes it there. */
 void upool_fd_guard(int *fd, apr_pool_t *p);

@@ -52,18 +52,10 @@ static apr_status_t enter(upool_directory *directory, const upool_store *store,
     return rv ? rv : APR_ENOENT;
 }
 
-/* A link, a FIFO or a device of that name is not ours. */
 static apr_status_t open_run(int *fd, int directory, int flags)
 {
-    struct stat st;
-    apr_status_t rv = upool_fd_open(fd, directory, UPOOL_LAYOUT_RUN,
-                                    flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
-
-    if (!rv && (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-        upool_fd_close(fd);
-        rv = APR_EGENERAL;
-    }
-    return rv;
+    return upool_fd_own(fd, directory, UPOOL_LAYOUT_RUN, flags,
+                        S_IRUSR | S_IWUSR);
 }
 
 /* Reads what run says of the upload made at created; untouched where it says

@@ -17,16 +17,8 @@ static const upool_range all = UPOOL_REGION_ALL;
 
 static apr_status_t open_file(upool_append *a)
 {
-    struct stat st;
-    apr_status_t rv =
-        upool_fd_open(&a->fd, a->directory.fd, a->about->file.stored,
-                      O_WRONLY | O_NONBLOCK, 0);
-
-    if (!rv && (fstat(a->fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-        upool_fd_close(&a->fd);
-        rv = APR_EGENERAL;
-    }
-    return rv;
+    return upool_fd_own(&a->fd, a->directory.fd, a->about->file.stored,
+                        O_WRONLY, 0);
 }
 
 void upool_append_let_go(upool_append *a)

@@ -45,13 +45,21 @@ static apr_status_t add_to(int fd, const upool_range *region)
                                                     : APR_SUCCESS;
 }
 
+static apr_status_t open_yield(int *fd, int directory)
+{
+    return upool_fd_own(fd, directory, UPOOL_LAYOUT_YIELD, O_RDWR | O_CREAT,
+                        S_IRUSR | S_IWUSR);
+}
+
 apr_status_t upool_takeover_ask(int directory, const upool_range *region)
 {
-    apr_status_t rv;
-    int fd;
+    int fd = -1;
+    apr_status_t rv = open_yield(&fd, directory);
 
-    rv = upool_fd_open(&fd, directory, UPOOL_LAYOUT_YIELD,
-                       O_RDWR | O_CREAT | O_NONBLOCK, S_IRUSR | S_IWUSR);
+    /* Planted: a request to stop has no worth of its own. */
+    if (rv == APR_EGENERAL && unlinkat(directory, UPOOL_LAYOUT_YIELD, 0) == 0) {
+        rv = open_yield(&fd, directory);
+    }
     if (rv) {
         return rv;
     }
