@@ -13,13 +13,27 @@
 #include "store/sweep.h"
 
 #define WATCHDOG_NAME "_upload_pool_"
-/* Entries looked at before the watchdog gets its thread back for a moment. */
-#define STEPS 512
-#define ROUNDS_MAX 4096
+/* Entries looked at in a call, of which the watchdog makes ten a second: a
+ * million last some minutes, and hold up nothing. */
+#define STEP_ENTRIES 512
 
+typedef APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) set_interval;
+
+/* Made in the parent; each child has a copy, and the one that the watchdog has
+ * picked goes its rounds with it, a step at each call. */
 typedef struct sweeper {
     server_rec *s;
     const apr_array_header_t *mentions;
+    ap_watchdog_t *watchdog;
+    set_interval *set_interval;
+    int next;           /* the mention that comes next in this round */
+    apr_pool_t *pool;   /* of the pool that is being swept; NULL: none is */
+    upool_sweep *sweep; /* lives there */
+    const char *path;
+    apr_time_t deadline;
+    apr_size_t seen;
+    apr_size_t removed;
+    apr_size_t steps;
 } sweeper;
 
 /* UploadExpires where the pool is named, else the virtual host's. */
@@ -60,61 +74,115 @@ static apr_interval_time_t expires_of(const sweeper *sw, int n)
     return longest;
 }
 
-static void sweep_pool(const sweeper *sw, const upool_pool_mention *m,
-                       apr_interval_time_t expires, apr_pool_t *p)
+static void leave_pool(sweeper *sw)
 {
-    upool_store_options options = { 0600, 0 };
-    upool_sweep_result result = { 0, 0, 0 };
-    apr_time_t deadline = apr_time_now() - expires;
-    upool_store *store = NULL;
-    upool_sweep *sweep = NULL;
-    const char *why = NULL;
-    apr_status_t rv =
-        upool_store_open(&store, m->path, NULL, &options, p, &why);
-    apr_size_t removed = 0;
-    int round;
+    if (sw->pool) {
+        apr_pool_destroy(sw->pool);
+    }
+    sw->pool = NULL;
+    sw->sweep = NULL;
+}
 
-    if (rv || (rv = upool_sweep_begin(&sweep, store, p))) {
+static void enter_pool(sweeper *sw, const upool_pool_mention *m,
+                       apr_interval_time_t expires)
+{
+    upool_store_options options;
+    upool_store *store = NULL;
+    const char *why = NULL;
+    apr_status_t rv;
+
+    memset(&options, 0, sizeof(options));
+    options.file_mode = 0600;
+    /* Not the watchdog's pool, which is cleared between two steps. */
+    apr_pool_create(&sw->pool, NULL);
+    rv = upool_store_open(&store, m->path, NULL, &options, sw->pool, &why);
+    if (rv || (rv = upool_sweep_begin(&sw->sweep, store, sw->pool))) {
         upool_slog(sw->s, WARNING, rv, 9, "pool %s is not swept: %s", m->path,
                    why ? why : "it cannot be read");
+        leave_pool(sw);
         return;
     }
-    for (round = 0; round < ROUNDS_MAX && !result.finished; round++) {
-        if (upool_sweep_step(sweep, STEPS, deadline, &result)) {
-            break;
+    sw->path = m->path;
+    sw->deadline = apr_time_now() - expires;
+    sw->seen = 0;
+    sw->removed = 0;
+    sw->steps = 0;
+}
+
+/* Goes on to the next pool that can be swept; 0: the round is over. */
+static int find_pool(sweeper *sw)
+{
+    while (!sw->pool && sw->next < sw->mentions->nelts) {
+        apr_interval_time_t expires = expires_of(sw, sw->next);
+        const upool_pool_mention *m =
+            APR_ARRAY_IDX(sw->mentions, sw->next, const upool_pool_mention *);
+
+        sw->next++;
+        if (expires >= 0) {
+            enter_pool(sw, m, expires);
         }
-        removed += result.removed;
     }
+    return sw->pool != NULL;
+}
+
+static void finish_pool(sweeper *sw)
+{
     upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SWEEPS, 1);
-    upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SWEPT, removed);
-    if (removed) {
+    if (sw->removed) {
         upool_slog(sw->s, INFO, 0, 10,
-                   "pool %s: %" APR_SIZE_T_FMT " expired uploads removed",
-                   m->path, removed);
+                   "pool %s: %" APR_SIZE_T_FMT " expired uploads removed"
+                   " (%" APR_SIZE_T_FMT " entries, %" APR_SIZE_T_FMT " steps)",
+                   sw->path, sw->removed, sw->seen, sw->steps);
     }
+    leave_pool(sw);
+}
+
+/* Looks at up to steps entries of the pool; returns how many there were. */
+static apr_size_t step(sweeper *sw, apr_size_t steps)
+{
+    upool_sweep_result result = { 0, 0, 0 };
+    apr_status_t rv = upool_sweep_step(sw->sweep, steps, sw->deadline, &result);
+
+    sw->steps++;
+    sw->seen += result.seen;
+    sw->removed += result.removed;
+    upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SWEPT,
+                       result.removed);
+    if (rv || result.finished) {
+        finish_pool(sw);
+    }
+    return result.seen;
+}
+
+/* Until the next call: nothing but the watchdog's own in a round. */
+static apr_interval_time_t pause_of(sweeper *sw)
+{
+    if (sw->pool || sw->next < sw->mentions->nelts) {
+        return 0;
+    }
+    sw->next = 0;
+    return upool_config_sweep_interval(upool_config_server(sw->s));
 }
 
 static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
 {
-    const sweeper *sw = data;
-    apr_pool_t *round;
-    int i;
+    sweeper *sw = data;
+    apr_size_t left = STEP_ENTRIES;
+    apr_size_t cost;
 
+    (void)p;
     if (state != AP_WATCHDOG_STATE_RUNNING) {
+        leave_pool(sw);
+        sw->next = 0;
         return APR_SUCCESS;
     }
-    for (i = 0; i < sw->mentions->nelts; i++) {
-        apr_interval_time_t expires = expires_of(sw, i);
-
-        if (expires < 0) {
-            continue;
-        }
-        apr_pool_create(&round, p);
-        sweep_pool(sw,
-                   APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *),
-                   expires, round);
-        apr_pool_destroy(round);
+    /* A child that shall end waits for this to return.  Small pools go together
+     * in one call, and one that is empty counts as well. */
+    while (left && find_pool(sw)) {
+        cost = step(sw, left) + 1;
+        left -= cost < left ? cost : left;
     }
+    sw->set_interval(sw->watchdog, pause_of(sw), sw, on_watchdog);
     return APR_SUCCESS;
 }
 
@@ -124,18 +192,21 @@ int upool_sweeper_start(server_rec *s, apr_pool_t *pconf)
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    sweeper *sw = apr_palloc(pconf, sizeof(*sw));
-    ap_watchdog_t *watchdog = NULL;
+    sweeper *sw = apr_pcalloc(pconf, sizeof(*sw));
 
     sw->s = s;
     sw->mentions = upool_settings_mentions(pconf);
+    sw->set_interval =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
     if (!sw->mentions->nelts) {
         return OK;
     }
     /* One child of all, and none while the server only checks itself. */
-    if (!get || !add || get(&watchdog, WATCHDOG_NAME, 0, 1, pconf)
-        || add(watchdog, upool_config_sweep_interval(upool_config_server(s)),
-               sw, on_watchdog)) {
+    if (!get || !add || !sw->set_interval
+        || get(&sw->watchdog, WATCHDOG_NAME, 0, 1, pconf)
+        || add(sw->watchdog,
+               upool_config_sweep_interval(upool_config_server(s)), sw,
+               on_watchdog)) {
         upool_slog(s, WARNING, 0, 11,
                    "mod_watchdog is missing: expired uploads are not removed"
                    " (UploadExpires)");
