@@ -27,8 +27,8 @@ apr_status_t upool_fd_directory(int *fd, int directory, const char *name);
 
 /* Opens, or with O_CREAT makes, a file of the room's that is written in place:
  * a regular one under this name alone, for a second one (a planted hard link)
- * would carry the bytes elsewhere.  Never waits for who holds a FIFO.  As above;
- * APR_EGENERAL: something else bears the name. */
+ * would carry the bytes elsewhere.  Never waits for who holds a FIFO.  As
+ * above; APR_EGENERAL: something else bears the name. */
 apr_status_t upool_fd_own(int *fd, int directory, const char *name, int flags,
                           mode_t mode);
 
