@@ -5,6 +5,7 @@
 #include <string.h>
 #include <http_protocol.h>
 
+#include "httpd/reply.h"
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 #include "upload/reasons.h"
@@ -106,7 +107,7 @@ int upool_front_metrics(request_rec *r)
         return HTTP_METHOD_NOT_ALLOWED;
     }
     ap_set_content_type(r, METRICS_TYPE);
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    upool_reply_uncached(r, "no-store");
     put_totals(r, counters);
     put_reasons(r, counters, "uploads_failed_total",
                 "Uploads that began and ended as an error.",

@@ -102,7 +102,10 @@ static void set_headers(request_rec *r, const upool_file *file)
                    disposition(r->pool, file->safe_filename));
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Content-Security-Policy", "sandbox");
-    apr_table_setn(r->headers_out, "Cache-Control", "private");
+    upool_reply_uncached(r, "private");
+    /* One URL has a file for each identifier in that header: a browser that
+     * keeps one must not show it for another. */
+    apr_table_mergen(r->headers_out, "Vary", "X-Progress-ID");
 }
 
 /* Nothing is ever stored twice under one name, so the name identifies the bytes

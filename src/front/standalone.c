@@ -26,7 +26,7 @@ static const char *page(apr_pool_t *p, const char *identifier,
 static int send_page(request_rec *r, const char *html)
 {
     ap_set_content_type(r, "text/html; charset=utf-8");
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    upool_reply_uncached(r, "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     ap_set_content_length(r, (apr_off_t)strlen(html));
     ap_rputs(html, r);

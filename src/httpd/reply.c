@@ -66,13 +66,19 @@ int upool_reply_wants_json(const request_rec *r)
     return 0;
 }
 
+void upool_reply_uncached(request_rec *r, const char *control)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", control);
+    apr_table_setn(r->subprocess_env, "no-cache", "1");
+}
+
 int upool_reply_text(request_rec *r, int status, const char *type,
                      const char *text)
 {
     apr_size_t len = strlen(text);
 
     r->status = status;
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    upool_reply_uncached(r, "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     if (len) {
         ap_set_content_type(r, type);

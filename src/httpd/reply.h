@@ -11,6 +11,10 @@
  * X-Requested-With (contract 5). */
 int upool_reply_wants_json(const request_rec *r);
 
+/* Keeps an answer out of caches: control is its Cache-Control, static text.
+ * mod_cache keeps out even where it is told to store what says so. */
+void upool_reply_uncached(request_rec *r, const char *control);
+
 /* Sends text as application/json with status, or as JSONP where callback is
  * given.  Never cached.  Returns a handler's return value. */
 int upool_reply_json(request_rec *r, int status, const char *text,

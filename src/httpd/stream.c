@@ -234,7 +234,7 @@ static upool_stream *make(request_rec *r, upool_request *rq,
 static void set_headers(request_rec *r)
 {
     ap_set_content_type(r, "text/event-stream");
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    upool_reply_uncached(r, "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
