@@ -32,6 +32,7 @@
 #include "httpd/park.h"
 #include "httpd/shared.h"
 #include "httpd/slots.h"
+#include "httpd/substitute.h"
 #include "httpd/sweeper.h"
 #include "httpd/wait.h"
 
@@ -87,6 +88,9 @@ static void register_hooks(apr_pool_t *p)
     /* What files look like is asked by threads that come later; any order. */
     ap_hook_child_init(upool_content_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before any rule for the request that an upload is handed to. */
+    ap_hook_post_read_request(upool_substitute_begin, NULL, NULL,
+                              APR_HOOK_REALLY_FIRST);
     /* The method that httpd's access checks see is the one that is meant; and
      * what browsers ask before they have credentials. */
     ap_hook_header_parser(upool_early_request, NULL, NULL,

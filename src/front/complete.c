@@ -4,7 +4,6 @@
 
 #include <apr_strings.h>
 #include <http_protocol.h>
-#include <http_request.h>
 
 #include "front/known.h"
 #include "httpd/answer.h"
@@ -81,7 +80,7 @@ static void redirect(request_rec *r, const char *url, const char *target)
     r->method = "POST";
     r->method_number = M_POST;
     r->the_request = apr_pstrcat(r->pool, "POST ", url, " ", r->protocol, NULL);
-    ap_internal_redirect(target, r);
+    upool_substitute_redirect(r, target);
     r->method = method;
     r->method_number = method_number;
     r->the_request = line;

@@ -2,8 +2,6 @@
  * Copyright the mod_upload_pool authors */
 #include "front/fronts.h"
 
-#include <http_request.h>
-
 #include "httpd/drive.h"
 #include "httpd/intake.h"
 #include "httpd/log.h"
@@ -63,7 +61,7 @@ static int substitute(request_rec *r, upool_request *rq)
     if (rq->conf->pass) {
         upool_rlog(r, DEBUG, 0, 27, "upload %s is passed to %s",
                    upool_log_ident(r->pool, rq->id), rq->conf->pass);
-        ap_internal_redirect(rq->conf->pass, r);
+        upool_substitute_redirect(r, rq->conf->pass);
         return OK;
     }
     return DECLINED;

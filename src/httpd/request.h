@@ -87,6 +87,7 @@ struct upool_request {
     apr_bucket_brigade *pulled; /* what the last pull brought */
     apr_bucket_brigade *held;   /* fed, but not yet written */
     int seen_end;               /* of the body */
+    int redirects;              /* to what runs the application */
     int sent;                   /* AP_FILTER_ERROR: httpd has answered it */
     int empties;                /* pulls in a row that gave nothing */
     int blocks;                 /* there is nothing to poll for the client */

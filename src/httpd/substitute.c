@@ -6,6 +6,7 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <http_request.h>
 
 #include "httpd/log.h"
 #include "upload/result.h"
@@ -400,4 +401,25 @@ upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
     upool_substitute_export(r, rq);
     rq->intake = UPOOL_INTAKE_SUBSTITUTED;
     return UPOOL_REASON_NONE;
+}
+
+/* A rule with END has put this into the request's pool, where the redirect
+ * would find it: but the rules for the target have not been asked yet. */
+#define REWRITE_IS_OVER "rewrite_really_last"
+
+void upool_substitute_redirect(request_rec *r, const char *target)
+{
+    upool_request_get(r)->redirects = 1;
+    apr_pool_userdata_setn(NULL, REWRITE_IS_OVER, NULL, r->pool);
+    ap_internal_redirect(target, r);
+}
+
+int upool_substitute_begin(request_rec *r)
+{
+    const upool_request *rq = r->prev ? upool_request_get(r->prev) : NULL;
+
+    if (rq && rq->redirects) {
+        apr_table_unset(r->subprocess_env, "REDIRECT_STATUS");
+    }
+    return DECLINED;
 }

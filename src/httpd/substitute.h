@@ -30,6 +30,14 @@ void upool_substitute_drop_protocol(request_rec *r);
  * empty.  0, or the reason why not. */
 upool_reason upool_substitute_request(request_rec *r, upool_request *rq);
 
+/* Runs the handler of target, a local URL, for an upload that is done. */
+void upool_substitute_redirect(request_rec *r, const char *target);
+
+/* post_read_request hook, for the request that this makes.  To the rules of
+ * mod_rewrite it is a new one: "RewriteCond %{ENV:REDIRECT_STATUS} ^$" is how
+ * front controllers tell their own redirects.  DECLINED. */
+int upool_substitute_begin(request_rec *r);
+
 /* Sets the environment of a finished upload for r, which may be a request that
  * rq's was redirected to. */
 void upool_substitute_export(request_rec *r, const upool_request *rq);
