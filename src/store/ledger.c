@@ -286,6 +286,8 @@ void upool_ledger_trim(upool_ledger *ledger)
         && ftruncate(ledger->fd, (off_t)(count + 1) * ENTRY_BYTES) == 0) {
         ledger->entries->nelts = count;
     }
+    /* Entries have become free, and none may be added behind the last. */
+    ledger->free_from = 0;
 }
 
 void upool_ledger_hash_owner(unsigned char *owner, const char *text)
