@@ -585,6 +585,7 @@ static void test_memory(void)
     bench t;
     apr_pool_t *p;
     upool_upload *upload;
+    const upool_file *file;
     const char *body =
         "--b\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\n1234"
         "\r\n" BODY_HEAD "hello" BODY_TAIL;
@@ -601,9 +602,9 @@ static void test_memory(void)
     upool_upload_feed(upload, body, strlen(body));
     tap_is_int(upool_upload_finish(upload), 0, "a field and a file in memory");
     tap_is_int(*upool_upload_memory(upload), 1, "one byte of ten is left");
-    tap_is_str(APR_ARRAY_IDX(upool_upload_record(upload)->files, 0, upool_file)
-                   .content,
-               "hello", "the file's bytes are in the record");
+    file = &APR_ARRAY_IDX(upool_upload_record(upload)->files, 0, upool_file);
+    tap_ok(file->size == 5 && memcmp(file->content, "hello", 5) == 0,
+           "the file's bytes are in the record");
     tap_is_int(files(&t), 0, "and in no file");
     tap_is_str(kit_status(&t.k, ID), "done", "done");
     apr_pool_destroy(p);
