@@ -8,6 +8,7 @@
  *     ProbeDirectory dir     where they write: dir/events, a line an event,
  *                            that begins with the upload's identifier
  *     ?probe=RULE,RULE       RULE is VERDICT.FUNCTION.HANDLER[.FILENAME]
+ *     ?probe-reads-first     a handler in front of all others reads the body
  *     SetHandler upload-probe, ?op=OPERATION&text=IDENTIFIER&n=NUMBER
  */
 
@@ -452,6 +453,29 @@ static int probe_handler(request_rec *r)
     return OK;
 }
 
+/* --- A handler in front --------------------------------------------------*/
+
+/* ?probe-reads-first: what a handler reads that stands before every other, as
+ * "X-Probe-Read: STATUS, N bytes". */
+static int read_first(request_rec *r)
+{
+    apr_bucket_brigade *bb;
+    apr_off_t bytes = 0;
+    apr_status_t rv;
+
+    if (!r->args || !strstr(r->args, "probe-reads-first") || r->prev) {
+        return DECLINED;
+    }
+    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                        8192);
+    apr_brigade_length(bb, 1, &bytes);
+    apr_brigade_destroy(bb);
+    apr_table_setn(r->err_headers_out, "X-Probe-Read",
+                   apr_psprintf(r->pool, "%d, %d bytes", rv, (int)bytes));
+    return DECLINED;
+}
+
 /* --- The module ----------------------------------------------------------- */
 
 static void *make_conf(apr_pool_t *p, char *dir)
@@ -492,6 +516,7 @@ static void register_hooks(apr_pool_t *p)
     add(p, "probe-outdated", &outdated);
     add(p, "probe-no-table", &no_table);
     ap_hook_handler(probe_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(read_first, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
 }
 
 module AP_MODULE_DECLARE_DATA upload_probe_module = {

@@ -144,6 +144,13 @@ refuses("UploadReadSize $_", qr/UploadReadSize takes/)
     for qw(1B 16383B 8K 1025K 2M x -1), '""';
 accepts("UploadReadSize $_") for qw(0 16K 64K 1M 1);
 
+refuses("UploadURL '$_'", qr/UploadURL takes a URL/)
+    for 'http://h/<script>', 'http://h/a"b';
+refuses("UploadNames $_", qr/neither ascii nor utf8/) for qw(latin1 utf-8);
+refuses("UploadDigestField '$_'", qr/no name of a form field/)
+    for "a\tb", "a\xff", 'x' x 65;
+accepts('UploadDigest md5 sha-256 MD5');
+
 # --- Keys ---------------------------------------------------------------------
 
 my $place = "<Location /x>\nUploadPool \"$pool\"\n%s\n</Location>";
@@ -154,7 +161,8 @@ refuses(sprintf($place, $_), $_ =~ /UploadKeyFile/ ? qr/UploadKeyFile/
     'UploadKey exec:/nowhere/at/all', 'UploadKey exec:',
     'UploadKey exec:/bin/true', 'UploadKey "exec:/bin/echo short"',
     'UploadKey ' . join(' ', map { "0123456789abcdef$_" } 10 .. 26),
-    'UploadKeyFile /nowhere/at/all', "UploadKeyFile \"$short\"",
+    'UploadKeyFile /nowhere/at/all', 'UploadKeyFile exec:/nowhere/at/all',
+    'UploadKeyFile "exec:/bin/echo short"', "UploadKeyFile \"$short\"",
     "UploadKeyFile \"$empty\"", "UploadKeyFile \"$long\"",
     "UploadKeyFile \"$pool\"";
 like accepts(sprintf $place, 'UploadKey 0123456789abcdef'),
@@ -168,6 +176,8 @@ unlike accepts(sprintf $place, 'UploadKey ' . 'k' x 32), qr/UPL0008/,
 like accepts(sprintf $place, '<IfModule env_module>' . "\n"
              . "UploadKey \"exec:/bin/echo $secret\"\n</IfModule>"),
     qr/UPL0008/, 'the key that a program prints is measured too';
+unlike accepts(sprintf $place, 'UploadKeyFile "exec:/bin/echo ' . 'k' x 32
+               . '"'), qr/UPL00/, 'a program in place of the file';
 spew($short, "# good\n" . 'k' x 32 . "\n\n  " . 'l' x 40 . "  \n");
 unlike accepts(sprintf $place, "UploadKeyFile \"$short\""), qr/UPL00/,
     'a file with two good keys';

@@ -107,6 +107,10 @@ sub outage
         wait_for(sub { $farm->{$name}->error_log =~ /UPL0081/ });
         my $times = () = $farm->{$name}->error_log =~ /UPL0081/g;
         is $times - $said{$name}, 1, "$kind away: $name says so once";
+        my %cache = request('GET', '/metrics', port => $farm->{$name}->port)
+            ->{body} =~ /^upload_pool_cache_(\w+) (\d+)$/mg;
+        is_deeply \%cache, {up => 0, outages_total => $times},
+            "$kind away: so do the metrics of $name";
     }
 
     if (var('mpm') ne 'event') {

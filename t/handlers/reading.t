@@ -76,6 +76,36 @@ for my $url (sort keys %modes) {
         "$url: pipelined, the second";
     $c->close;
 }
+# In the ways that httpd has for its modules.
+for my $by (qw(bytes lines whole looking)) {
+    my $c = connect_raw();
+    for my $how ([], [777]) {
+        my $name = "by $by" . (@$how ? ', chunked' : '');
+        my $id = post($c, "/h/perl/x?by=$by", @$how);
+        my $r = $c->answer;
+        is $r->{status}, 200, "$name: status";
+        my $json = application($r);
+        is $json->{identifier}, $id, "$name: the JSON";
+        is $json->{files}[0]{size}, 40_000, "$name: all of it";
+    }
+    $c->close;
+}
+
+# Who reads in front of the module gets nothing: the bytes of the upload are
+# past no limit then. The upload is taken in all the same.
+for my $how ([], [777]) {
+    my $c = connect_raw();
+    my $at = log_mark();
+    my $id = post($c, '/h/cgi/echo.pl?probe-reads-first', @$how);
+    my $r = $c->answer;
+    my $name = 'read too early' . (@$how ? ', chunked' : '');
+    is $r->{headers}{'x-probe-read'}, '20014, 0 bytes', "$name: an error";
+    is $r->{status}, 200, "$name: status";
+    is application($r)->{identifier}, $id, "$name: nothing was lost";
+    is scalar(() = error_log_since($at) =~ /UPL0028: /g), 1,
+        "$name: one line in the log";
+    $c->close;
+}
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;

@@ -157,6 +157,17 @@ like $auto, qr/^Upload: \Q$half\E\.\. \d+ 5000 $size \d+ a%22b%3[cC]c%3[eE]\.txt
 like ask('/status?notable')->{body}, qr{<h2>Uploads</h2>}, 'notable: a section';
 unlike ask("/status?notable")->{body}, qr/\Q$half\E\.\./, 'notable: and no rows';
 
+my $endless = connect_raw(port => $port);
+$endless->send("POST /up?X-Progress-ID=" . new_id() . " HTTP/1.1\r\nHost: x\r\n"
+    . "Content-Type: multipart/form-data; boundary=b\r\n"
+    . "Transfer-Encoding: chunked\r\n\r\n5\r\n--b\r\n\r\n");
+ok wait_for(sub {
+    ask('/status')->{body} =~ m{<td>\d+</td><td>5</td><td>-</td><td>-</td>}
+}), 'one whose length nobody has said';
+$endless->close;
+ok wait_for(sub { samples()->{uploads_live} == 1 }), 'that has gone again';
+changes();
+
 $c->send($rest);
 is $c->answer->{status}, 200, 'it comes to its end';
 $c->close;

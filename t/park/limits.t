@@ -120,6 +120,25 @@ $httpd->start(places(map { [$$_[0], "$$_[1]\nUploadMinRate 2K 1s"],
 $httpd->stop;
 unlink $httpd->dir('logs/error_log');
 
+# --- The MPM's own patience -------------------------------------------------------
+
+# It knows the first virtual host of an address only, and gives up a connection
+# before the time of the one that was asked for is over.
+if ($parks) {
+    $httpd->start(places(@all)
+        . "<VirtualHost 127.0.0.1:$port>\nServerName hasty.test\nTimeout 1\n"
+        . "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\n"
+        . "ServerName patient.test\nTimeout 60\n</VirtualHost>\n");
+    my @held = map { begin('/parked', substr($body, 0, $_),
+                           host => 'patient.test', name => "the MPM, $_") }
+        0, 30, 4000;
+    is_over($_, 'Upload timed out') for @held;
+    is scalar(() = $httpd->error_log =~ /upload_pool:info\].*Upload timed out/g),
+        scalar @held, 'the MPM: one line of the log for each';
+    $httpd->stop;
+    unlink $httpd->dir('logs/error_log');
+}
+
 # --- mod_reqtimeout ---------------------------------------------------------------
 
 $httpd->start("RequestReadTimeout body=1-2,MinRate=1000\n" . places(@all));

@@ -9,6 +9,7 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use UploadPool::Test;
+use UploadPool::Bucket ();
 use UploadPool::Httpd;
 
 my $mark = log_mark();
@@ -126,6 +127,20 @@ is scalar(grep { m{^\Q$kept\E/.*bin} } pool_files('room-quota')), 1,
 is put(30_000, id => $kept), 200, 'a smaller one may';
 is put(60_000), 200, 'and then it counts alone';
 is put(20_000), 507, 'up to the limit';
+$c = begin($url, $id = new_id(), 5_000, 400);
+my ($exit, $stat);
+ok wait_for(sub {
+    ($exit, $stat) = UploadPool::Bucket::json('stat', pool('room-quota'));
+    $stat->{ledger}{uploads} == 3;
+}), 'upload-pool stat sees the one under way';
+my $length = length $c->{rest};
+is_deeply [@{ $stat->{ledger} }{qw(stored reserved)}], [90_000, $length + 400],
+    'what is stored, and what that has reserved';
+like +(UploadPool::Bucket::tool('stat', pool('room-quota')))[1],
+    qr/^quota +87\.\dK stored, 5\.\dK reserved \(\d+ written\) by 3 uploads$/m,
+    'in words';
+$c->close;
+ok wait_for(sub { status($url, $id)->{state} eq 'error' }), 'and it ends';
 
 # --- Unknown sizes ----------------------------------------------------------
 

@@ -40,7 +40,8 @@ sub new
             'RedisConnPoolTTL 1', 'MemcacheConnTTL 1',
             'UploadProgressSlots 64', '<Location "/up">',
             'SetHandler upload-pool', "UploadPool \"$self->{pool}\"",
-            $more || (), '</Location>', '');
+            $more || (), '</Location>', '<Location "/metrics">',
+            'SetHandler upload-pool-metrics', '</Location>', '');
         $self->{$name} = $httpd;
     }
     return $self;

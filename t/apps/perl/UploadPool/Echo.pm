@@ -13,6 +13,7 @@ use Apache2::RequestUtil ();
 use APR::Table ();
 use Apache2::Const -compile => qw(OK);
 use JSON::PP ();
+use UploadPool::Modes ();
 use UploadPool::Take ();
 
 sub handler
@@ -22,12 +23,14 @@ sub handler
     my $body = '';
     my $most = $query =~ /(?:^|&)pieces\b/ ? 7 : 8192;
     my $left = $query =~ /(?:^|&)unread\b/ ? 0
-        : $query =~ /(?:^|&)part=(\d+)/ ? $1 : 1e9;
+        : $query =~ /(?:^|&)part=(\d+)/ ? $1
+        : $query =~ /(?:^|&)by=/ ? 0 : 1e9;
     while ($left > 0
            && $r->read(my $piece, $left < $most ? $left : $most)) {
         $body .= $piece;
         $left -= length $piece;
     }
+    $body = UploadPool::Modes::read_by($r, $1) if $query =~ /(?:^|&)by=(\w+)/;
     my %said = (via => 'mod_perl', method => $r->method,
                 url => $r->unparsed_uri, length => length $body,
                 env => {%{ $r->subprocess_env }},
