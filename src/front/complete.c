@@ -175,7 +175,7 @@ int upool_complete_run(request_rec *r, upool_request *rq,
     case APR_ENOENT:
         return refuse(r, rq, UPOOL_REASON_NOT_FOUND, 0, NULL);
     default:
-        return refuse(r, rq, UPOOL_REASON_IO, rv, "who runs it");
+        return refuse(r, rq, upool_refusal_of_errno(rv), rv, "who runs it");
     }
 }
 

@@ -97,6 +97,7 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
     upool_slot_record slot;
     upool_record *record = NULL;
     upool_store *store;
+    apr_status_t rv;
     int told = upool_shared_lookup(r, rq->conf, rq->id, &slot);
 
     if (told && !is_stale(&slot) && slot.state != UPOOL_SLOT_ERROR_STATE
@@ -104,10 +105,16 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
         return from_slot(r->pool, rq->id, &slot);
     }
     store = upool_known_store(r, rq, refusal);
-    if (store
-        && upool_bucket_status(&record, store, rq->id, r->pool)
-               != APR_SUCCESS) {
+    rv = store ? upool_bucket_status(&record, store, rq->id, r->pool)
+               : APR_ENOENT;
+    if (rv) {
         record = NULL;
+    }
+    /* Of one that cannot be looked at nobody knows whose it is. */
+    if (rv && !APR_STATUS_IS_ENOENT(rv) && rv != APR_EINVAL && !told) {
+        *refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
+                                      "the upload cannot be looked at");
+        return NULL;
     }
     if (told && (!record || !is_newer(record, &slot))) {
         record = from_slot(r->pool, rq->id, &slot);

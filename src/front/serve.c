@@ -176,9 +176,14 @@ static const upool_record *find_complete(request_rec *r, upool_request *rq,
                                          upool_refusal *refusal)
 {
     upool_record *record = NULL;
+    apr_status_t rv = upool_bucket_complete(&record, store, rq->id, r->pool);
 
-    if (upool_bucket_complete(&record, store, rq->id, r->pool)
-        || !upool_known_is_mine(record, rq)) {
+    if (rv && !APR_STATUS_IS_ENOENT(rv)) {
+        *refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
+                                      "the upload cannot be looked at");
+        return NULL;
+    }
+    if (rv || !upool_known_is_mine(record, rq)) {
         return NULL;
     }
     if (record->updated + upool_config_expires(rq->conf) < r->request_time) {
@@ -197,6 +202,7 @@ int upool_front_serve(request_rec *r, upool_request *rq)
     const upool_file *stored =
         record ? find_file(record, file_number(r)) : NULL;
     apr_file_t *file = NULL;
+    apr_status_t rv;
 
     if (refusal.reason) {
         return upool_reply_refusal(r, rq, &refusal);
@@ -204,7 +210,13 @@ int upool_front_serve(request_rec *r, upool_request *rq)
     if (!stored || !stored->stored) {
         return HTTP_NOT_FOUND;
     }
-    if (upool_bucket_file_open(&file, store, rq->id, stored->stored, r->pool)) {
+    rv = upool_bucket_file_open(&file, store, rq->id, stored->stored, r->pool);
+    if (rv && !APR_STATUS_IS_ENOENT(rv)) {
+        refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
+                                     "the file cannot be opened");
+        return upool_reply_refusal(r, rq, &refusal);
+    }
+    if (rv) {
         upool_rlog(r, INFO, 0, 32, "file %d of upload %s is no longer there",
                    file_number(r), upool_log_ident(r->pool, rq->id));
         return HTTP_NOT_FOUND;

@@ -27,29 +27,34 @@ static int is_same_file(const struct stat *a, const struct stat *b)
            && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* 1 when name is another file than *seen, which is set to what it is now: all
- * zero where there is none. */
-static int has_changed(const upool_append *a, const char *name,
-                       struct stat *seen)
+/* *changed: 1 when name is another file than *seen, which is set to what it is
+ * now: all zero where there is none.  That it cannot be told is an error. */
+static apr_status_t see(const upool_append *a, const char *name,
+                        struct stat *seen, int *changed)
 {
     struct stat now;
 
     if (fstatat(a->directory.fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno != ENOENT) {
+            return apr_get_os_error();
+        }
         memset(&now, 0, sizeof(now));
     }
-    if (is_same_file(&now, seen)) {
-        return 0;
-    }
+    *changed = !is_same_file(&now, seen);
     *seen = now;
-    return 1;
+    return APR_SUCCESS;
 }
 
 static apr_status_t read_about(upool_append *a)
 {
     upool_resumable *about = NULL;
-    apr_status_t rv;
+    int changed = 0;
+    apr_status_t rv = see(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen, &changed);
 
-    if (!has_changed(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen)) {
+    if (rv) {
+        return rv;
+    }
+    if (!changed) {
         return a->about_seen.st_ino ? APR_SUCCESS : APR_ENOENT;
     }
     rv = upool_document_load_resumable(&about, a->directory.fd, a->id, a->pool);
@@ -67,14 +72,21 @@ static apr_status_t read_about(upool_append *a)
 
 static apr_status_t read_record(upool_append *a)
 {
-    apr_status_t rv;
+    int changed = 0;
+    apr_status_t rv = see(a, UPOOL_LAYOUT_METADATA, &a->record_seen, &changed);
 
-    if (!has_changed(a, UPOOL_LAYOUT_METADATA, &a->record_seen)) {
-        return APR_SUCCESS;
+    if (rv || !changed) {
+        return rv;
     }
     a->record = NULL;
     rv = upool_document_complete(&a->record, a->directory.fd, a->id, a->pool);
-    return rv == ENOENT || rv == APR_EGENERAL ? APR_SUCCESS : rv;
+    if (rv == ENOENT || rv == APR_EGENERAL) {
+        return APR_SUCCESS;
+    }
+    if (rv) {
+        memset(&a->record_seen, 0, sizeof(a->record_seen));
+    }
+    return rv;
 }
 
 int upool_append_is_past(const upool_append *append)
@@ -197,9 +209,8 @@ apr_status_t upool_append_lock(upool_append *a, apr_time_t deadline)
     if (rv) {
         return rv;
     }
-    rv = upool_directory_is_current(&a->directory, a->store, a->id)
-             ? upool_append_look(a)
-             : APR_ENOENT;
+    rv = upool_directory_check(&a->directory, a->store, a->id);
+    rv = rv ? rv : upool_append_look(a);
     if (!rv && upool_append_is_past(a)) {
         rv = APR_EOF;
     }
@@ -216,11 +227,12 @@ void upool_append_unlock(upool_append *a)
 
 apr_status_t upool_append_save(upool_append *a)
 {
+    int changed;
     apr_status_t rv = upool_document_save_resumable(
         a->about, a->directory.fd, upool_store_settings(a->store)->sync);
 
-    if (!rv) {
-        has_changed(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen);
+    if (rv || see(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen, &changed)) {
+        upool_append_doubt(a);
     }
     return rv;
 }

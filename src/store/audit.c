@@ -188,7 +188,8 @@ static void judge_incomplete(look *at)
     at->audit->about = found.about;
     at->audit->offset = upool_incomplete_held(found.about, found.size);
     at->audit->is_written |=
-        upool_incomplete_is_written(at->directory.fd, found.about->file.stored);
+        upool_incomplete_writer(at->directory.fd, found.about->file.stored)
+        != APR_SUCCESS;
     apr_hash_set(at->data, found.about->file.stored, APR_HASH_KEY_STRING, NULL);
 }
 
@@ -299,9 +300,8 @@ apr_status_t upool_audit_look(upool_audit *audit, upool_store *store,
          i++) {
         apr_sleep(pause);
         pause *= 2;
-        rv = upool_directory_is_current(&at.directory, store, id)
-                 ? look_once(&at)
-                 : APR_ENOENT;
+        rv = upool_directory_check(&at.directory, store, id);
+        rv = rv ? rv : look_once(&at);
     }
     upool_fd_close(&at.directory.fd);
     return rv;

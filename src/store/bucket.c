@@ -39,8 +39,7 @@ static void remove_files(const upool_bucket *bucket)
  * holder has just begun with. */
 static void remove_if_empty(const upool_bucket *bucket)
 {
-    if (upool_directory_is_current(&bucket->directory, bucket->store,
-                                   bucket->id)) {
+    if (!upool_directory_check(&bucket->directory, bucket->store, bucket->id)) {
         unlinkat(upool_store_fd(bucket->store), bucket->id, AT_REMOVEDIR);
     }
 }
@@ -114,6 +113,7 @@ static int is_secret(const upool_bucket *bucket, int made)
  * it under our hands. */
 static apr_status_t hold_once(upool_bucket *bucket, int *made, const char **why)
 {
+    apr_status_t current;
     apr_status_t rv;
 
     *why = "bucket directory cannot be made";
@@ -128,13 +128,15 @@ static apr_status_t hold_once(upool_bucket *bucket, int *made, const char **why)
         return rv == ENOENT ? APR_EAGAIN : rv;
     }
     rv = upool_lock_take(&bucket->lock, bucket->directory.fd);
-    if (!is_secret(bucket, *made)
-        && !upool_directory_is_current(&bucket->directory, bucket->store,
-                                       bucket->id)) {
+    current = is_secret(bucket, *made)
+                  ? APR_SUCCESS
+                  : upool_directory_check(&bucket->directory, bucket->store,
+                                          bucket->id);
+    if (current == ENOENT) {
         return APR_EAGAIN;
     }
     *why = rv == APR_EBUSY ? "bucket is in use" : "bucket cannot be locked";
-    return rv;
+    return rv ? rv : current;
 }
 
 static apr_status_t hold(upool_bucket *bucket, int *made, const char **why)
@@ -208,11 +210,12 @@ static apr_status_t pass_incomplete(const upool_bucket *bucket,
     if (rv == ENOENT) {
         return APR_SUCCESS;
     }
-    if (!rv
-        && upool_incomplete_is_alive(&found, fd,
-                                     expires ? apr_time_now() - expires : 0)) {
+    if (!rv) {
+        rv = upool_incomplete_judge(&found, fd,
+                                    expires ? apr_time_now() - expires : 0);
+    }
+    if (rv == APR_EBUSY) {
         *why = "an upload of several requests is on its way";
-        return APR_EBUSY;
     }
     if (rv && rv != APR_EGENERAL) {
         return rv;
@@ -342,9 +345,9 @@ static apr_status_t hold_incomplete(upool_bucket *bucket,
     }
     bucket->adopted = 1;
     bucket->stage = UPOOL_STAGE_WRITING;
-    if (!upool_directory_is_current(&bucket->directory, bucket->store,
-                                    bucket->id)) {
-        return APR_ENOENT;
+    rv = upool_directory_check(&bucket->directory, bucket->store, bucket->id);
+    if (rv) {
+        return rv;
     }
     rv = upool_document_complete(&bucket->previous, bucket->directory.fd,
                                  bucket->id, bucket->pool);

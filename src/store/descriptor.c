@@ -48,11 +48,16 @@ apr_status_t upool_fd_own(int *fd, int directory, const char *name, int flags,
     if (rv) {
         return is_strange(rv) ? APR_EGENERAL : rv;
     }
-    if (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1) {
-        upool_fd_close(fd);
-        return APR_EGENERAL;
+    if (fstat(*fd, &st) < 0) {
+        rv = apr_get_os_error();
     }
-    return APR_SUCCESS;
+    else if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
+        rv = APR_EGENERAL;
+    }
+    if (rv) {
+        upool_fd_close(fd);
+    }
+    return rv;
 }
 
 apr_status_t upool_fd_close(int *fd)

@@ -36,13 +36,17 @@ apr_status_t upool_directory_enter(upool_directory *dir,
     return rv;
 }
 
-int upool_directory_is_current(const upool_directory *dir,
-                               const upool_store *store, const char *id)
+apr_status_t upool_directory_check(const upool_directory *dir,
+                                   const upool_store *store, const char *id)
 {
     struct stat st;
 
-    return fstatat(upool_store_fd(store), id, &st, AT_SYMLINK_NOFOLLOW) == 0
-           && st.st_ino == dir->about.st_ino && st.st_dev == dir->about.st_dev;
+    if (fstatat(upool_store_fd(store), id, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        return apr_get_os_error();
+    }
+    return st.st_ino == dir->about.st_ino && st.st_dev == dir->about.st_dev
+               ? APR_SUCCESS
+               : APR_ENOENT;
 }
 
 apr_time_t upool_directory_mtime(const struct stat *st)

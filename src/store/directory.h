@@ -28,9 +28,11 @@ typedef struct upool_directory {
 apr_status_t upool_directory_enter(upool_directory *dir,
                                    const upool_store *store, const char *id);
 
-/* 1 while the name id means dir, else 0. */
-int upool_directory_is_current(const upool_directory *dir,
-                               const upool_store *store, const char *id);
+/* Does the name id still mean dir?  APR_SUCCESS; APR_ENOENT: another directory,
+ * or none; else the system's: it cannot be told, which must not be taken for
+ * either. */
+apr_status_t upool_directory_check(const upool_directory *dir,
+                                   const upool_store *store, const char *id);
 
 /* Time of the last modification, to the microsecond. */
 apr_time_t upool_directory_mtime(const struct stat *st);

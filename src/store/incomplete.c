@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "store/descriptor.h"
@@ -11,6 +12,10 @@
 #include "store/document.h"
 #include "store/layout.h"
 #include "store/region.h"
+
+/* The request that makes an upload of others holds nothing of it for moments;
+ * after this time that request is dead. */
+#define GRACE apr_time_from_sec(10)
 
 /* Times are to the microsecond, and whoever makes one sees to it that it is
  * not that of the complete upload. */
@@ -91,23 +96,36 @@ apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size)
                          : upool_incomplete_offset(about, size);
 }
 
-int upool_incomplete_is_written(int directory, const char *stored)
+apr_status_t upool_incomplete_writer(int directory, const char *stored)
 {
     static const upool_range all = UPOOL_REGION_ALL;
-    int held;
+    apr_status_t rv;
     int fd;
 
-    if (upool_fd_open(&fd, directory, stored, O_RDONLY | O_NONBLOCK, 0)) {
-        return 0;
+    rv = upool_fd_open(&fd, directory, stored, O_RDONLY | O_NONBLOCK, 0);
+    if (rv) {
+        return rv == ENOENT ? APR_SUCCESS : rv;
     }
-    held = upool_region_is_held(fd, &all);
+    rv = upool_region_look(fd, &all);
     upool_fd_close(&fd);
-    return held;
+    return rv;
 }
 
-int upool_incomplete_is_alive(const upool_incomplete *found, int directory,
-                              apr_time_t deadline)
+static int is_made_of_others(const upool_resumable *about)
 {
+    return about->concat && strncmp(about->concat, "final", 5) == 0;
+}
+
+apr_status_t upool_incomplete_judge(const upool_incomplete *found,
+                                    int directory, apr_time_t deadline)
+{
+    apr_time_t now = apr_time_now();
+
+    /* No other request can go on with it. */
+    if (is_made_of_others(found->about) && deadline < now - GRACE) {
+        deadline = now - GRACE;
+    }
     return found->activity > deadline
-           || upool_incomplete_is_written(directory, found->about->file.stored);
+               ? APR_EBUSY
+               : upool_incomplete_writer(directory, found->about->file.stored);
 }

@@ -35,12 +35,14 @@ apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size);
 /* How many bytes are there. */
 apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size);
 
-/* Is somebody writing to the data file of that name?  1, 0. */
-int upool_incomplete_is_written(int directory, const char *stored);
+/* Is somebody writing to the data file of that name?  APR_SUCCESS: nobody, or
+ * there is none; APR_EBUSY; else the system's: then somebody may. */
+apr_status_t upool_incomplete_writer(int directory, const char *stored);
 
-/* 1 when it is in the way of others: somebody writes to it, or it was touched
- * after deadline. */
-int upool_incomplete_is_alive(const upool_incomplete *found, int directory,
-                              apr_time_t deadline);
+/* APR_EBUSY when it is in the way of others: somebody writes to it, or it was
+ * touched after deadline; APR_SUCCESS; else the system's.  A tus "final" upload
+ * that nobody makes any more is in nobody's way for long. */
+apr_status_t upool_incomplete_judge(const upool_incomplete *found,
+                                    int directory, apr_time_t deadline);
 
 #endif

@@ -87,15 +87,23 @@ static apr_status_t read_at(int fd, void *data, apr_size_t len, off_t offset)
 
 static apr_status_t write_at(int fd, const void *data, off_t offset)
 {
-    ssize_t put;
+    const char *from = data;
+    apr_size_t len = ENTRY_BYTES;
 
-    do {
-        put = pwrite(fd, data, ENTRY_BYTES, offset);
-    } while (put < 0 && errno == EINTR);
-    if (put == ENTRY_BYTES) {
-        return APR_SUCCESS;
+    while (len) {
+        ssize_t put = pwrite(fd, from, len, offset);
+
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return put < 0 ? apr_get_os_error() : ENOSPC;
+        }
+        from += put;
+        len -= (apr_size_t)put;
+        offset += put;
     }
-    return put < 0 ? apr_get_os_error() : ENOSPC;
+    return APR_SUCCESS;
 }
 
 /* In a sticky pool of everybody's somebody may have planted the name. */

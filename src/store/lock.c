@@ -18,6 +18,7 @@
 #define READERS_TRIES 5000
 /* Between two looks at a lock that another holds for a moment. */
 #define HOLDER_PAUSE 2000
+#define UNLOCK_TRIES 3
 
 static apr_status_t lock_descriptor(int fd, int operation)
 {
@@ -130,16 +131,25 @@ apr_status_t upool_lock_share(upool_lock *lock, int directory)
     return rv;
 }
 
+/* Said aloud, not left to close(): a child between fork and exec has a copy of
+ * the descriptor, which would keep the lock, and who has the directory open for
+ * longer would be in his own way.  A network may fail once. */
+static void unlock_descriptor(int fd)
+{
+    int i;
+
+    for (i = 0; i < UNLOCK_TRIES && lock_descriptor(fd, LOCK_UN); i++) {
+    }
+}
+
 void upool_lock_release(upool_lock *lock)
 {
-    /* Said aloud, not left to close(): a child between fork and exec has a
-     * copy of the descriptor, which would keep the lock. */
     if (lock->file >= 0) {
-        lock_descriptor(lock->file, LOCK_UN);
+        unlock_descriptor(lock->file);
         upool_fd_close(&lock->file);
     }
     else if (lock->directory >= 0) {
-        lock_descriptor(lock->directory, LOCK_UN);
+        unlock_descriptor(lock->directory);
     }
     lock->directory = -1;
 }

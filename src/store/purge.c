@@ -172,8 +172,13 @@ static int remove_directory(const upool_directory *dir,
 {
     /* The name may mean another bucket by now, begun after somebody else
      * removed this one. */
-    return !upool_directory_is_current(dir, store, id)
-           || unlinkat(upool_store_fd(store), id, AT_REMOVEDIR) == 0
+    apr_status_t rv = upool_directory_check(dir, store, id);
+
+    if (rv) {
+        errno = rv;
+        return rv == ENOENT;
+    }
+    return unlinkat(upool_store_fd(store), id, AT_REMOVEDIR) == 0
            || errno == ENOENT;
 }
 
@@ -186,7 +191,10 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
 
     for (i = 0; i < PASSES_MAX; i++) {
         /* metadata.json first: a reader must not find it without its files. */
-        unlink_entry(dir->fd, UPOOL_LAYOUT_METADATA);
+        rv = unlink_entry(dir->fd, UPOOL_LAYOUT_METADATA);
+        if (rv && !is_directory_there(rv)) {
+            return rv;
+        }
         pass.gone = 0;
         pass.kept = 0;
         rv = upool_directory_each(dir->fd, visit_removal, &pass);

@@ -40,11 +40,14 @@ apr_status_t upool_region_take(int fd, const upool_range *region)
     return errno == EAGAIN || errno == EACCES ? APR_EBUSY : apr_get_os_error();
 }
 
-int upool_region_is_held(int fd, const upool_range *region)
+apr_status_t upool_region_look(int fd, const upool_range *region)
 {
     struct flock lock = lock_of(region, F_WRLCK);
 
-    return call(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (call(fd, F_OFD_GETLK, &lock) < 0) {
+        return apr_get_os_error();
+    }
+    return lock.l_type == F_UNLCK ? APR_SUCCESS : APR_EBUSY;
 }
 
 void upool_region_release(int fd)

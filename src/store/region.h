@@ -26,9 +26,10 @@
  * too.  APR_EBUSY: a part of it is somebody else's; else the system's. */
 apr_status_t upool_region_take(int fd, const upool_range *region);
 
-/* Is a part of it somebody else's?  1, 0.  Any descriptor of the file will
- * do, one that holds the region finds it free. */
-int upool_region_is_held(int fd, const upool_range *region);
+/* Is a part of it somebody else's?  APR_SUCCESS: no; APR_EBUSY; else the
+ * system's.  Any descriptor of the file will do, one that holds the region
+ * finds it free. */
+apr_status_t upool_region_look(int fd, const upool_range *region);
 
 /* Lets go of all that this open file holds. */
 void upool_region_release(int fd);

@@ -58,16 +58,10 @@ static apr_status_t open_run(int *fd, int directory, int flags)
                         S_IRUSR | S_IWUSR);
 }
 
-/* Reads what run says of the upload made at created; untouched where it says
- * nothing. */
-static void read_run(upool_answer *answer, int fd, apr_time_t created,
-                     apr_pool_t *p)
+static void decode_run(upool_answer *answer, const char *text, size_t len,
+                       apr_time_t created, apr_pool_t *p)
 {
-    char text[RUN_MAX];
-    ssize_t len = pread(fd, text, sizeof(text), 0);
-    json_t *root =
-        len > 0 ? json_loadb(text, (size_t)len, JSON_REJECT_DUPLICATES, NULL)
-                : NULL;
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
     upool_reader in = upool_reader_of(root, p);
     apr_int64_t of = upool_reader_number(&in, "created");
     apr_int64_t status = upool_reader_number(&in, "status");
@@ -81,6 +75,27 @@ static void read_run(upool_answer *answer, int fd, apr_time_t created,
     json_decref(root);
 }
 
+/* Reads what run says of the upload made at created; untouched where it says
+ * nothing.  That it cannot be read does not mean that it says nothing: then
+ * the application may have run. */
+static apr_status_t read_run(upool_answer *answer, int fd, apr_time_t created,
+                             apr_pool_t *p)
+{
+    char text[RUN_MAX];
+    size_t len = 0;
+    ssize_t n = 1;
+
+    while (n && len < sizeof(text)) {
+        n = pread(fd, text + len, sizeof(text) - len, (off_t)len);
+        if (n < 0 && errno != EINTR) {
+            return apr_get_os_error();
+        }
+        len += n > 0 ? (size_t)n : 0;
+    }
+    decode_run(answer, text, len, created, p);
+    return APR_SUCCESS;
+}
+
 static upool_answer no_answer(void)
 {
     upool_answer none = { 0, 0, 0, NULL, NULL, 0 };
@@ -88,19 +103,19 @@ static upool_answer no_answer(void)
     return none;
 }
 
-/* 1 when the application has answered finally: *answer says what. */
-static int is_over(upool_answer *answer, int directory, int fd,
-                   apr_time_t created, apr_pool_t *p)
+/* APR_EEXIST when the application has answered finally: *answer says what. */
+static apr_status_t check_over(upool_answer *answer, int directory, int fd,
+                               apr_time_t created, apr_pool_t *p)
 {
     upool_answer found = no_answer();
+    apr_status_t rv = read_run(&found, fd, created, p);
 
-    read_run(&found, fd, created, p);
-    if (!found.final) {
-        return 0;
+    if (rv || !found.final) {
+        return rv;
     }
     upool_answer_load(&found, directory, created, apr_time_now(), p);
     *answer = found;
-    return 1;
+    return APR_EEXIST;
 }
 
 static apr_status_t take(upool_run *run, upool_answer *answer, apr_pool_t *p)
@@ -108,18 +123,12 @@ static apr_status_t take(upool_run *run, upool_answer *answer, apr_pool_t *p)
     static const upool_range all = UPOOL_REGION_ALL;
     apr_status_t rv = open_run(&run->fd, run->directory.fd, O_RDWR | O_CREAT);
 
-    if (rv) {
-        return rv;
-    }
-    if (is_over(answer, run->directory.fd, run->fd, run->created, p)) {
-        return APR_EEXIST;
-    }
-    rv = upool_region_take(run->fd, &all);
+    rv = rv ? rv
+            : check_over(answer, run->directory.fd, run->fd, run->created, p);
+    rv = rv ? rv : upool_region_take(run->fd, &all);
     /* Who had it may have ended it since. */
-    if (!rv && is_over(answer, run->directory.fd, run->fd, run->created, p)) {
-        rv = APR_EEXIST;
-    }
-    return rv;
+    return rv ? rv
+              : check_over(answer, run->directory.fd, run->fd, run->created, p);
 }
 
 apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
@@ -139,11 +148,8 @@ apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
     rv = take(t, answer, p);
     /* Cleared while we came: the region of a file that nobody will find
      * again is not the run. */
-    if (!rv
-        && !upool_directory_is_current(&t->directory, store,
-                                       record->identifier)) {
-        rv = APR_ENOENT;
-    }
+    rv = rv ? rv
+            : upool_directory_check(&t->directory, store, record->identifier);
     if (rv) {
         upool_fd_close(&t->fd);
         upool_fd_close(&t->directory.fd);
@@ -213,9 +219,9 @@ apr_status_t upool_run_look(upool_answer *answer, upool_store *store,
     }
     rv = open_run(&fd, directory.fd, O_RDONLY);
     if (!rv) {
-        read_run(answer, fd, record->created, p);
-        if (!answer->final && upool_region_is_held(fd, &all)) {
-            rv = APR_EBUSY;
+        rv = read_run(answer, fd, record->created, p);
+        if (!rv && !answer->final) {
+            rv = upool_region_look(fd, &all);
         }
     }
     upool_fd_close(&fd);

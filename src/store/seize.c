@@ -101,12 +101,13 @@ apr_status_t upool_append_take(upool_append *a, const upool_append_claim *claim)
     return rv;
 }
 
-/* Does somebody write in order? */
-static int is_written(const upool_append *a)
+/* APR_EBUSY: somebody writes in order. */
+static apr_status_t find_writer(const upool_append *a)
 {
-    return !a->about->ranges && !upool_append_is_past(a)
-           && upool_incomplete_is_written(a->directory.fd,
-                                          a->about->file.stored);
+    return a->about->ranges || upool_append_is_past(a)
+               ? APR_SUCCESS
+               : upool_incomplete_writer(a->directory.fd,
+                                         a->about->file.stored);
 }
 
 apr_status_t upool_append_settle(upool_append *a)
@@ -115,15 +116,13 @@ apr_status_t upool_append_settle(upool_append *a)
     int asked = 0;
     apr_status_t rv = upool_append_look(a);
 
-    while (!rv && is_written(a)) {
-        if (apr_time_now() >= deadline) {
-            rv = APR_EBUSY;
-            break;
-        }
+    rv = rv ? rv : find_writer(a);
+    while (rv == APR_EBUSY && apr_time_now() < deadline) {
         asked = 1;
         upool_takeover_ask(a->directory.fd, &all);
         apr_sleep(TRY_PAUSE);
         rv = upool_append_look(a);
+        rv = rv ? rv : find_writer(a);
     }
     if (asked) {
         upool_takeover_withdraw(a->directory.fd);

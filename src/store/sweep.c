@@ -116,6 +116,9 @@ static apr_status_t visit_entry(void *baton, int fd, const char *name)
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         add_file(found, &st, entry == UPOOL_ENTRY_DATA);
     }
+    else if (errno != ENOENT) {
+        return apr_get_os_error();
+    }
     return APR_SUCCESS;
 }
 
@@ -138,29 +141,50 @@ static void add_record(finding *found, const upool_record *record)
     found->named += count_stored(record);
 }
 
-static void add_incomplete(finding *found, const upool_directory *dir,
-                           const char *id, const upool_record *complete,
-                           apr_pool_t *p)
+/* Not there, or nothing that could be read better at another time. */
+static int is_final(apr_status_t rv)
+{
+    return !rv || rv == ENOENT || rv == APR_EGENERAL || rv == EACCES;
+}
+
+static apr_status_t add_incomplete(finding *found, const upool_directory *dir,
+                                   const char *id, const upool_record *complete,
+                                   apr_pool_t *p)
 {
     upool_incomplete now;
+    apr_status_t rv = upool_incomplete_look(&now, dir->fd, id, complete, p);
 
-    if (upool_incomplete_look(&now, dir->fd, id, complete, p)) {
-        return;
+    if (rv) {
+        return rv;
     }
     if (now.activity > found->activity) {
         found->activity = now.activity;
     }
     found->named++;
     found->written =
-        upool_incomplete_is_written(dir->fd, now.about->file.stored);
+        upool_incomplete_writer(dir->fd, now.about->file.stored) != APR_SUCCESS;
+    return APR_SUCCESS;
 }
 
-/* 0 when the bucket could not be read. */
+static apr_status_t add_document(finding *found, const upool_directory *dir,
+                                 const char *name, const char *id,
+                                 upool_record **record, apr_pool_t *p)
+{
+    apr_status_t rv = upool_document_load(record, dir->fd, name, id, p);
+
+    if (!rv) {
+        add_record(found, *record);
+    }
+    return rv;
+}
+
+/* 0 when the bucket could not be read: what is in it that is younger, nobody
+ * knows. */
 static int inspect(finding *found, const upool_directory *dir, const char *id,
                    apr_pool_t *p)
 {
     upool_record *complete = NULL;
-    upool_record *record;
+    upool_record *record = NULL;
     struct stat st;
 
     memset(found, 0, sizeof(*found));
@@ -171,13 +195,12 @@ static int inspect(finding *found, const upool_directory *dir, const char *id,
     if (upool_directory_each(dir->fd, visit_entry, found)) {
         return 0;
     }
-    if (!upool_document_load(&complete, dir->fd, UPOOL_LAYOUT_METADATA, id,
-                             p)) {
-        add_record(found, complete);
-    }
-    add_incomplete(found, dir, id, complete, p);
-    if (!upool_document_load(&record, dir->fd, UPOOL_LAYOUT_ATTEMPT, id, p)) {
-        add_record(found, record);
+    if (!is_final(
+            add_document(found, dir, UPOOL_LAYOUT_METADATA, id, &complete, p))
+        || !is_final(add_incomplete(found, dir, id, complete, p))
+        || !is_final(
+            add_document(found, dir, UPOOL_LAYOUT_ATTEMPT, id, &record, p))) {
+        return 0;
     }
     if (!found->activity) {
         found->activity = found->newest;
@@ -240,7 +263,7 @@ static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
 {
     finding found;
 
-    if (!upool_directory_is_current(dir, sweep->store, id)
+    if (upool_directory_check(dir, sweep->store, id)
         || !inspect(&found, dir, id, sweep->scratch)
         || !has_work(&found, deadline)) {
         return 0;

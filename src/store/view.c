@@ -159,20 +159,16 @@ static upool_record *describe_ruin(const look *at)
     return record;
 }
 
-/* A bucket that was cleared while its writer goes on is unknown. */
-static int is_current(const look *at)
-{
-    return upool_directory_is_current(&at->directory, at->store, at->id);
-}
-
 /* The final word on a doubt. */
 static apr_status_t settle(look *at)
 {
-    if (!is_current(at)) {
-        return APR_ENOENT;
+    /* A bucket that was cleared while its writer goes on is unknown. */
+    apr_status_t rv = upool_directory_check(&at->directory, at->store, at->id);
+
+    if (!rv) {
+        at->record = at->busy ? describe_writer(at) : describe_ruin(at);
     }
-    at->record = at->busy ? describe_writer(at) : describe_ruin(at);
-    return APR_SUCCESS;
+    return rv;
 }
 
 /* One look.  APR_EAGAIN: look again. */

@@ -27,11 +27,13 @@ static apr_status_t visit_file(void *baton, int fd, const char *name)
     apr_int64_t *total = baton;
     struct stat st;
 
-    if (upool_layout_is_data(name)
-        && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0
-        && S_ISREG(st.st_mode)) {
-        *total = add(*total, st.st_size);
+    if (!upool_layout_is_data(name)) {
+        return APR_SUCCESS;
     }
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        return errno == ENOENT ? APR_SUCCESS : apr_get_os_error();
+    }
+    *total = add(*total, S_ISREG(st.st_mode) ? st.st_size : 0);
     return APR_SUCCESS;
 }
 
@@ -39,8 +41,7 @@ static apr_status_t visit_written(void *baton, int fd, const char *name)
 {
     int *written = baton;
 
-    *written |=
-        upool_layout_is_data(name) && upool_incomplete_is_written(fd, name);
+    *written |= upool_layout_is_data(name) && upool_incomplete_writer(fd, name);
     return APR_SUCCESS;
 }
 

@@ -46,6 +46,7 @@
 enum kind {
     NONE = -1,
     OPEN,
+    CREATE,
     MAKE,
     WRITE,
     READ,
@@ -272,7 +273,7 @@ int openat(int fd, const char *name, int flags, ...)
     va_start(ap, flags);
     mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, mode_t) : 0;
     va_end(ap);
-    if (fails(is_below_at(fd, name), OPEN)
+    if (fails(is_below_at(fd, name), flags & O_CREAT ? CREATE : OPEN)
         || (flags & O_CREAT && is_crowded(fd, name))) {
         return -1;
     }
@@ -386,18 +387,21 @@ ssize_t pread(int fd, void *data, size_t len, off_t offset)
     return next(fd, data, len, offset);
 }
 
+/* Thousands of times, and nobody here cuts the power: that it could be done is
+ * enough. */
 int fsync(int fd)
 {
     REAL(int, "fsync", (int));
 
-    return fails(is_below_fd(fd), SYNC) ? -1 : next(fd);
+    if (!is_below_fd(fd)) {
+        return next(fd);
+    }
+    return fires(SYNC) || fcntl(fd, F_GETFD) < 0 ? -1 : 0;
 }
 
 int fdatasync(int fd)
 {
-    REAL(int, "fdatasync", (int));
-
-    return fails(is_below_fd(fd), SYNC) ? -1 : next(fd);
+    return fsync(fd);
 }
 
 /* The descriptor is gone even when this fails. */

@@ -30,7 +30,8 @@ HTTPD is an L<UploadPool::Httpd> that is not running yet.
 
 =item kinds()
 
-What calls there are, in the order of the shim's.
+What calls there are, in the order of the shim's: open is for what should be
+there, create for what need not.
 
 =item arm(KIND, ERROR, %OPTIONS)
 
@@ -63,7 +64,7 @@ use warnings FATAL => 'all';
 use Carp qw(croak);
 use UploadPool::Test qw(spew var);
 
-my @kinds = qw(open make write read sync close rename unlink flock lock
+my @kinds = qw(open create make write read sync close rename unlink flock lock
                truncate stat list mode seek copy map space);
 my %number = map { $kinds[$_] => $_ } 0 .. $#kinds;
 
