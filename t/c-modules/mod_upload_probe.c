@@ -453,7 +453,7 @@ static int probe_handler(request_rec *r)
     return OK;
 }
 
-/* --- A handler in front --------------------------------------------------*/
+/* --- A handler in front ------------------------------------------------- */
 
 /* ?probe-reads-first: what a handler reads that stands before every other, as
  * "X-Probe-Read: STATUS, N bytes". */

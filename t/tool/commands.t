@@ -118,6 +118,39 @@ for my $algorithm (['md5', '5d41402abc4b2a76b9719d911017c592'],
     bucket($other, 'b', 'hello', file => {digests => {$name => $hex}});
     is +(tool('check', $other))[0], 1, "$name that does not agree";
 }
+# Records in each other's place, or of an upload that nobody goes on with.
+my $odd = pool();
+bucket($odd, 'early', 'hello', state => 'error', error => 'cut', files => []);
+bucket($odd, 'late', 'hello');
+bucket($odd, 'broken', 'hello', state => 'uploading', files => []);
+for my $id (qw(late broken)) {
+    rename "$odd/$id/metadata.json", "$odd/$id/attempt.json"
+        or die "rename: $!";
+}
+spew("$odd/broken/metadata.new", '{');
+mkdir "$odd/broken/resumable.json" or die "mkdir: $!";
+($exit, $check) = json('check', $odd);
+is $exit, 1, 'records that cannot be';
+my %said;
+push @{ $said{"$_->{identifier}/$_->{file}"} }, $_->{text}
+    for @{ $check->{problems} }, @{ $check->{remarks} };
+is_deeply $said{'early/metadata.json'},
+    ['is not that of a complete upload'], 'one that has failed';
+is_deeply $said{'late/attempt.json'}, ['is that of a complete upload'],
+    'one that is complete';
+is_deeply $said{'broken/attempt.json'},
+    ['is that of an upload that was interrupted'], 'one that has ended';
+is_deeply $said{'broken/metadata.new'}, ['was left behind, or is in use'],
+    'a record that was never renamed';
+is $said{'broken/resumable.json'}[0], 'is not a regular file', 'a directory';
+if ($> == 0) {
+    my $theirs = bucket($odd, 'theirs', 'hello');
+    chown 1, 1, $theirs or die "chown: $!";
+    ($exit, $check) = json('check', $odd, 'theirs');
+    is $check->{problems}[0]{text}, 'is owned by another user',
+        'a file of another user';
+}
+
 my $unknown = pool();
 bucket($unknown, 'a', 'hello', file => {digests => {'sha-3' => 'ab'}});
 ($exit, $check) = json('check', $unknown);

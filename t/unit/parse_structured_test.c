@@ -81,6 +81,14 @@ static const struct {
     { "@", BAD, 0 },
     { "%\"f%c3%bc\"", UPOOL_STRUCTURED_DISPLAY, 0 },
     { "%\"f%C3\"", BAD, 0 },
+    { "%\"f%c3%bC\"", BAD, 0 },
+    { "%\"f%c3", BAD, 0 },
+    { "%\"f\x01\"", BAD, 0 },
+    { "%\"f\x7f\"", BAD, 0 },
+    { "%\"f", BAD, 0 },
+    { "%f", BAD, 0 },
+    { "\"f\x7f\"", BAD, 0 },
+    { "\"f\x01\"", BAD, 0 },
     { "\xC3\xBC", BAD, 0 },
 };
 

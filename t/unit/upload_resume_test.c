@@ -214,6 +214,31 @@ static void test_length_later(rkit *t)
     apr_pool_destroy(p);
 }
 
+/* Requests that were begun before another one said the length. */
+static void test_length_raced(rkit *t)
+{
+    apr_pool_t *p = rkit_request(t);
+    upool_resume *first, *same, *other, *late;
+
+    rkit_create(t, "raced", -1);
+    first = rkit_open(t, "raced", p);
+    same = rkit_open(t, "raced", p);
+    other = rkit_open(t, "raced", p);
+    late = rkit_open(t, "raced", p);
+    tap_is_int(upool_resume_set_length(first, 5), 0, "one of four says it");
+    tap_is_int(upool_resume_set_length(same, 5), 0, "the second agrees");
+    tap_is_int(upool_resume_length(same), 5, "and knows it");
+    tap_is_int(upool_resume_set_length(other, 6), 1, "the third does not");
+    tap_is_int(upool_resume_refusal(other)->reason, UPOOL_REASON_UPLOAD_LENGTH,
+               "and is told so");
+    tap_is_int(rkit_append(t, "raced", 0, "abcde"), 0, "the bytes come");
+    tap_is_str(rkit_content(t, "raced"), "abcde", "as many as were said first");
+    tap_is_int(upool_resume_set_length(late, 5), 1, "too late for the fourth");
+    tap_is_int(upool_resume_refusal(late)->reason, UPOOL_REASON_COMPLETE,
+               "which is told that it is complete");
+    apr_pool_destroy(p);
+}
+
 static void test_last(rkit *t)
 {
     apr_pool_t *p = rkit_request(t);
@@ -481,6 +506,7 @@ int main(void)
     test_checksum(&t);
     test_checksum_unchecked(&t);
     test_length_later(&t);
+    test_length_raced(&t);
     test_last(&t);
     test_stay_open(&t);
     test_whose(&t);
