@@ -21,6 +21,8 @@ my $dir = File::Temp::tempdir('upool-tool-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 sub during
 {
     my ($pattern, $code, @command) = @_;
+    # What the last one said is no sign of this one.
+    unlink "$dir/out";
     my $pid = fork;
     die "fork: $!" unless defined $pid;
     if (!$pid) {
