@@ -85,10 +85,12 @@ static int is_newer(const upool_record *record, const upool_slot_record *slot)
         return record->updated >= (lost ? slot->created : slot->updated);
     case UPOOL_STATE_UPLOADING:
         return lost || (slot->process && record->updated >= slot->updated);
-    default:
-        /* This machine's slot has a name, and what was received. */
-        return !slot->process && record->updated >= slot->updated;
+    case UPOOL_STATE_STARTING:
+    case UPOOL_STATE_ERROR:
+        break;
     }
+    /* This machine's slot has a name, and what was received. */
+    return !slot->process && record->updated >= slot->updated;
 }
 
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
