@@ -16,7 +16,7 @@ use UploadPool::Source;
 
 my $scratch = Cwd::cwd() . '/build/examples';
 File::Path::remove_tree($scratch);
-File::Path::make_path(map { "$scratch/$_" } qw(pool/shop htdocs logs));
+File::Path::make_path(map { "$scratch/$_" } qw(pool/shop pool/anna htdocs logs));
 chmod 0700, "$scratch/pool", "$scratch/pool/shop";
 my $user = $> == 0 ? 'nobody' : getpwuid $>;
 my ($uid, $gid) = (getpwnam $user)[2, 3];
@@ -36,7 +36,8 @@ sub accepts
 {
     my ($name, $text) = @_;
     $text =~ s{/var/lib/upload_pools?\b}{$scratch/pool}g;
-    $text =~ s{/etc/apache2/upload_pool\.key}{$scratch/key}g;
+    $text =~ s{/etc/apache2/upload(?:_pool|-anna)\.key}{$scratch/key}g;
+    $text =~ s{(UploadFileGroup) anna}{"$1 " . getgrgid $gid}ge;
     $text =~ s{/srv/customers}{$scratch/htdocs}g;
     $text =~ s{/etc/apache2/upload\.users}{$scratch/users}g;
     my $load = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" }
