@@ -81,6 +81,19 @@ static apr_int64_t max_size(const upool_dir_conf *conf)
     return max == UPOOL_UNLIMITED ? -1 : max;
 }
 
+/* A tus client need not say that it is one here, so this may be one of WebDAV:
+ * then mod_dav answers, and both find what they look for. */
+static int leave_to_dav(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, "dav-handler")
+        || has(r, "Tus-Resumable")) {
+        return 0;
+    }
+    /* The route has made it look as if there were nothing at that path. */
+    apr_stat(&r->finfo, r->filename, APR_FINFO_MIN, r->pool);
+    return 1;
+}
+
 static int answer_options(request_rec *r, const upool_request *rq)
 {
     apr_int64_t max = max_size(rq->conf);
@@ -92,6 +105,9 @@ static int answer_options(request_rec *r, const upool_request *rq)
     if (max >= 0) {
         apr_table_setn(r->headers_out, "Tus-Max-Size",
                        apr_psprintf(r->pool, "%" APR_INT64_T_FMT, max));
+    }
+    if (leave_to_dav(r)) {
+        return DECLINED;
     }
     return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
 }
