@@ -64,7 +64,8 @@ static int is_unwanted(upool_request *rq)
 int upool_drive_go_on(request_rec *r, upool_request *rq)
 {
     apr_time_t began = apr_time_now();
-    struct upool_parked *place = upool_park_place(r, rq);
+    struct upool_parked *place =
+        rq->only_blocks ? NULL : upool_park_place(r, rq);
     upool_turn turn = UPOOL_TURN_MORE;
 
     while (!upool_sink_refusal(&rq->sink)->reason) {
@@ -97,6 +98,8 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     upool_rate_start(&rq->rate, upool_config_rate(rq->conf), rq->now);
     upool_config_pace(rq->conf, &rq->pace, rq->now);
     upool_filter_replace_keeper(rq);
+    rq->only_blocks = upool_filter_only_blocks(rq);
+    rq->blocks = rq->only_blocks;
     upool_network_widen(r);
     invite(r);
     return upool_drive_go_on(r, rq);

@@ -218,6 +218,18 @@ void upool_filter_replace_keeper(upool_request *rq)
     }
 }
 
+int upool_filter_only_blocks(const upool_request *rq)
+{
+    const ap_filter_rec_t *perl =
+        ap_get_input_filter_handle("MODPERL_REQUEST_INPUT");
+    const ap_filter_t *f = perl ? rq->filter->next : NULL;
+
+    while (f && f->frec != perl) {
+        f = f->next;
+    }
+    return f != NULL;
+}
+
 apr_status_t upool_filter_pull(upool_request *rq, apr_read_type_e block,
                                apr_off_t bytes)
 {

@@ -24,6 +24,10 @@ void upool_filter_insert(request_rec *r);
  * request's filters, where it is one of them; rq->keeps_body tells. */
 void upool_filter_replace_keeper(upool_request *rq);
 
+/* 1 where a filter of this request can be read in the blocking way alone: a
+ * PerlInputFilterHandler dies of "not now", which it gets as an error. */
+int upool_filter_only_blocks(const upool_request *rq);
+
 /* Pulls once from the filters behind ours into rq->pulled.
  * @return as ap_get_brigade(); an empty brigade with success means that a
  *         non-blocking pull found nothing */

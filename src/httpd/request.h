@@ -91,6 +91,7 @@ struct upool_request {
     int sent;                   /* AP_FILTER_ERROR: httpd has answered it */
     int empties;                /* pulls in a row that gave nothing */
     int blocks;                 /* there is nothing to poll for the client */
+    int only_blocks;            /* a filter knows no other way */
     int slow;                   /* it has been waited for */
     apr_time_t now;             /* of the last turn */
     apr_time_t heard;           /* when the client has last sent something */

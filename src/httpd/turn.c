@@ -146,6 +146,9 @@ static upool_turn gather(request_rec *r, upool_request *rq,
         if (rq->seen_end) {
             return UPOOL_TURN_DONE;
         }
+        if (rq->only_blocks) {
+            return UPOOL_TURN_MORE;
+        }
         block = APR_NONBLOCK_READ;
     }
     return UPOOL_TURN_MORE;

@@ -18,7 +18,7 @@ my $mark = log_mark();
 # mod_request keeps nothing of an upload, and so refuses nothing: what a
 # sub-request could inherit is the JSON.
 for my $context (qw(kept keptsmall buffer smallbuffer inflate extfilter
-                    everything)) {
+                    perlfilter perlbrigades luafilter everything)) {
     goes_through($context, "/n/$context/echo.lua");
 }
 
