@@ -2,12 +2,15 @@
  * Copyright the mod_upload_pool authors */
 #include "front/chunked.h"
 
+#include <string.h>
 #include <apr_strings.h>
 
 #include "httpd/reply.h"
 #include "upload/result.h"
 
 #define JSON "application/json"
+/* What clients and proxies take for one header. */
+#define HEADER_MAX 4096
 
 /* --- Errors --------------------------------------------------------------- */
 
@@ -100,30 +103,37 @@ int upool_chunked_refuse(request_rec *r, upool_request *rq,
 
 /* --- How far the upload is ------------------------------------------------ */
 
-/* What ranges are there, as nginx-upload-module writes them. */
+static const char *range_text(apr_pool_t *p, apr_off_t start, apr_off_t end,
+                              const char *total)
+{
+    return apr_psprintf(p, "%" APR_OFF_T_FMT "-%" APR_OFF_T_FMT "/%s", start,
+                        end - 1, total);
+}
+
+/* What ranges are there, as nginx-upload-module writes them.  One client may
+ * leave thousands: joined once, not one to all those before it. */
 static const char *list_ranges(const upool_chunked *c)
 {
+    apr_pool_t *p = c->r->pool;
     const apr_array_header_t *ranges = upool_resume_about(c->resume)->ranges;
     apr_off_t length = upool_resume_length(c->resume);
-    const char *total = length < 0 ? "*" : apr_off_t_toa(c->r->pool, length);
-    const char *list = "";
+    const char *total = length < 0 ? "*" : apr_off_t_toa(p, length);
+    apr_array_header_t *texts;
     int i;
 
     if (!ranges) {
         apr_off_t offset = upool_resume_offset(c->resume);
 
-        return offset ? apr_psprintf(c->r->pool, "0-%" APR_OFF_T_FMT "/%s",
-                                     offset - 1, total)
-                      : "";
+        return offset ? range_text(p, 0, offset, total) : "";
     }
+    texts = apr_array_make(p, ranges->nelts, sizeof(const char *));
     for (i = 0; i < ranges->nelts; i++) {
         const upool_range *range = &APR_ARRAY_IDX(ranges, i, upool_range);
 
-        list = apr_psprintf(
-            c->r->pool, "%s%s%" APR_OFF_T_FMT "-%" APR_OFF_T_FMT "/%s", list,
-            i ? "," : "", range->start, range->end - 1, total);
+        APR_ARRAY_PUSH(texts, const char *) =
+            range_text(p, range->start, range->end, total);
     }
-    return list;
+    return apr_array_pstrcat(p, texts, ',');
 }
 
 static int tell_session(upool_chunked *c)
@@ -131,7 +141,7 @@ static int tell_session(upool_chunked *c)
     const char *list = list_ranges(c);
 
     c->rq->intake = UPOOL_INTAKE_NONE;
-    if (*list) {
+    if (*list && strlen(list) <= HEADER_MAX) {
         apr_table_setn(c->r->headers_out, "Range", list);
     }
     return upool_reply_text(c->r, HTTP_CREATED, "text/plain", list);

@@ -7,6 +7,7 @@
 use strict;
 use warnings FATAL => 'all';
 use Test::More;
+use JSON::PP ();
 use UploadPool::Test;
 use UploadPool::Chunked;
 
@@ -169,6 +170,39 @@ is $r->{status}, 400, 'a session and another identifier';
 $r = request('POST', $url, body => 'hello',
              headers => ['Session-ID', sign($key, new_id())]);
 is stored($r), 'hello', 'a session without a range is all of it';
+
+# P4: Thousands of ranges, which one client may leave, are no burden for the
+# child that lists them; the list is in the body, and in the head while it is
+# one that clients and proxies take.
+sub peak
+{
+    my $sum = 0;
+    for my $child (children()) {
+        $sum += $1 if slurp("/proc/$child/status") =~ /^VmHWM:\s+(\d+)/m;
+    }
+    return $sum;
+}
+$bare = new_id();
+my $scatter = sub {
+    my ($at) = @_;
+    return request('POST', $url, body => 'x', headers => [
+        'Session-ID', sign($key, $bare),
+        'X-Content-Range', "bytes $at-$at/100000"]);
+};
+$scatter->($_) for 0, 2;
+my $bucket = pool('chunked-key') . "/$bare";
+my $kept = JSON::PP->new->decode(slurp("$bucket/resumable.json"));
+$kept->{ranges} = [map { [2 * $_, 2 * $_ + 1] } 0 .. 8999];
+my ($data) = glob "$bucket/0-*";
+truncate $data, 18_000 or die "$data: $!";
+spew("$bucket/resumable.json", as_json($kept));
+my $before = peak();
+$r = $scatter->(50_000);
+is $r->{status}, 201, 'one of thousands of ranges';
+is $r->{body}, join(',', (map { 2 * $_ . '-' . 2 * $_ . '/100000' } 0 .. 8999),
+                    '50000-50000/100000'), 'all of them are told';
+is $r->{headers}{range}, undef, 'but not in the head';
+cmp_ok peak() - $before, '<', 64 * 1024, 'in KiB that a list needs';
 
 is crashes_since($mark), 0, 'no child died';
 done_testing;
