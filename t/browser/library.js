@@ -63,6 +63,11 @@ async function everySize(protocol) {
     }).done;
     is([bare.body.body.fields, bare.body.body.size >= 2 * MiB + 5], [[], true],
        protocol + ": no fields, pieces that do not fit");
+    const asked = await send(file("query", "12"), {
+        protocol, url: url + "?next=/a?b=c&d#e"
+    }).done;
+    ok(asked.body.environment.REQUEST_URI.includes("/upload?next=/a?b=c&d&"),
+       protocol + ": " + asked.body.environment.REQUEST_URI);
 }
 
 async function throughCut(protocol) {

@@ -198,13 +198,21 @@
 
     /* --- Small things ---------------------------------------------------- */
 
+    /* A query may have further question marks in it. */
+    function split(url) {
+        const plain = url.split("#")[0];
+        const at = plain.indexOf("?");
+        return at < 0 ? [plain, ""]
+            : [plain.slice(0, at), plain.slice(at + 1)];
+    }
+
     function withQuery(url, query) {
-        const parts = url.split("#")[0].split("?");
+        const parts = split(url);
         return parts[0] + "?" + (parts[1] ? parts[1] + "&" : "") + query;
     }
 
     function endpoint(url, name) {
-        const parts = url.split("#")[0].split("?");
+        const parts = split(url);
         return parts[0].replace(/\/$/, "") + "/" + name +
             (parts[1] ? "?" + parts[1] : "");
     }
