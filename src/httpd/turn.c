@@ -11,6 +11,10 @@
  * is gathered for one write. */
 #define PULL_BYTES 65536
 #define TURN_BYTES 262144
+/* mod_deflate inflates all that it is given at once, whatever was asked for,
+ * and it may become a thousand times as much: of a coded body so much is taken
+ * at a time. */
+#define CODED_BYTES 1024
 /* A body in chunks of one byte must not gather a bucket for each of them. */
 #define TURN_PULLS 64
 /* So often in a row a filter may take in and give nothing. */
@@ -119,19 +123,26 @@ static int is_dry(upool_request *rq, apr_read_type_e block, apr_status_t rv)
            && (APR_STATUS_IS_EAGAIN(rv) || rq->empties > EMPTY_PULLS);
 }
 
+static int is_coded(const upool_request *rq)
+{
+    return rq->set_aside
+           && apr_table_get(rq->set_aside, "X-Upload-Content-Encoding");
+}
+
 /* Gathers what there is.  DRY when there is no more for now, MORE when it is
  * enough for one write, else DONE or REFUSED. */
 static upool_turn gather(request_rec *r, upool_request *rq,
                          apr_read_type_e block)
 {
     apr_size_t most = upool_rate_turn(&rq->rate, TURN_BYTES);
+    apr_size_t pull = is_coded(rq) ? CODED_BYTES : PULL_BYTES;
     apr_size_t bytes = 0;
     int pulls = 0;
 
     while (bytes < most && pulls++ < TURN_PULLS) {
         apr_size_t left = most - bytes;
         apr_status_t rv = upool_filter_pull(
-            rq, block, left < PULL_BYTES ? (apr_off_t)left : PULL_BYTES);
+            rq, block, (apr_off_t)(left < pull ? left : pull));
 
         if (is_dry(rq, block, rv)) {
             return UPOOL_TURN_DRY;
