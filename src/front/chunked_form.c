@@ -6,6 +6,7 @@
 
 #include "httpd/drive.h"
 #include "httpd/intake.h"
+#include "httpd/reply.h"
 #include "upload/choice.h"
 
 static int refuse(upool_refusal *refusal, upool_reason reason,
@@ -164,11 +165,34 @@ static int choice_is_in(request_rec *r, upool_request *rq,
                                          : chunk_is_in(r, rq, refusal);
 }
 
+/* A chunk may be as large as an upload, and its form has more than the chunk:
+ * fields, as many as may be, and the header blocks of all parts with what is
+ * around them.  A body larger than that is too large whatever it is, and is
+ * refused before it is asked for. */
+#define AROUND 2097152
+
+static int is_too_large(const upool_chunked *c, const upool_limits *limits)
+{
+    apr_int64_t over = c->rq->content_length - limits->body;
+
+    return !apr_table_get(c->r->headers_in, "Content-Encoding")
+           && c->rq->content_length > limits->body && over > AROUND
+           && over - AROUND > limits->fields;
+}
+
 static int choose(upool_chunked *c)
 {
     upool_request *rq = c->rq;
     upool_limits limits = upool_config_limits(rq->conf);
 
+    if (is_too_large(c, &limits)) {
+        upool_refusal refusal =
+            upool_refusal_make(UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
+
+        rq->front = UPOOL_FRONT_FORM;
+        rq->protocol = NULL;
+        return upool_reply_refusal(c->r, rq, &refusal);
+    }
     rq->sink = upool_choice_sink(upool_choice_make(
         rq->boundary, rq->boundary_len, &limits, pick, c, c->r->pool));
     return upool_drive_run(c->r, rq, choice_is_in);
