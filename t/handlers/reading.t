@@ -76,8 +76,9 @@ for my $url (sort keys %modes) {
         "$url: pipelined, the second";
     $c->close;
 }
-# In the ways that httpd has for its modules.
-for my $by (qw(bytes lines whole looking)) {
+# S5: in the ways that httpd has for its modules, and beyond the end.
+for my $by (qw(bytes lines whole looking waitless waitlesslines waitlesswhole
+               crlf)) {
     my $c = connect_raw();
     for my $how ([], [777]) {
         my $name = "by $by" . (@$how ? ', chunked' : '');
