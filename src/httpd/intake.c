@@ -126,30 +126,49 @@ upool_reason upool_intake_judge(request_rec *r, const upool_request *rq,
 }
 
 /* Whose the upload is that goes by this identifier, in whatever state, as long
- * as it has not expired; NULL: nobody's.  In r->pool. */
-static const char *owner_so_far(request_rec *r, const upool_request *rq,
-                                upool_store *store)
+ * as it has not expired; *owner NULL: nobody's.  In r->pool.  On an error
+ * nobody knows. */
+static apr_status_t find_owner(const char **owner, request_rec *r,
+                               const upool_request *rq, upool_store *store)
 {
     apr_time_t born = r->request_time - upool_config_expires(rq->conf);
     upool_slot_record slot;
     upool_record *record = NULL;
+    apr_status_t rv;
 
+    *owner = NULL;
     if (upool_shared_lookup(r, rq->conf, rq->id, &slot)) {
-        return slot.owner[0] && slot.updated >= born
-                   ? apr_pstrdup(r->pool, slot.owner)
-                   : NULL;
+        if (slot.owner[0] && slot.updated >= born) {
+            *owner = apr_pstrdup(r->pool, slot.owner);
+        }
+        return APR_SUCCESS;
     }
-    if (upool_bucket_status(&record, store, rq->id, r->pool)) {
-        return NULL;
+    rv = upool_bucket_status(&record, store, rq->id, r->pool);
+    if (rv) {
+        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
     }
-    return record->updated >= born ? record->owner : NULL;
+    if (record->updated >= born) {
+        *owner = record->owner;
+    }
+    return APR_SUCCESS;
 }
 
-/* Asked before slot and bucket could be taken over. */
+/* Asked before slot and bucket could be taken over.  1 when it may not be. */
 static int is_strangers(request_rec *r, const upool_request *rq,
-                        upool_store *store)
+                        upool_store *store, upool_refusal *refusal)
 {
-    return !upool_record_is_open_to(owner_so_far(r, rq, store), rq->owner);
+    const char *owner;
+    apr_status_t rv = find_owner(&owner, r, rq, store);
+
+    if (rv) {
+        *refusal = upool_refusal_make(upool_refusal_of_errno(rv), rv,
+                                      "the upload cannot be looked at");
+    }
+    else if (!upool_record_is_open_to(owner, rq->owner)) {
+        *refusal =
+            upool_refusal_make(UPOOL_REASON_OWNER, 0, "owned by another user");
+    }
+    return refusal->reason != UPOOL_REASON_NONE;
 }
 
 /* The head is judged only when the upload has begun, so that who polls sees
@@ -170,9 +189,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
     if (!store) {
         return 1;
     }
-    if (!rq->minted && is_strangers(r, rq, store)) {
-        *refusal =
-            upool_refusal_make(UPOOL_REASON_OWNER, 0, "owned by another user");
+    if (!rq->minted && is_strangers(r, rq, store, refusal)) {
         return 1;
     }
     set_options(r, rq, store, &options);

@@ -221,15 +221,40 @@ static int make_upload(upool_resume *resume, upool_resumable *about)
     return 0;
 }
 
-/* Somebody else's complete upload is not to be replaced. */
-static int is_strangers(const upool_resume_options *o, apr_pool_t *p)
+/* Somebody else's complete upload is not to be replaced; nor one of which
+ * nobody can tell whose it is. */
+static int is_strangers(upool_resume *resume)
 {
+    const upool_resume_options *o = &resume->options;
     upool_record *there = NULL;
+    apr_status_t rv = o->minted ? APR_ENOENT
+                                : upool_bucket_status(&there, o->store,
+                                                      o->identifier, resume->p);
 
-    return !o->minted
-           && !upool_bucket_status(&there, o->store, o->identifier, p)
-           && !upool_record_is_open_to(there->owner, o->owner)
-           && (!o->expires || there->updated + o->expires >= o->now());
+    if (rv) {
+        return rv != ENOENT
+               && upool_resume_turn_down_for(resume, rv,
+                                             "the upload cannot be looked at");
+    }
+    return !upool_record_is_open_to(there->owner, o->owner)
+           && (!o->expires || there->updated + o->expires >= o->now())
+           && upool_resume_turn_down(resume, UPOOL_REASON_OWNER, 0,
+                                     "owned by another user");
+}
+
+/* Of what was made, and could not be found, nobody was told. */
+static void undo(upool_resume *resume, const upool_resumable *made)
+{
+    const upool_resume_options *o = &resume->options;
+
+    if (!resume->append
+        && upool_append_open(&resume->append, o->store, o->identifier,
+                             resume->p)) {
+        return;
+    }
+    if (upool_append_about(resume->append)->created == made->created) {
+        upool_resume_abandon(resume);
+    }
 }
 
 upool_resume *upool_resume_create(const upool_resume_options *options,
@@ -239,17 +264,12 @@ upool_resume *upool_resume_create(const upool_resume_options *options,
     upool_resume *resume = upool_resume_make(options, p);
     upool_resumable *about = describe_start(options, start, p);
 
-    if (is_strangers(options, p)) {
-        upool_resume_turn_down(resume, UPOOL_REASON_OWNER, 0,
-                               "owned by another user");
+    if (is_strangers(resume) || judge_start(resume, about, start->name_follows)
+        || make_upload(resume, about)) {
         return resume;
     }
-    if (judge_start(resume, about, start->name_follows)
-        || make_upload(resume, about) || upool_resume_find(resume)) {
-        return resume;
-    }
-    if (ask_quota(resume)) {
-        upool_resume_abandon(resume);
+    if (upool_resume_find(resume) || ask_quota(resume)) {
+        undo(resume, about);
     }
     return resume;
 }

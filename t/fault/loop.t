@@ -146,7 +146,8 @@ sub check_answers
         push @wrong, "answer: $answer->{error}" if $answer->{error};
     }
     my $status = $answers->[-1]{status};
-    return @wrong if $status >= 200 && $status < 300;
+    return @wrong if $status >= 200 && $status < 300
+        || $status == ($up->{usual} || 0);
     my $wanted = $fault->{name} =~ /^(?:ENOSPC|EDQUOT)$/ ? qr/^507$/
         : qr/^50[037]$/;
     push @wrong, "harmless, and yet $status" if $fault->{harmless};
@@ -304,7 +305,9 @@ sub count_calls
     $fault->forget;
     my @answers = map { $_->() } @{ $up->{steps} };
     my %seen = $fault->seen;
-    my @wrong = grep { $_->{status} >= 300 || $_->{error} } @answers;
+    my @wrong = grep { $_->{error} || $_->{status} >= 300
+                       && $_->{status} != ($up->{usual} || 0) } @answers;
+    $up->{judge}->($answers[-1]) if $up->{judge};
     push @wrong, check_state($way, $up, 200) unless $up->{judge};
     ok !@wrong && $seen{open}, "$way $name: well where nothing fails"
         or diag explain(\@answers), explain(\@wrong);

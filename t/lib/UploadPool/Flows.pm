@@ -21,7 +21,8 @@ UploadPool::Flows - clients of every protocol, step by step
 
 =head1 DESCRIPTION
 
-flow() gets the directory of the pool, too. A flow is a hash:
+flow() gets the directory of the pool, and how long the
+first file is (20011). A flow is a hash:
 
     id, ids   the identifier that counts; all that it has used
     files     the bytes of the files that there are when it is done
@@ -31,6 +32,7 @@ flow() gets the directory of the pool, too. A flow is a hash:
     resume    what a client does after a failure: it asks where it is, and goes
               on; returns the last answer, which says 200 where all went well
     offset    the offset that the server tells; undef where it tells none
+    usual     the status where nothing fails, if it is no success
     judge     for what is no upload: gets the last answer of the steps, returns
               what is wrong with it, '' for nothing
 
@@ -52,21 +54,22 @@ our @EXPORT = qw(flows flow ask stored post_form);
 
 my %make = (form => \&_form, replace => \&_replace, chunked => \&_chunked,
             tus => \&_tus, checksum => \&_checksum, ietf => \&_ietf,
-            concat => \&_concat, clear => \&_clear, status => \&_status,
+            concat => \&_concat, clear => \&_clear, steal => \&_steal,
+            overwrite => \&_overwrite, intrude => \&_intrude, status => \&_status,
             head => \&_head, serve => \&_serve);
 
 sub flows
 {
-    return qw(form replace chunked tus checksum ietf concat clear status head
-              serve);
+    return qw(form replace chunked tus checksum ietf concat clear steal
+              overwrite intrude status head serve);
 }
 
 sub flow
 {
-    my ($name, $url, $port, $dir) = @_;
+    my ($name, $url, $port, $dir, $bytes) = @_;
     my %up = (name => $name, url => $url, port => $port, id => new_id(),
               dir => $dir,
-              prepare => sub { }, files => [random_bytes(20_011)]);
+              prepare => sub { }, files => [random_bytes($bytes || 20_011)]);
     $up{ids} = [$up{id}];
     $make{$name}->(\%up);
     return \%up;
@@ -339,7 +342,55 @@ sub _clear
     return;
 }
 
-# Of one that only the disk knows: a copy of an upload's bucket.
+# One that only the disk knows: a copy of the upload's bucket.
+sub _copy
+{
+    my ($up, $copy, $owner) = @_;
+    my ($from, $to) = map { "$up->{dir}/$_" } $up->{id}, $copy;
+    system('cp', '-pr', $from, $to) == 0 or die "cp: $?";
+    my $text = slurp("$to/metadata.json");
+    $text =~ s/\Q$up->{id}\E/$copy/;
+    $text =~ s/"owner":null/"owner":"$owner"/ if defined $owner;
+    spew("$to/metadata.json", $text);
+    return;
+}
+
+# Somebody else's upload: whatever fails, it is his.
+sub _foreign
+{
+    my ($up, $step) = @_;
+    _form($up);
+    my $post = $up->{steps}[0];
+    my $his = new_id();
+    $up->{prepare} = sub { $post->(); _copy($up, $his, 'somebody else') };
+    $up->{steps} = [sub { $step->({%$up, id => $his}) }];
+    $up->{usual} = 403;
+    $up->{judge} = sub {
+        my ($answer) = @_;
+        my $there = stored($up->{dir}, $his);
+        my $whole = $there && join('', @$there) eq join '', @{ $up->{files} };
+        my $more = -e "$up->{dir}/$his/resumable.json";
+        system 'rm', '-rf', "$up->{dir}/$his";
+        return !$whole || $more ? 'a stranger got at it'
+            : $answer->{status} == 403 || _is_error($answer) ? ''
+            : 'strange answer';
+    };
+    return;
+}
+
+sub _steal
+{
+    return _foreign($_[0], sub {
+        _ask($_[0], 'DELETE', "?X-Progress-ID=$_[0]{id}") });
+}
+
+sub _overwrite
+{
+    return _foreign($_[0], sub { post_form(@{ $_[0] }{qw(port url id)}, 'mine') });
+}
+
+sub _intrude { return _foreign($_[0], \&_tus_create) }
+
 sub _status
 {
     my ($up) = @_;
@@ -347,14 +398,7 @@ sub _status
     my $copy = new_id();
     my $post = $up->{steps}[0];
     push @{ $up->{ids} }, $copy;
-    $up->{prepare} = sub {
-        $post->();
-        my ($from, $to) = map { "$up->{dir}/$_" } $up->{id}, $copy;
-        system('cp', '-pr', $from, $to) == 0 or die "cp: $?";
-        my $text = slurp("$to/metadata.json");
-        $text =~ s/\Q$up->{id}\E/$copy/;
-        spew("$to/metadata.json", $text);
-    };
+    $up->{prepare} = sub { $post->(); _copy($up, $copy) };
     $up->{steps} = [sub { _ask($up, 'GET', "/status?X-Progress-ID=$copy") }];
     $up->{judge} = sub {
         my ($answer) = @_;
