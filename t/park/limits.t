@@ -122,8 +122,8 @@ unlink $httpd->dir('logs/error_log');
 
 # --- The MPM's own patience -------------------------------------------------------
 
-# It knows the first virtual host of an address only, and gives up a connection
-# before the time of the one that was asked for is over.
+# It knows the first virtual host of an address only, and would close without an
+# answer what waits for longer than that one's Timeout: so that is ended sooner.
 if ($parks) {
     $httpd->start(places(@all)
         . "<VirtualHost 127.0.0.1:$port>\nServerName hasty.test\nTimeout 1\n"
