@@ -10,7 +10,9 @@ use warnings FATAL => 'all';
 use Test::More;
 use Digest::SHA ();
 use MIME::Base64 qw(decode_base64);
+use UploadPool::Ietf ();
 use UploadPool::Test;
+use UploadPool::Tus ();
 use UploadPool::Probe;
 
 my $mark = log_mark();
@@ -213,5 +215,31 @@ is $r->{status}, 413, 'above it';
 is_deeply $r->{json}, {state => 'error', error => 'A text has too many lines'},
     'in its own words';
 
+# --- In several requests ----------------------------------------------------
+
+# They see the file when it is whole, and what is stored is what they let pass.
+my $several = '/handler-several/echo.pl';
+my %last = (
+    tus => sub {
+        my $at = UploadPool::Tus::create($several, length => 11)
+            ->{headers}{location};
+        UploadPool::Tus::append($at, 0, 'hello');
+        return UploadPool::Tus::append($at, 5, ' world');
+    },
+    resumable => sub {
+        my $at = UploadPool::Ietf::location_of(
+            UploadPool::Ietf::create($several, 'hello', complete => 0));
+        return UploadPool::Ietf::append($at, 5, ' world');
+    },
+);
+for my $protocol (sort keys %last) {
+    $r = $last{$protocol}->();
+    is $r->{status}, 200, "$protocol: a handler that changes bytes"
+        or diag $r->{body};
+    my ($file) = files($r);
+    is slurp($file->{path}), 'HELLO WORLD', "$protocol: changed all of them";
+    is $file->{digests}{'sha-256'}, Digest::SHA::sha256_hex('HELLO WORLD'),
+        "$protocol: before the digest";
+}
 is crashes_since($mark), 0, 'no child died';
 done_testing;
