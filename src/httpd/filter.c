@@ -16,12 +16,15 @@
  *    internally: the new request has no resource filters, so the filter is
  *    added again, on the same state; it goes on where the first one stopped.
  * 4. An ErrorDocument is such a redirect too, but must not get the body of
- *    the request that failed: httpd leaves what was not read of a refused one
- *    for it.  There the filter has no state and gives nothing.
+ *    the request that failed, whoever refused it: httpd leaves what was not
+ *    read for it.  There the filter has no state and gives nothing.
  * 5. The upload was refused: httpd discards what is left of the body, through
  *    this filter.
  * 6. A handler that runs before our own reads the body of a pending upload:
  *    it would see the multipart bytes past every limit, so it gets an error. */
+
+/* A stream of HTTP/2 is worth reading so much of a body that nobody wants. */
+#define SHORT_BODY 65536
 
 static apr_status_t give_all(apr_bucket_brigade *bb, upool_request *rq)
 {
@@ -142,8 +145,8 @@ void upool_filter_register(void)
                              (ap_filter_type)(AP_FTYPE_RESOURCE - 1));
 }
 
-/* 1 when r answers the failure of an upload. */
-static int is_error_document(const request_rec *r)
+/* The upload whose failure r answers; NULL: none. */
+static const upool_request *failed_upload(const request_rec *r)
 {
     const request_rec *prev;
     const upool_request *rq;
@@ -152,20 +155,30 @@ static int is_error_document(const request_rec *r)
         rq = upool_request_get(prev);
         if (rq
             && (rq->intake == UPOOL_INTAKE_REFUSED
-                || rq->intake == UPOOL_INTAKE_SUBSTITUTED)) {
-            return 1;
+                || rq->intake == UPOOL_INTAKE_SUBSTITUTED
+                || rq->intake == UPOOL_INTAKE_PENDING)) {
+            return rq;
         }
     }
-    return 0;
+    return NULL;
+}
+
+/* Of what another module has refused (mod_security, mod_rewrite) nothing is
+ * settled: its body may be long, or not be sent before we ask for it. */
+static int is_worth_reading(const request_rec *r, const upool_request *rq)
+{
+    return rq->intake != UPOOL_INTAKE_PENDING
+           || (r->connection->master && !r->expecting_100
+               && rq->content_length >= 0 && rq->content_length <= SHORT_BODY);
 }
 
 /* What hides the rest of the body from the document hides it from httpd's own
  * discarding too, which comes after it: unless it is read here, the rest would
  * be taken for the next request of the connection. It is short, or the refusal
- * has settled that the connection closes. */
-static void hide_body(request_rec *r)
+ * has settled that the connection closes, as it does where nothing is read. */
+static void hide_body(request_rec *r, const upool_request *rq)
 {
-    if (ap_discard_request_body(r) != OK
+    if (!is_worth_reading(r, rq) || ap_discard_request_body(r) != OK
         || ap_status_drops_connection(r->status)) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
@@ -178,6 +191,7 @@ static void hide_body(request_rec *r)
 void upool_filter_insert(request_rec *r)
 {
     upool_request *rq = upool_request_get(r);
+    const upool_request *failed;
 
     if (rq && rq->intake == UPOOL_INTAKE_PENDING) {
         rq->filter =
@@ -193,8 +207,11 @@ void upool_filter_insert(request_rec *r)
     if (rq && r->status == HTTP_OK) {
         ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
     }
-    else if (is_error_document(r)) {
-        hide_body(r);
+    else {
+        failed = failed_upload(r);
+        if (failed) {
+            hide_body(r, failed);
+        }
     }
 }
 
