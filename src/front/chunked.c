@@ -40,7 +40,7 @@ static const char *either_header(const request_rec *r, upool_request *rq,
     const char *value = apr_table_get(r->headers_in, name);
     const char *second = apr_table_get(r->headers_in, other);
 
-    if (value && second && strcmp(value, second)) {
+    if (value && second && strcmp(value, second) != 0) {
         upool_front_refuse(rq, UPOOL_REASON_CHUNK_HEADER);
     }
     return value ? value : second;

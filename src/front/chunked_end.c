@@ -83,7 +83,8 @@ static void add_fields(upool_chunked *c)
     for (i = 0; i < fields->nelts; i++) {
         const upool_field *field = &APR_ARRAY_IDX(fields, i, upool_field);
 
-        if (strcmp(field->name, "upload_id") && strcmp(field->name, "md5")) {
+        if (strcmp(field->name, "upload_id") != 0
+            && strcmp(field->name, "md5") != 0) {
             upool_resume_add_field(c->resume, field);
         }
     }

@@ -89,7 +89,7 @@ const char *upool_set_cors(cmd_parms *cmd, void *conf_, const char *arg)
         conf->cors = apr_array_make(cmd->pool, 1, sizeof(const char *));
         return NULL;
     }
-    if (strcmp(arg, "*") && strcmp(arg, "null")
+    if (strcmp(arg, "*") != 0 && strcmp(arg, "null") != 0
         && !upool_origin_is_valid(arg)) {
         return complain(cmd, arg,
                         "is neither *, null nor an origin as browsers send it:"

@@ -16,7 +16,7 @@
 #include "upload/refusal.h"
 
 /* Of the hash of a pool's path, before its identifiers. */
-#define POOL_BYTES 8
+#define POOL_BYTES ((apr_size_t)8)
 #define LINE 64
 /* Its number changes with retained_slots and with what is in the segment, so
  * that a new module does not take over what an old one has left. */

@@ -159,7 +159,7 @@ static int say(upool_stream *stream, apr_time_t now)
     if (!text) {
         return 1;
     }
-    if (!stream->text || strcmp(text, stream->text)) {
+    if (!stream->text || strcmp(text, stream->text) != 0) {
         append(stream, text);
         keep(stream, text);
     }

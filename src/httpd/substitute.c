@@ -42,7 +42,7 @@ static const char *const variables[] = {
 
 static char canonical(char c)
 {
-    return c == '_' ? '-' : (char)apr_tolower(c);
+    return (char)(c == '_' ? '-' : apr_tolower(c));
 }
 
 /* Many application servers turn "-" and "_" into the same variable name, so
@@ -96,7 +96,7 @@ static int is_stale(const char *variable)
 {
     apr_size_t i;
 
-    if (strncmp(variable, "HTTP_", 5)) {
+    if (strncmp(variable, "HTTP_", 5) != 0) {
         return 0;
     }
     variable += 5;
@@ -368,7 +368,7 @@ static int is_read(const request_rec *r, const upool_request *rq)
 {
     /* The handler of an upload in several requests is that of another URL. */
     return rq->protocol || rq->conf->pass || r->kept_body || rq->keeps_body
-           || !r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME);
+           || !r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME) != 0;
 }
 
 static const char *body_text(request_rec *r, const upool_request *rq)

@@ -61,7 +61,7 @@ static apr_interval_time_t expires_of(const sweeper *sw, int n)
         const upool_pool_mention *other =
             APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *);
 
-        if (strcmp(other->path, m->path)) {
+        if (strcmp(other->path, m->path) != 0) {
             continue;
         }
         if (i < n) {

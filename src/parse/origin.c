@@ -48,7 +48,7 @@ int upool_origin_is_valid(const char *text)
     const char *host;
     size_t len;
 
-    if (!scheme || strncmp(text + scheme, "://", 3)) {
+    if (!scheme || strncmp(text + scheme, "://", 3) != 0) {
         return 0;
     }
     host = text + scheme + 3;

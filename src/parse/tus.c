@@ -117,7 +117,7 @@ upool_tus_concat upool_tus_concat_parse(const char *text, size_t len,
         return UPOOL_TUS_CONCAT_PARTIAL;
     }
     if (len < sizeof(final) || len > UPOOL_TUS_FIELD_MAX
-        || memcmp(text, final, sizeof(final) - 1)) {
+        || memcmp(text, final, sizeof(final) - 1) != 0) {
         return UPOOL_TUS_CONCAT_BAD;
     }
     reader->at = text + sizeof(final) - 1;

@@ -149,7 +149,7 @@ static void take_body(upool_reader *in, upool_answer *answer)
     }
     if (text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                           "0123456789+/=")]
-        || strlen(text) > 2 * UPOOL_ANSWER_BODY_MAX) {
+        || strlen(text) > (apr_size_t)2 * UPOOL_ANSWER_BODY_MAX) {
         in->bad = 1;
         return;
     }

@@ -268,7 +268,7 @@ const char *upool_fieldbody_value(const apr_array_header_t *fields,
     for (i = 0; i < fields->nelts; i++) {
         const upool_field *field = &APR_ARRAY_IDX(fields, i, upool_field);
 
-        if (strcmp(field->name, name)) {
+        if (strcmp(field->name, name) != 0) {
             continue;
         }
         if (found) {

@@ -9,7 +9,7 @@
 #define GATHER_PIECES 64
 /* So many slow clients never have: there are thousands of them at a time. */
 #define FEW_PIECES 4
-#define GATHER_BYTES (512 * 1024)
+#define GATHER_BYTES ((apr_size_t)512 * 1024)
 
 typedef struct spool_data {
     upool_bucket *bucket;
@@ -78,17 +78,17 @@ static upload_pool_verdict write_out(spool_data *data)
  * piece. */
 static void gather(spool_data *data, const char *bytes, apr_size_t len)
 {
-    struct iovec *last = data->pieces ? &data->vec[data->pieces - 1] : NULL;
+    struct iovec *next = &data->vec[data->pieces];
 
-    if (last && (const char *)last->iov_base + last->iov_len == bytes) {
-        last->iov_len += len;
-    }
-    else {
-        data->vec[data->pieces].iov_base = (void *)bytes;
-        data->vec[data->pieces].iov_len = len;
-        data->pieces++;
-    }
     data->bytes += len;
+    if (data->pieces
+        && (const char *)next[-1].iov_base + next[-1].iov_len == bytes) {
+        next[-1].iov_len += len;
+        return;
+    }
+    next->iov_base = (void *)bytes;
+    next->iov_len = len;
+    data->pieces++;
 }
 
 /* 1 when there is no room for more. */

@@ -310,9 +310,9 @@ static int take_up_crc(upool_midway *midway, const char *state)
 static int take_up(upool_midway *midway, const char *state, apr_off_t offset)
 {
     const kind *k = midway->kind;
-    apr_size_t head = (apr_size_t)(k->words * k->word_bytes);
+    apr_size_t head = (apr_size_t)k->words * (apr_size_t)k->word_bytes;
     apr_size_t rest = (apr_size_t)offset % k->block;
-    unsigned char bytes[WORDS_MAX * 8 + BLOCK_MAX];
+    unsigned char bytes[WORDS_MAX * 8 + BLOCK_MAX] = { 0 };
     chain_words words = { 0 };
     void *buffer;
     apr_size_t i;
