@@ -52,7 +52,7 @@ CONF
 chomp(my $sbin = `\${APXS:-apxs} -q SBINDIR`);
 chomp(my $name = `\${APXS:-apxs} -q PROGNAME`);
 # A sanitized module needs its runtime first.
-my $program = var('t_conf') . '/httpd-sanitized';
+my $program = var('t_conf') . '/httpd-wrapped';
 $program = "$sbin/$name" unless -x $program;
 my $httpd = fork;
 die "fork: $!" unless defined $httpd;

@@ -215,6 +215,7 @@ sub write_base
     die "build first, there is no $so\n" unless -f $so;
     $own{so} = $so;
     sanitized("$own{top}/t") if `nm -D '$so' 2>/dev/null` =~ /__asan_init/;
+    memchecked("$own{top}/t") if $ENV{UPOOL_VALGRIND};
 
     my @load = ("mpm_$own{mpm}", (grep { -f "$own{libexecdir}/mod_$_.so" }
                                   @maybe), @needed);
@@ -243,39 +244,65 @@ sub write_base
     return;
 }
 
-# A sanitized module in a plain httpd needs its runtime first, and only httpd:
-# programs that the tests start may not bear it. What it has to say goes into
-# files, because a child may die when its answer has long been given and nobody
-# reads the log any more.
+# What watches over the module says what it has to say into files, because a
+# child may die when its answer has long been given and nobody reads the log any
+# more. Root and its children write there.
+sub reports
+{
+    my ($bin) = @_;
+    File::Path::make_path("$bin/logs/sanitizer");
+    chmod 01777, "$bin/logs/sanitizer";
+    return "$bin/logs/sanitizer/report";
+}
+
+# httpd behind some words, and only httpd: programs that the tests start are
+# none of our business.
+sub wrapped
+{
+    my ($bin, @words) = @_;
+    my $httpd = apxs('SBINDIR') . '/' . apxs('PROGNAME');
+    $own{wrapper} = "$bin/conf/httpd-wrapped";
+    open my $out, '>', $own{wrapper} or die "$own{wrapper}: $!";
+    print $out "#!/bin/sh\nexec @words $httpd \"\$@\"\n";
+    close $out;
+    chmod 0755, $own{wrapper};
+    # mod_php's cache of compiled code is loaded in a way that a sanitizer's
+    # runtime forbids.
+    $ENV{PHP_INI_SCAN_DIR} = '';
+    return;
+}
+
+# A sanitized module in a plain httpd needs its runtime first.
 sub sanitized
 {
     my ($bin) = @_;
     chomp(my $runtime = `gcc -print-file-name=libasan.so`);
-    my $httpd = apxs('SBINDIR') . '/' . apxs('PROGNAME');
-    $own{wrapper} = "$bin/conf/httpd-sanitized";
-    open my $out, '>', $own{wrapper} or die "$own{wrapper}: $!";
-    print $out "#!/bin/sh\nLD_PRELOAD=$runtime\nexport LD_PRELOAD\n",
-        "exec $httpd \"\$@\"\n";
-    close $out;
-    chmod 0755, $own{wrapper};
+    wrapped($bin, 'env', "LD_PRELOAD=$runtime");
     # UploadPool::Httpd starts httpd itself.
     $ENV{UPOOL_PRELOAD} = $runtime;
-    # Its cache of compiled code is loaded in a way that a runtime forbids.
-    $ENV{PHP_INI_SCAN_DIR} = '';
     my %always = (
         ASAN => 'detect_leaks=0:detect_stack_use_after_return=1:'
-            . 'strict_string_checks=1',
+            . 'strict_string_checks=1:use_sigaltstack=0:'
+            # httpd has handlers of its own, which would say nothing.
+            . 'handle_segv=2:handle_sigbus=2:handle_sigfpe=2',
         UBSAN => 'print_stacktrace=1',
         LSAN => "suppressions=$bin/lib/leaks:print_suppressions=0",
     );
-    # Root and its children write there.
-    File::Path::make_path("$bin/logs/sanitizer");
-    chmod 01777, "$bin/logs/sanitizer";
+    my $reports = reports($bin);
     for my $kind (sort keys %always) {
         my $name = "${kind}_OPTIONS";
         $ENV{$name} = join ':', $always{$kind}, grep({ defined } $ENV{$name}),
-            'abort_on_error=1', "log_path=$bin/logs/sanitizer/report";
+            'abort_on_error=1', "log_path=$reports";
     }
+    return;
+}
+
+# httpd's children do not end by exec: they are watched as well.
+sub memchecked
+{
+    my ($bin) = @_;
+    wrapped($bin, 'valgrind', '-q', '--num-callers=30', '--fullpath-after=',
+            '--log-file=' . reports($bin) . '.%p');
     return;
 }
 
@@ -284,6 +311,9 @@ sub sanitizer_reports
 {
     my ($bin) = @_;
     my @reports = grep { -s } glob "$bin/logs/sanitizer/*";
+    # valgrind hears of every module's mistakes: ours have our files in them.
+    @reports = grep { slurp($_) =~ m{\bsrc/[a-z]+/[a-z_]+\.c:\d} } @reports
+        if $ENV{UPOOL_VALGRIND};
     for my $file (@reports) {
         my @lines = split /\n/, slurp($file);
         print "not ok 1 - $file\n",
