@@ -182,6 +182,21 @@ static int remove_directory(const upool_directory *dir,
            || errno == ENOENT;
 }
 
+/* First of all, and with UploadSync on the disk too: nobody must find it
+ * without its files. */
+static apr_status_t unlink_record(const upool_directory *dir,
+                                  const upool_store *store)
+{
+    apr_status_t rv = unlink_entry(dir->fd, UPOOL_LAYOUT_METADATA);
+
+    if (is_directory_there(rv)) {
+        return APR_SUCCESS;
+    }
+    return rv || !upool_store_settings(store)->sync
+               ? rv
+               : upool_fd_sync_directory(dir->fd);
+}
+
 apr_status_t upool_purge_bucket(const upool_directory *dir,
                                 const upool_store *store, const char *id)
 {
@@ -190,9 +205,8 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
     int i;
 
     for (i = 0; i < PASSES_MAX; i++) {
-        /* metadata.json first: a reader must not find it without its files. */
-        rv = unlink_entry(dir->fd, UPOOL_LAYOUT_METADATA);
-        if (rv && !is_directory_there(rv)) {
+        rv = unlink_record(dir, store);
+        if (rv) {
             return rv;
         }
         pass.gone = 0;

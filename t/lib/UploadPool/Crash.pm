@@ -49,9 +49,10 @@ my $NOISE = 1 << 20;
 sub new
 {
     my ($class, %o) = @_;
-    my $httpd = UploadPool::Httpd->new(children => 3);
-    my $self = bless {httpd => $httpd, pool => $httpd->make_pool('crash'),
-        contents => {}, more => $o{more} || ''}, $class;
+    my $httpd = delete $o{httpd} || UploadPool::Httpd->new(children => 3);
+    my $self = bless {context => "UploadQuota pool 64M\n", httpd => $httpd,
+        pool => $httpd->make_pool('crash'), contents => {}, least => 1,
+        most => 300_000, %o}, $class;
     # One long run of noise, of which every content is a part: rand() alone
     # would take longer than the uploads.
     $self->{noise} = join '', map { pack 'N', rand 2**32 } 1 .. $NOISE / 4;
@@ -67,8 +68,7 @@ sub start
     my $cgi = var('cgibin');
     my $context = join "\n", "UploadPool \"$self->{pool}\"",
         'UploadProtocol multipart chunked tus resumable',
-        'UploadDigest sha-256', 'UploadChunkedAuto On', 'UploadQuota pool 64M',
-        '';
+        'UploadDigest sha-256', 'UploadChunkedAuto On', $self->{context};
     $self->{httpd}->start(join "\n",
         var('mpm') eq 'prefork' ? "StartServers 10\nMinSpareServers 6\n"
             . "MaxSpareServers 12\nMaxRequestWorkers 32" : '',
@@ -77,7 +77,7 @@ sub start
         '<Location /up>', $context . 'SetHandler upload-pool', '</Location>',
         '<Location /app/>', $context . '</Location>',
         '<Location /signed>', $context . 'SetHandler upload-pool',
-        "UploadKey \"$KEY\"", '</Location>', $self->{more}, '');
+        "UploadKey \"$KEY\"", '</Location>', '');
     return;
 }
 
@@ -94,6 +94,11 @@ sub content
 
 =over
 
+=item new(%OPTIONS)
+
+C<httpd> in place of one of its own, C<context>: directives for each context in
+place of a quota, C<least> and C<most> bytes of a content.
+
 =item begin(KIND, %OPTIONS)
 
 An upload of which nothing is sent yet. KIND: form (one file), forms (three, and
@@ -107,7 +112,7 @@ sub begin
     my ($self, $kind, %o) = @_;
     my $u = {kind => $kind, id => $o{id} || new_id(), url => $o{url} || '/up',
              told => 0, tried => 0, requests => []};
-    my @contents = map { $self->content(1, 300_000) }
+    my @contents = map { $self->content(@{$self}{qw(least most)}) }
         1 .. ($kind eq 'forms' ? 3 : 1);
     $u->{contents} = \@contents;
     $u->{content} = $contents[0];
@@ -607,8 +612,9 @@ sub _offset_is_true
         if $offset > $u->{tried};
     my $bytes = $self->_data($u->{id});
     push @wrong, "offset $offset, but other bytes in the pool"
-        if !defined $bytes || length $bytes < $offset
-        || substr($bytes, 0, $offset) ne substr $u->{content}, 0, $offset;
+        if $offset && !defined $bytes || length($bytes || '') < $offset
+        || $offset
+        && substr($bytes, 0, $offset) ne substr $u->{content}, 0, $offset;
     return @wrong;
 }
 
@@ -696,8 +702,9 @@ sub pool_is_right
     my ($self) = @_;
     my @wrong;
     for my $id ($self->buckets) {
-        my $found = $self->_digests($id) or next;
+        # Others are there to be swept, at this very moment.
         my $known = $self->{contents}{$id} or next;
+        my $found = $self->_digests($id) or next;
         $self->{tally}{records}++;
         push @wrong, "$id is done with @$found"
             unless grep { "@$_" eq "@$found" } @$known;
