@@ -40,11 +40,13 @@ request() for all, such as C<port>), C<id> (in X-Progress-ID of the first). Retu
     id            with its signature
     finish        a sub: sends what completes it, and returns the answer
     again         a sub: what a client sends that did not get that answer
-    last, repeat  what these send: method, URL, body, headers
+    resume        a sub: what a client does that has lost count: asks for the
+                  offset, and sends all from there; the last answer
+    last, repeat  what finish and again send: method, URL, body, headers
     failed        the first answer that was no success
 
-The options of C<finish> and C<again> are those of request() in
-L<UploadPool::Test>. Where the beginning failed they return that answer.
+The options of these subs are those of request() in L<UploadPool::Test>. Where
+the beginning failed they return that answer.
 
 =back
 
@@ -75,6 +77,7 @@ sub begin
     $begin{$way}->(\%up, $url);
     $up{finish} = sub { return _send(\%up, 'last', @_) };
     $up{again} = sub { return _send(\%up, 'repeat', @_) };
+    $up{resume} = sub { return _resume(\%up, @_) };
     return \%up;
 }
 
@@ -85,6 +88,19 @@ sub _send
     my ($method, $url, $body, @headers) = @{$up->{$which}};
     return request($method, $url, body => $body, %{$up->{to}}, %o, headers =>
                    [@headers, @{$up->{headers}}, @{$o{headers} || []}]);
+}
+
+# Nothing is missing of what waits for its U/complete.
+sub _resume
+{
+    my ($up, %o) = @_;
+    return _send($up, 'last', %o) unless $up->{ask};
+    my $told = _send($up, 'ask', %o);
+    my $offset = $told->{json} ? $told->{json}{offset}
+        : $told->{headers}{'upload-offset'};
+    return $told unless defined $offset;
+    $up->{rest} = $up->{from}->($offset);
+    return _send($up, 'rest', %o);
 }
 
 # 1: not as it should be.
@@ -123,9 +139,13 @@ sub _tus
                        body => substr($up->{bytes}, 0, $half),
                        headers => [@patch, 'Upload-Offset', 0, @{$up->{headers}}]);
     return if _failed($up, $sent, 204);
-    $up->{last} = ['PATCH', $up->{url}, substr($up->{bytes}, $half), @patch,
-                   'Upload-Offset', $half];
-    $up->{repeat} = ['PATCH', $up->{url}, '', @patch, 'Upload-Offset', $length];
+    $up->{ask} = ['HEAD', $up->{url}, '', @version];
+    $up->{from} = sub {
+        return ['PATCH', $up->{url}, substr($up->{bytes}, $_[0]), @patch,
+                'Upload-Offset', $_[0]];
+    };
+    $up->{last} = $up->{from}->($half);
+    $up->{repeat} = $up->{from}->($length);
     return;
 }
 
@@ -143,10 +163,13 @@ sub _resumable
     return if _failed($up, $made, 201);
     _place($up, $made);
     my @patch = (@version, 'Content-Type', 'application/partial-upload');
-    $up->{last} = ['PATCH', $up->{url}, substr($up->{bytes}, $half), @patch,
-                   'Upload-Offset', $half, 'Upload-Complete', '?1'];
-    $up->{repeat} = ['PATCH', $up->{url}, '', @patch, 'Upload-Offset', $length,
-                     'Upload-Complete', '?1'];
+    $up->{ask} = ['HEAD', $up->{url}, '', @version];
+    $up->{from} = sub {
+        return ['PATCH', $up->{url}, substr($up->{bytes}, $_[0]), @patch,
+                'Upload-Offset', $_[0], 'Upload-Complete', '?1'];
+    };
+    $up->{last} = $up->{from}->($half);
+    $up->{repeat} = $up->{from}->($length);
     return;
 }
 
@@ -163,10 +186,16 @@ sub _raw
             @{$up->{headers}}]);
     return if _failed($up, $r, 200);
     $up->{id} = $r->{json}{upload_id};
-    $up->{last} = ['POST', $url, substr($up->{bytes}, $half), @headers,
-        'X-Progress-ID', $up->{id}, 'Content-Range',
-        "bytes $half-" . ($length - 1) . "/$length"];
-    $up->{repeat} = $up->{last};
+    push @headers, 'X-Progress-ID', $up->{id};
+    $up->{ask} = ['POST', $url, '', @headers, 'Content-Range', "bytes */$length"];
+    # Where all of it is there, the last piece once more is what asks for the
+    # answer: a range cannot be empty.
+    $up->{from} = sub {
+        my $at = $_[0] < $length ? $_[0] : $half;
+        return ['POST', $url, substr($up->{bytes}, $at), @headers,
+                'Content-Range', "bytes $at-" . ($length - 1) . "/$length"];
+    };
+    $up->{last} = $up->{repeat} = $up->{from}->($half);
     return;
 }
 
