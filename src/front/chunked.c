@@ -215,6 +215,10 @@ int upool_chunked_taken(upool_chunked *c)
     if (c->late && upool_chunked_move(c, &refusal)) {
         return upool_chunked_refuse(c->r, c->rq, &refusal);
     }
+    if (c->repeats && upool_resume_complete(c->resume)) {
+        return upool_chunked_refuse(c->r, c->rq,
+                                    upool_resume_refusal(c->resume));
+    }
     if (c->repeats || upool_resume_is_complete(c->resume)) {
         return upool_complete_run(c->r, c->rq, c->resume);
     }

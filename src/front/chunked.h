@@ -72,7 +72,7 @@ typedef struct upool_chunked {
     upool_resume *resume; /* NULL: not opened, or not to be told of */
     int created;          /* by this request */
     int first;   /* of the form's fields that it was not created with */
-    int repeats; /* it is complete already: its answer is to be given again */
+    int repeats; /* all is there already: it wants the answer (again) */
     int late;    /* made before it was known which it is */
     /* the body */
     upool_chunk *form;

@@ -61,8 +61,8 @@ static const upool_refusal *repeated_refusal(void *self)
     return &c->refusal;
 }
 
-/* The upload is complete, and this is one of its pieces again: for the answer,
- * which got lost.  Its bytes go nowhere. */
+/* This is a piece of what is all there, again: for the answer, which got lost.
+ * Its bytes go nowhere. */
 static const upool_sink_ops repeated_ops = {
     .feed = repeated_feed,
     .flush = repeated_is_refused,
@@ -115,6 +115,16 @@ static int is_repeated(const upool_chunked *c)
                || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
     }
     return c->session || (c->offset > 0 && c->offset + c->length == length);
+}
+
+/* All of it came, but whoever was to complete it could not, or was killed: the
+ * last piece once more does, for a client has nothing else to send. */
+static int is_end_again(const upool_chunked *c)
+{
+    return upool_chunked_is_auto(c) && !c->in_family && !c->session
+           && c->offset > 0 && c->total == upool_resume_length(c->resume)
+           && c->offset + c->length == c->total
+           && upool_resume_is_whole(c->resume);
 }
 
 /* An identifier in the URL may be used again when its upload is complete;
@@ -173,6 +183,7 @@ static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
         return meet_complete(c, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
+        c->repeats = is_end_again(c);
         return 0;
     }
     c->resume = NULL;

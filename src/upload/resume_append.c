@@ -339,10 +339,9 @@ static int tell_progress(upool_resume *resume, apr_time_t now)
                : stop(resume, UPOOL_REASON_CLEARED, 0, NULL);
 }
 
-static int flush(void *self)
+/* Out of memory, and known to others. */
+static int put_out(upool_resume *resume, apr_time_t now)
 {
-    upool_resume *resume = self;
-    apr_time_t now;
     apr_status_t rv;
 
     if (!resume->appending) {
@@ -353,9 +352,25 @@ static int flush(void *self)
         return stop(resume, upool_refusal_of_errno(rv), rv,
                     "the file cannot be written in the pool");
     }
-    now = resume->options.now();
-    return tell_progress(resume, now) || make_sure(resume, now)
-           || (is_due(resume->looked, now, LOOK_INTERVAL) && look_up(resume));
+    return tell_progress(resume, now) || make_sure(resume, now);
+}
+
+/* Whoever wants this request to stop need not wait for more than that it ends:
+ * taken over then, its client would be told of a conflict, and nobody of the
+ * upload being complete.  Whether it was cleared is seen when it is kept. */
+static int is_all_in(const upool_resume *resume)
+{
+    return resume->fed == resume->what.content_length;
+}
+
+static int flush(void *self)
+{
+    upool_resume *resume = self;
+    apr_time_t now = resume->options.now();
+
+    return put_out(resume, now)
+           || (is_due(resume->looked, now, LOOK_INTERVAL) && !is_all_in(resume)
+               && look_up(resume));
 }
 
 static int is_unwanted(void *self)
@@ -401,7 +416,7 @@ static int finish(void *self)
 {
     upool_resume *resume = self;
 
-    if (flush(resume)) {
+    if (put_out(resume, resume->options.now())) {
         return 1;
     }
     if (judge_append(resume)) {

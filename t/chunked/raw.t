@@ -44,6 +44,34 @@ for my $method (qw(PUT POST)) {
     is $again->{body}, $r->{body}, "$method: has the same answer";
 }
 
+# --- All is there, and nobody has completed it -------------------------------
+
+# R8: Whoever was to complete it could not; in a form that waits for U/complete
+# nobody has tried.
+{
+    my $id = new_id();
+    my $r = chunk($url, 'hello', range => 'bytes 0-4/11', id => $id);
+    is $r->{json}{offset}, 5, 'of a form: the first piece';
+    $r = chunk($url, ' world', range => 'bytes 5-10/11',
+               before => [upload_id => $id]);
+    is $r->{json}{offset}, 11, 'the last one';
+    is status($url, $id)->{state}, 'uploading', 'it is not complete';
+    $r = raw('POST', $url, '', range => 'bytes */11', id => $id);
+    is $r->{json}{offset}, 11, 'a client that asks has nothing more to send';
+    for my $case (['bytes 4-9/11', 'o worl'], ['bytes 5-10/12', ' world'],
+                  ['bytes 0-10/11', 'hello world']) {
+        my ($range, $text) = @$case;
+        is raw('PUT', $url, $text, range => $range, id => $id)->{status}, 400,
+            "$range is not the last piece of it";
+    }
+    $r = raw('PUT', $url, ' world', range => 'bytes 5-10/11', id => $id);
+    is $r->{status}, 200, 'the last piece again';
+    is stored($r), 'hello world', 'completes it, with its bytes';
+    my $again = raw('PUT', $url, ' world', range => 'bytes 5-10/11',
+                    id => $id);
+    is $again->{body}, $r->{body}, 'and again has the same answer';
+}
+
 my $r = raw('PUT', $url, 'hello', range => 'bytes 0-4/5');
 is $r->{status}, 200, 'all of it in one, without an identifier';
 is stored($r), 'hello', 'its bytes';

@@ -442,6 +442,40 @@ static void test_settle(rkit *t)
     apr_pool_destroy(p);
 }
 
+static apr_time_t later;
+
+static apr_time_t tell_time(void)
+{
+    return apr_time_now() + later;
+}
+
+/* R4: Somebody asks for the upload between the last byte and its end. */
+static void test_taken_late(rkit *t)
+{
+    apr_pool_t *p = rkit_request(t);
+    upool_resume_append append = UPOOL_RESUME_APPEND;
+    upool_resume *writer;
+    upool_sink sink;
+
+    rkit_create(t, "late", 9);
+    rkit_append(t, "late", 0, "abc");
+    t->options.now = tell_time;
+    writer = rkit_open(t, "late", p);
+    append.offset = 3;
+    append.content_length = 6;
+    upool_resume_begin(writer, &append);
+    upool_resume_sink(writer, &sink);
+    upool_sink_feed(&sink, "defghi", 6);
+    kit_write_file(kit_in(&t->k, "late", "yield"), "");
+    later = apr_time_from_sec(1);
+    upool_sink_flush(&sink);
+    tap_is_int(upool_sink_finish(&sink), 0,
+               "who has all its bytes ends as if nobody had asked");
+    tap_is_str(rkit_content(t, "late"), "abcdefghi", "and completes it");
+    t->options.now = apr_time_now;
+    apr_pool_destroy(p);
+}
+
 static void create_partial(rkit *t, const char *id, const char *text)
 {
     upool_resume_start start = rkit_what((apr_off_t)strlen(text));
@@ -515,6 +549,7 @@ int main(void)
     test_expired(&t);
     test_told(&t);
     test_settle(&t);
+    test_taken_late(&t);
     test_concat(&t);
     return rkit_done(&t);
 }
