@@ -69,12 +69,14 @@ my $pool = $httpd->make_pool('pool');
 $httpd->make_pool('pool/shop');
 spew($httpd->dir('key'), 'k' x 64 . "\n");
 chmod 0600, $httpd->dir('key');
+my $group = getgrgid((UploadPool::Httpd::owner())[1]);
 my @examples = glob "$top/conf/examples/*.conf";
 cmp_ok scalar @examples, '>=', 4, 'there are examples';
 for my $file (@examples) {
     my $text = slurp($file);
     $text =~ s{/var/lib/upload_pools?\b}{$pool}g;
-    $text =~ s{/etc/apache2/upload_pool\.key}{@{[$httpd->dir('key')]}}g;
+    $text =~ s{/etc/apache2/upload[_-]\w+\.key}{@{[$httpd->dir('key')]}}g;
+    $text =~ s{^(\s*UploadFileGroup) .*}{$1 $group}m;
     $text =~ s{/srv/customers}{@{[$httpd->dir('htdocs')]}}g;
     ($exit, $told) = $httpd->check($text);
     my ($name) = $file =~ m{([^/]+)$};
