@@ -340,14 +340,17 @@ static int settle_total(upool_chunked *c, upool_refusal *refusal)
 }
 
 /* A body that has ended as it should, with fewer bytes than its range.  (Of a
- * form the chunk has seen that already.) */
+ * form the chunk has seen that already.)  mod_http2 may end that of a stream
+ * which was reset in the same way: what came of it stays. */
 static upool_reason verify(void *user, upool_resume *resume)
 {
     const upool_chunked *c = user;
 
-    return c->length >= 0 && upool_resume_offset(resume) - c->offset < c->length
-               ? UPOOL_REASON_CHUNK_SIZE
-               : UPOOL_REASON_NONE;
+    if (c->length < 0 || upool_resume_offset(resume) - c->offset >= c->length) {
+        return UPOOL_REASON_NONE;
+    }
+    return c->r->connection->master ? UPOOL_REASON_INCOMPLETE
+                                    : UPOOL_REASON_CHUNK_SIZE;
 }
 
 static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)

@@ -160,12 +160,15 @@ for my $front (@fronts) {
             "$name, $end: every byte";
     }
 }
-for my $end (qw(reset go)) {
+# mod_http2 may show a stream that is reset as one that ends, for as long as it
+# has not told the request so: what ends short is what was reset.
+for my $end (qw(reset go end)) {
     my $id = new_id();
     my $put = "$cgi?X-Progress-ID=$id";
     my %range = ('content-range' => 'bytes 0-' . ($all - 1) . "/$all");
-    $h2->request('PUT', $put, substr($content, 0, 20_000), \%range, end => 0,
-                 $end => sub { came($id) });
+    $h2->request('PUT', $put, substr($content, 0, 20_000), \%range,
+                 $end eq 'end' ? ()
+                 : (end => 0, $end => sub { came($id) }));
     my $r = $h2->request('PUT', $put, '', {'content-range' => "bytes */$all",
                                            'content-length' => 0});
     my $offset = $r->{json}{offset};
