@@ -20,6 +20,10 @@
 /* So often in a row a filter may take in and give nothing. */
 #define EMPTY_PULLS 256
 
+/* How long mod_http2 may take to tell of a reset, behind the end that it made
+ * of it. */
+#define RESET_MOMENT (10 * (apr_interval_time_t)1000)
+
 /* What a failed pull means.  A filter below may have answered already
  * (LimitRequestBody on a chunked body): then its status tells the story. */
 static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv)
@@ -184,6 +188,26 @@ static void keep_time(upool_request *rq, apr_off_t bytes)
     rq->wait = upool_rate_pay(&rq->rate, bytes, rq->now);
 }
 
+/* mod_http2 (2.0.42) ends a body whose stream was reset as it ends one that is
+ * whole, and only then marks the connection, in a thread of its own.  With a
+ * Content-Length httpd misses the rest; without one, what came would be taken
+ * for all of it. */
+static int refuse_reset(request_rec *r, upool_request *rq)
+{
+    conn_rec *c = r->connection;
+
+    if (!c->master || rq->content_length >= 0) {
+        return 0;
+    }
+    if (!c->aborted) {
+        apr_sleep(RESET_MOMENT);
+    }
+    if (c->aborted) {
+        refuse_read(r, rq, APR_ECONNABORTED);
+    }
+    return c->aborted;
+}
+
 upool_turn upool_turn_take(request_rec *r, upool_request *rq,
                            apr_read_type_e block)
 {
@@ -194,7 +218,8 @@ upool_turn upool_turn_take(request_rec *r, upool_request *rq,
     turn = gather(r, rq, block);
     if (turn != UPOOL_TURN_REFUSED
         && (upool_sink_flush(&rq->sink)
-            || (turn == UPOOL_TURN_DONE && upool_sink_finish(&rq->sink)))) {
+            || (turn == UPOOL_TURN_DONE
+                && (refuse_reset(r, rq) || upool_sink_finish(&rq->sink))))) {
         turn = UPOOL_TURN_REFUSED;
     }
     apr_brigade_cleanup(rq->pulled);

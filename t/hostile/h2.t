@@ -160,6 +160,18 @@ for my $front (@fronts) {
             "$name, $end: every byte";
     }
 }
+# Of a length that nobody knows: what was reset is not the end of it.
+for my $round (1 .. 10) {
+    my $r = $h2->request('POST', $cgi, '', {%ietf, 'upload-complete' => '?0'});
+    my ($at) = ($r->{headers}{location} || '') =~ m{(/hostile-cgi.*)};
+    $h2->request('PATCH', $at, substr($content, 0, 20_000),
+        {'content-type' => 'application/partial-upload', %ietf,
+         'upload-offset' => 0, 'upload-complete' => '?1'}, end => 0,
+        reset => sub { came($at =~ m{([^/]+)$}) });
+    my $told = $h2->request('HEAD', $at, '', \%ietf)->{headers};
+    is_deeply [@$told{qw(upload-offset upload-complete)}], [20_000, '?0'],
+        "ietf, length unknown, reset: a beginning, $round";
+}
 # mod_http2 may show a stream that is reset as one that ends, for as long as it
 # has not told the request so: what ends short is what was reset.
 for my $end (qw(reset go end)) {
