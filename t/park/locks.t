@@ -71,6 +71,7 @@ for my $name (sort keys %hung) {
 sub locked
 {
     my %file;
+    no warnings 'File::Find';
     File::Find::find({no_chdir => 1, wanted => sub {
         my ($device, $inode) = lstat or return;
         $file{sprintf '%02x:%02x:%d', $device >> 8 & 0xfff,

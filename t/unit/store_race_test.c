@@ -13,7 +13,7 @@
 
 #define RACES 100
 /* A try is no race when the sweep was there first. */
-#define TRIES (RACES * 60)
+#define TRIES (RACES * 200)
 
 static void sweep_on(kit *k)
 {
@@ -31,7 +31,7 @@ static void sweep_on(kit *k)
                              &result);
         }
         apr_pool_destroy(p);
-        usleep(500);
+        usleep(1500);
     }
 }
 

@@ -661,7 +661,7 @@ sub _digests
     my @found;
     for my $file (@{ $record->{files} }) {
         my $path = "$dir/$file->{stored}";
-        my $bytes = -e $path ? slurp($path) : '';
+        my $bytes = eval { slurp($path) } || '';
         my $digest = sha256_hex($bytes);
         push @found, length($bytes) != $file->{size} ? 'another size'
             : $digest ne $file->{digests}{'sha-256'} ? 'another digest'

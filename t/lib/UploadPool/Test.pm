@@ -128,6 +128,8 @@ sub _below
     my ($name, $keep) = @_;
     my $top = $name =~ m{^/} ? $name : pool($name);
     my @found;
+    # What goes in the meantime is not there.
+    no warnings 'File::Find';
     File::Find::find({no_chdir => 1, wanted => sub {
         return if $_ eq $top;
         push @found, substr $_, length($top) + 1 if $keep->($_);
