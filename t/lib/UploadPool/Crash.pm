@@ -595,9 +595,13 @@ sub _ask_for_the_end
 sub _data
 {
     my ($self, $id) = @_;
-    my ($document) = grep { -e } map { "$self->{pool}/$id/$_.json" }
-        qw(resumable metadata) or return undef;
-    my $about = JSON::PP->new->utf8->decode(slurp($document));
+    # The first goes when the second is there.
+    my ($said) = grep { defined } map {
+        my $name = "$self->{pool}/$id/$_.json";
+        scalar eval { slurp($name) }
+    } qw(resumable metadata);
+    return undef unless defined $said;
+    my $about = JSON::PP->new->utf8->decode($said);
     my $file = $about->{file} || $about->{files}[0];
     return slurp("$self->{pool}/$id/$file->{stored}");
 }
@@ -650,18 +654,29 @@ sub _is_done
         : 'done with other bytes than were sent';
 }
 
-# Of the files that metadata.json names; undef without one.
+# Of the files that metadata.json names; undef without one. The upload may be
+# replaced, or go, between two looks: then what was read says nothing.
 sub _digests
 {
     my ($self, $id) = @_;
-    my $dir = "$self->{pool}/$id";
-    return undef unless -e "$dir/metadata.json";
-    my $record = eval { JSON::PP->new->utf8->decode(
-        slurp("$dir/metadata.json")) } || return ['unreadable'];
+    my $name = "$self->{pool}/$id/metadata.json";
+    my ($said, $found);
+    do {
+        $said = eval { slurp($name) };
+        return -e $name ? ['unreadable'] : undef unless defined $said;
+        $found = _digests_of("$self->{pool}/$id", $said);
+    } until (eval { slurp($name) } // '') eq $said;
+    return $found;
+}
+
+sub _digests_of
+{
+    my ($dir, $said) = @_;
+    my $record = eval { JSON::PP->new->utf8->decode($said) }
+        || return ['unreadable'];
     my @found;
     for my $file (@{ $record->{files} }) {
-        my $path = "$dir/$file->{stored}";
-        my $bytes = eval { slurp($path) } || '';
+        my $bytes = eval { slurp("$dir/$file->{stored}") } // '';
         my $digest = sha256_hex($bytes);
         push @found, length($bytes) != $file->{size} ? 'another size'
             : $digest ne $file->{digests}{'sha-256'} ? 'another digest'
