@@ -13,9 +13,11 @@
 #include "store/sweep.h"
 
 #define WATCHDOG_NAME "_upload_pool_"
-/* Entries looked at in a call, of which the watchdog makes ten a second: a
- * million last some minutes, and hold up nothing. */
+/* Entries looked at in a call, and how long that may take.  The watchdog pauses
+ * for 100 ms between two calls, so that those who wait for the disk or for the
+ * pool's directory have both to themselves for most of the time. */
 #define STEP_ENTRIES 512
+#define STEP_TIME apr_time_from_msec(50)
 
 typedef APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) set_interval;
 
@@ -138,11 +140,13 @@ static void finish_pool(sweeper *sw)
 }
 
 /* Looks at up to steps entries of the pool; returns how many there were. */
-static apr_size_t step(sweeper *sw, apr_size_t steps)
+static apr_size_t step(sweeper *sw, apr_size_t steps, apr_time_t stop_at)
 {
     upool_sweep_result result = { 0, 0, 0 };
-    apr_status_t rv = upool_sweep_step(sw->sweep, steps, sw->deadline, &result);
+    apr_status_t rv;
 
+    upool_sweep_stop_at(sw->sweep, stop_at);
+    rv = upool_sweep_step(sw->sweep, steps, sw->deadline, &result);
     sw->steps++;
     sw->seen += result.seen;
     sw->removed += result.removed;
@@ -167,6 +171,7 @@ static apr_interval_time_t pause_of(sweeper *sw)
 static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
 {
     sweeper *sw = data;
+    apr_time_t stop_at = apr_time_now() + STEP_TIME;
     apr_size_t left = STEP_ENTRIES;
     apr_size_t cost;
 
@@ -178,8 +183,8 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     }
     /* A child that shall end waits for this to return.  Small pools go together
      * in one call, and one that is empty counts as well. */
-    while (left && find_pool(sw)) {
-        cost = step(sw, left) + 1;
+    while (left && apr_time_now() < stop_at && find_pool(sw)) {
+        cost = step(sw, left, stop_at) + 1;
         left -= cost < left ? cost : left;
     }
     sw->set_interval(sw->watchdog, pause_of(sw), sw, on_watchdog);

@@ -2,12 +2,12 @@
  * Copyright the mod_upload_pool authors */
 #include "store/sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #include "store/answer.h"
+#include "store/batch.h"
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
@@ -17,10 +17,15 @@
 #include "store/purge.h"
 #include "store/quota.h"
 
+/* Names read ahead: 64 bytes of memory each, and the more of a pool's there
+ * are, the more of them are neighbours. */
+#define BATCH 65536
+
 struct upool_sweep {
     upool_store *store;
     apr_pool_t *scratch; /* cleared after each bucket */
-    DIR *stream;         /* NULL: finished */
+    upool_batch *batch;  /* NULL: finished */
+    apr_time_t stop_at;  /* of the clock, for a step; 0: no matter */
     upool_sweep_tell *tell;
     void *baton;
     int dry; /* nothing is changed */
@@ -38,39 +43,25 @@ typedef struct finding {
     int written;         /* somebody writes to an upload of several requests */
 } finding;
 
-static apr_status_t close_stream(void *data)
-{
-    upool_sweep *sweep = data;
-
-    if (sweep->stream) {
-        closedir(sweep->stream);
-        sweep->stream = NULL;
-    }
-    return APR_SUCCESS;
-}
-
 apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
                                apr_pool_t *p)
 {
     upool_sweep *s = apr_pcalloc(p, sizeof(*s));
-    apr_status_t rv;
-    int fd;
+    apr_status_t rv =
+        upool_batch_open(&s->batch, upool_store_fd(store), BATCH, p);
 
-    s->store = store;
-    apr_pool_create(&s->scratch, p);
-    rv = upool_fd_directory(&fd, upool_store_fd(store), ".");
     if (rv) {
         return rv;
     }
-    s->stream = fdopendir(fd);
-    if (!s->stream) {
-        rv = apr_get_os_error();
-        upool_fd_close(&fd);
-        return rv;
-    }
-    apr_pool_cleanup_register(p, s, close_stream, apr_pool_cleanup_null);
+    s->store = store;
+    apr_pool_create(&s->scratch, p);
     *sweep = s;
     return APR_SUCCESS;
+}
+
+void upool_sweep_stop_at(upool_sweep *sweep, apr_time_t when)
+{
+    sweep->stop_at = when;
 }
 
 void upool_sweep_report(upool_sweep *sweep, upool_sweep_tell *tell, void *baton,
@@ -309,33 +300,45 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
     return gone;
 }
 
+static int is_time_up(const upool_sweep *sweep)
+{
+    return sweep->stop_at && apr_time_now() >= sweep->stop_at;
+}
+
+/* Looks at one entry, or comes a name nearer to one. */
+static apr_status_t go_on(upool_sweep *sweep, apr_time_t deadline,
+                          upool_sweep_result *result)
+{
+    const char *name = NULL;
+    apr_status_t rv = upool_batch_next(&name, sweep->batch);
+
+    if (name) {
+        result->seen++;
+        result->removed += (apr_size_t)visit_bucket(sweep, name, deadline);
+        apr_pool_clear(sweep->scratch);
+    }
+    return rv;
+}
+
 apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
                               apr_time_t deadline, upool_sweep_result *result)
 {
-    const struct dirent *entry;
     apr_status_t rv = APR_SUCCESS;
 
     memset(result, 0, sizeof(*result));
-    while (sweep->stream && result->seen < steps) {
-        errno = 0;
-        entry = readdir(sweep->stream);
-        if (!entry) {
-            rv = apr_get_os_error();
-            close_stream(sweep);
+    while (sweep->batch && result->seen < steps) {
+        rv = go_on(sweep, deadline, result);
+        if (rv) {
+            sweep->batch = NULL;
+        }
+        /* Late or not, each step gets on. */
+        if (rv || is_time_up(sweep)) {
             break;
         }
-        if (strcmp(entry->d_name, ".") == 0
-            || strcmp(entry->d_name, "..") == 0) {
-            continue;
-        }
-        result->seen++;
-        result->removed +=
-            (apr_size_t)visit_bucket(sweep, entry->d_name, deadline);
-        apr_pool_clear(sweep->scratch);
     }
-    result->finished = !sweep->stream;
-    if (result->finished && !rv && !sweep->dry) {
+    result->finished = !sweep->batch;
+    if (rv == APR_EOF && !sweep->dry) {
         upool_quota_recount(sweep->store, sweep->scratch);
     }
-    return rv;
+    return rv == APR_EOF ? APR_SUCCESS : rv;
 }

@@ -33,6 +33,7 @@ typedef struct upool_sweep_result {
  * until that goes; call step until finished. */
 apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
                                apr_pool_t *p);
+
 /* What a round has done to one bucket, or would have done. */
 typedef struct upool_sweep_deed {
     const char *id;
@@ -49,6 +50,10 @@ typedef void upool_sweep_tell(void *baton, const upool_sweep_deed *deed);
  * only read, and result->removed counts what would go. */
 void upool_sweep_report(upool_sweep *sweep, upool_sweep_tell *tell, void *baton,
                         int dry);
+
+/* From now on a step ends when the clock says so, too, but not before it has
+ * done something; 0: it does not ask. */
+void upool_sweep_stop_at(upool_sweep *sweep, apr_time_t when);
 
 /* Looks at up to steps entries: a bucket whose last activity is before deadline
  * and that nobody holds goes.  *result is set anew.  What cannot be removed is

@@ -210,6 +210,40 @@ static void test_steps(kit *k)
            "a finished round stays finished");
 }
 
+/* A clock that is always late makes steps short, but each gets on. */
+static void test_clock(kit *k)
+{
+    enum { COUNT = 20 };
+    upool_sweep_result result = { 0, 0, 0 };
+    upool_sweep *sweep;
+    apr_size_t most = 0;
+    int steps = 0;
+    int i;
+
+    for (i = 0; i < COUNT; i++) {
+        kit_upload(k, apr_psprintf(k->p, "late-%d", i), "content", 1, k->p);
+    }
+    if (upool_sweep_begin(&sweep, k->store, k->p)) {
+        kit_die("no sweep");
+    }
+    upool_sweep_stop_at(sweep, 1);
+    for (i = 0; !result.finished && i < 1000; i++) {
+        upool_sweep_step(sweep, 10, 1000, &result);
+        most = result.seen > most ? result.seen : most;
+        steps += result.seen > 0;
+    }
+    tap_is_int(most, 1, "one at a time");
+    tap_is_int(steps, COUNT, "but all of them");
+    tap_is_int(kit_count(k->dir), 0, "all are gone");
+    kit_upload(k, "in-time", "content", 1, k->p);
+    kit_upload(k, "in-time-too", "content", 1, k->p);
+    upool_sweep_begin(&sweep, k->store, k->p);
+    upool_sweep_stop_at(sweep, apr_time_now() + apr_time_from_sec(3600));
+    upool_sweep_step(sweep, 10, 1000, &result);
+    tap_ok(result.finished && result.seen == 2,
+           "early, the clock is no matter");
+}
+
 /* Sweeps beside uploads that are older than the deadline at once: none that is
  * held may be harmed. */
 static void test_race(kit *k)
@@ -337,6 +371,7 @@ int main(void)
     test_held(&k);
     test_orphans(&k);
     test_steps(&k);
+    test_clock(&k);
     test_race(&k);
     test_foreign(&k);
     kit_wipe(k.dir);
