@@ -202,10 +202,11 @@ static int refuse_reset(request_rec *r, upool_request *rq)
     if (!c->aborted) {
         apr_sleep(RESET_MOMENT);
     }
-    if (c->aborted) {
-        refuse_read(r, rq, APR_ECONNABORTED);
+    if (!c->aborted) {
+        return 0;
     }
-    return c->aborted;
+    refuse_read(r, rq, APR_ECONNABORTED);
+    return 1;
 }
 
 upool_turn upool_turn_take(request_rec *r, upool_request *rq,
