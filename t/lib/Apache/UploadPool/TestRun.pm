@@ -38,6 +38,7 @@ use parent 'Apache::TestRun';
 use File::Find ();
 use File::Path ();
 use IO::Socket::INET;
+use IO::Socket::UNIX ();
 use JSON::PP ();
 use List::Util qw(min);
 use POSIX ();
@@ -176,9 +177,16 @@ sub slurp
     return scalar <$in>;
 }
 
-sub block_is_free
+# Ports that are free now may be another run's before httpd listens: whoever
+# holds the name has the block, until its process ends. Names like this one are
+# in no directory and of one network, as ports are.
+my $reservation;
+
+sub reserve_block
 {
     my ($first) = @_;
+    $reservation = IO::Socket::UNIX->new(Local => "\0upload-pool-tests-$first",
+                                         Listen => 1) or return 0;
     for my $port ($first .. $first + 9) {
         IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
                               Listen => 1, ReuseAddr => 1) or return 0;
@@ -193,7 +201,7 @@ sub choose_ports
         my %base = (event => 8600, worker => 9600, prefork => 10600);
         $first = $base{ $own{mpm} };
         my $tries = 0;
-        until (block_is_free($first)) {
+        until (reserve_block($first)) {
             die "no ten free ports\n" if ++$tries > 50;
             $first += 10;
         }
