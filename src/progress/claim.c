@@ -9,7 +9,8 @@
 
 /* How often a slot may be snatched away before the claim does without. */
 #define CLAIM_TRIES 16
-/* How long to wait for a rival to make up its mind. */
+/* How long to wait for a rival to make up its mind, and for an upload that is
+ * about to have ended. */
 #define RIVAL_YIELDS 64
 
 /* A slot, and the hold under which it was seen. */
@@ -43,6 +44,19 @@ static void pick(candidate *best, apr_uint32_t n, apr_uint64_t hold)
     best->hold = hold;
 }
 
+/* The hold of a slot; of one whose upload is ending, what comes of it. */
+static apr_uint64_t settled_hold(const upool_slot *slot)
+{
+    apr_uint64_t hold = upool_load(&slot->hold);
+    int patience = RIVAL_YIELDS;
+
+    while (upool_hold_phase(hold) == UPOOL_PHASE_ENDING && patience-- > 0) {
+        apr_thread_yield();
+        hold = upool_load(&slot->hold);
+    }
+    return hold;
+}
+
 /* Looks for the identifier's own record.  BUSY: it is in flight; CLAIMED: go
  * on, and if best was found, in that slot. */
 static upool_claim own_slot(const claimant *c, candidate *best)
@@ -60,7 +74,7 @@ static upool_claim own_slot(const claimant *c, candidate *best)
         if (upool_load(&tags[n]) != c->wanted.tag) {
             continue;
         }
-        hold = upool_load(&slot->hold);
+        hold = settled_hold(slot);
         phase = upool_hold_phase(hold);
         if (phase < UPOOL_PHASE_ANNOUNCED || phase == UPOOL_PHASE_DROPPED
             || !upool_slot_named(slot, &c->wanted)
@@ -147,18 +161,20 @@ static rivalry rival_meet(const claimant *c, apr_uint32_t own, apr_uint32_t n)
         return RIVAL_NONE;
     }
     /* One that came and ended since own_slot(), or died: its record makes room
-     * for this one, or readers might find the old before the new. */
+     * for this one, or readers might find the old before the new.  Not while
+     * somebody else changes it: then it is looked at again. */
     if (upool_hold_finished(hold) || !holder_alive(c->alive, hold)) {
-        upool_table_forget(c->table, n, hold);
-        return RIVAL_NONE;
+        return upool_table_forget(c->table, n, hold) ? RIVAL_NONE
+                                                     : RIVAL_UNDECIDED;
     }
     if (upool_load(&slot->hold) != hold) {
         return RIVAL_UNDECIDED;
     }
-    if (phase > UPOOL_PHASE_ANNOUNCED || n < own) {
-        return RIVAL_WINS;
+    if (phase == UPOOL_PHASE_ENDING
+        || (phase == UPOOL_PHASE_ANNOUNCED && n > own)) {
+        return RIVAL_UNDECIDED;
     }
-    return RIVAL_UNDECIDED;
+    return RIVAL_WINS;
 }
 
 /* Is slot own, announced, the only one of its identifier?  Announcing and
