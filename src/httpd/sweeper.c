@@ -176,9 +176,10 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     apr_size_t cost;
 
     (void)p;
+    /* STOPPING is told by the thread that ends the child, too, while the
+     * watchdog's own may be in the middle of a step: nothing of a round may be
+     * touched.  What it has open ends with the process. */
     if (state != AP_WATCHDOG_STATE_RUNNING) {
-        leave_pool(sw);
-        sw->next = 0;
         return APR_SUCCESS;
     }
     /* A child that shall end waits for this to return.  Small pools go together
