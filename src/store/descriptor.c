@@ -89,6 +89,25 @@ apr_status_t upool_fd_unguard(int *fd, apr_pool_t *p)
     return apr_pool_cleanup_run(p, fd, close_guarded);
 }
 
+apr_status_t upool_fd_read(int fd, void *data, apr_size_t len, apr_off_t offset,
+                           apr_size_t *n)
+{
+    *n = 0;
+    while (*n < len) {
+        ssize_t got =
+            pread(fd, (char *)data + *n, len - *n, offset + (apr_off_t)*n);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got < 0 ? apr_get_os_error() : APR_SUCCESS;
+        }
+        *n += (apr_size_t)got;
+    }
+    return APR_SUCCESS;
+}
+
 /* Takes n written bytes off the pieces; returns how many pieces are used up. */
 static int consume(struct iovec *vec, int count, size_t n)
 {

@@ -44,6 +44,11 @@ apr_status_t upool_fd_unguard(int *fd, apr_pool_t *p);
 /* Closes an unguarded descriptor; as above. */
 apr_status_t upool_fd_close(int *fd);
 
+/* Reads from offset on until there are len bytes, or the file ends: *n of them,
+ * also on failure.  The system's error. */
+apr_status_t upool_fd_read(int fd, void *data, apr_size_t len, apr_off_t offset,
+                           apr_size_t *n);
+
 /* Writes all count pieces of vec, which is used up on the way.  *written grows
  * by what has gone out, also on failure. */
 apr_status_t upool_fd_write(int fd, struct iovec *vec, int count,

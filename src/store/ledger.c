@@ -65,24 +65,13 @@ static int is_sound(const upool_ledger_entry *entry)
            && entry->stored >= 0 && entry->reserved >= 0 && entry->written >= 0;
 }
 
+/* APR_EOF: less than that is there. */
 static apr_status_t read_at(int fd, void *data, apr_size_t len, off_t offset)
 {
-    char *to = data;
+    apr_size_t n;
+    apr_status_t rv = upool_fd_read(fd, data, len, offset, &n);
 
-    while (len) {
-        ssize_t got = pread(fd, to, len, offset);
-
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return got < 0 ? apr_get_os_error() : APR_EOF;
-        }
-        to += got;
-        len -= (apr_size_t)got;
-        offset += got;
-    }
-    return APR_SUCCESS;
+    return !rv && n < len ? APR_EOF : rv;
 }
 
 static apr_status_t write_at(int fd, const void *data, off_t offset)
@@ -110,20 +99,18 @@ static apr_status_t write_at(int fd, const void *data, off_t offset)
 static apr_status_t open_file(upool_ledger *ledger, int make)
 {
     struct stat st;
-    apr_status_t rv = upool_fd_open(
-        &ledger->fd, upool_store_fd(ledger->store), UPOOL_LAYOUT_QUOTA,
-        O_RDWR | O_NONBLOCK | (make ? O_CREAT : 0), 0600);
+    apr_status_t rv =
+        upool_fd_own(&ledger->fd, upool_store_fd(ledger->store),
+                     UPOOL_LAYOUT_QUOTA, O_RDWR | (make ? O_CREAT : 0), 0600);
 
     if (rv) {
-        return rv == ELOOP ? APR_EACCES : rv;
+        return rv == APR_EGENERAL ? APR_EACCES : rv;
     }
     upool_fd_guard(&ledger->fd, ledger->pool);
     if (fstat(ledger->fd, &st) < 0) {
         return apr_get_os_error();
     }
-    return S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink <= 1
-               ? APR_SUCCESS
-               : APR_EACCES;
+    return st.st_uid == geteuid() ? APR_SUCCESS : APR_EACCES;
 }
 
 static apr_status_t lock_file(int fd)

@@ -2,7 +2,6 @@
  * Copyright the mod_upload_pool authors */
 #include "store/append.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,13 +23,9 @@ static apr_status_t open_reader(const upool_append *a, int *fd)
 static apr_status_t read_some(int fd, char *buffer, apr_size_t len,
                               apr_off_t offset, apr_size_t *n)
 {
-    ssize_t rc;
+    apr_status_t rv = upool_fd_read(fd, buffer, len, offset, n);
 
-    do {
-        rc = pread(fd, buffer, len, offset);
-    } while (rc < 0 && errno == EINTR);
-    *n = rc > 0 ? (apr_size_t)rc : 0;
-    return rc < 0 ? apr_get_os_error() : rc ? APR_SUCCESS : APR_EOF;
+    return !rv && *n == 0 ? APR_EOF : rv;
 }
 
 static apr_size_t block_of(apr_off_t from, apr_off_t to)

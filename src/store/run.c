@@ -82,15 +82,11 @@ static apr_status_t read_run(upool_answer *answer, int fd, apr_time_t created,
                              apr_pool_t *p)
 {
     char text[RUN_MAX];
-    size_t len = 0;
-    ssize_t n = 1;
+    apr_size_t len;
+    apr_status_t rv = upool_fd_read(fd, text, sizeof(text), 0, &len);
 
-    while (n && len < sizeof(text)) {
-        n = pread(fd, text + len, sizeof(text) - len, (off_t)len);
-        if (n < 0 && errno != EINTR) {
-            return apr_get_os_error();
-        }
-        len += n > 0 ? (size_t)n : 0;
+    if (rv) {
+        return rv;
     }
     decode_run(answer, text, len, created, p);
     return APR_SUCCESS;
