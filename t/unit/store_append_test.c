@@ -11,21 +11,6 @@
 #include "store/quota.h"
 #include "store_kit.h"
 
-static upool_resumable *describe(apr_pool_t *p, const char *id,
-                                 apr_off_t length)
-{
-    upool_resumable *about = upool_resumable_make(p, id);
-
-    about->protocol = "tus";
-    about->created = apr_time_now();
-    about->length = length;
-    about->uri = "/u";
-    about->file.field = "file";
-    about->file.filename = "a.txt";
-    about->file.safe_filename = "a.txt";
-    return about;
-}
-
 static apr_status_t create(kit *k, const char *id, apr_off_t length)
 {
     upool_record *previous = NULL;
@@ -34,8 +19,8 @@ static apr_status_t create(kit *k, const char *id, apr_off_t length)
     apr_status_t rv;
 
     apr_pool_create(&p, k->p);
-    rv = upool_append_create(k->store, describe(p, id, length), 0, p, &previous,
-                             &why);
+    rv = upool_append_create(k->store, kit_resumable(p, id, length), 0, p,
+                             &previous, &why);
     apr_pool_destroy(p);
     return rv;
 }
@@ -641,7 +626,7 @@ static void test_read_and_copy(kit *k)
 static void test_defer_and_adopt(kit *k)
 {
     apr_pool_t *p = request(k);
-    upool_resumable *about = describe(p, "low", 0);
+    upool_resumable *about = kit_resumable(p, "low", 0);
     upool_bucket *bucket;
     apr_status_t rv;
 

@@ -23,6 +23,7 @@
 #include <apr_strings.h>
 
 #include "store/bucket.h"
+#include "store/resumable.h"
 #include "store/sweep.h"
 #include "tap.h"
 
@@ -194,6 +195,21 @@ static inline upool_file *kit_add_file(upool_record *record, apr_pool_t *p,
     file->size = size;
     file->stored = stored;
     return file;
+}
+
+static inline upool_resumable *kit_resumable(apr_pool_t *p, const char *id,
+                                             apr_off_t length)
+{
+    upool_resumable *about = upool_resumable_make(p, id);
+
+    about->protocol = "tus";
+    about->created = apr_time_now();
+    about->length = length;
+    about->uri = "/u";
+    about->file.field = "file";
+    about->file.filename = "a.txt";
+    about->file.safe_filename = "a.txt";
+    return about;
 }
 
 static inline apr_status_t kit_write(upool_spool *spool, const char *bytes,

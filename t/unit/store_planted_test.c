@@ -161,26 +161,13 @@ static const char *fingerprint(const kit *k, const char *victim)
 
 /* --- What is done in its presence ----------------------------------------- */
 
-static upool_resumable *describe(apr_pool_t *p)
-{
-    upool_resumable *about = upool_resumable_make(p, ID);
-
-    about->protocol = "tus";
-    about->created = apr_time_now();
-    about->length = 10;
-    about->uri = "/u";
-    about->file.field = "file";
-    about->file.filename = "a.txt";
-    about->file.safe_filename = "a.txt";
-    return about;
-}
-
 static apr_status_t begin_resumable(kit *k, apr_pool_t *p)
 {
     upool_record *previous = NULL;
     const char *why = NULL;
 
-    return upool_append_create(k->store, describe(p), 0, p, &previous, &why);
+    return upool_append_create(k->store, kit_resumable(p, ID, 10), 0, p,
+                               &previous, &why);
 }
 
 static void append_in(kit *k, apr_pool_t *p)

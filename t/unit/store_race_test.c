@@ -53,19 +53,12 @@ static void stop(pid_t pid)
 
 static upool_append *make_resumable(kit *k, const char *id, apr_pool_t *p)
 {
-    upool_resumable *about = upool_resumable_make(p, id);
     upool_record *previous = NULL;
     upool_append *a = NULL;
     const char *why = NULL;
 
-    about->protocol = "tus";
-    about->created = apr_time_now();
-    about->length = 6;
-    about->uri = "/u";
-    about->file.field = "file";
-    about->file.filename = "a.txt";
-    about->file.safe_filename = "a.txt";
-    if (upool_append_create(k->store, about, 0, p, &previous, &why)
+    if (upool_append_create(k->store, kit_resumable(p, id, 6), 0, p, &previous,
+                            &why)
         || upool_append_open(&a, k->store, id, p)) {
         return NULL;
     }
