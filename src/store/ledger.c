@@ -143,42 +143,68 @@ static apr_status_t load_header(upool_ledger *ledger)
     return APR_SUCCESS;
 }
 
-static apr_status_t load_entries(upool_ledger *ledger)
+/* How many entries of those wanted there are; ledger->first is set. */
+static apr_status_t find_part(upool_ledger *ledger, int first, int most,
+                              int *count)
 {
     struct stat st;
-    apr_status_t rv;
-    off_t count;
-    int i;
+    off_t all;
 
     if (fstat(ledger->fd, &st) < 0) {
         return apr_get_os_error();
     }
-    count = st.st_size / ENTRY_BYTES - 1;
-    if (count > ENTRIES_MAX) {
+    all = st.st_size / ENTRY_BYTES - 1;
+    if (all > ENTRIES_MAX) {
         return APR_ENOSPC;
     }
-    ledger->entries =
-        apr_array_make(ledger->pool, count > 0 ? (int)count + 1 : 16,
-                       sizeof(upool_ledger_entry));
-    if (count <= 0) {
-        return APR_SUCCESS;
+    all = all > 0 ? all : 0;
+    if (first == UPOOL_LEDGER_LAST) {
+        first = all > most ? (int)all - most : 0;
     }
-    rv = read_at(ledger->fd, ledger->entries->elts,
-                 (apr_size_t)count * ENTRY_BYTES, ENTRY_BYTES);
-    ledger->entries->nelts = rv ? 0 : (int)count;
+    ledger->first = first;
+    all = all > first ? all - first : 0;
+    *count = all < most ? (int)all : most;
+    return APR_SUCCESS;
+}
+
+/* What is damaged reads as free, and as no entry that was ever written. */
+static void clear_damaged(upool_ledger *ledger)
+{
+    int i;
+
     for (i = 0; i < ledger->entries->nelts; i++) {
-        upool_ledger_entry *entry = upool_ledger_at(ledger, i);
+        upool_ledger_entry *entry = upool_ledger_at(ledger, ledger->first + i);
 
         if (!is_sound(entry)) {
             memset(entry, 0, sizeof(*entry));
             ledger->counted_in_full = 0;
         }
     }
+}
+
+static apr_status_t load_entries(upool_ledger *ledger, int first, int most)
+{
+    int count = 0;
+    apr_status_t rv = find_part(ledger, first, most, &count);
+
+    if (rv) {
+        return rv;
+    }
+    ledger->entries =
+        apr_array_make(ledger->pool, count + 1, sizeof(upool_ledger_entry));
+    if (!count) {
+        return APR_SUCCESS;
+    }
+    rv = read_at(ledger->fd, ledger->entries->elts,
+                 (apr_size_t)count * ENTRY_BYTES,
+                 ((off_t)ledger->first + 1) * ENTRY_BYTES);
+    ledger->entries->nelts = rv ? 0 : count;
+    clear_damaged(ledger);
     return rv;
 }
 
-apr_status_t upool_ledger_open(upool_ledger **ledger, upool_store *store,
-                               int make, apr_pool_t *p)
+static apr_status_t open_ledger(upool_ledger **ledger, upool_store *store,
+                                int make, int first, int most, apr_pool_t *p)
 {
     upool_ledger *l;
     apr_pool_t *own;
@@ -192,13 +218,25 @@ apr_status_t upool_ledger_open(upool_ledger **ledger, upool_store *store,
     rv = open_file(l, make);
     rv = rv ? rv : lock_file(l->fd);
     rv = rv ? rv : load_header(l);
-    rv = rv ? rv : load_entries(l);
+    rv = rv ? rv : load_entries(l, first, most);
     if (rv) {
         apr_pool_destroy(own);
         return rv;
     }
     *ledger = l;
     return APR_SUCCESS;
+}
+
+apr_status_t upool_ledger_open(upool_ledger **ledger, upool_store *store,
+                               int make, apr_pool_t *p)
+{
+    return open_ledger(ledger, store, make, 0, INT_MAX, p);
+}
+
+apr_status_t upool_ledger_open_part(upool_ledger **ledger, upool_store *store,
+                                    int first, int most, apr_pool_t *p)
+{
+    return open_ledger(ledger, store, 0, first, most, p);
 }
 
 void upool_ledger_close(upool_ledger *ledger)
@@ -211,7 +249,13 @@ void upool_ledger_close(upool_ledger *ledger)
 
 upool_ledger_entry *upool_ledger_at(const upool_ledger *ledger, int n)
 {
-    return &APR_ARRAY_IDX(ledger->entries, n, upool_ledger_entry);
+    return &APR_ARRAY_IDX(ledger->entries, n - ledger->first,
+                          upool_ledger_entry);
+}
+
+int upool_ledger_is_sound(const upool_ledger *ledger, int n)
+{
+    return is_sound(upool_ledger_at(ledger, n));
 }
 
 int upool_ledger_find(const upool_ledger *ledger, const char *id)
@@ -273,12 +317,16 @@ void upool_ledger_trim(upool_ledger *ledger)
 {
     int count = ledger->entries->nelts;
 
-    while (count && !upool_ledger_at(ledger, count - 1)->identifier[0]) {
+    while (
+        count
+        && !upool_ledger_at(ledger, ledger->first + count - 1)->identifier[0]) {
         count--;
     }
     /* Failing, it stays long: no harm. */
     if (count < ledger->entries->nelts
-        && ftruncate(ledger->fd, (off_t)(count + 1) * ENTRY_BYTES) == 0) {
+        && ftruncate(ledger->fd,
+                     ((off_t)ledger->first + count + 1) * ENTRY_BYTES)
+               == 0) {
         ledger->entries->nelts = count;
     }
     /* Entries have become free, and none may be added behind the last. */

@@ -31,6 +31,7 @@
 
 #define UPOOL_LEDGER_IDENT 64
 #define UPOOL_LEDGER_OWNER 20
+#define UPOOL_LEDGER_LAST (-1)
 
 typedef struct upool_ledger_entry {
     char identifier[UPOOL_LEDGER_IDENT];     /* padded with NUL; empty: free */
@@ -52,7 +53,8 @@ typedef struct upool_ledger {
     apr_time_t counted;          /* when the last count ended */
     apr_interval_time_t cost;    /* how long it took */
     apr_uint64_t next_token;     /* never 0 */
-    apr_array_header_t *entries; /* of upool_ledger_entry, by number */
+    int first;                   /* number of the first that was read */
+    apr_array_header_t *entries; /* of upool_ledger_entry, from there on */
     int free_from;               /* no free entry is worth finding before it */
 } upool_ledger;
 
@@ -61,6 +63,13 @@ typedef struct upool_ledger {
  * APR_EACCES where something else bears its name. */
 apr_status_t upool_ledger_open(upool_ledger **ledger, upool_store *store,
                                int make, apr_pool_t *p);
+
+/* The same of a part: no more than most entries from number first on, or, where
+ * first is UPOOL_LEDGER_LAST, the last of all.  Takes no time that grows with
+ * the pool.  Only at, is_sound, write, write_header are for such a one, and
+ * trim for one that has the last. */
+apr_status_t upool_ledger_open_part(upool_ledger **ledger, upool_store *store,
+                                    int first, int most, apr_pool_t *p);
 
 /* Lets go of lock, descriptor and memory. */
 void upool_ledger_close(upool_ledger *ledger);
@@ -73,6 +82,9 @@ int upool_ledger_find(const upool_ledger *ledger, const char *id);
 int upool_ledger_add(upool_ledger *ledger, const char *id);
 
 upool_ledger_entry *upool_ledger_at(const upool_ledger *ledger, int n);
+
+/* 0: entry n was read damaged, or was changed since it was read. */
+int upool_ledger_is_sound(const upool_ledger *ledger, int n);
 
 /* Writes entry n, or the header.  The system's error (ENOSPC where the file
  * had to grow). */

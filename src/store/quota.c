@@ -334,16 +334,3 @@ apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
     upool_ledger_close(ledger);
     return APR_SUCCESS;
 }
-
-apr_status_t upool_quota_recount(upool_store *store, apr_pool_t *p)
-{
-    upool_ledger *ledger = NULL;
-    apr_status_t rv = upool_ledger_open(&ledger, store, 0, p);
-
-    if (rv) {
-        return rv;
-    }
-    rv = upool_weigh_all(ledger);
-    upool_ledger_close(ledger);
-    return rv;
-}

@@ -17,7 +17,7 @@
  * within that bound a refusal may be out of date by a few counts.
  *
  * What is in the pool without having been reserved (by a context without a
- * quota) is found by the next count; every sweep does one.
+ * quota) is found by the next count; every sweep does one (recount.h).
  *
  * Bytes are those of data files, and of resumable.json, in which fields of any
  * length may be; other documents and directories count nothing. */
@@ -99,9 +99,5 @@ typedef struct upool_quota_sum {
  * the system's error. */
 apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
                               apr_pool_t *p);
-
-/* Counts everything anew.  APR_ENOENT: the pool has no ledger; else the
- * system's error. */
-apr_status_t upool_quota_recount(upool_store *store, apr_pool_t *p);
 
 #endif

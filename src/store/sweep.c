@@ -15,17 +15,22 @@
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/purge.h"
-#include "store/quota.h"
+#include "store/recount.h"
 
 /* Names read ahead: 64 bytes of memory each, and the more of a pool's there
  * are, the more of them are neighbours. */
 #define BATCH 65536
+/* Entries of the ledger between two looks at the clock. */
+#define COUNTED 16
 
 struct upool_sweep {
     upool_store *store;
-    apr_pool_t *scratch; /* cleared after each bucket */
-    upool_batch *batch;  /* NULL: finished */
-    apr_time_t stop_at;  /* of the clock, for a step; 0: no matter */
+    apr_pool_t *pool;
+    apr_pool_t *scratch;    /* cleared after each bucket */
+    upool_batch *batch;     /* NULL: all were told */
+    upool_recount *recount; /* NULL: there is no ledger, or not yet */
+    int begun;              /* the first step was taken */
+    apr_time_t stop_at;     /* of the clock, for a step; 0: no matter */
     upool_sweep_tell *tell;
     void *baton;
     int dry; /* nothing is changed */
@@ -54,6 +59,7 @@ apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
         return rv;
     }
     s->store = store;
+    s->pool = p;
     apr_pool_create(&s->scratch, p);
     *sweep = s;
     return APR_SUCCESS;
@@ -284,8 +290,7 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
     finding found;
     int gone = 0;
 
-    if (!upool_layout_is_bucket(id)
-        || upool_directory_enter(&dir, sweep->store, id)) {
+    if (upool_directory_enter(&dir, sweep->store, id)) {
         return 0;
     }
     if (inspect(&found, &dir, id, sweep->scratch) && has_work(&found, deadline)
@@ -305,6 +310,17 @@ static int is_time_up(const upool_sweep *sweep)
     return sweep->stop_at && apr_time_now() >= sweep->stop_at;
 }
 
+static int visit(upool_sweep *sweep, const char *name, apr_time_t deadline)
+{
+    int gone =
+        upool_layout_is_bucket(name) && visit_bucket(sweep, name, deadline);
+
+    if (sweep->recount && upool_layout_is_bucket(name)) {
+        upool_recount_bucket(sweep->recount, name);
+    }
+    return gone;
+}
+
 /* Looks at one entry, or comes a name nearer to one. */
 static apr_status_t go_on(upool_sweep *sweep, apr_time_t deadline,
                           upool_sweep_result *result)
@@ -314,10 +330,30 @@ static apr_status_t go_on(upool_sweep *sweep, apr_time_t deadline,
 
     if (name) {
         result->seen++;
-        result->removed += (apr_size_t)visit_bucket(sweep, name, deadline);
+        result->removed += (apr_size_t)visit(sweep, name, deadline);
         apr_pool_clear(sweep->scratch);
     }
     return rv;
+}
+
+/* Without it, quotas are right at the next count. */
+static void begin_count(upool_sweep *sweep)
+{
+    if (!sweep->begun && !sweep->dry) {
+        upool_recount_begin(&sweep->recount, sweep->store, sweep->pool);
+    }
+    sweep->begun = 1;
+}
+
+/* The rest of the count, behind the last bucket.  1: that was all. */
+static int end_count(const upool_sweep *sweep)
+{
+    while (sweep->recount && !upool_recount_step(sweep->recount, COUNTED)) {
+        if (is_time_up(sweep)) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
@@ -326,6 +362,7 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
     apr_status_t rv = APR_SUCCESS;
 
     memset(result, 0, sizeof(*result));
+    begin_count(sweep);
     while (sweep->batch && result->seen < steps) {
         rv = go_on(sweep, deadline, result);
         if (rv) {
@@ -336,9 +373,10 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
             break;
         }
     }
-    result->finished = !sweep->batch;
-    if (rv == APR_EOF && !sweep->dry) {
-        upool_quota_recount(sweep->store, sweep->scratch);
+    if (rv && rv != APR_EOF) {
+        result->finished = 1;
+        return rv;
     }
-    return rv == APR_EOF ? APR_SUCCESS : rv;
+    result->finished = !sweep->batch && end_count(sweep);
+    return APR_SUCCESS;
 }

@@ -13,8 +13,8 @@
  * Last activity is the newest that the bucket's records say; where none can be
  * read, the newest modification of the directory and its files.  In a bucket
  * that has not expired, files that no record names (their writer died) go when
- * they themselves are older than the deadline.  At the end of a round a pool
- * that has quotas is counted anew.
+ * they themselves are older than the deadline.  On its way, a round counts a
+ * pool that has quotas anew (recount.h).
  *
  * One thread at a time per sweep. */
 

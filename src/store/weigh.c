@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "store/descriptor.h"
@@ -112,6 +111,12 @@ static void weigh_bucket(upool_ledger_entry *entry, int directory,
     if (entry->reserved && is_held(directory)) {
         entry->stored = weigh_others(directory, id, p);
         entry->written = total > entry->stored ? total - entry->stored : 0;
+        /* More than it may come to: files of an upload before it, which are
+         * about to go. */
+        if (entry->written > entry->reserved) {
+            entry->stored += entry->written - entry->reserved;
+            entry->written = entry->reserved;
+        }
         return;
     }
     entry->stored = total;
@@ -170,7 +175,8 @@ static apr_status_t weigh_known(upool_ledger *ledger, apr_hash_t *known)
         if (entry->identifier[0]) {
             upool_weigh_one(ledger, i);
         }
-        if (memcmp(&before, entry, sizeof(before)) != 0) {
+        if (memcmp(&before, entry, sizeof(before)) != 0
+            || !upool_ledger_is_sound(ledger, i)) {
             rv = upool_ledger_write(ledger, i);
         }
         if (entry->identifier[0]) {
@@ -206,6 +212,41 @@ static void find_owner(upool_ledger_entry *entry, const upool_ledger *ledger,
     upool_fd_close(&dir.fd);
 }
 
+/* A bucket that has no entry. */
+static apr_status_t weigh_stranger(upool_ledger *ledger, const char *id)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int n = upool_ledger_add(ledger, id);
+
+    upool_weigh_one(ledger, n);
+    if (upool_ledger_at(ledger, n)->identifier[0]) {
+        find_owner(upool_ledger_at(ledger, n), ledger, id);
+        rv = upool_ledger_write(ledger, n);
+    }
+    return rv;
+}
+
+apr_status_t upool_weigh_new(upool_ledger *ledger, apr_hash_t *ids)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_hash_index_t *at;
+    const void *id;
+    int i;
+
+    for (i = 0; i < ledger->entries->nelts; i++) {
+        const char *known = upool_ledger_at(ledger, i)->identifier;
+
+        apr_hash_set(ids, known,
+                     (apr_ssize_t)strnlen(known, UPOOL_LEDGER_IDENT), NULL);
+    }
+    for (at = apr_hash_first(ledger->pool, ids); at && !rv;
+         at = apr_hash_next(at)) {
+        apr_hash_this(at, &id, NULL, NULL);
+        rv = weigh_stranger(ledger, id);
+    }
+    return rv;
+}
+
 typedef struct count {
     upool_ledger *ledger;
     apr_hash_t *known;
@@ -214,21 +255,12 @@ typedef struct count {
 static apr_status_t visit_bucket(void *baton, int fd, const char *name)
 {
     const count *c = baton;
-    apr_status_t rv = APR_SUCCESS;
-    int n;
 
     (void)fd;
-    if (!upool_layout_is_bucket(name)
-        || apr_hash_get(c->known, name, APR_HASH_KEY_STRING)) {
-        return APR_SUCCESS;
-    }
-    n = upool_ledger_add(c->ledger, name);
-    upool_weigh_one(c->ledger, n);
-    if (upool_ledger_at(c->ledger, n)->identifier[0]) {
-        find_owner(upool_ledger_at(c->ledger, n), c->ledger, name);
-        rv = upool_ledger_write(c->ledger, n);
-    }
-    return rv;
+    return upool_layout_is_bucket(name)
+                   && !apr_hash_get(c->known, name, APR_HASH_KEY_STRING)
+               ? weigh_stranger(c->ledger, name)
+               : APR_SUCCESS;
 }
 
 /* Whoever begins an upload now waits for the ledger before he reserves, so the

@@ -231,6 +231,23 @@ static inline upool_bucket *kit_begin(kit *k, const char *id, apr_pool_t *p,
     return bucket;
 }
 
+/* A whole round, a few entries at a time: the number of buckets that went. */
+static inline long long kit_sweep(kit *k, apr_time_t deadline, apr_pool_t *p)
+{
+    upool_sweep_result result = { 0, 0, 0 };
+    upool_sweep *round;
+    long long removed = 0;
+
+    if (upool_sweep_begin(&round, k->store, p)) {
+        kit_die("no sweep");
+    }
+    while (!result.finished) {
+        upool_sweep_step(round, 10, deadline, &result);
+        removed += (long long)result.removed;
+    }
+    return removed;
+}
+
 /* A whole upload of one file.  Its stored name in p, or NULL. */
 static inline const char *kit_upload(kit *k, const char *id,
                                      const char *content, apr_time_t when,

@@ -239,20 +239,6 @@ static void serve(kit *k, const upool_record *record, apr_pool_t *p)
     }
 }
 
-static void sweep(kit *k, apr_time_t deadline, apr_pool_t *p)
-{
-    upool_sweep_result result = { 0, 0, 0 };
-    upool_sweep *round;
-
-    if (upool_sweep_begin(&round, k->store, p)) {
-        kit_die("no sweep");
-    }
-    while (!result.finished
-           && !upool_sweep_step(round, 10, deadline, &result)) {
-        continue;
-    }
-}
-
 /* 1: a look has told what only a file outside could tell. */
 static int do_all(kit *k, upool_record *record)
 {
@@ -271,7 +257,7 @@ static int do_all(kit *k, upool_record *record)
     run(k, record, p);
     serve(k, record, p);
     upool_bucket_complete(&found, k->store, ID, p);
-    sweep(k, apr_time_now() - apr_time_from_sec(60), p);
+    kit_sweep(k, apr_time_now() - apr_time_from_sec(60), p);
     upool_quota_read(&sum, k->store, p);
     begin_resumable(k, p);
     append(k);
@@ -364,7 +350,7 @@ static void test_swept(kit *k, const char *name, int what)
     plant_one(k, path, victim, (plant)what);
     before = fingerprint(k, victim);
     alarm(HANGS);
-    sweep(k, apr_time_now() + apr_time_from_sec(60), k->p);
+    kit_sweep(k, apr_time_now() + apr_time_from_sec(60), k->p);
     alarm(0);
     tap_is_str(fingerprint(k, victim), before, "%s as %s, swept", PLANT[what],
                name);
@@ -400,9 +386,8 @@ static void test_ledger(kit *k, int what)
     alarm(HANGS);
     tap_ok(is_ours || !has_room(k, p), "%s as .quota: no room is given",
            PLANT[what]);
-    upool_quota_recount(k->store, p);
     upool_bucket_remove(k->store, ID, p);
-    sweep(k, apr_time_now() + apr_time_from_sec(60), p);
+    kit_sweep(k, apr_time_now() + apr_time_from_sec(60), p);
     alarm(0);
     tap_is_str(fingerprint(k, victim), before, "what is outside is as it was");
     apr_pool_destroy(p);

@@ -2,104 +2,14 @@
  * Copyright the mod_upload_pool authors */
 /* Quotas: nobody gets room twice, whoever dies or goes away gives it back, and
  * a ledger that is lost, damaged or out of date is put right from the pool. */
-#include "store/quota.h"
 
 #include <signal.h>
 #include <sys/statvfs.h>
 
-#include <store_kit.h>
-
-#include "store/ledger.h"
+#include <store_quota_kit.h>
 
 #define ROUNDS 20
 #define RIVALS 4
-
-typedef struct held {
-    upool_bucket *bucket;
-    upool_quota *quota;
-    apr_pool_t *p;
-} held;
-
-static upool_quota_limits limits;
-
-static void finish(kit *k)
-{
-    apr_pool_destroy(k->p);
-    kit_wipe(k->root);
-    apr_terminate();
-}
-
-static void limit(apr_int64_t pool, apr_int64_t owner)
-{
-    memset(&limits, 0, sizeof(limits));
-    limits.pool = pool;
-    limits.owner = owner;
-}
-
-static held hold(kit *k, const char *id, const char *owner)
-{
-    apr_status_t rv;
-    held h;
-
-    apr_pool_create(&h.p, k->p);
-    h.bucket = kit_begin(k, id, h.p, &rv);
-    h.quota = upool_quota_make(k->store, id, owner, &limits, h.p);
-    return h;
-}
-
-static upool_quota_answer ask(const held *h, apr_int64_t bytes)
-{
-    return upool_quota_reserve(h->quota, bytes, 0);
-}
-
-static void spool(held *h, upool_record *record, apr_size_t bytes)
-{
-    upool_spool *file = NULL;
-
-    if (upool_spool_create(&file, h->bucket, 0)
-        || kit_write(file, apr_pcalloc(h->p, bytes + 1), bytes)) {
-        kit_die("cannot write");
-    }
-    if (record) {
-        upool_spool_close(file);
-        kit_add_file(record, h->p, upool_spool_name(file), (apr_off_t)bytes);
-    }
-}
-
-static void leave(held *h)
-{
-    upool_quota_settle(h->quota);
-    upool_bucket_end(h->bucket);
-    apr_pool_destroy(h->p);
-}
-
-static void store_as(held *h, const char *id, const char *owner,
-                     apr_size_t bytes)
-{
-    upool_record *record =
-        kit_record(h->p, id, UPOOL_STATE_DONE, apr_time_now());
-
-    record->owner = owner;
-    spool(h, record, bytes);
-    if (upool_bucket_commit(h->bucket, record)) {
-        kit_die("cannot commit");
-    }
-    leave(h);
-}
-
-/* A complete upload of so many bytes under the quota; 0 when refused. */
-static int put(kit *k, const char *id, const char *owner, apr_size_t bytes)
-{
-    held h = hold(k, id, owner);
-
-    if (ask(&h, (apr_int64_t)bytes)) {
-        upool_bucket_fail(h.bucket, NULL);
-        leave(&h);
-        return 0;
-    }
-    store_as(&h, id, owner, bytes);
-    return 1;
-}
 
 /* The same, as often as it takes: a count waits eight times as long as the
  * last one lasted, which is not short where others have the processor. */
@@ -114,40 +24,6 @@ static int put_soon(kit *k, const char *id, const char *owner, apr_size_t bytes)
         apr_sleep(10000);
     }
     return 0;
-}
-
-/* What the ledger says that the pool weighs; -1: it cannot be read. */
-static apr_int64_t ledger_sum(kit *k)
-{
-    upool_ledger *ledger;
-    apr_int64_t sum = 0;
-    int i;
-
-    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
-        return -1;
-    }
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        sum += upool_ledger_at(ledger, i)->stored
-               + upool_ledger_at(ledger, i)->reserved;
-    }
-    upool_ledger_close(ledger);
-    return sum;
-}
-
-static int ledger_entries(kit *k)
-{
-    upool_ledger *ledger;
-    int used = 0;
-    int i;
-
-    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
-        return -1;
-    }
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        used += upool_ledger_at(ledger, i)->identifier[0] != '\0';
-    }
-    upool_ledger_close(ledger);
-    return used;
 }
 
 static void test_limits(void)
@@ -355,8 +231,8 @@ static void test_recount(void)
 
     kit_start(&k);
     limit(100, 0);
-    tap_ok(APR_STATUS_IS_ENOENT(upool_quota_recount(k.store, k.p)),
-           "no ledger, no count");
+    kit_sweep(&k, 0, k.p);
+    tap_is_int(ledger_sum(&k), -1, "no ledger, no count");
     tap_ok(kit_upload(&k, "old", "0123456789", apr_time_now(), k.p) != NULL,
            "an upload from before there was a quota");
     tap_ok(!put(&k, "a", NULL, 91), "counts");
@@ -376,8 +252,8 @@ static void test_recount(void)
     tap_is_int(ledger_sum(&k), 100, "what they were is counted");
     kit_upload(&k, "more", "0123456789", apr_time_now(), k.p);
     tap_is_int(ledger_sum(&k), 100, "an upload without quota is not seen");
-    tap_is_int(upool_quota_recount(k.store, k.p), 0, "a count");
-    tap_is_int(ledger_sum(&k), 110, "finds it");
+    kit_sweep(&k, 0, k.p);
+    tap_is_int(ledger_sum(&k), 110, "but by the next sweep");
     unlink(kit_in(&k, "more", kit_data_name(&k, "more")));
     limits.since = apr_time_now() + 1;
     limits.pool = 101;
@@ -503,7 +379,7 @@ static void test_many(void)
     }
     tap_is_int(ledger_entries(&k), 10, "removed ones leave no entry");
     unlink(kit_in(&k, "m299", kit_data_name(&k, "m299")));
-    upool_quota_recount(k.store, k.p);
+    kit_sweep(&k, 0, k.p);
     tap_is_int(ledger_entries(&k), 9, "nor do empty ones");
     tap_ok(put(&k, "again", NULL, 10), "a free entry is taken again");
     tap_is_int(ledger_sum(&k), 100, "the sum is right");
@@ -513,17 +389,12 @@ static void test_many(void)
 static void test_swept(void)
 {
     kit k;
-    upool_sweep *sweep;
-    upool_sweep_result result;
 
     kit_start(&k);
     limit(100, 0);
     put(&k, "a", NULL, 60);
-    upool_sweep_begin(&sweep, k.store, k.p);
-    upool_sweep_step(sweep, 100, apr_time_now() + apr_time_from_sec(1),
-                     &result);
-    tap_is_int((long long)result.removed, 1, "a sweep removes it");
-    tap_ok(result.finished, "and comes to an end");
+    tap_is_int(kit_sweep(&k, apr_time_now() + apr_time_from_sec(1), k.p), 1,
+               "a sweep removes it");
     tap_is_int(ledger_sum(&k), 0, "its room is free");
     tap_ok(kit_exists(kit_path(&k, "pool/.quota")), "the ledger stays");
     finish(&k);
@@ -552,7 +423,7 @@ static void test_read(void)
     tap_is_int(sum.reserved, 20, "reserved");
     tap_is_int(sum.written, 5, "of which is written");
     tap_is_int(sum.uploads, 3, "by three");
-    upool_quota_recount(k.store, k.p);
+    kit_sweep(&k, 0, k.p);
     upool_quota_read(&sum, k.store, k.p);
     tap_ok(sum.counted > apr_time_now() - apr_time_from_sec(60), "counted");
     finish(&k);

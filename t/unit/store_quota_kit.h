@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+/* Uploads under a quota, and what the ledger makes of them. */
+#ifndef UPOOL_T_UNIT_STORE_QUOTA_KIT_H
+#define UPOOL_T_UNIT_STORE_QUOTA_KIT_H
+
+#include "store_kit.h"
+
+#include "store/ledger.h"
+#include "store/quota.h"
+
+typedef struct held {
+    upool_bucket *bucket;
+    upool_quota *quota;
+    apr_pool_t *p;
+} held;
+
+static upool_quota_limits limits;
+
+static inline void finish(kit *k)
+{
+    apr_pool_destroy(k->p);
+    kit_wipe(k->root);
+    apr_terminate();
+}
+
+static inline void limit(apr_int64_t pool, apr_int64_t owner)
+{
+    memset(&limits, 0, sizeof(limits));
+    limits.pool = pool;
+    limits.owner = owner;
+}
+
+static inline held hold(kit *k, const char *id, const char *owner)
+{
+    apr_status_t rv;
+    held h;
+
+    apr_pool_create(&h.p, k->p);
+    h.bucket = kit_begin(k, id, h.p, &rv);
+    h.quota = upool_quota_make(k->store, id, owner, &limits, h.p);
+    return h;
+}
+
+static inline upool_quota_answer ask(const held *h, apr_int64_t bytes)
+{
+    return upool_quota_reserve(h->quota, bytes, 0);
+}
+
+static inline void spool(held *h, upool_record *record, apr_size_t bytes)
+{
+    upool_spool *file = NULL;
+
+    if (upool_spool_create(&file, h->bucket, 0)
+        || kit_write(file, apr_pcalloc(h->p, bytes + 1), bytes)) {
+        kit_die("cannot write");
+    }
+    if (record) {
+        upool_spool_close(file);
+        kit_add_file(record, h->p, upool_spool_name(file), (apr_off_t)bytes);
+    }
+}
+
+static inline void leave(held *h)
+{
+    upool_quota_settle(h->quota);
+    upool_bucket_end(h->bucket);
+    apr_pool_destroy(h->p);
+}
+
+static inline void store_as(held *h, const char *id, const char *owner,
+                            apr_size_t bytes)
+{
+    upool_record *record =
+        kit_record(h->p, id, UPOOL_STATE_DONE, apr_time_now());
+
+    record->owner = owner;
+    spool(h, record, bytes);
+    if (upool_bucket_commit(h->bucket, record)) {
+        kit_die("cannot commit");
+    }
+    leave(h);
+}
+
+/* A complete upload of so many bytes under the quota; 0 when refused. */
+static inline int put(kit *k, const char *id, const char *owner,
+                      apr_size_t bytes)
+{
+    held h = hold(k, id, owner);
+
+    if (ask(&h, (apr_int64_t)bytes)) {
+        upool_bucket_fail(h.bucket, NULL);
+        leave(&h);
+        return 0;
+    }
+    store_as(&h, id, owner, bytes);
+    return 1;
+}
+
+/* What the ledger says that the pool weighs; -1: it cannot be read. */
+static inline apr_int64_t ledger_sum(kit *k)
+{
+    upool_ledger *ledger;
+    apr_int64_t sum = 0;
+    int i;
+
+    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
+        return -1;
+    }
+    for (i = 0; i < ledger->entries->nelts; i++) {
+        sum += upool_ledger_at(ledger, i)->stored
+               + upool_ledger_at(ledger, i)->reserved;
+    }
+    upool_ledger_close(ledger);
+    return sum;
+}
+
+static inline int ledger_entries(kit *k)
+{
+    upool_ledger *ledger;
+    int used = 0;
+    int i;
+
+    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
+        return -1;
+    }
+    for (i = 0; i < ledger->entries->nelts; i++) {
+        used += upool_ledger_at(ledger, i)->identifier[0] != '\0';
+    }
+    upool_ledger_close(ledger);
+    return used;
+}
+
+#endif
