@@ -312,10 +312,13 @@ static int is_time_up(const upool_sweep *sweep)
 
 static int visit(upool_sweep *sweep, const char *name, apr_time_t deadline)
 {
-    int gone =
-        upool_layout_is_bucket(name) && visit_bucket(sweep, name, deadline);
+    int gone;
 
-    if (sweep->recount && upool_layout_is_bucket(name)) {
+    if (!upool_layout_is_bucket(name)) {
+        return 0;
+    }
+    gone = visit_bucket(sweep, name, deadline);
+    if (sweep->recount) {
         upool_recount_bucket(sweep->recount, name);
     }
     return gone;

@@ -223,6 +223,11 @@ static apr_status_t weigh_stranger(upool_ledger *ledger, const char *id)
         find_owner(upool_ledger_at(ledger, n), ledger, id);
         rv = upool_ledger_write(ledger, n);
     }
+    else {
+        /* It weighs nothing.  The next one gets its place: not written, it
+         * would be a hole in the file, which reads as damage. */
+        ledger->free_from = n;
+    }
     return rv;
 }
 

@@ -149,6 +149,26 @@ static void test_strangers(void)
     finish(&k);
 }
 
+/* Buckets without a byte get no entry, nor leave a hole where one would be. */
+static void test_empty(void)
+{
+    kit k;
+    int i;
+
+    kit_start(&k);
+    limit(100000, 0);
+    put(&k, "a", NULL, 1);
+    for (i = 0; i < 40; i++) {
+        mkdir(kit_in(&k, apr_psprintf(k.p, "e%d", i), NULL), 0700);
+        kit_upload(&k, apr_psprintf(k.p, "f%d", i), "12", apr_time_now(), k.p);
+    }
+    count(&k);
+    tap_is_int(ledger_sum(&k), 81, "between them others are counted");
+    tap_is_int(ledger_entries(&k), 41, "each once");
+    tap_ok(is_believed(&k), "and every entry of the ledger can be read");
+    finish(&k);
+}
+
 /* Entries 1 and 2, of uploads that are gone. */
 static void damage(kit *k)
 {
@@ -280,6 +300,7 @@ int main(void)
     test_dead();
     test_replaced();
     test_strangers();
+    test_empty();
     test_damaged();
     test_bounded();
     test_beside();
