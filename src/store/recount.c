@@ -143,27 +143,19 @@ static int find_place(const upool_recount *recount, apr_uint64_t hash)
 static int weigh_entry(upool_recount *recount, int number, const char *id)
 {
     upool_ledger *ledger = NULL;
-    upool_ledger_entry before;
-    upool_ledger_entry *entry;
-    int is_it = 0;
+    int is_it;
 
     recount->error = upool_ledger_open_part(&ledger, recount->store, number, 1,
                                             recount->scratch);
     if (recount->error) {
         return 0;
     }
-    if (ledger->entries->nelts) {
-        entry = upool_ledger_at(ledger, number);
-        before = *entry;
-        is_it = !id || !strncmp(entry->identifier, id, UPOOL_LEDGER_IDENT);
-        if (is_it && entry->identifier[0]) {
-            upool_weigh_one(ledger, number);
-        }
-        if (is_it
-            && (memcmp(&before, entry, sizeof(before)) != 0
-                || !upool_ledger_is_sound(ledger, number))) {
-            recount->error = upool_ledger_write(ledger, number);
-        }
+    is_it = ledger->entries->nelts
+            && (!id
+                || !strncmp(upool_ledger_at(ledger, number)->identifier, id,
+                            UPOOL_LEDGER_IDENT));
+    if (is_it) {
+        recount->error = upool_weigh_entry(ledger, number);
     }
     upool_ledger_close(ledger);
     apr_pool_clear(recount->scratch);

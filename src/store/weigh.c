@@ -163,22 +163,29 @@ void upool_weigh_rest(upool_ledger *ledger, int n)
     }
 }
 
+apr_status_t upool_weigh_entry(upool_ledger *ledger, int n)
+{
+    upool_ledger_entry *entry = upool_ledger_at(ledger, n);
+    upool_ledger_entry before = *entry;
+
+    if (entry->identifier[0]) {
+        upool_weigh_one(ledger, n);
+    }
+    return memcmp(&before, entry, sizeof(before)) != 0
+                   || !upool_ledger_is_sound(ledger, n)
+               ? upool_ledger_write(ledger, n)
+               : APR_SUCCESS;
+}
+
 static apr_status_t weigh_known(upool_ledger *ledger, apr_hash_t *known)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
     for (i = 0; !rv && i < ledger->entries->nelts; i++) {
-        upool_ledger_entry *entry = upool_ledger_at(ledger, i);
-        upool_ledger_entry before = *entry;
+        const upool_ledger_entry *entry = upool_ledger_at(ledger, i);
 
-        if (entry->identifier[0]) {
-            upool_weigh_one(ledger, i);
-        }
-        if (memcmp(&before, entry, sizeof(before)) != 0
-            || !upool_ledger_is_sound(ledger, i)) {
-            rv = upool_ledger_write(ledger, i);
-        }
+        rv = upool_weigh_entry(ledger, i);
         if (entry->identifier[0]) {
             const char *id = apr_pstrndup(ledger->pool, entry->identifier,
                                           UPOOL_LEDGER_IDENT);

@@ -18,6 +18,10 @@ int upool_weigh_one(upool_ledger *ledger, int n);
 /* Entry n, in memory, as if the upload that is on its way held nothing yet. */
 void upool_weigh_rest(upool_ledger *ledger, int n);
 
+/* Entry n, on the disk too where that changes it or mends it.  The system's
+ * error: it cannot be written. */
+apr_status_t upool_weigh_entry(upool_ledger *ledger, int n);
+
 /* The buckets whose identifiers are the keys of ids and that have no entry: new
  * ones for them, on the disk too.  Keys that have one are taken out of ids.
  * The system's error: the ledger cannot be written. */

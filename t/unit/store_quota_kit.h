@@ -6,7 +6,6 @@
 
 #include "store_kit.h"
 
-#include "store/ledger.h"
 #include "store/quota.h"
 
 typedef struct held {
@@ -100,35 +99,18 @@ static inline int put(kit *k, const char *id, const char *owner,
 /* What the ledger says that the pool weighs; -1: it cannot be read. */
 static inline apr_int64_t ledger_sum(kit *k)
 {
-    upool_ledger *ledger;
-    apr_int64_t sum = 0;
-    int i;
+    upool_quota_sum sum;
 
-    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
-        return -1;
-    }
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        sum += upool_ledger_at(ledger, i)->stored
-               + upool_ledger_at(ledger, i)->reserved;
-    }
-    upool_ledger_close(ledger);
-    return sum;
+    return upool_quota_read(&sum, k->store, k->p) ? -1
+                                                  : sum.stored + sum.reserved;
 }
 
+/* How many uploads it knows. */
 static inline int ledger_entries(kit *k)
 {
-    upool_ledger *ledger;
-    int used = 0;
-    int i;
+    upool_quota_sum sum;
 
-    if (upool_ledger_open(&ledger, k->store, 0, k->p)) {
-        return -1;
-    }
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        used += upool_ledger_at(ledger, i)->identifier[0] != '\0';
-    }
-    upool_ledger_close(ledger);
-    return used;
+    return upool_quota_read(&sum, k->store, k->p) ? -1 : sum.uploads;
 }
 
 #endif
