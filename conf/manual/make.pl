@@ -6,7 +6,7 @@
 #
 # Writes the HTML pages of the manual into DIRECTORY (conf/manual/mod): what a
 # directive means from the README, what it is called in "httpd -L" from the
-# table in src/httpd/directives.c, order and examples from conf/manual/pages,
+# table in src/config/directives.c, order and examples from conf/manual/pages,
 # the how-to pages from conf/manual/howto. Structure and class names are those
 # of httpd's own manual, whose stylesheet the pages find when they lie in its
 # directory mod; conf/manual/style has one for when they do not.
@@ -54,7 +54,7 @@ sub reference
 sub help_texts
 {
     my %found;
-    my $code = slurp("$top/src/httpd/directives.c");
+    my $code = slurp("$top/src/config/directives.c");
     while ($code =~ /AP_INIT_\w+\(\s*"(\w+)"\s*,(.*?)\)\s*,\s*(?=AP_INIT|\{\s*NULL)/gs) {
         my ($name, $rest) = ($1, $2);
         my $text = join '', $rest =~ /"((?:[^"\\]|\\.)*)"/g;

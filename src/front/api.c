@@ -6,7 +6,7 @@
 
 #include "mod_upload_pool.h"
 
-#include "front/known.h"
+#include "httpd/lookup.h"
 #include "httpd/log.h"
 #include "upload/result.h"
 

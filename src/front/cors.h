@@ -11,7 +11,7 @@
  * are as if there were no UploadCORS.  What mod_headers or the application has
  * set of the kind gives way, since browsers refuse an answer with two. */
 
-#include "httpd/config.h"
+#include "config/config.h"
 
 /* Once, when the module's hooks are registered. */
 void upool_cors_register(void);

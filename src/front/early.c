@@ -7,7 +7,7 @@
 #include <http_protocol.h>
 
 #include "front/cors.h"
-#include "front/tus.h"
+#include "proto/tus.h"
 #include "httpd/request.h"
 
 static int override_method(request_rec *r, const char *method)

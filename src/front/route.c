@@ -6,7 +6,8 @@
 #include <apr_strings.h>
 
 #include "front/fronts.h"
-#include "front/tus.h"
+#include "proto/protocol.h"
+#include "proto/tus.h"
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
 #include "parse/mediatype.h"
@@ -21,10 +22,10 @@ typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 
 /* The protocols beside forms, in the order in which they are asked. */
 static const upool_protocol *const protocols[] = {
-    &upool_front_ietf,
+    &upool_ietf_protocol,
     &upool_filepond_protocol,
     &upool_tus_protocol,
-    &upool_front_chunked,
+    &upool_chunked_protocol,
     NULL,
 };
 
@@ -47,31 +48,18 @@ static given find_identifier(request_rec *r, upool_request *rq, char *text,
         if (!header || !strcmp(header, text)) {
             return GIVEN_ONE;
         }
-        upool_front_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        upool_proto_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
         return GIVEN_BAD;
     case UPOOL_QUERY_DOUBLED:
-        upool_front_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        upool_proto_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
         return GIVEN_BAD;
     case UPOOL_QUERY_BAD:
         break;
     }
-    upool_front_refuse(rq, upool_keys_count(rq->conf->keys)
+    upool_proto_refuse(rq, upool_keys_count(rq->conf->keys)
                                ? UPOOL_REASON_IDENT_REFUSED
                                : UPOOL_REASON_IDENT_MALFORMED);
     return GIVEN_BAD;
-}
-
-int upool_front_is_endpoint(request_rec *r, upool_request *rq, const char *name)
-{
-    apr_size_t len = strlen(r->uri);
-    apr_size_t name_len = strlen(name);
-
-    if (len <= name_len || strcmp(r->uri + len - name_len, name)
-        || r->uri[len - name_len - 1] != '/') {
-        return 0;
-    }
-    rq->base = apr_pstrmemdup(r->pool, r->uri, len - name_len - 1);
-    return 1;
 }
 
 static int has_word(const request_rec *r, const char *name)
@@ -85,14 +73,14 @@ static int has_word(const request_rec *r, const char *name)
 
 static upool_front front_of_get(request_rec *r, upool_request *rq)
 {
-    if (upool_front_is_endpoint(r, rq, "status") || has_word(r, "status")) {
+    if (upool_proto_is_endpoint(r, rq, "status") || has_word(r, "status")) {
         return UPOOL_FRONT_STATUS;
     }
     /* HEAD changes nothing (RFC 9110 9.2.1), though GET has to here. */
     if (!r->header_only && has_word(r, "clear")) {
         return UPOOL_FRONT_CLEAR;
     }
-    if (rq->conf->serve == 1 && upool_front_is_endpoint(r, rq, "file")) {
+    if (rq->conf->serve == 1 && upool_proto_is_endpoint(r, rq, "file")) {
         return UPOOL_FRONT_SERVE;
     }
     return UPOOL_FRONT_NONE;
@@ -118,7 +106,7 @@ static int is_form(const request_rec *r, upool_request *rq)
 static upool_front front_of_post(request_rec *r, upool_request *rq,
                                  given identifier)
 {
-    if (rq->conf->mint == 1 && upool_front_is_endpoint(r, rq, "new")) {
+    if (rq->conf->mint == 1 && upool_proto_is_endpoint(r, rq, "new")) {
         return UPOOL_FRONT_MINT;
     }
     if (identifier != GIVEN_NONE && has_word(r, "clear")) {
@@ -129,7 +117,7 @@ static upool_front front_of_post(request_rec *r, upool_request *rq,
         return UPOOL_FRONT_FORM;
     }
     if (rq->conf->require_multipart == 1) {
-        upool_front_refuse(rq, UPOOL_REASON_NOT_AN_UPLOAD);
+        upool_proto_refuse(rq, UPOOL_REASON_NOT_AN_UPLOAD);
     }
     return UPOOL_FRONT_NONE;
 }
@@ -172,7 +160,7 @@ static upool_front pick_front(request_rec *r, upool_request *rq,
 static void mint(request_rec *r, upool_request *rq)
 {
     if (upool_ident_mint(rq->id, r->request_time)) {
-        upool_front_refuse(rq, UPOOL_REASON_IO);
+        upool_proto_refuse(rq, UPOOL_REASON_IO);
     }
     rq->minted = 1;
 }
@@ -183,7 +171,7 @@ static void settle_length(request_rec *r, upool_request *rq)
 
     if (length && !apr_table_get(r->headers_in, "Transfer-Encoding")
         && !ap_parse_strict_length(&rq->content_length, length)) {
-        upool_front_refuse(rq, UPOOL_REASON_LENGTH);
+        upool_proto_refuse(rq, UPOOL_REASON_LENGTH);
     }
 }
 
@@ -192,7 +180,7 @@ static void refuse_aged(const request_rec *r, upool_request *rq)
     apr_time_t born = rq->refusal.reason ? 0 : upool_ident_time(rq->id);
 
     if (born && born + upool_config_lifetime(rq->conf) < r->request_time) {
-        upool_front_refuse(rq, UPOOL_REASON_EXPIRED);
+        upool_proto_refuse(rq, UPOOL_REASON_EXPIRED);
     }
 }
 
@@ -207,7 +195,7 @@ static void await_body(request_rec *r, upool_request *rq)
 static void settle_form(request_rec *r, upool_request *rq, given identifier)
 {
     if (identifier == GIVEN_NONE && upool_keys_count(rq->conf->keys)) {
-        upool_front_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
     }
     else if (identifier == GIVEN_NONE) {
         mint(r, rq);
@@ -225,7 +213,7 @@ static void settle_protocol(request_rec *r, upool_request *rq, given identifier)
     if (rq->creates) {
         if (identifier == GIVEN_NONE && rq->conf->mint != 1
             && upool_keys_count(rq->conf->keys)) {
-            upool_front_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+            upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
         }
         else if (identifier == GIVEN_NONE && !rq->id[0]) {
             mint(r, rq);
@@ -245,7 +233,7 @@ static void compare_identifier(upool_request *rq, const char *text)
 
     if (upool_ident_check(text, rq->conf->keys, id) != UPOOL_IDENT_GOOD
         || strcmp(id, rq->id)) {
-        upool_front_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+        upool_proto_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
     }
 }
 
@@ -266,7 +254,7 @@ static void find_callback(request_rec *r, upool_request *rq)
     case UPOOL_QUERY_BAD:
         break;
     }
-    upool_front_refuse(rq, UPOOL_REASON_CALLBACK);
+    upool_proto_refuse(rq, UPOOL_REASON_CALLBACK);
 }
 
 int upool_route_is_ours(request_rec *r, const upool_dir_conf *conf)
@@ -306,7 +294,7 @@ static void classify(request_rec *r, upool_request *rq)
         compare_identifier(rq, text);
     }
     else if (identifier == GIVEN_ONE) {
-        upool_front_check_identifier(rq, text);
+        upool_proto_check_identifier(rq, text);
     }
     rq->owner = upool_request_owner(r, rq->conf);
     if (rq->front == UPOOL_FRONT_FORM) {
@@ -420,11 +408,11 @@ int upool_route_handle(request_rec *r)
     }
     switch (rq->front) {
     case UPOOL_FRONT_FORM:
-        return upool_front_form(r, rq);
+        return upool_proto_form(r, rq);
     case UPOOL_FRONT_STATUS:
         return upool_front_status(r, rq);
     case UPOOL_FRONT_CLEAR:
-        return upool_front_clear(r, rq);
+        return upool_proto_clear(r, rq);
     case UPOOL_FRONT_MINT:
         return upool_front_mint(r, rq);
     case UPOOL_FRONT_SERVE:

@@ -6,7 +6,7 @@
 /* Decides, once a request, whether it is ours and which front answers it.
  * Runs after httpd's own authentication and authorisation. */
 
-#include "httpd/config.h"
+#include "config/config.h"
 
 /* fixups hook. */
 int upool_route_request(request_rec *r);

@@ -11,7 +11,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include "front/known.h"
+#include "httpd/lookup.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
 #include "parse/quantity.h"

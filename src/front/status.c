@@ -2,8 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "front/fronts.h"
 
-#include "front/known.h"
-#include "front/stream.h"
+#include "httpd/lookup.h"
+#include "front/events.h"
 #include "httpd/reply.h"
 #include "upload/result.h"
 

@@ -8,11 +8,11 @@
 #include <http_core.h>
 #include <unixd.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "httpd/handlers.h"
 #include "httpd/log.h"
-#include "httpd/places.h"
-#include "httpd/settings.h"
+#include "config/places.h"
+#include "config/settings.h"
 
 /* core.c: how it marks an unset LimitRequestBody, and what that means since
  * 2.4.54. */

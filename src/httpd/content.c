@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 
 #include "httpd/log.h"
-#include "httpd/settings.h"
+#include "config/settings.h"
 
 #define RETAINED_KEY "mod_upload_pool:content"
 #define SCAN_TIMEOUT_DEFAULT apr_time_from_sec(30)
@@ -41,11 +41,6 @@ void upool_content_child_init(apr_pool_t *pchild, server_rec *s)
     apr_pool_cleanup_register(pchild, r, forget, apr_pool_cleanup_null);
 }
 
-static const char *complain(const cmd_parms *cmd, const char *what)
-{
-    return apr_pstrcat(cmd->pool, cmd->cmd->name, " ", what, NULL);
-}
-
 const char *upool_set_scan(cmd_parms *cmd, void *conf_, const char *arg)
 {
     static const char scheme[] = "clamd:";
@@ -59,10 +54,11 @@ const char *upool_set_scan(cmd_parms *cmd, void *conf_, const char *arg)
         return NULL;
     }
     if (ap_cstr_casecmpn(arg, scheme, len)) {
-        return complain(cmd, "takes clamd:unix:/path, clamd:host:port or Off");
+        return upool_settings_complain(
+            cmd, "takes clamd:unix:/path, clamd:host:port or Off");
     }
     error = upool_clamd_resolve(address, arg + len, cmd->pool);
-    return error ? complain(cmd, error) : NULL;
+    return error ? upool_settings_complain(cmd, error) : NULL;
 }
 
 const char *upool_set_scan_failure(cmd_parms *cmd, void *conf_, const char *arg)
@@ -71,14 +67,14 @@ const char *upool_set_scan_failure(cmd_parms *cmd, void *conf_, const char *arg)
     int accept = !ap_cstr_casecmp(arg, "accept");
 
     if (!accept && ap_cstr_casecmp(arg, "refuse")) {
-        return complain(cmd, "must be refuse or accept");
+        return upool_settings_complain(cmd, "must be refuse or accept");
     }
     if (!upool_settings_is_local(cmd)) {
         conf->scan_accept = accept;
         return NULL;
     }
     if (accept) {
-        return complain(cmd, "may only be refuse in .htaccess");
+        return upool_settings_complain(cmd, "may only be refuse in .htaccess");
     }
     conf->local_scan_refuse = 1;
     return NULL;
@@ -101,12 +97,13 @@ const char *upool_set_sniff(cmd_parms *cmd, void *conf_, const char *arg)
         *mode = UPOOL_SNIFF_REPORT;
     }
     else {
-        return complain(cmd, "must be On, Off or report");
+        return upool_settings_complain(cmd, "must be On, Off or report");
     }
     return upool_magic_is_built()
                ? NULL
-               : complain(cmd, "cannot be switched on: the module was built"
-                               " without libmagic");
+               : upool_settings_complain(
+                   cmd, "cannot be switched on: the module was built"
+                        " without libmagic");
 }
 
 static void tell_sniffed(request_rec *r, apr_status_t rv, const char *text)

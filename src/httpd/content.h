@@ -5,7 +5,7 @@
 
 /* UploadScan and UploadSniff: from directives to what the two handlers need.
  * Both judge on behalf of the administrator: .htaccess can make them stricter,
- * never weaker.  Their setters are in httpd/settings.h. */
+ * never weaker.  Their setters are in config/settings.h. */
 
 #include "httpd/request.h"
 

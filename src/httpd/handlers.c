@@ -11,7 +11,7 @@
 
 #include "httpd/content.h"
 #include "httpd/log.h"
-#include "httpd/settings.h"
+#include "config/settings.h"
 
 #define MENTIONS_KEY "upload_pool:handlers"
 
@@ -34,7 +34,7 @@ static void *make_accept(const upool_request *rq,
                          const upool_handler_site *site)
 {
     const upool_dir_conf *conf = rq->conf;
-    upool_accept_lists lists = upool_config_accept(conf);
+    upool_extension_lists lists = upool_config_accept(conf);
 
     return conf->allow || conf->deny || conf->local_allow || conf->local_deny
                ? upool_accept_make(&lists, site->refusal, site->p)

@@ -5,7 +5,7 @@
 #include <http_config.h>
 #include <http_core.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "httpd/connection.h"
 
 /* One for each connection, in its pool. */

@@ -8,7 +8,7 @@
 #include <http_config.h>
 #include <http_core.h>
 
-#include "httpd/places.h"
+#include "config/places.h"
 
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 

@@ -11,7 +11,7 @@
 #include <httpd.h>
 #include <util_filter.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "ident/ident.h"
 #include "parse/multipart.h"
 #include "upload/pace.h"
@@ -58,7 +58,7 @@ typedef int upool_drive_then(request_rec *r, upool_request *rq,
 struct upool_request {
     const upool_dir_conf *conf;
     upool_front front;
-    const struct upool_protocol *protocol; /* front/fronts.h; NULL */
+    const struct upool_protocol *protocol; /* proto/protocol.h; NULL */
     void *own;                             /* what that front keeps here */
     upool_refusal refusal;        /* of the route, told by the handler */
     char id[UPOOL_IDENT_MAX + 1]; /* bare; "" where there is none */
@@ -70,7 +70,7 @@ struct upool_request {
     const char *base;             /* U: the URL without /status and such */
     const char *callback;         /* JSONP, checked; NULL */
     const char *owner;            /* opaque; NULL: nobody's */
-    upool_store *store;           /* front/known.h keeps it; NULL */
+    upool_store *store;           /* httpd/lookup.h keeps it; NULL */
     /* the upload */
     upool_intake intake;
     char boundary[UPOOL_BOUNDARY_MAX + 1];
@@ -101,7 +101,7 @@ struct upool_request {
     apr_interval_time_t wait;   /* before the next turn */
     apr_bucket_brigade *body;   /* what is left of the JSON */
     upool_outcome outcome;
-    struct upool_answering *answering; /* httpd/answer.h; NULL */
+    struct upool_answering *answering; /* httpd/capture.h; NULL */
     int claimed; /* by the application, with UploadKeep claimed */
 };
 

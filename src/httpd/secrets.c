@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "httpd/settings.h"
+#include "config/settings.h"
 
 #include <string.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "httpd/log.h"
 #include "ident/keyfile.h"
 
 /* UploadKey and UploadKeyFile. */
 
 #define EXEC_PREFIX "exec:"
-
-static const char *complain(const cmd_parms *cmd, const char *what)
-{
-    return apr_pstrcat(cmd->pool, cmd->cmd->name, " ", what, NULL);
-}
 
 /* mod_info prints the arguments of every directive from the configuration
  * tree; the key must not be among them. */
@@ -56,7 +51,7 @@ static const char *add_key(cmd_parms *cmd, upool_dir_conf *conf,
     take_keys(cmd, conf);
     error = upool_keyfile_reason(upool_keys_add(conf->keys, secret, len));
     if (error) {
-        return complain(cmd, error);
+        return upool_settings_complain(cmd, error);
     }
     warn_of_short(cmd, len);
     return NULL;
@@ -70,14 +65,15 @@ static const char *add_from_program(cmd_parms *cmd, upool_dir_conf *conf,
     char *line;
 
     if (upool_settings_is_local(cmd)) {
-        return complain(cmd, "runs no program from .htaccess");
+        return upool_settings_complain(cmd, "runs no program from .htaccess");
     }
     if (apr_tokenize_to_argv(command, &argv, cmd->temp_pool) || !argv[0]) {
-        return complain(cmd, "names no program behind exec:");
+        return upool_settings_complain(cmd, "names no program behind exec:");
     }
     line = ap_get_exec_line(cmd->temp_pool, argv[0], (const char *const *)argv);
-    return line && *line ? add_key(cmd, conf, line)
-                         : complain(cmd, "got no key from its program");
+    return line && *line
+               ? add_key(cmd, conf, line)
+               : upool_settings_complain(cmd, "got no key from its program");
 }
 
 const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg)
@@ -105,7 +101,8 @@ const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
     if (!path
         || apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0,
                          cmd->temp_pool)) {
-        return complain(cmd, apr_psprintf(cmd->pool, "cannot read %s", arg));
+        return upool_settings_complain(
+            cmd, apr_psprintf(cmd->pool, "cannot read %s", arg));
     }
     if (!apr_file_info_get(&info, APR_FINFO_PROT, file)
         && (info.protection & APR_WREAD)) {
@@ -117,7 +114,7 @@ const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
     error = upool_keyfile_read(conf->keys, file, &shortest);
     apr_file_close(file);
     if (error) {
-        return complain(cmd, error);
+        return upool_settings_complain(cmd, error);
     }
     warn_of_short(cmd, shortest);
     return NULL;

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <util_mutex.h>
 
+#include "config/settings.h"
 #include "httpd/log.h"
 #include "httpd/slots.h"
 #include "progress/lanes.h"
@@ -72,8 +73,10 @@ static const char *check_addresses(apr_pool_t *p, const char *args)
     return NULL;
 }
 
-const char *upool_shared_configure(cmd_parms *cmd, const char *arg,
-                                   upool_shared **shared)
+/* arg is what comes after "socache:".  NULL, or what is wrong with it (to come
+ * after the directive's name). */
+static const char *configure(cmd_parms *cmd, const char *arg,
+                             upool_shared **shared)
 {
     const char *colon = ap_strchr_c(arg, ':');
     const char *name =
@@ -105,6 +108,30 @@ const char *upool_shared_configure(cmd_parms *cmd, const char *arg,
     }
     *shared = made;
     return NULL;
+}
+
+const char *upool_set_progress(cmd_parms *cmd, void *unused, const char *arg)
+{
+    static const char prefix[] = "socache:";
+    upool_server_conf *conf =
+        ap_get_module_config(cmd->server->module_config, &upload_pool_module);
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    if (error) {
+        return error;
+    }
+    conf->shared = NULL;
+    if (!ap_cstr_casecmp(arg, "shm")) {
+        return NULL;
+    }
+    if (ap_cstr_casecmpn(arg, prefix, sizeof(prefix) - 1)) {
+        return upool_settings_complain(
+            cmd, "must be shm, or socache:provider with the"
+                 " provider's arguments behind another colon");
+    }
+    error = configure(cmd, arg + sizeof(prefix) - 1, &conf->shared);
+    return error ? upool_settings_complain(cmd, error) : NULL;
 }
 
 int upool_shared_pre_config(apr_pool_t *pconf, apr_pool_t *plog,

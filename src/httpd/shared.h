@@ -21,17 +21,12 @@
 #include <httpd.h>
 #include <http_config.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "progress/table.h"
 #include "upload/account.h"
 
 /* Of the mutex that a provider like shmcb needs (httpd's Mutex directive). */
 #define UPOOL_SHARED_MUTEX "upload-pool-progress"
-
-/* The directive: arg is what comes after "socache:".  NULL, or what is wrong
- * with it (to come after the directive's name). */
-const char *upool_shared_configure(cmd_parms *cmd, const char *arg,
-                                   upool_shared **shared);
 
 /* pre_config: the mutex can be configured. */
 int upool_shared_pre_config(apr_pool_t *pconf, apr_pool_t *plog,

@@ -11,7 +11,7 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "httpd/log.h"
 #include "upload/refusal.h"
 

@@ -10,7 +10,7 @@
  * segment, are the counters (progress/counters.h). */
 
 #include <httpd.h>
-#include "httpd/config.h"
+#include "config/config.h"
 #include <ap_mpm.h>
 #include "progress/counters.h"
 #include "progress/table.h"

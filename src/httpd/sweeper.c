@@ -6,9 +6,9 @@
 #include <apr_optional.h>
 #include <mod_watchdog.h>
 
-#include "httpd/config.h"
+#include "config/config.h"
 #include "httpd/log.h"
-#include "httpd/settings.h"
+#include "config/settings.h"
 #include "httpd/slots.h"
 #include "store/sweep.h"
 

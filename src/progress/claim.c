@@ -4,7 +4,7 @@
 
 #include <apr_thread_proc.h>
 #include "progress/atomic.h"
-#include "progress/layout.h"
+#include "progress/segment.h"
 #include "progress/slot.h"
 
 /* How often a slot may be snatched away before the claim does without. */

@@ -3,7 +3,7 @@
 #include "progress/table.h"
 
 #include "progress/atomic.h"
-#include "progress/layout.h"
+#include "progress/segment.h"
 #include "progress/slot.h"
 
 /* The record of an upload that a dead process left says so from now on. */

@@ -8,7 +8,7 @@
 #include <apr_thread_proc.h>
 #include "progress/atomic.h"
 #include "progress/hash.h"
-#include "progress/layout.h"
+#include "progress/segment.h"
 #include "progress/slot.h"
 
 /* "uploadpr"; the layout word changes with anything that slot.h or table.h

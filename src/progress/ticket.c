@@ -3,7 +3,7 @@
 #include "progress/table.h"
 
 #include "progress/atomic.h"
-#include "progress/layout.h"
+#include "progress/segment.h"
 #include "progress/slot.h"
 
 static void ticket_void(upool_ticket *ticket)

@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 
 #include "parse/names.h"
-#include "upload/handlers.h"
 
 /* What apr_base64 and its int can take. */
 #define CONTENT_MAX ((apr_off_t)1 << 30)
@@ -58,7 +57,7 @@ void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
     s->instance.request = chain->request;
     s->instance.data = data;
     /* Tables are large for uploads that wait by the thousand. */
-    if (handler != &upool_spool_handler && handler != &upool_accept_handler) {
+    if (strcmp(handler->name, "spool") && strcmp(handler->name, "accept")) {
         chain->tells = 1;
     }
     if (handler->chunk_size && handler->chunk_size < chain->chunk_size) {

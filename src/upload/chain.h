@@ -12,6 +12,7 @@
  * (then *refusal of make() says why, and only upool_chain_interrupt() may
  * follow). */
 
+#include "store/bucket.h"
 #include "upload/refusal.h"
 #include "upload_pool_handler.h"
 
@@ -54,5 +55,14 @@ void upool_chain_interrupt(upool_chain *chain);
  * from 0; 0 when there is none. */
 int upool_chain_account(const upool_chain *chain, int n, const char **name,
                         apr_uint64_t *calls, apr_uint64_t *bytes);
+
+/* Where handlers are put to work. */
+typedef struct upool_handler_site {
+    upool_chain *chain;
+    upool_refusal *refusal;
+    apr_int64_t *memory;  /* what the upload may still keep in memory */
+    upool_bucket *bucket; /* open for writing */
+    apr_pool_t *p;        /* the upload's */
+} upool_handler_site;
 
 #endif

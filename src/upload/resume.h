@@ -52,7 +52,8 @@
 #include "upload/account.h"
 #include "upload/announced.h"
 #include "upload/fields.h"
-#include "upload/handlers.h"
+#include "upload/chain.h"
+#include "upload/extensions.h"
 #include "upload/limits.h"
 #include "upload/refusal.h"
 #include "upload/rules.h"
@@ -76,7 +77,7 @@ typedef struct upool_resume_options {
     upool_limits limits;    /* body: of the whole upload */
     upool_quota_limits quota;
     upool_rule_lists rules;
-    upool_accept_lists accept;
+    upool_extension_lists accept;
     const apr_array_header_t *digests; /* of const char *; NULL: none */
     int utf8_names;                    /* safe names keep every script */
     apr_interval_time_t expires;       /* untouched for so long: gone */

@@ -6,7 +6,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
-#include "upload/handlers.h"
+#include "upload/extensions.h"
 #include "upload/limits.h"
 
 #define LISTS 2
@@ -110,7 +110,7 @@ static int type_is_good(const apr_array_header_t *types, const char *type)
 static int judge_file(upool_rules *rules, const upool_rule *rule,
                       const upload_pool_file *file)
 {
-    upool_accept_lists ext = { { NULL, NULL }, { NULL, NULL } };
+    upool_extension_lists ext = { { NULL, NULL }, { NULL, NULL } };
 
     if (rules->current_field->begun > rule->max) {
         return refuse(rules, rule, UPOOL_REASON_FIELD_FILES,
@@ -118,7 +118,7 @@ static int judge_file(upool_rules *rules, const upool_rule *rule,
                       rule->max ? "has too many files" : "takes no file");
     }
     ext.allow[0] = rule->ext;
-    if (!upool_accept_takes(&ext, file->safe_filename)) {
+    if (!upool_extensions_may_pass(&ext, file->safe_filename)) {
         return refuse(rules, rule, UPOOL_REASON_EXTENSION, file->safe_filename,
                       "does not take files of this type");
     }

@@ -6,7 +6,7 @@
  * of 8,000, flushed every 64.  The scanner behind clamd is another process
  * that takes everything and finds nothing.  The last rows are OpenSSL alone on
  * the same slices: what a digest has to cost.  Nothing is asserted. */
-#include "upload/handlers.h"
+#include "handlers/builtin.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ static void add_nothing(bench *b, upool_chain *chain, upool_refusal *refusal,
 static void add_accept(bench *b, upool_chain *chain, upool_refusal *refusal,
                        const char *argument)
 {
-    upool_accept_lists lists = { { NULL, NULL }, { NULL, NULL } };
+    upool_extension_lists lists = { { NULL, NULL }, { NULL, NULL } };
     apr_array_header_t *list = apr_array_make(b->p, 1, sizeof(const char *));
 
     APR_ARRAY_PUSH(list, const char *) = argument;

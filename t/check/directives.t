@@ -12,7 +12,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use UploadPool::Source;
 
-my $code = slurp('src/httpd/directives.c');
+my $code = slurp('src/config/directives.c');
 my $conf = slurp('conf/upload_pool.conf');
 my $readme = slurp('README');
 
@@ -120,9 +120,9 @@ none \@differs, 'and says of each what the table says';
 
 # --- Members ----------------------------------------------------------------
 
-my $header = bare(slurp('src/httpd/config.h'));
-my $config = bare(slurp('src/httpd/config.c'));
-my %merge = map { $_->{name} => $_->{text} } functions('src/httpd/config.c');
+my $header = bare(slurp('src/config/config.h'));
+my $config = bare(slurp('src/config/config.c'));
+my %merge = map { $_->{name} => $_->{text} } functions('src/config/config.c');
 my ($members, @lost) = (0);
 for my $kind (qw(dir server)) {
     my ($struct) = $header =~ /struct upool_${kind}_conf \{(.*?)\}/s;

@@ -28,19 +28,29 @@ my %room = (
                  angle => qr{^(?:$iso|stdlib|$apr|$posix)\.h$}},
     upload   => {sees => [qw(parse ident store progress include)],
                  angle => qr{^(?:$iso|stdlib|$apr|jansson)\.h$}},
-    httpd    => {sees => [qw(parse ident store progress upload include)],
+    handlers => {sees => [qw(parse store upload include)],
+                 angle => qr{^(?:$iso|stdlib|$apr)\.h$}},
+    config   => {sees => [qw(parse ident store progress upload handlers
+                             include)],
                  angle => qr{.}},
-    front    => {sees => [qw(parse ident store progress upload httpd include)],
+    httpd    => {sees => [qw(parse ident store progress upload handlers config
+                             include)],
+                 angle => qr{.}},
+    proto    => {sees => [qw(parse ident store progress upload handlers config
+                             httpd include)],
+                 angle => qr{.}},
+    front    => {sees => [qw(parse ident store progress upload handlers config
+                             httpd proto include)],
                  angle => qr{.}},
     tool     => {sees => [qw(parse ident store progress upload)],
                  angle => qr{^(?:$iso|stdlib|stdio|locale|langinfo|wchar|pwd|grp
                              |$apr|$posix|jansson)\.h$}x},
     include  => {sees => [], angle => qr{.}},
-    top      => {sees => [qw(parse ident store progress upload httpd front
-                             include)], angle => qr{.}},
+    top      => {sees => [qw(parse ident store progress upload handlers config
+                             httpd proto front include)], angle => qr{.}},
 );
 # And the tool, which knows nothing of httpd either.
-my @below_httpd = qw(parse ident store progress upload tool);
+my @below_httpd = qw(parse ident store progress upload handlers tool);
 
 my (%edge, @wrong_room, @wrong_angle, @not_first, @unknown);
 my ($quoted, $angled) = (0, 0);
@@ -54,7 +64,7 @@ for my $file (sources(), headers()) {
             $angled++;
             my $digest = $file =~ m{^src/upload/(?:digester|midway)\.c$}
                 && $name =~ m{^openssl/};
-            my $magic = $file eq 'src/upload/magic.c' && $name eq 'magic.h';
+            my $magic = $file eq 'src/handlers/magic.c' && $name eq 'magic.h';
             push @wrong_angle, "$file: <$name>"
                 unless $digest || $magic || $name =~ $rule->{angle};
             next;
@@ -106,7 +116,7 @@ $flags =~ s/\s+/ /g;
 my @needs_help;
 my @headers = headers();
 for my $header (@headers) {
-    my $high = room_of($header) =~ /^(?:httpd|front|include)$/;
+    my $high = room_of($header) =~ /^(?:config|httpd|proto|front|include)$/;
     my $extra = $high ? "-I$httpd" : '';
     my $out = `gcc -std=gnu99 -Wall -Wextra -Werror -Wno-unused-function \\
         -fsyntax-only -x c -Isrc -Iinclude $flags $extra $header 2>&1`;

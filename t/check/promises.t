@@ -44,7 +44,7 @@ sub claims
 }
 
 my @files = grep { !m{^t/(?:logs|pools)/} && -f }
-    glob 't/*/*.t t/*/*.[ch] t/*/*.p[lm] t/*/*.js t/*/*.py t/*/run';
+    glob 't/*/*.t t/http/*/*.t t/http/*/*.[ch] t/http/*/*.js t/*/*.[ch] t/*/*.p[lm] t/*/*.js t/*/*.py t/*/run';
 at_least('files that may be proofs', scalar @files, 150);
 my %claims = map { $_ => claims($_) } @files;
 my (@silent, @unlisted);

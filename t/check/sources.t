@@ -18,26 +18,35 @@ chomp(my @listed = `$make print-sources`);
 my @there = sources();
 at_least('sources', scalar @there, 30);
 is_deeply [sort @listed], [sort @there],
-    'Makefile.apxs lists every source, and no other';
+    'Makefile.apxs finds every source, and no other';
 my %seen;
 none [grep { $seen{$_}++ } @listed], 'and each once';
+
+# A file is found by its base name alone.
+my %rooms_of;
+for my $file (sources(), headers()) {
+    $rooms_of{$2}{$1} = 1 if $file =~ m{^src/(\w+)/(\w+)\.[ch]$};
+}
+at_least('base names', scalar keys %rooms_of, 100);
+none [grep { keys %{ $rooms_of{$_} } > 1 } sort keys %rooms_of],
+    'no base name stands in two rooms';
 
 my @units = sort glob 't/unit/*_test.c';
 my $plan = `$make -n unit 2>&1`;
 at_least('unit tests', scalar @units, 10);
 none [grep { m{/(\w+)\.c$} && $plan !~ m{unit/\Q$1\E\b} } @units],
     'every t/unit/*_test.c is run';
-none [grep { !m{/(?:parse|ident|store|progress|upload|tool)_} } @units],
+none [grep { !m{/(?:parse|ident|store|progress|upload|handlers|tool)_} } @units],
     'and named after its room';
 
-my @suites = glob 't/*/*.t';
+my @suites = glob 't/http/*/*.t t/check/*.t t/tool/*.t';
 my @all;
 File::Find::find({no_chdir => 1, wanted => sub {
     push @all, $_ if /\.t$/ && !m{^t/(?:logs|pools)/};
 }}, 't');
 is_deeply [sort @all], [sort @suites],
     'every suite lies where t/TEST and "make check" look for it';
-my %theme = map { m{^t/(\w+)/} ? ($1 => 1) : () } @suites;
+my %theme = map { m{^t/http/(\w+)/} ? ($1 => 1) : () } @suites;
 my @sites = map { m{([^/]+)\.conf\.in$} ? $1 : () } glob 't/conf/site/*.conf.in';
 none [grep { !/^(\w+?)(?:-\w+)?$/ || !$theme{$1} } @sites],
     'every t/conf/site/SUITE[-x].conf.in has its suite';
@@ -67,7 +76,7 @@ for my $file (sources(), headers()) {
         for slurp($file) =~ m{^\s*#\s*include\s+"(\w+/\w+\.h)"}mg;
 }
 my (@untested, $names);
-for my $room (qw(parse ident store progress upload)) {
+for my $room (qw(parse ident store progress upload handlers)) {
     for my $header (glob "src/$room/*.h") {
         # What stays within its room is reached through the room's own.
         next unless grep { $_ ne $room } keys %{ $includers{$header} };

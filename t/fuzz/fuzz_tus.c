@@ -3,7 +3,7 @@
 /* Any bytes as each header field of tus: what is taken says the same when it is
  * written anew from what was read, and stays within its bounds. */
 #include "parse/base64.h"
-#include "parse/tus.h"
+#include "parse/tusfields.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -21,7 +21,7 @@
 #include "parse/part.h"
 #include "parse/query.h"
 #include "parse/structured.h"
-#include "parse/tus.h"
+#include "parse/tusfields.h"
 
 #define KIB ((size_t)1024)
 #define FIRST (64 * KIB)

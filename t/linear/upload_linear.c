@@ -10,7 +10,7 @@
 #include "store/metadata.h"
 #include "store/resumable.h"
 #include "t/linear/count.h"
-#include "upload/handlers.h"
+#include "handlers/builtin.h"
 #include "upload/result.h"
 
 #define ID "linear"

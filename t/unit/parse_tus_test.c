@@ -2,7 +2,7 @@
  * Copyright the mod_upload_pool authors */
 /* Upload-Metadata, Upload-Concat and Upload-Checksum of tus 1.0.0. */
 #include "parse/base64.h"
-#include "parse/tus.h"
+#include "parse/tusfields.h"
 #include "tap.h"
 
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #include <tap.h>
 #include "progress/atomic.h"
 #include "progress/hash.h"
-#include "progress/layout.h"
+#include "progress/segment.h"
 
 #define PID 4711
 #define DEAD 666

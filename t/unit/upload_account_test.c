@@ -6,7 +6,7 @@
 
 #include <store_kit.h>
 
-#include "upload/handlers.h"
+#include "handlers/builtin.h"
 #include "upload/upload.h"
 
 #define SECOND APR_USEC_PER_SEC

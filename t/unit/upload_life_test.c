@@ -6,7 +6,7 @@
 
 #include <store_kit.h>
 
-#include "upload/handlers.h"
+#include "handlers/builtin.h"
 
 #define ID "upload-1"
 #define BODY_HEAD \

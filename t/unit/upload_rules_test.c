@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 #include <tap.h>
 
-#include "upload/handlers.h"
+#include "handlers/builtin.h"
 #include "upload/limits.h"
 
 #define MANY UPOOL_UNLIMITED
@@ -217,7 +217,7 @@ int main(void)
 {
     upool_refusal refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
     upool_rule_lists none = { { NULL, NULL } };
-    upool_accept_lists lists = { { NULL, NULL }, { NULL, NULL } };
+    upool_extension_lists lists = { { NULL, NULL }, { NULL, NULL } };
     size_t i;
 
     apr_initialize();
@@ -226,9 +226,11 @@ int main(void)
         test_row(&rows[i]);
     }
     tap_ok(!upool_rules_make(&none, &refusal, pool), "no rules cost nothing");
-    tap_ok(upool_accept_takes(&lists, "x.exe"), "no list takes everything");
+    tap_ok(upool_extensions_may_pass(&lists, "x.exe"),
+           "no list takes everything");
     lists.allow[0] = words("png");
-    tap_ok(!upool_accept_takes(&lists, "x.php.png"), "each extension counts");
+    tap_ok(!upool_extensions_may_pass(&lists, "x.php.png"),
+           "each extension counts");
     apr_pool_destroy(pool);
     apr_terminate();
     return tap_done();

@@ -18,7 +18,7 @@ UploadPool::Fault - system calls that fail, in a server of its own
 
 =head1 DESCRIPTION
 
-F<t/fault/shim.c> is loaded in front of the C library of each httpd that is
+F<t/http/faults/shim.c> is loaded in front of the C library of each httpd that is
 started after new; calls on what lies below the pool are counted, and fail when
 they are to. No restart between two faults.
 
@@ -80,7 +80,7 @@ sub _build
     return $library if $library;
     my $to = var('t_logs') . '/fault.so';
     my @cc = ($ENV{CC} || 'cc', qw(-shared -fPIC -O2 -o), "$to.$$",
-              var('top') . '/t/fault/shim.c', '-ldl');
+              var('top') . '/t/http/faults/shim.c', '-ldl');
     system(@cc) == 0 or croak "@cc: $?";
     rename "$to.$$", $to or croak "$to: $!";
     return $library = $to;

@@ -15,7 +15,7 @@ UploadPool::H2 - a client of HTTP/2 that decides on each DATA frame
 
 =head1 DESCRIPTION
 
-t/hostile/h2.js does it; its options are those of request, whose answers are
+t/http/hostile/h2.js does it; its options are those of request, whose answers are
 those of L<UploadPool::Test>. The requests of one object share a connection.
 C<reset> and C<go> are subs, which are called before it is done: when they have
 seen what they wait for.
@@ -34,7 +34,7 @@ sub new
 {
     my ($class) = @_;
     my $pid = open2(my $out, my $in, $ENV{NODE} || 'node',
-                    var('top') . '/t/hostile/h2.js');
+                    var('top') . '/t/http/hostile/h2.js');
     $in->autoflush(1);
     return bless {pid => $pid, out => $out, in => $in}, $class;
 }

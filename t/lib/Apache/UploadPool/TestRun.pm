@@ -128,13 +128,11 @@ END {
         && sanitizer_reports($helpers_of->{bin});
 }
 
-# Guards and unit tests need no server; node runs the browser's.
+# The suites that need a server are all below t/http.
 sub suites
 {
     my ($bin) = @_;
-    my %is = map { $_ => 1 }
-        grep { !m{t/(?:check|tool|unit|fuzz|bench|browser)/} }
-        map { s{^\Q$bin\E/}{t/}r } glob "$bin/*/*.t";
+    my %is = map { s{^\Q$bin\E/}{t/}r => 1 } glob "$bin/http/*/*.t";
     if (($ENV{UPOOL_ONCE} || '') eq 'yes') {
         for my $name (grep { !/^#/ } split /\n/, slurp("$bin/lib/once")) {
             delete $is{$name} or die "t/lib/once: there is no $name\n";

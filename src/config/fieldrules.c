@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "config/settings.h"
+
+#include <string.h>
+#include <apr_cstr.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "config/config.h"
+#include "parse/names.h"
+#include "parse/quantity.h"
+
+/* Directives about single fields of the form, and the names of files. */
+
+/* A file input with more files than that has no limit. */
+#define MAX_FILES 1000000
+
+/* What a client may be told, and what a log line can show. */
+static int is_plain(const char *name)
+{
+    const char *c;
+
+    for (c = name; *c; c++) {
+        if (apr_iscntrl(*c)) {
+            return 0;
+        }
+    }
+    return *name && (apr_size_t)(c - name) <= UPOOL_RULE_NAME_MAX
+           && upool_names_is_utf8(name, (apr_size_t)(c - name));
+}
+
+static int is_extension(const char *word)
+{
+    const char *c;
+
+    for (c = word; apr_isalnum(*c) || *c == '_' || *c == '-'; c++) {
+    }
+    return c > word && !*c;
+}
+
+/* How many characters of word belong to a name of RFC 6838 4.2. */
+static apr_size_t name_length(const char *word)
+{
+    const char *c;
+
+    for (c = word; apr_isalnum(*c) || (*c && strchr("!#$&-^_.+", *c)); c++) {
+    }
+    return (apr_size_t)(c - word);
+}
+
+/* "type/subtype"; a star for the subtype leaves "type/". */
+static int is_type(char *word)
+{
+    char *subtype = word + name_length(word);
+
+    if (subtype == word || *subtype != '/') {
+        return 0;
+    }
+    subtype++;
+    if (!strcmp(subtype, "*")) {
+        *subtype = '\0';
+        return 1;
+    }
+    return *subtype && !subtype[name_length(subtype)];
+}
+
+/* The words between commas, in lower case; NULL where one is no good. */
+static const apr_array_header_t *split(apr_pool_t *p, const char *text,
+                                       int are_types)
+{
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(const char *));
+    char *word = apr_pstrdup(p, text);
+
+    ap_str_tolower(word);
+    while (word) {
+        char *comma = strchr(word, ',');
+
+        if (comma) {
+            *comma++ = '\0';
+        }
+        if (!are_types && *word == '.') {
+            word++;
+        }
+        if (are_types ? !is_type(word) : !is_extension(word)) {
+            return NULL;
+        }
+        APR_ARRAY_PUSH(list, const char *) = word;
+        word = comma;
+    }
+    return list;
+}
+
+static const char *set_max(const cmd_parms *cmd, upool_rule *rule,
+                           const char *arg)
+{
+    long long max = 0;
+
+    if (upool_quantity_decimal(arg + 4, &max) || max > MAX_FILES) {
+        return upool_settings_refuse(cmd, arg,
+                                     "is no number of files up to 1000000");
+    }
+    rule->max = max;
+    return NULL;
+}
+
+static const char *set_size(const cmd_parms *cmd, upool_rule *rule,
+                            const char *arg)
+{
+    long long size = 0;
+
+    if (upool_quantity_size(arg + 5, &size) || !size) {
+        return upool_settings_refuse(
+            cmd, arg,
+            "is no size above 0: a number with B, K, M, G"
+            " or T; a bare number is megabytes");
+    }
+    rule->size = size;
+    return NULL;
+}
+
+static const char *set_option(const cmd_parms *cmd, upool_rule *rule,
+                              const char *arg)
+{
+    if (!ap_cstr_casecmp(arg, "required")) {
+        rule->required = 1;
+        return strcmp(rule->name, "*")
+                   ? NULL
+                   : upool_settings_refuse(cmd, arg,
+                                           "needs the name of a field");
+    }
+    if (!ap_cstr_casecmpn(arg, "max=", 4)) {
+        return set_max(cmd, rule, arg);
+    }
+    if (!ap_cstr_casecmpn(arg, "size=", 5)) {
+        return set_size(cmd, rule, arg);
+    }
+    if (!ap_cstr_casecmpn(arg, "ext=", 4)) {
+        rule->ext = split(cmd->pool, arg + 4, 0);
+        return rule->ext ? NULL
+                         : upool_settings_refuse(cmd, arg,
+                                                 "is no list of extensions such"
+                                                 " as ext=jpg,png");
+    }
+    if (!ap_cstr_casecmpn(arg, "type=", 5)) {
+        rule->types = split(cmd->pool, arg + 5, 1);
+        return rule->types ? NULL
+                           : upool_settings_refuse(cmd, arg,
+                                                   "is no list of types such as"
+                                                   " type=image/*,text/plain");
+    }
+    return upool_settings_refuse(
+        cmd, arg, "is none of required, max=, size=, ext=, type=");
+}
+
+static int is_listed(const apr_array_header_t *list, const char *name)
+{
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(list, i, upool_rule).name, name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *upool_set_field(cmd_parms *cmd, void *conf_, int argc,
+                            char *const argv[])
+{
+    upool_dir_conf *conf = conf_;
+    const apr_array_header_t **list =
+        upool_settings_is_local(cmd) ? &conf->local_rules : &conf->rules;
+    upool_rule rule = { NULL, 0, UPOOL_UNLIMITED, UPOOL_UNLIMITED, NULL, NULL };
+    apr_array_header_t *grown;
+    int i;
+
+    if (argc < 1 || !is_plain(argv[0])) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name,
+                           " takes the name of a form field, 64 bytes of UTF-8"
+                           " at most, or *, and what holds for it",
+                           NULL);
+    }
+    rule.name = argv[0];
+    if (is_listed(*list, rule.name)) {
+        return upool_settings_refuse(cmd, rule.name, "has a rule already");
+    }
+    for (i = 1; i < argc; i++) {
+        const char *error = set_option(cmd, &rule, argv[i]);
+
+        if (error) {
+            return error;
+        }
+    }
+    grown = *list ? apr_array_copy(cmd->pool, *list)
+                  : apr_array_make(cmd->pool, 4, sizeof(upool_rule));
+    APR_ARRAY_PUSH(grown, upool_rule) = rule;
+    *list = grown;
+    return NULL;
+}
+
+const char *upool_set_digest_field(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+
+    if (!is_plain(arg)) {
+        return upool_settings_refuse(cmd, arg, "is no name of a form field");
+    }
+    conf->digest_field = ap_cstr_casecmp(arg, "off") ? arg : "";
+    return NULL;
+}
+
+const char *upool_set_names(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+
+    conf->utf8_names = !ap_cstr_casecmp(arg, "utf8");
+    return conf->utf8_names || !ap_cstr_casecmp(arg, "ascii")
+               ? NULL
+               : upool_settings_refuse(cmd, arg, "is neither ascii nor utf8");
+}

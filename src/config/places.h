@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_CONFIG_PLACES_H
+#define UPOOL_CONFIG_PLACES_H
+
+/* The directories that the server gives out by URL: each DocumentRoot, and what
+ * Alias, ScriptAlias and mod_wsgi's WSGIScriptAlias point to, in every virtual
+ * host.  What lies there is what a stranger may ask for, and a handler may run,
+ * so no pool should.
+ *
+ * mod_alias keeps its list to itself, so it is read off the tree of directives.
+ * A target that depends on the request (AliasMatch, an expression,
+ * VirtualDocumentRoot, UserDir, RewriteRule) is not known here.
+ *
+ * Paths are compared after their links are resolved; those of the places are
+ * resolved once, when the configuration is read. */
+
+#include <apr_tables.h>
+#include <httpd.h>
+
+typedef struct upool_place {
+    const char *directive; /* what names it */
+    const char *path;      /* as it says, absolute */
+    const char *real;      /* without links; as path where it is not there */
+} upool_place;
+
+/* All places of the configuration that has just been read: array of
+ * upool_place, in p.  In check_config, where the tree is whole. */
+const apr_array_header_t *upool_places_collect(const server_rec *first,
+                                               apr_pool_t *p);
+
+/* The first place that holds the absolute path dir or lies below it, else NULL.
+ * p: for a moment's work.  Any thread. */
+const upool_place *upool_places_find(const apr_array_header_t *places,
+                                     const char *dir, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_CONFIG_SETTINGS_H
+#define UPOOL_CONFIG_SETTINGS_H
+
+/* The functions behind the directives: each checks its argument and where it
+ * stands, and returns NULL or a message that names the directive
+ * (http_config.h, cmd_func).  They run while configuration is read: at start,
+ * and for .htaccess in the worker that serves the request. */
+
+#include <httpd.h>
+#include <http_config.h>
+
+/* A list of pools named in the server's configuration, in the configuration
+ * pool: array of upool_pool_mention *, for httpd/checks.h and the sweep. */
+typedef struct upool_pool_mention {
+    const char *path;
+    const char *file; /* where it is configured */
+    int line;
+    const ap_conf_vector_t *section;
+    server_rec *server;
+} upool_pool_mention;
+
+apr_array_header_t *upool_settings_mentions(apr_pool_t *pconf);
+
+/* 1 while an .htaccess file is read. */
+int upool_settings_is_local(const cmd_parms *cmd);
+
+/* The two forms of a complaint, in cmd->pool: "UploadX what", and
+ * "UploadX: "arg" what" where the directive takes a list. */
+const char *upool_settings_complain(const cmd_parms *cmd, const char *what);
+const char *upool_settings_refuse(const cmd_parms *cmd, const char *arg,
+                                  const char *what);
+
+/* Setters.  Some are where their value is used: those of keys in
+ * httpd/secrets.c, of handlers in httpd/handlers.c and content.c, of the cache
+ * in httpd/shared.c.  Those of one value use cmd->info as the member's
+ * offset. */
+const char *upool_set_pool(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_root(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_size_limit(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_count_limit(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_size(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_flag(cmd_parms *cmd, void *conf, int on);
+const char *upool_set_time(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_expires(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_url(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_pass(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_extension(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_field(cmd_parms *cmd, void *conf, int argc,
+                            char *const argv[]);
+const char *upool_set_digest_field(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_names(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_digest(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_handler(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_scan(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_scan_failure(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_sniff(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_cleanup(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_owner(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_cors(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_protocol(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_require(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_file_mode(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_file_group(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,
+                            char *const argv[]);
+const char *upool_set_min_rate(cmd_parms *cmd, void *conf, const char *rate,
+                               const char *grace);
+const char *upool_set_keep(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_progress(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_slots(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_watchers(cmd_parms *cmd, void *conf, const char *most,
+                               const char *holders);
+const char *upool_set_read_size(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_sweep(cmd_parms *cmd, void *conf, const char *arg);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "handlers/builtin.h"
+
+typedef struct accept_data {
+    upool_extension_lists lists;
+    upool_refusal *refusal;
+} accept_data;
+
+void *upool_accept_make(const upool_extension_lists *lists,
+                        upool_refusal *refusal, apr_pool_t *p)
+{
+    accept_data *data = apr_palloc(p, sizeof(*data));
+
+    data->lists = *lists;
+    data->refusal = refusal;
+    return data;
+}
+
+static upload_pool_verdict accept_new_file(upload_pool_instance *self,
+                                           upload_pool_file *file)
+{
+    const accept_data *data = self->data;
+
+    if (upool_extensions_may_pass(&data->lists, file->safe_filename)) {
+        return UPLOAD_POOL_GO_ON;
+    }
+    *data->refusal =
+        upool_refusal_make(UPOOL_REASON_EXTENSION, 0, file->safe_filename);
+    return UPLOAD_POOL_STOP;
+}
+
+const upload_pool_handler upool_accept_handler = {
+    UPLOAD_POOL_HANDLER_STUFF("accept"),
+    .new_file = accept_new_file,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HANDLERS_MAGIC_H
+#define UPOOL_HANDLERS_MAGIC_H
+
+/* What bytes look like, by libmagic.  The only file that knows it; without
+ * UPOOL_WITH_MAGIC nothing is known of any bytes.
+ *
+ * A cookie of libmagic serves one thread at a time and takes milliseconds to
+ * make, so a process keeps those that it has made: as many as were ever in use
+ * at once, up to a few.  libmagic gets bytes alone, never a name of a file, and
+ * looks neither into archives nor compressed data; what it may spend on one
+ * look is limited.  Its database is the system's. */
+
+#include <apr_pools.h>
+
+/* So many bytes of a file are looked at. */
+#define UPOOL_MAGIC_BYTES 2048
+
+typedef struct upool_magic upool_magic;
+
+/* 1 when the module was built with libmagic. */
+int upool_magic_is_built(void);
+
+/* The cookies of one process, made before its threads; a cleanup of p frees
+ * them.  NULL when there is no libmagic, or no mutex. */
+upool_magic *upool_magic_make(apr_pool_t *p);
+
+/* type/subtype in p, in lower case, of what the bytes look like; NULL: unknown,
+ * as is everything when libmagic fails (*why, unless NULL, is then set; static
+ * or in p).  Any thread. */
+const char *upool_magic_type(upool_magic *magic, const char *bytes,
+                             apr_size_t len, const char **why, apr_pool_t *p);
+
+#endif

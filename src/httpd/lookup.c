@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "httpd/lookup.h"
+
+#include <apr_strings.h>
+
+#include "httpd/shared.h"
+#include "httpd/slots.h"
+
+/* Of a process of another machine nothing is known; its record runs out. */
+static upool_state state_of_slot(const upool_slot_record *slot)
+{
+    if (slot->state == UPOOL_SLOT_DONE) {
+        return UPOOL_STATE_DONE;
+    }
+    return slot->state == UPOOL_SLOT_UPLOADING
+                   && (!slot->process || upool_slots_alive(slot->process))
+               ? UPOOL_STATE_UPLOADING
+               : UPOOL_STATE_ERROR;
+}
+
+static upool_record *from_slot(apr_pool_t *p, const char *id,
+                               const upool_slot_record *slot)
+{
+    upool_record *record = upool_record_make(p, id);
+
+    record->state = state_of_slot(slot);
+    record->filename = apr_pstrdup(p, slot->filename);
+    record->content_type = apr_pstrdup(p, slot->content_type);
+    record->size = slot->size;
+    record->received = slot->received;
+    record->created = slot->created;
+    record->updated = slot->updated;
+    record->owner = slot->owner[0] ? apr_pstrdup(p, slot->owner) : NULL;
+    if (record->state == UPOOL_STATE_ERROR) {
+        record->error =
+            slot->error[0]
+                ? apr_pstrdup(p, slot->error)
+                : upool_refusal_make(UPOOL_REASON_INTERRUPTED, 0, NULL).text;
+    }
+    else if (record->state == UPOOL_STATE_DONE) {
+        record->size = record->received;
+    }
+    return record;
+}
+
+upool_store *upool_known_store(request_rec *r, upool_request *rq,
+                               upool_refusal *refusal)
+{
+    if (!rq->store) {
+        rq->store = upool_request_store(r, rq->conf, refusal);
+    }
+    return rq->store;
+}
+
+/* What machines tell a cache may overtake each other on the way, and then an
+ * upload that has ended goes on in there for as long as the record lasts.  Who
+ * sends, tells again within this time. */
+#define TOLD_AGAIN apr_time_from_sec(1)
+
+/* 1 when the record came from another machine and may be behind the pool. */
+static int is_stale(const upool_slot_record *slot)
+{
+    return slot->state == UPOOL_SLOT_UPLOADING && !slot->process
+           && apr_time_now() - slot->updated > TOLD_AGAIN;
+}
+
+/* 1 when its process died before it could say how it ended: what the pool says
+ * came after that, or is all that is left. */
+static int is_lost(const upool_slot_record *slot)
+{
+    return slot->state != UPOOL_SLOT_DONE && slot->process
+           && !upool_slots_alive(slot->process);
+}
+
+/* 1 when the pool knows better than the slot.  Nobody takes the slot of a dead
+ * process before that is known to be dead, so an upload in several requests may
+ * have gone on, and have ended, without one. */
+static int is_newer(const upool_record *record, const upool_slot_record *slot)
+{
+    int lost = is_lost(slot);
+
+    switch (record->state) {
+    case UPOOL_STATE_DONE:
+        return record->updated >= (lost ? slot->created : slot->updated);
+    case UPOOL_STATE_UPLOADING:
+        return lost || (slot->process && record->updated >= slot->updated);
+    case UPOOL_STATE_STARTING:
+    case UPOOL_STATE_ERROR:
+        break;
+    }
+    /* This machine's slot has a name, and what was received. */
+    return !slot->process && record->updated >= slot->updated;
+}
+
+upool_record *upool_known_find(request_rec *r, upool_request *rq,
+                               upool_refusal *refusal)
+{
+    upool_slot_record slot;
+    upool_record *record = NULL;
+    upool_store *store;
+    apr_status_t rv;
+    int told = upool_shared_lookup(r, rq->conf, rq->id, &slot);
+
+    if (told && !is_stale(&slot) && slot.state != UPOOL_SLOT_ERROR_STATE
+        && !is_lost(&slot)) {
+        return from_slot(r->pool, rq->id, &slot);
+    }
+    store = upool_known_store(r, rq, refusal);
+    rv = store ? upool_bucket_status(&record, store, rq->id, r->pool)
+               : APR_ENOENT;
+    if (rv) {
+        record = NULL;
+    }
+    /* Of one that cannot be looked at nobody knows whose it is. */
+    if (rv && !APR_STATUS_IS_ENOENT(rv) && rv != APR_EINVAL && !told) {
+        *refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
+                                      "the upload cannot be looked at");
+        return NULL;
+    }
+    if (told && (!record || !is_newer(record, &slot))) {
+        record = from_slot(r->pool, rq->id, &slot);
+    }
+    return record;
+}
+
+int upool_known_is_mine(const upool_record *record, const upool_request *rq)
+{
+    return upool_record_is_open_to(record->owner, rq->owner);
+}
+
+upool_record *upool_known_visible(request_rec *r, upool_request *rq,
+                                  apr_time_t *expires, upool_refusal *refusal)
+{
+    upool_record *record = upool_known_find(r, rq, refusal);
+
+    *expires = 0;
+    if (!record || !upool_known_is_mine(record, rq)) {
+        return NULL;
+    }
+    *expires = record->updated + upool_config_expires(rq->conf);
+    return *expires < r->request_time ? NULL : record;
+}
+
+/* The slot first: a writer in flight learns of it at its next pull, and what
+ * it holds open has no name any more.  One on another machine finds its bucket
+ * gone. */
+apr_status_t upool_known_clear(request_rec *r, const upool_request *rq,
+                               upool_store *store)
+{
+    upool_table *table = upool_slots_table();
+    apr_status_t rv;
+
+    if (table) {
+        upool_table_drop(table, upool_slots_name(r, rq->conf, rq->id));
+    }
+    rv = upool_bucket_remove(store, rq->id, r->pool);
+    upool_shared_forget(r, rq->conf, rq->id);
+    return rv;
+}

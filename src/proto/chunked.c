@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/chunked.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "proto/complete.h"
+#include "parse/mediatype.h"
+#include "parse/query.h"
+
+static int asks_for(const request_rec *r, const char *parameter)
+{
+    char value[8];
+
+    return upool_query_find(r->args, parameter, value, sizeof(value))
+           != UPOOL_QUERY_ABSENT;
+}
+
+/* A type that only might be a form's is one too, as for the form's front. */
+static int is_form(const request_rec *r, upool_request *rq)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    upool_mediatype kind = UPOOL_MEDIATYPE_OTHER;
+
+    if (type && r->method_number == M_POST) {
+        kind = upool_mediatype_parse(type, strlen(type), rq->boundary,
+                                     &rq->boundary_len);
+    }
+    if (kind != UPOOL_MEDIATYPE_FORM) {
+        rq->boundary_len = 0;
+    }
+    return kind != UPOOL_MEDIATYPE_OTHER;
+}
+
+/* One of two headers that say the same; both, if they agree. */
+static const char *either_header(const request_rec *r, upool_request *rq,
+                                 const char *name, const char *other)
+{
+    const char *value = apr_table_get(r->headers_in, name);
+    const char *second = apr_table_get(r->headers_in, other);
+
+    if (value && second && strcmp(value, second) != 0) {
+        upool_proto_refuse(rq, UPOOL_REASON_CHUNK_HEADER);
+    }
+    return value ? value : second;
+}
+
+static void read_range(upool_chunked *c)
+{
+    const char *text =
+        either_header(c->r, c->rq, "Content-Range", "X-Content-Range");
+
+    if (!text) {
+        return;
+    }
+    c->ranged = 1;
+    if (upool_contentrange_parse(text, strlen(text), &c->range)) {
+        upool_proto_refuse(c->rq, UPOOL_REASON_CHUNK_HEADER);
+    }
+}
+
+/* nginx-upload-module lets clients choose their session, and takes whoever
+ * knows it for the one who chose it; here it is an identifier that somebody
+ * with the key has signed.  Without a key there is none. */
+static void read_session(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    const char *text = either_header(c->r, rq, "X-Session-ID", "Session-ID");
+
+    if (!text) {
+        return;
+    }
+    c->session = 1;
+    if (!upool_keys_count(rq->conf->keys)) {
+        upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        return;
+    }
+    rq->is_resource = 1; /* the route compares X-Progress-ID with it */
+    upool_proto_check_identifier(rq, text);
+}
+
+static upool_chunked_kind kind_of_form(const upool_chunked *c)
+{
+    upool_family_chunk piece;
+
+    /* Parameters that do not agree are a library's too: they are refused. */
+    if (c->ranged || c->session || c->named
+        || upool_family_settle(&c->family, &piece)
+        || !upool_config_speaks(c->rq->conf, UPOOL_PROTOCOL_MULTIPART)) {
+        return UPOOL_CHUNKED_FORM;
+    }
+    return UPOOL_CHUNKED_MAYBE;
+}
+
+/* 0: not one of ours. */
+static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
+{
+    read_range(c);
+    read_session(c);
+    rq->takes_body = 1;
+    if (is_form(r, rq)) {
+        c->kind = kind_of_form(c);
+        rq->may_pass = c->kind == UPOOL_CHUNKED_MAYBE;
+        return 1;
+    }
+    if (!c->ranged && !c->session) {
+        return 0;
+    }
+    c->kind = c->ranged && c->range.first < 0 && !rq->refusal.reason
+                  ? UPOOL_CHUNKED_ASKS
+                  : UPOOL_CHUNKED_RAW;
+    return 1;
+}
+
+static int recognise_post(request_rec *r, upool_request *rq, upool_chunked *c)
+{
+    if (upool_proto_is_endpoint(r, rq, "complete")) {
+        c->kind = UPOOL_CHUNKED_COMPLETES;
+        rq->takes_body = 1;
+        return 1;
+    }
+    if (asks_for(r, "clear")
+        || (rq->conf->mint == 1 && upool_proto_is_endpoint(r, rq, "new"))) {
+        return 0;
+    }
+    return recognise_upload(r, rq, c);
+}
+
+/* A library asks whether a piece is there already. */
+static int recognise_test(request_rec *r, upool_chunked *c)
+{
+    upool_family_chunk piece;
+
+    c->kind = UPOOL_CHUNKED_TESTS;
+    return !asks_for(r, "status") && !asks_for(r, "clear")
+           && upool_family_settle(&c->family, &piece) == 1;
+}
+
+static int recognise(request_rec *r, upool_request *rq)
+{
+    upool_chunked *c;
+    int ours = 0;
+
+    if (r->method_number != M_GET && r->method_number != M_POST
+        && r->method_number != M_PUT) {
+        return 0;
+    }
+    c = apr_pcalloc(r->pool, sizeof(*c));
+    c->r = r;
+    c->rq = rq;
+    upool_chunked_read_query(c);
+    if (r->method_number == M_GET) {
+        ours = recognise_test(r, c);
+    }
+    else if (r->method_number == M_POST) {
+        ours = recognise_post(r, rq, c);
+    }
+    else {
+        ours = recognise_upload(r, rq, c);
+    }
+    if (ours) {
+        rq->own = c;
+        return 1;
+    }
+    /* Whoever is asked next finds the request as it was. */
+    rq->takes_body = 0;
+    rq->base = r->uri;
+    return 0;
+}
+
+static int handle(request_rec *r, upool_request *rq)
+{
+    upool_chunked *c = rq->own;
+
+    (void)r;
+    c->from_url = rq->id[0] != '\0';
+    switch (c->kind) {
+    case UPOOL_CHUNKED_FORM:
+    case UPOOL_CHUNKED_MAYBE:
+        return upool_chunked_take_form(c);
+    case UPOOL_CHUNKED_RAW:
+        return upool_chunked_take_raw(c);
+    case UPOOL_CHUNKED_ASKS:
+        return upool_chunked_ask(c);
+    case UPOOL_CHUNKED_TESTS:
+        return upool_chunked_test(c);
+    case UPOOL_CHUNKED_COMPLETES:
+        return upool_chunked_complete(c);
+    }
+    return DECLINED;
+}
+
+/* The application's answer is the client's. */
+static int answer(request_rec *r, upool_request *rq, int has_body)
+{
+    (void)r;
+    (void)rq;
+    (void)has_body;
+    return 1;
+}
+
+const upool_protocol upool_chunked_protocol = {
+    .bit = UPOOL_PROTOCOL_CHUNKED,
+    .recognise = recognise,
+    .handle = handle,
+    .refuse = upool_chunked_refuse,
+    .answer = answer,
+};
+
+int upool_chunked_taken(upool_chunked *c)
+{
+    upool_refusal refusal;
+
+    if (c->late && upool_chunked_move(c, &refusal)) {
+        return upool_chunked_refuse(c->r, c->rq, &refusal);
+    }
+    if (c->repeats && upool_resume_complete(c->resume)) {
+        return upool_chunked_refuse(c->r, c->rq,
+                                    upool_resume_refusal(c->resume));
+    }
+    if (c->repeats || upool_resume_is_complete(c->resume)) {
+        return upool_complete_run(c->r, c->rq, c->resume);
+    }
+    return upool_chunked_keep_fields(c, &refusal)
+               ? upool_chunked_refuse(c->r, c->rq, &refusal)
+               : upool_chunked_tell(c);
+}

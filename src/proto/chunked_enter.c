@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/chunked.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "httpd/resuming.h"
+
+#define PROTOCOL "chunked"
+/* Two pieces that come first at the same time both want to make the upload: who
+ * comes second waits until it is there, and opens it. */
+#define PAUSE apr_time_from_msec(10)
+
+static int refuse(upool_refusal *refusal, upool_reason reason,
+                  const char *detail)
+{
+    *refusal = upool_refusal_make(reason, 0, detail);
+    return 1;
+}
+
+/* --- A piece that is there already --------------------------------------- */
+
+static int repeated_feed(void *self, const char *data, apr_size_t len)
+{
+    upool_chunked *c = self;
+
+    (void)data;
+    c->passed += (apr_off_t)len;
+    return c->refusal.reason != UPOOL_REASON_NONE;
+}
+
+static int repeated_is_refused(void *self)
+{
+    const upool_chunked *c = self;
+
+    return c->refusal.reason != UPOOL_REASON_NONE;
+}
+
+static void repeated_refuse(void *self, upool_reason reason, apr_status_t rv,
+                            const char *detail)
+{
+    upool_chunked *c = self;
+
+    if (!c->refusal.reason) {
+        c->refusal = upool_refusal_make(reason, rv, detail);
+    }
+}
+
+static apr_off_t repeated_received(const void *self)
+{
+    const upool_chunked *c = self;
+
+    return c->passed;
+}
+
+static const upool_refusal *repeated_refusal(void *self)
+{
+    upool_chunked *c = self;
+
+    return &c->refusal;
+}
+
+/* This is a piece of what is all there, again: for the answer, which got lost.
+ * Its bytes go nowhere. */
+static const upool_sink_ops repeated_ops = {
+    .feed = repeated_feed,
+    .flush = repeated_is_refused,
+    .finish = repeated_is_refused,
+    .refuse = repeated_refuse,
+    .is_unwanted = repeated_is_refused,
+    .received = repeated_received,
+    .refusal = repeated_refusal,
+};
+
+/* --- Which upload it is --------------------------------------------------- */
+
+/* What a library calls the file, so that two files are not taken for one where
+ * the URL names the upload. */
+static const char *tag_of(const upool_chunked *c)
+{
+    return c->in_family
+               ? apr_psprintf(c->r->pool, "%d:%.*s", (int)c->piece.kind,
+                              (int)c->piece.id_len, c->piece.id)
+               : NULL;
+}
+
+static int is_same_file(const upool_chunked *c)
+{
+    const char *tag = tag_of(c);
+    const char *known = upool_resume_about(c->resume)->metadata;
+
+    return (!tag && !known) || (tag && known && !strcmp(tag, known));
+}
+
+static int is_chunked(const upool_chunked *c)
+{
+    return !strcmp(upool_resume_about(c->resume)->protocol, PROTOCOL);
+}
+
+/* May a piece of a complete upload be one that was sent before?  Ids that are
+ * made of a file's name and size mean another version of the file tomorrow, so
+ * for them that is as long as the answer is kept. */
+static int is_repeated(const upool_chunked *c)
+{
+    const upool_record *record = upool_resume_record(c->resume);
+    apr_off_t length = upool_resume_length(c->resume);
+
+    if (!upool_chunked_is_auto(c) || !is_chunked(c) || !is_same_file(c)
+        || c->total != length || c->whole) {
+        return 0;
+    }
+    if (c->in_family) {
+        return upool_family_is_random(c->piece.kind)
+               || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
+    }
+    return c->session || (c->offset > 0 && c->offset + c->length == length);
+}
+
+/* All of it came, but whoever was to complete it could not, or was killed: the
+ * last piece once more does, for a client has nothing else to send. */
+static int is_end_again(const upool_chunked *c)
+{
+    return upool_chunked_is_auto(c) && !c->in_family && !c->session
+           && c->offset > 0 && c->total == upool_resume_length(c->resume)
+           && c->offset + c->length == c->total
+           && upool_resume_is_whole(c->resume);
+}
+
+/* An identifier in the URL may be used again when its upload is complete;
+ * upload_id names this one upload and no other. */
+static int meet_complete(upool_chunked *c, int *makes, upool_refusal *refusal)
+{
+    if (is_repeated(c)) {
+        c->repeats = 1;
+        return 0;
+    }
+    if (c->named || (c->offset > 0 && !c->in_family)) {
+        return refuse(refusal, UPOOL_REASON_COMPLETE, NULL);
+    }
+    *makes = 1;
+    return 0;
+}
+
+/* 0, with what was found in c->resume; or 1, with nothing there. */
+static int find(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_resume_options options;
+    upool_resume *resume;
+
+    c->resume = NULL;
+    *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
+    if (upool_resuming_options(c->r, c->rq, &options, refusal)) {
+        return 1;
+    }
+    resume = upool_resume_open(&options, c->r->pool);
+    *refusal = *upool_resume_refusal(resume);
+    if (refusal->reason) {
+        return 1;
+    }
+    c->resume = resume;
+    return 0;
+}
+
+/* Nobody has chosen the name that a library's id was made into, so an upload
+ * that has expired stands in nobody's way. */
+static int may_begin_anew(const upool_chunked *c, upool_reason reason)
+{
+    return !c->named
+           && (reason == UPOOL_REASON_NOT_FOUND
+               || (reason == UPOOL_REASON_EXPIRED && c->in_family
+                   && !c->from_url));
+}
+
+static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
+{
+    *makes = 0;
+    if (find(c, refusal)) {
+        *makes = may_begin_anew(c, refusal->reason);
+        return !*makes;
+    }
+    if (upool_resume_is_complete(c->resume)) {
+        return meet_complete(c, makes, refusal);
+    }
+    if (is_chunked(c) && is_same_file(c)) {
+        c->repeats = is_end_again(c);
+        return 0;
+    }
+    c->resume = NULL;
+    return refuse(refusal, UPOOL_REASON_BUSY,
+                  "another file goes by the same identifier");
+}
+
+int upool_chunked_open(upool_chunked *c, upool_refusal *refusal)
+{
+    if (!c->rq->id[0]) {
+        return refuse(refusal, UPOOL_REASON_NOT_FOUND, "no identifier");
+    }
+    if (find(c, refusal)) {
+        return 1;
+    }
+    if (!is_chunked(c)) {
+        c->resume = NULL;
+        return refuse(refusal, UPOOL_REASON_NOT_FOUND, "of another protocol");
+    }
+    return 0;
+}
+
+/* --- A new one ------------------------------------------------------------ */
+
+static int mint(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+
+    if (upool_ident_mint(rq->id, c->r->request_time)) {
+        return refuse(refusal, UPOOL_REASON_IO, "no randomness");
+    }
+    rq->minted = 1;
+    return 0;
+}
+
+static int judge_new(const upool_chunked *c, upool_refusal *refusal)
+{
+    apr_time_t born = c->rq->minted ? 0 : upool_ident_time(c->rq->id);
+
+    if (born
+        && born + upool_config_lifetime(c->rq->conf) < c->r->request_time) {
+        return refuse(refusal, UPOOL_REASON_EXPIRED, NULL);
+    }
+    if (c->offset > 0 && !c->late && !(c->in_family || c->session)) {
+        return refuse(refusal, UPOOL_REASON_OFFSET, "nothing is there yet");
+    }
+    return 0;
+}
+
+/* From the first-th on; those that only say what a piece is are no business of
+ * the application. */
+static const apr_array_header_t *fields_for_application(
+    const upool_chunked *c, const apr_array_header_t *fields, int first)
+{
+    apr_array_header_t *kept =
+        apr_array_make(c->r->pool, 4, sizeof(upool_field));
+    int i;
+
+    for (i = first; fields && i < fields->nelts; i++) {
+        const upool_field *field = &APR_ARRAY_IDX(fields, i, upool_field);
+
+        if (!upool_chunked_is_ours(c, field->name)) {
+            APR_ARRAY_PUSH(kept, upool_field) = *field;
+        }
+    }
+    return kept;
+}
+
+/* Where a library cuts the file, the part may be called "blob". */
+static const char *filename_of(const upool_chunked *c,
+                               const upool_chunk_file *file,
+                               const apr_array_header_t *fields)
+{
+    const char *parameter =
+        c->in_family ? upool_family_name_param(c->piece.kind) : NULL;
+    const char *name =
+        parameter && fields ? upool_fieldbody_value(fields, parameter) : NULL;
+
+    return name && *name ? name : file->filename;
+}
+
+static int make(upool_chunked *c, const upool_resume_start *start,
+                upool_refusal *refusal)
+{
+    upool_resume_options options;
+    upool_resume *resume;
+
+    *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
+    if (upool_resuming_options(c->r, c->rq, &options, refusal)) {
+        return 1;
+    }
+    resume = upool_resume_create(&options, start, c->r->pool);
+    *refusal = *upool_resume_refusal(resume);
+    c->created = !refusal->reason;
+    c->resume = c->created ? resume : NULL;
+    return !c->created;
+}
+
+static int create(upool_chunked *c, const upool_chunk_file *file,
+                  const apr_array_header_t *fields, upool_refusal *refusal)
+{
+    upool_resume_start start = UPOOL_RESUME_START;
+
+    if (judge_new(c, refusal)) {
+        return 1;
+    }
+    start.protocol = PROTOCOL;
+    /* Nobody knows yet whether it is the beginning of this upload. */
+    start.length = c->late && c->offset > 0 ? -1 : c->total;
+    start.field = file->field;
+    start.filename = filename_of(c, file, fields);
+    start.content_type = file->content_type;
+    upool_proto_target(c->r, &start.uri, &start.args);
+    start.fields = fields_for_application(c, fields, 0);
+    c->first = fields ? fields->nelts : 0;
+    start.metadata = tag_of(c);
+    return make(c, &start, refusal);
+}
+
+static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
+                          const apr_array_header_t *fields,
+                          upool_refusal *refusal)
+{
+    apr_interval_time_t waited;
+    int makes;
+
+    for (waited = 0;; waited += PAUSE) {
+        if (open_upload(c, &makes, refusal)) {
+            return 1;
+        }
+        if (!makes || !create(c, file, fields, refusal)) {
+            return 0;
+        }
+        if (refusal->reason != UPOOL_REASON_BUSY
+            || waited >= UPOOL_APPEND_PATIENCE) {
+            return 1;
+        }
+        apr_sleep(PAUSE);
+    }
+}
+
+/* --- Its bytes ------------------------------------------------------------ */
+
+/* RFC 9110 14.4 lets a total be unknown, but not change: who lies about it
+ * once would pass every limit. */
+static int settle_total(upool_chunked *c, upool_refusal *refusal)
+{
+    if (c->total < 0 || c->repeats
+        || !upool_resume_set_length(c->resume, c->total)) {
+        return 0;
+    }
+    *refusal = *upool_resume_refusal(c->resume);
+    return 1;
+}
+
+/* A body that has ended as it should, with fewer bytes than its range.  (Of a
+ * form the chunk has seen that already.)  mod_http2 may end that of a stream
+ * which was reset in the same way: what came of it stays. */
+static upool_reason verify(void *user, upool_resume *resume)
+{
+    const upool_chunked *c = user;
+
+    if (c->length < 0 || upool_resume_offset(resume) - c->offset >= c->length) {
+        return UPOOL_REASON_NONE;
+    }
+    return c->r->connection->master ? UPOOL_REASON_INCOMPLETE
+                                    : UPOOL_REASON_CHUNK_SIZE;
+}
+
+static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
+{
+    upool_resume_append append = UPOOL_RESUME_APPEND;
+
+    append.offset = c->late ? 0 : c->offset;
+    append.content_length = c->length;
+    append.announced.content = c->digests.content;
+    append.announced.repr = c->whole ? c->digests.repr : NULL;
+    append.out_of_order = (c->in_family || c->session) && c->total >= 0;
+    append.last = c->whole;
+    append.verify = c->kind == UPOOL_CHUNKED_RAW ? verify : NULL;
+    append.user = c;
+    append.stay_open = c->late || !upool_chunked_is_auto(c);
+    if (upool_resume_begin(c->resume, &append)) {
+        *refusal = *upool_resume_refusal(c->resume);
+        return 1;
+    }
+    upool_resume_sink(c->resume, inner);
+    return 0;
+}
+
+int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
+                        const apr_array_header_t *fields, upool_sink *inner,
+                        upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+
+    if (!rq->id[0]) {
+        /* What is told behind the file may still name it, so whether it may
+         * be is asked later too. */
+        c->late = c->kind != UPOOL_CHUNKED_RAW;
+        if (!c->late && !upool_chunked_may_mint(c)) {
+            return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+        }
+        if (mint(c, refusal) || create(c, file, fields, refusal)) {
+            return 1;
+        }
+    }
+    else if (open_or_create(c, file, fields, refusal)) {
+        return 1;
+    }
+    if (c->repeats) {
+        inner->ops = &repeated_ops;
+        inner->self = c;
+        return 0;
+    }
+    return (!c->late && settle_total(c, refusal)) || begin(c, inner, refusal);
+}
+
+static const apr_array_header_t *fields_behind(const upool_chunked *c)
+{
+    return fields_for_application(
+        c, c->created && c->form ? upool_chunk_fields(c->form) : NULL,
+        c->first);
+}
+
+void upool_chunked_add_fields(upool_chunked *c)
+{
+    const apr_array_header_t *fields = fields_behind(c);
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        upool_resume_add_field(c->resume,
+                               &APR_ARRAY_IDX(fields, i, upool_field));
+    }
+}
+
+int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal)
+{
+    const apr_array_header_t *fields = fields_behind(c);
+
+    if (!fields->nelts || !upool_resume_keep_fields(c->resume, fields)) {
+        return 0;
+    }
+    *refusal = *upool_resume_refusal(c->resume);
+    return 1;
+}

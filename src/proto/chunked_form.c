@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/chunked.h"
+
+#include <string.h>
+
+#include "httpd/drive.h"
+#include "httpd/intake.h"
+#include "httpd/reply.h"
+#include "upload/choice.h"
+
+static int refuse(upool_refusal *refusal, upool_reason reason,
+                  const char *detail)
+{
+    *refusal = upool_refusal_make(reason, 0, detail);
+    return 1;
+}
+
+static int asks(const upool_chunked *c)
+{
+    return c->ranged && c->range.first < 0;
+}
+
+/* --- A piece -------------------------------------------------------------- */
+
+static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
+                  apr_off_t *length, upool_refusal *refusal)
+{
+    upool_chunked *c = user;
+    const apr_array_header_t *fields = upool_chunk_fields(c->form);
+
+    upool_chunked_read_fields(c, fields);
+    if (asks(c)) {
+        return refuse(refusal, UPOOL_REASON_CHUNK_SIZE, "a file that asks");
+    }
+    if (upool_chunked_place(c, refusal) || upool_chunked_name(c, refusal)
+        || upool_chunked_enter(c, file, fields, inner, refusal)) {
+        return 1;
+    }
+    c->file = file;
+    *length = c->length;
+    return 0;
+}
+
+/* What stands behind the file must not contradict what was done with it. */
+static int agree(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_family_chunk piece;
+
+    if (c->late) {
+        return 0; /* upool_chunked_move() looks at all of it */
+    }
+    if (!c->in_family && upool_family_settle(&c->family, &piece)) {
+        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
+                      "a library's parameters behind the file");
+    }
+    return c->named && upool_chunked_name(c, refusal);
+}
+
+static int ends(void *user, int has_file, upool_refusal *refusal)
+{
+    upool_chunked *c = user;
+
+    upool_chunked_read_fields(c, upool_chunk_fields(c->form));
+    if (!has_file) {
+        return asks(c) ? 0 : refuse(refusal, UPOOL_REASON_CHUNK_NONE, NULL);
+    }
+    upool_chunked_add_fields(c);
+    return agree(c, refusal);
+}
+
+static int make_chunk(upool_chunked *c, upool_sink *sink)
+{
+    const upool_request *rq = c->rq;
+    upool_chunk_options options;
+
+    memset(&options, 0, sizeof(options));
+    options.boundary = rq->boundary;
+    options.boundary_len = rq->boundary_len;
+    options.limits = upool_config_limits(rq->conf);
+    options.begins = begins;
+    options.ends = ends;
+    options.user = c;
+    if (upool_intake_digests(c->r, rq, &options.digests)) {
+        return -1;
+    }
+    c->form = upool_chunk_make(&options, c->r->pool);
+    *sink = upool_chunk_sink(c->form);
+    return 0;
+}
+
+static int chunk_is_in(request_rec *r, upool_request *rq,
+                       const upool_refusal *refusal)
+{
+    upool_chunked *c = rq->own;
+
+    if (refusal) {
+        return upool_chunked_refuse(r, rq, refusal);
+    }
+    return asks(c) ? upool_chunked_ask(c) : upool_chunked_taken(c);
+}
+
+/* --- A piece, or an upload ------------------------------------------------ */
+
+/* As the route settles the identifier of a form. */
+static int settle_form(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    apr_time_t born;
+
+    if (!rq->id[0] && upool_keys_count(rq->conf->keys)) {
+        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+    }
+    if (!rq->id[0]) {
+        rq->minted = 1;
+        return upool_ident_mint(rq->id, c->r->request_time)
+                   ? refuse(refusal, UPOOL_REASON_IO, "no randomness")
+                   : 0;
+    }
+    born = upool_ident_time(rq->id);
+    return born && born + upool_config_lifetime(rq->conf) < c->r->request_time
+               ? refuse(refusal, UPOOL_REASON_EXPIRED, NULL)
+               : 0;
+}
+
+/* It was a form all along: from here on nothing is left of this front. */
+static int become_form(upool_chunked *c, upool_sink *inner,
+                       upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    upool_sink chooser = rq->sink;
+    int refused;
+
+    rq->front = UPOOL_FRONT_FORM;
+    rq->protocol = NULL;
+    refused =
+        settle_form(c, refusal) || upool_proto_form_begin(c->r, rq, refusal);
+    if (!refused) {
+        *inner = rq->sink;
+    }
+    rq->sink = chooser;
+    return refused;
+}
+
+static int pick(void *user, const apr_array_header_t *fields, upool_sink *inner,
+                upool_refusal *refusal)
+{
+    upool_chunked *c = user;
+    upool_family_chunk piece;
+
+    upool_chunked_read_fields(c, fields);
+    if (!c->named && !upool_family_settle(&c->family, &piece)) {
+        return become_form(c, inner, refusal);
+    }
+    c->kind = UPOOL_CHUNKED_FORM;
+    return make_chunk(c, inner)
+               ? refuse(refusal, UPOOL_REASON_DIGEST_SYNTAX, NULL)
+               : 0;
+}
+
+static int choice_is_in(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return rq->front == UPOOL_FRONT_FORM ? upool_proto_form_end(r, rq, refusal)
+                                         : chunk_is_in(r, rq, refusal);
+}
+
+/* A chunk may be as large as an upload, and its form has more than the chunk:
+ * fields, as many as may be, and the header blocks of all parts with what is
+ * around them.  A body larger than that is too large whatever it is, and is
+ * refused before it is asked for. */
+#define AROUND 2097152
+
+static int is_too_large(const upool_chunked *c, const upool_limits *limits)
+{
+    apr_int64_t over = c->rq->content_length - limits->body;
+
+    return !apr_table_get(c->r->headers_in, "Content-Encoding")
+           && c->rq->content_length > limits->body && over > AROUND
+           && over - AROUND > limits->fields;
+}
+
+static int choose(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    upool_limits limits = upool_config_limits(rq->conf);
+
+    if (is_too_large(c, &limits)) {
+        upool_refusal refusal =
+            upool_refusal_make(UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
+
+        rq->front = UPOOL_FRONT_FORM;
+        rq->protocol = NULL;
+        return upool_reply_refusal(c->r, rq, &refusal);
+    }
+    rq->sink = upool_choice_sink(upool_choice_make(
+        rq->boundary, rq->boundary_len, &limits, pick, c, c->r->pool));
+    return upool_drive_run(c->r, rq, choice_is_in);
+}
+
+int upool_chunked_take_form(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    upool_refusal refusal;
+    upool_reason reason = upool_intake_judge(c->r, rq, &refusal.detail);
+
+    if (reason) {
+        refusal = upool_refusal_make(reason, 0, refusal.detail);
+        return upool_chunked_refuse(c->r, rq, &refusal);
+    }
+    if (c->kind == UPOOL_CHUNKED_MAYBE) {
+        return choose(c);
+    }
+    if (make_chunk(c, &rq->sink)) {
+        refusal = upool_refusal_make(UPOOL_REASON_DIGEST_SYNTAX, 0, NULL);
+        return upool_chunked_refuse(c->r, rq, &refusal);
+    }
+    return upool_drive_run(c->r, rq, chunk_is_in);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/chunked.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "parse/query.h"
+#include "upload/hashname.h"
+
+#define UPLOAD_ID "upload_id"
+
+static int refuse(upool_refusal *refusal, upool_reason reason,
+                  const char *detail)
+{
+    *refusal = upool_refusal_make(reason, 0, detail);
+    return 1;
+}
+
+/* Given twice it has to be the same; a text that no identifier is otherwise. */
+static void take_id(upool_chunked *c, const char *value, apr_size_t len)
+{
+    if (memchr(value, '\0', len) || (c->named && strcmp(c->named, value))) {
+        c->named = "";
+        return;
+    }
+    c->named = value;
+}
+
+static void take(upool_chunked *c, const char *name, const char *value,
+                 apr_size_t len)
+{
+    if (!strcmp(name, UPLOAD_ID)) {
+        take_id(c, value, len);
+        return;
+    }
+    upool_family_param(&c->family, name, value, len);
+}
+
+void upool_chunked_read_query(upool_chunked *c)
+{
+    apr_size_t len = c->r->args ? strlen(c->r->args) : 0;
+    char *text = apr_pstrmemdup(c->r->pool, len ? c->r->args : "", len);
+    upool_query_pair pair;
+    char *at = text;
+
+    upool_family_init(&c->family);
+    while (upool_query_take(&at, text + len, &pair) > 0) {
+        take(c, pair.name, pair.value, pair.value_len);
+    }
+}
+
+void upool_chunked_read_fields(upool_chunked *c,
+                               const apr_array_header_t *fields)
+{
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const upool_field *field = &APR_ARRAY_IDX(fields, i, upool_field);
+
+        take(c, field->name, field->value, field->len);
+    }
+}
+
+static int place_range(upool_chunked *c)
+{
+    c->offset = c->range.first;
+    c->length = upool_contentrange_length(&c->range);
+    c->total = c->range.total;
+    return 0;
+}
+
+int upool_chunked_place(upool_chunked *c, upool_refusal *refusal)
+{
+    int settled = upool_family_settle(&c->family, &c->piece);
+
+    c->in_family = settled == 1;
+    if (settled < 0) {
+        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
+                      "a library's parameters that do not agree");
+    }
+    if (settled && c->ranged) {
+        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
+                      "Content-Range and a library's parameters");
+    }
+    if (c->ranged) {
+        return place_range(c);
+    }
+    if (c->in_family) {
+        c->offset = c->piece.offset;
+        c->length = c->piece.length;
+        c->total = c->piece.total;
+        return 0;
+    }
+    c->whole = 1;
+    c->offset = 0;
+    c->length = -1;
+    c->total = -1;
+    return 0;
+}
+
+/* --- Which upload --------------------------------------------------------- */
+
+static int check_named(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    char before[UPOOL_IDENT_MAX + 1];
+
+    memcpy(before, rq->id, sizeof(before));
+    rq->refusal.reason = UPOOL_REASON_NONE;
+    upool_proto_check_identifier(rq, c->named);
+    if (!rq->refusal.reason && before[0] && strcmp(before, rq->id)) {
+        upool_proto_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
+    }
+    if (!rq->refusal.reason) {
+        return 0;
+    }
+    *refusal = rq->refusal;
+    return 1;
+}
+
+static upool_hashname_part part(const char *bytes, apr_size_t len)
+{
+    upool_hashname_part made = { bytes, len };
+
+    return made;
+}
+
+/* All that makes the file this user's file, sent to this place. */
+static int hash_piece(const upool_chunked *c, char *id)
+{
+    const upool_request *rq = c->rq;
+    const char *owner = rq->owner ? rq->owner : "";
+    const char kind = (char)('0' + c->piece.kind);
+    upool_hashname_part parts[4];
+
+    parts[0] = part(rq->base, strlen(rq->base));
+    parts[1] = part(owner, strlen(owner));
+    parts[2] = part(&kind, 1);
+    parts[3] = part(c->piece.id, c->piece.id_len);
+    return upool_hashname_make(id, parts, 4, c->r->pool);
+}
+
+static int name_piece(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+
+    if (!upool_chunked_may_mint(c)) {
+        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+    }
+    if (!rq->owner && !upool_family_is_random(c->piece.kind)) {
+        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED,
+                      "the library's id can be guessed, and nothing tells its"
+                      " users apart: give X-Progress-ID, or use UploadOwner");
+    }
+    if (hash_piece(c, rq->id)) {
+        return refuse(refusal, UPOOL_REASON_MEMORY, NULL);
+    }
+    return 0;
+}
+
+int upool_chunked_name(upool_chunked *c, upool_refusal *refusal)
+{
+    if (c->named) {
+        return check_named(c, refusal);
+    }
+    if (c->in_family && !c->rq->id[0]) {
+        return name_piece(c, refusal);
+    }
+    return 0;
+}
+
+/* --- Other questions ------------------------------------------------------ */
+
+int upool_chunked_is_auto(const upool_chunked *c)
+{
+    return c->in_family || c->session || c->kind == UPOOL_CHUNKED_RAW
+           || c->rq->conf->chunked_auto == 1;
+}
+
+int upool_chunked_may_mint(const upool_chunked *c)
+{
+    return !upool_keys_count(c->rq->conf->keys) || c->rq->conf->mint == 1;
+}
+
+int upool_chunked_is_ours(const upool_chunked *c, const char *field)
+{
+    return !strcmp(field, UPLOAD_ID)
+           || (c->in_family && upool_family_owns(c->piece.kind, field));
+}

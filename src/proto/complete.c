@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/complete.h"
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "httpd/lookup.h"
+#include "httpd/capture.h"
+#include "httpd/log.h"
+#include "httpd/reply.h"
+#include "httpd/substitute.h"
+#include "upload/result.h"
+
+/* For how long a request waits for the answer to another one like it. */
+#define WAIT_MAX apr_time_from_sec(5)
+#define WAIT_STEP apr_time_from_msec(50)
+
+static int refuse(request_rec *r, upool_request *rq, upool_reason reason,
+                  apr_status_t rv, const char *detail)
+{
+    upool_refusal refusal = upool_refusal_make(reason, rv, detail);
+
+    return rq->protocol->refuse(r, rq, &refusal);
+}
+
+/* What is left of the body that was not needed: the next request of the
+ * connection begins behind it. */
+static void discard_body(request_rec *r, upool_request *rq)
+{
+    if (rq->seen_end) {
+        return;
+    }
+    rq->intake = UPOOL_INTAKE_NONE;
+    if (ap_discard_request_body(r) != OK) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    rq->seen_end = 1;
+}
+
+/* In place of the headers of one request among several: those of the whole. */
+static void describe_whole(request_rec *r, upool_request *rq)
+{
+    const upool_record *record = rq->outcome.record;
+    apr_table_t *aside = apr_table_make(r->pool, 2);
+
+    if (record->content_type && *record->content_type) {
+        apr_table_setn(aside, "X-Upload-Content-Type", record->content_type);
+    }
+    apr_table_setn(aside, "X-Upload-Content-Length",
+                   apr_off_t_toa(r->pool, record->size));
+    if (rq->outcome.coding) {
+        apr_table_setn(aside, "X-Upload-Content-Encoding", rq->outcome.coding);
+    }
+    rq->set_aside = aside;
+}
+
+static const char *target_of(request_rec *r, const upool_request *rq,
+                             const upool_resumable *about)
+{
+    if (rq->conf->pass) {
+        upool_rlog(r, DEBUG, 0, 60, "upload %s is passed to %s",
+                   upool_log_ident(r->pool, rq->id), rq->conf->pass);
+        return rq->conf->pass;
+    }
+    return about->args
+               ? apr_pstrcat(r->pool, about->uri, "?", about->args, NULL)
+               : about->uri;
+}
+
+/* r looks like the request that created the upload, for as long as the
+ * application runs: REQUEST_URI and THE_REQUEST are made of the request line.
+ */
+static void redirect(request_rec *r, const char *url, const char *target)
+{
+    const char *method = r->method;
+    int method_number = r->method_number;
+    char *line = r->the_request;
+
+    r->method = "POST";
+    r->method_number = M_POST;
+    r->the_request = apr_pstrcat(r->pool, "POST ", url, " ", r->protocol, NULL);
+    upool_substitute_redirect(r, target);
+    r->method = method;
+    r->method_number = method_number;
+    r->the_request = line;
+}
+
+static int run_it(request_rec *r, upool_request *rq,
+                  const upool_resumable *about, upool_run *run)
+{
+    apr_table_t *headers = r->headers_in;
+    const char *target = target_of(r, rq, about);
+    const char *url =
+        about->args ? apr_pstrcat(r->pool, about->uri, "?", about->args, NULL)
+                    : about->uri;
+    upool_reason reason;
+
+    describe_whole(r, rq);
+    r->headers_in = apr_table_copy(r->pool, headers);
+    upool_substitute_drop_protocol(r);
+    reason = upool_substitute_request(r, rq);
+    if (reason) {
+        r->headers_in = headers;
+        upool_run_end(run);
+        return refuse(r, rq, reason, 0,
+                      "the upload is done, but its JSON cannot be made");
+    }
+    apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL", about->uri);
+    upool_answer_await(r, rq, rq->protocol->answer, run);
+    redirect(r, url, target);
+    upool_answer_end(r, rq);
+    r->headers_in = headers;
+    upool_rlog(r, DEBUG, 0, 62, "upload %s: its application answered %d",
+               upool_log_ident(r->pool, rq->id), rq->outcome.status);
+    return OK;
+}
+
+static int again(request_rec *r, upool_request *rq, const upool_answer *answer)
+{
+    const upool_record *record = rq->outcome.record;
+    const char *status = upool_result_status(
+        record, record->updated + upool_config_expires(rq->conf), r->pool);
+
+    upool_rlog(r, DEBUG, 0, 63,
+               "upload %s: its application's answer %d is given again",
+               upool_log_ident(r->pool, rq->id), answer->status);
+    rq->intake = UPOOL_INTAKE_NONE;
+    return status
+               ? upool_answer_again(r, rq, rq->protocol->answer, answer, status)
+               : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* The right to run it, or the answer of who had that. */
+static apr_status_t take_run(request_rec *r, const upool_request *rq,
+                             upool_run **run, upool_answer *answer)
+{
+    apr_interval_time_t waited = 0;
+    apr_status_t rv;
+
+    for (;;) {
+        rv =
+            upool_run_take(run, answer, rq->store, rq->outcome.record, r->pool);
+        if (rv != APR_EBUSY || waited >= WAIT_MAX) {
+            return rv;
+        }
+        apr_sleep(WAIT_STEP);
+        waited += WAIT_STEP;
+    }
+}
+
+int upool_complete_run(request_rec *r, upool_request *rq,
+                       const upool_resume *resume)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    upool_answer answer = { 0, 0, 0, NULL, NULL, 0 };
+    upool_run *run;
+    apr_status_t rv;
+
+    discard_body(r, rq);
+    rq->outcome.record = upool_resume_record(resume);
+    rq->outcome.fields = upool_resume_fields(resume);
+    rq->outcome.path = upool_resume_path(resume, NULL, r->pool);
+    if (!upool_known_store(r, rq, &refusal)) {
+        return rq->protocol->refuse(r, rq, &refusal);
+    }
+    rv = take_run(r, rq, &run, &answer);
+    switch (rv) {
+    case APR_SUCCESS:
+        return run_it(r, rq, upool_resume_about(resume), run);
+    case APR_EEXIST:
+        return again(r, rq, &answer);
+    case APR_EBUSY:
+        return refuse(r, rq, UPOOL_REASON_BUSY, 0, "its application runs");
+    case APR_ENOENT:
+        return refuse(r, rq, UPOOL_REASON_NOT_FOUND, 0, NULL);
+    default:
+        return refuse(r, rq, upool_refusal_of_errno(rv), rv, "who runs it");
+    }
+}
+
+upool_complete_state upool_complete_look(request_rec *r, upool_request *rq,
+                                         const upool_record *record,
+                                         int *status)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    upool_answer answer = { 0, 0, 0, NULL, NULL, 0 };
+    upool_store *store = upool_known_store(r, rq, &refusal);
+    apr_status_t rv =
+        store ? upool_run_look(&answer, store, record, r->pool) : refusal.rv;
+
+    if (status) {
+        *status = answer.status;
+    }
+    if (rv == APR_EBUSY) {
+        return UPOOL_COMPLETE_RUNS;
+    }
+    return answer.final ? UPOOL_COMPLETE_ANSWERED : UPOOL_COMPLETE_OPEN;
+}

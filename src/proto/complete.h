@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_PROTO_COMPLETE_H
+#define UPOOL_PROTO_COMPLETE_H
+
+/* What follows when an upload of several requests is complete: its application
+ * runs, once, and its answer goes to the client.
+ *
+ * Any request may be the one that completes it: the last append, U/complete, a
+ * concatenation; and the same request may come again, for its answer was lost.
+ * A front does not have to know which of these it has: whenever the client has
+ * done what completes an upload, and upool_resume_is_complete() says that it
+ * is, it returns what upool_complete_run() returns.
+ *
+ * The application sees "POST U" with the URL and the query of the request that
+ * created the upload, the substituted body, headers and environment (contract
+ * 3), and none of the protocol's own headers, conditions or ranges.  It is
+ * reached by an internal redirect, where httpd checks access anew, for the
+ * method POST.  UploadPass changes where.
+ *
+ * Its answer passes the protocol's answer(), and is kept in the bucket (store/
+ * answer.h).  So a request that comes again gets the same answer, for ten
+ * minutes; later, and where the answer was too long to be kept, its status with
+ * the upload's status object.  An answer of 5xx, 401, 407, 408, 425 or 429, and
+ * one that the application did not give (access denied), is no final one: the
+ * same request runs the application again.  So does the first to come after
+ * the process died while the application ran: once, or at least once after a
+ * crash.  A request that comes while the application runs waits for its answer,
+ * for some seconds, then it is refused as BUSY. */
+
+#include "proto/protocol.h"
+#include "upload/resume.h"
+
+/* The upload that resume knows is complete, whoever completed it: answers r.
+ * Whose it is has been asked.  Returns what the handler hook returns. */
+int upool_complete_run(request_rec *r, upool_request *rq,
+                       const upool_resume *resume);
+
+/* What came of the upload's application so far, for those who ask how far it
+ * is.  *status (may be NULL): of its last answer, 0 where there was none. */
+typedef enum upool_complete_state {
+    UPOOL_COMPLETE_OPEN = 0, /* it has not run, or would run again */
+    UPOOL_COMPLETE_RUNS,     /* somebody waits for its answer */
+    UPOOL_COMPLETE_ANSWERED  /* finally */
+} upool_complete_state;
+upool_complete_state upool_complete_look(request_rec *r, upool_request *rq,
+                                         const upool_record *record,
+                                         int *status);
+
+#endif

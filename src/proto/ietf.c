@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/ietf.h"
+
+#include <string.h>
+#include <apr_cstr.h>
+#include <http_protocol.h>
+
+#include "httpd/reply.h"
+#include "httpd/substitute.h"
+
+#define MEDIA_TYPE "application/partial-upload"
+#define UUID_LEN 36
+
+upool_ietf *upool_ietf_of(const upool_request *rq)
+{
+    return rq->own;
+}
+
+static int may_carry_content(const request_rec *r)
+{
+    switch (r->method_number) {
+    case M_GET: /* and HEAD */
+    case M_DELETE:
+    case M_OPTIONS:
+    case M_TRACE:
+    case M_CONNECT:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+/* Without its parameters, of which it has none. */
+int upool_ietf_is_partial(const char *type)
+{
+    apr_size_t len = type ? strcspn(type, "; \t") : 0;
+
+    return len == sizeof(MEDIA_TYPE) - 1
+           && !ap_cstr_casecmpn(type, MEDIA_TYPE, len);
+}
+
+static int is_partial(const request_rec *r)
+{
+    return upool_ietf_is_partial(apr_table_get(r->headers_in, "Content-Type"));
+}
+
+/* Clients of older drafts sent appends without a type, of newer ones some
+ * forget the offset: either says what is meant. */
+static int is_append(const request_rec *r, const upool_ietf_head *head)
+{
+    return r->method_number == M_PATCH
+           && (is_partial(r) || apr_table_get(r->headers_in, "Upload-Offset"))
+           && (head->complete >= 0 || head->interop || is_partial(r));
+}
+
+int upool_ietf_is_minted(const char *id)
+{
+    return strlen(id) == UUID_LEN && id[8] == '-' && id[13] == '-'
+           && id[18] == '-' && id[23] == '-';
+}
+
+/* One that is minted or signed, rightly or not; without a key any word might
+ * be one. */
+static int is_plausible(const request_rec *r, const upool_request *rq)
+{
+    const char *text = upool_proto_last_segment(r);
+    char id[UPOOL_IDENT_MAX + 1];
+
+    return text
+           && (upool_ietf_is_minted(text) || strchr(text, ':')
+               || upool_ident_check(text, rq->conf->keys, id)
+                      == UPOOL_IDENT_GOOD);
+}
+
+/* Nothing makes a client of the final protocol say in a HEAD or DELETE that it
+ * speaks it, so the URL must: it is signed, or looks minted.  Whether there is
+ * such an upload the handler asks, and lets pass what is none. */
+static int looks_like_resource(const request_rec *r, const upool_request *rq)
+{
+    const char *text = upool_proto_last_segment(r);
+    char id[UPOOL_IDENT_MAX + 1];
+
+    return text
+           && upool_ident_check(text, rq->conf->keys, id) == UPOOL_IDENT_GOOD
+           && (upool_keys_count(rq->conf->keys) || upool_ietf_is_minted(id));
+}
+
+static int is_file(const request_rec *r)
+{
+    return r->finfo.filetype == APR_REG && (!r->path_info || !*r->path_info);
+}
+
+/* Only who means an upload resource says HEAD or DELETE and the version; a GET
+ * may be for a page. */
+static int is_about_resource(const request_rec *r, const upool_request *rq)
+{
+    int speaks =
+        apr_table_get(r->headers_in, "Upload-Draft-Interop-Version") != NULL;
+
+    switch (r->method_number) {
+    case M_GET:
+        return (speaks && (r->header_only || is_plausible(r, rq)))
+               || (!is_file(r) && looks_like_resource(r, rq));
+    case M_DELETE:
+        return speaks || (!is_file(r) && looks_like_resource(r, rq));
+    default:
+        return 0;
+    }
+}
+
+/* Whoever answers an OPTIONS, what may be uploaded stands in the answer
+ * (4.1.4).  Headers of errors survive an answer that is made anew. */
+static int recognise_options(request_rec *r, upool_request *rq)
+{
+    if (apr_table_get(r->headers_in, "Upload-Complete")) {
+        return 0;
+    }
+    if (looks_like_resource(r, rq) && upool_proto_resource(r, rq)) {
+        return 1;
+    }
+    apr_table_setn(r->err_headers_out, "Upload-Limit",
+                   upool_ietf_limits(r, rq));
+    return r->handler && !strcmp(r->handler, UPOOL_HANDLER_NAME);
+}
+
+static int recognise(request_rec *r, upool_request *rq)
+{
+    upool_ietf *ietf;
+
+    if (apr_table_get(r->headers_in, "Tus-Resumable")) {
+        return 0;
+    }
+    ietf = apr_pcalloc(r->pool, sizeof(*ietf));
+    upool_ietf_head_read(r->headers_in, &ietf->head);
+    rq->own = ietf;
+    if (r->method_number == M_OPTIONS) {
+        return recognise_options(r, rq);
+    }
+    if (is_append(r, &ietf->head)) {
+        rq->takes_body = 1;
+        return upool_proto_resource(r, rq);
+    }
+    if (is_about_resource(r, rq)) {
+        return upool_proto_resource(r, rq);
+    }
+    if (may_carry_content(r) && ietf->head.complete >= 0) {
+        rq->creates = 1;
+        rq->takes_body = 1;
+        return 1;
+    }
+    return 0;
+}
+
+static int handle(request_rec *r, upool_request *rq)
+{
+    /* Codings are part of what is counted (8), so nobody may undo them. */
+    rq->keeps_coding = 1;
+    if (rq->creates) {
+        return upool_ietf_create(r, rq);
+    }
+    switch (r->method_number) {
+    case M_PATCH:
+        return upool_ietf_append(r, rq);
+    case M_DELETE:
+        return upool_ietf_cancel(r, rq);
+    case M_OPTIONS:
+        return upool_ietf_options(r, rq);
+    default:
+        return upool_ietf_tell_offset(r, rq);
+    }
+}
+
+const upool_protocol upool_ietf_protocol = { UPOOL_PROTOCOL_RESUMABLE,
+                                             recognise, handle,
+                                             upool_ietf_refuse,
+                                             upool_ietf_answer };

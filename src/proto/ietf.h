@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_PROTO_IETF_H
+#define UPOOL_PROTO_IETF_H
+
+/* Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload): the front
+ * of UploadProtocol resumable.  Its files:
+ *
+ *   ietf.c           what is ours, and who answers it
+ *   ietf_create.c    a request with Upload-Complete makes an upload resource
+ *   ietf_append.c    PATCH application/partial-upload
+ *   ietf_body.c      the bytes of either, and what comes after
+ *   ietf_interim.c   interim answers meanwhile
+ *   ietf_offset.c    HEAD and GET of the resource, DELETE, OPTIONS
+ *   ietf_reply.c     header fields and problem documents
+ *   ietf_kept.c      what the creating request says of the whole
+ *
+ * The sections named in comments are those of the draft as of version -11 and
+ * of its later text in the working group's repository.  Where the two differ,
+ * or an older interop version (ietf_head.h) does, the comment says what we do.
+ *
+ * The representation is whatever the client sends, content coding included (8):
+ * one file, whose type and name are those of the creating request.  This holds
+ * for multipart/form-data too: a form that is sent so is not taken apart. */
+
+#include "proto/protocol.h"
+#include "proto/ietf_head.h"
+#include "upload/resume.h"
+
+/* What an upload of this front is called in its document. */
+#define UPOOL_IETF_PROTOCOL "resumable"
+
+/* What the front keeps of a request, in rq->own. */
+typedef struct upool_ietf {
+    upool_ietf_head head;
+    upool_resume *resume; /* NULL until it is made or found */
+    upool_sink sink;      /* of the bytes; rq->sink is ietf_interim.c's */
+    request_rec *r;
+    apr_off_t begin; /* where this request's bytes belong */
+    apr_off_t told;  /* the offset of the last interim answer */
+    int tells;       /* interim answers with offsets are in order */
+    int gone;        /* refused for good: nothing is left to go on with */
+    int processed;   /* refused by what looks at the whole representation */
+} upool_ietf;
+
+/* The front's own of rq, from recognise() on. */
+upool_ietf *upool_ietf_of(const upool_request *rq);
+
+/* 1 where id looks like one that we mint. */
+int upool_ietf_is_minted(const char *id);
+
+/* 1 where that Content-Type is that of an append; type may be NULL. */
+int upool_ietf_is_partial(const char *type);
+
+/* --- ietf_create.c, ietf_append.c, ietf_offset.c: as handle() ------------- */
+
+int upool_ietf_create(request_rec *r, upool_request *rq);
+int upool_ietf_append(request_rec *r, upool_request *rq);
+int upool_ietf_tell_offset(request_rec *r, upool_request *rq);
+int upool_ietf_cancel(request_rec *r, upool_request *rq);
+int upool_ietf_options(request_rec *r, upool_request *rq);
+
+/* --- ietf_body.c ---------------------------------------------------------- */
+
+/* Begins to append the request's content at offset, and records what the head
+ * says of the length (4.1.3).  0, or 1 with *refusal set. */
+int upool_ietf_begin(request_rec *r, upool_request *rq, apr_off_t offset,
+                     upool_refusal *refusal);
+
+/* Brings the content in and answers.  Returns what handle() does. */
+int upool_ietf_run(request_rec *r, upool_request *rq);
+
+/* The upload is complete: its target answers.  Returns what handle() does. */
+int upool_ietf_run_target(request_rec *r, upool_request *rq);
+
+/* --- ietf_interim.c ------------------------------------------------------- */
+
+/* Tells the client where the upload resource is, if it understands that. */
+void upool_ietf_announce(request_rec *r, const upool_request *rq,
+                         const char *location);
+
+/* Sets rq->sink: the resume's, with interim answers between. */
+void upool_ietf_wrap(request_rec *r, upool_request *rq);
+
+/* --- ietf_reply.c --------------------------------------------------------- */
+
+/* Upload-Limit (4.1.4) as rq's client calls its members; never NULL.  Where the
+ * resource is known it has what is left of its life. */
+const char *upool_ietf_limits(request_rec *r, const upool_request *rq);
+
+/* Sets Upload-Complete, or Upload-Incomplete for who asks so. */
+void upool_ietf_set_complete(const upool_request *rq, apr_table_t *headers,
+                             int complete);
+
+/* Sets Upload-Offset, Upload-Complete, Upload-Limit, and Upload-Length where it
+ * is known, of the resource; to answer with. */
+void upool_ietf_set_state(request_rec *r, const upool_request *rq);
+
+/* Opens the resource that rq names.  0, or 1 with *refusal set. */
+int upool_ietf_open(request_rec *r, upool_request *rq, upool_refusal *refusal);
+
+/* Ends whoever is still writing, and looks anew (4.6).  0, or 1 with *refusal
+ * set. */
+int upool_ietf_settle(upool_request *rq, upool_refusal *refusal);
+
+/* upool_protocol's answer(). */
+int upool_ietf_answer(request_rec *r, upool_request *rq, int has_body);
+
+/* upool_protocol's refuse(): a problem document (RFC 9457) that is also the
+ * object of contract 5. */
+int upool_ietf_refuse(request_rec *r, upool_request *rq,
+                      const upool_refusal *refusal);
+
+#endif

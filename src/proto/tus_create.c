@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/tus.h"
+
+#include <apr_strings.h>
+
+#include "httpd/log.h"
+#include "httpd/resuming.h"
+#include "parse/base64.h"
+#include "parse/names.h"
+
+/* What the metadata says.  The keys that clients agree upon name the file and
+ * its type; both spellings are in use, often at once.  All other pairs are
+ * fields of the form, and so is a second spelling that says something else. */
+typedef struct described {
+    const char *filename;
+    const char *content_type;
+    const apr_array_header_t *fields;
+    upool_reason reason; /* why not */
+} described;
+
+static int is_key(const upool_tus_pair *pair, const char *name)
+{
+    return pair->key_len == strlen(name)
+           && !memcmp(pair->key, name, pair->key_len);
+}
+
+static char *decode(const upool_tus_pair *pair, apr_size_t *len, apr_pool_t *p)
+{
+    char *bytes = apr_palloc(p, pair->value_len + 1);
+
+    *len = upool_base64_decode((unsigned char *)bytes, pair->value_len,
+                               pair->value, pair->value_len);
+    bytes[*len] = '\0';
+    return bytes;
+}
+
+/* The value of the first of both keys that is there and is not empty; NULL. */
+static const char *find(const char *metadata, const char *first,
+                        const char *second, apr_pool_t *p)
+{
+    const char *found = NULL;
+    upool_tus_reader reader;
+    upool_tus_pair pair;
+    apr_size_t len;
+
+    reader.at = metadata;
+    reader.end = metadata + strlen(metadata);
+    while (upool_tus_pair_next(&reader, &pair) == 1) {
+        int is_first = is_key(&pair, first);
+
+        if (is_first || (!found && is_key(&pair, second))) {
+            const char *bytes = decode(&pair, &len, p);
+            char *text = apr_palloc(p, 3 * len + 1);
+
+            upool_names_repair(text, bytes, len);
+            found = *text ? text : found;
+            if (is_first && *text) {
+                break;
+            }
+        }
+    }
+    return found;
+}
+
+/* Says it again what has been told as the file's name or type? */
+static int is_told(const upool_tus_pair *pair, const char *value,
+                   const described *it)
+{
+    const char *told = is_key(pair, "name") ? it->filename : NULL;
+
+    if (is_key(pair, "filename")) {
+        return 1;
+    }
+    if (is_key(pair, "filetype") || is_key(pair, "type")) {
+        told = it->content_type;
+    }
+    return told && !strcmp(told, value);
+}
+
+static upool_reason add_field(upool_fields *fields, const upool_tus_pair *pair,
+                              const described *it, apr_pool_t *p)
+{
+    apr_size_t len;
+    const char *value = decode(pair, &len, p);
+    upool_reason reason;
+
+    if (is_told(pair, value, it)) {
+        return UPOOL_REASON_NONE;
+    }
+    upool_fields_begin(fields, apr_pstrmemdup(p, pair->key, pair->key_len));
+    reason = upool_fields_data(fields, value, len);
+    if (!reason) {
+        upool_fields_end(fields);
+    }
+    return reason;
+}
+
+static void read_fields(const char *metadata, const upool_limits *limits,
+                        described *it, apr_pool_t *p)
+{
+    apr_int64_t memory = limits->fields;
+    upool_fields *fields = upool_fields_make(limits, &memory, p);
+    upool_tus_reader reader;
+    upool_tus_pair pair;
+
+    reader.at = metadata;
+    reader.end = metadata + strlen(metadata);
+    while (!it->reason && upool_tus_pair_next(&reader, &pair) == 1) {
+        it->reason = add_field(fields, &pair, it, p);
+    }
+    it->fields = upool_fields_list(fields);
+    if (!it->reason && it->fields->nelts >= limits->parts) {
+        it->reason = UPOOL_REASON_TOO_MANY_PARTS;
+    }
+}
+
+/* limits lives as long as p. */
+static void describe(described *it, const char *metadata,
+                     const upool_limits *limits, apr_pool_t *p)
+{
+    memset(it, 0, sizeof(*it));
+    if (metadata) {
+        it->filename = find(metadata, "filename", "name", p);
+        it->content_type = find(metadata, "filetype", "type", p);
+        if (it->content_type && !ap_strchr_c(it->content_type, '/')) {
+            it->content_type = NULL;
+        }
+        read_fields(metadata, limits, it, p);
+    }
+}
+
+/* What the parts of a final upload are called here.  A URL is known by its last
+ * segment: a proxy may have changed all of the rest.  NULL, with *reason. */
+static const apr_array_header_t *list_parts(request_rec *r,
+                                            const upool_request *rq,
+                                            upool_tus_reader parts,
+                                            upool_reason *reason)
+{
+    apr_array_header_t *list = apr_array_make(r->pool, 4, sizeof(const char *));
+    const char *url;
+    size_t len;
+
+    while (upool_tus_url_next(&parts, &url, &len)) {
+        char text[UPOOL_IDENT_TEXT_MAX + 1];
+        char id[UPOOL_IDENT_MAX + 1];
+
+        if (upool_tus_url_name(url, len, text, sizeof(text))
+            || upool_ident_check(text, rq->conf->keys, id)
+                   != UPOOL_IDENT_GOOD) {
+            *reason = upool_keys_count(rq->conf->keys)
+                          ? UPOOL_REASON_IDENT_REFUSED
+                          : UPOOL_REASON_IDENT_MALFORMED;
+            return NULL;
+        }
+        APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(r->pool, id);
+    }
+    return list;
+}
+
+/* 0, or 1 when it is refused: then nothing is left of it. */
+static int concatenate(request_rec *r, const upool_request *rq,
+                       upool_resume *resume, const apr_array_header_t *parts)
+{
+    if (upool_resume_concat(resume, parts) || upool_resume_complete(resume)) {
+        return 1;
+    }
+    upool_rlog(r, DEBUG, 0, 71, "upload %s is made of %d parts",
+               upool_log_ident(r->pool, rq->id), parts->nelts);
+    return 0;
+}
+
+/* One endpoint takes several partial uploads at once, even when its URL carries
+ * an identifier that the application has signed: that says who may upload, and
+ * names the final one.  The parts get names of their own. */
+static int rename_partial(request_rec *r, upool_request *rq,
+                          const upool_tus_creation *creation)
+{
+    if (creation->kind != UPOOL_TUS_CONCAT_PARTIAL || rq->minted) {
+        return 0;
+    }
+    rq->minted = 1;
+    return upool_ident_mint(rq->id, r->request_time) != 0;
+}
+
+static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
+                  const upool_tus_creation *creation,
+                  const apr_array_header_t *parts)
+{
+    const char *location = upool_proto_location(r, rq);
+
+    if (!location) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "signature");
+    }
+    /* Even where its bytes are refused: it is there from now on. */
+    apr_table_setn(r->err_headers_out, "Location", location);
+    if (rq->takes_body) {
+        return upool_tus_take(r, rq);
+    }
+    if (parts ? concatenate(r, rq, tus->resume, parts)
+              : creation->length == 0
+                    && creation->kind != UPOOL_TUS_CONCAT_PARTIAL
+                    && upool_resume_complete(tus->resume)) {
+        upool_refusal refusal = *upool_resume_refusal(tus->resume);
+
+        apr_table_unset(r->err_headers_out, "Location");
+        upool_resume_abandon(tus->resume);
+        return upool_tus_refuse(r, rq, &refusal);
+    }
+    return upool_tus_settle(r, rq);
+}
+
+static int create(request_rec *r, upool_request *rq,
+                  const upool_tus_creation *creation,
+                  const apr_array_header_t *parts)
+{
+    upool_tus *tus = upool_tus_of(r, rq);
+    upool_limits *limits = apr_palloc(r->pool, sizeof(*limits));
+    upool_resume_start start = UPOOL_RESUME_START;
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    described it;
+
+    *limits = upool_config_limits(rq->conf);
+    describe(&it, creation->metadata, limits, r->pool);
+    if (it.reason) {
+        return upool_tus_refuse_for(r, rq, it.reason, "Upload-Metadata");
+    }
+    start.protocol = "tus";
+    start.length = creation->length;
+    start.filename = it.filename;
+    start.content_type = it.content_type;
+    upool_proto_target(r, &start.uri, &start.args);
+    start.fields = it.fields;
+    start.metadata = creation->metadata;
+    start.concat = creation->concat;
+    start.name_follows = creation->kind == UPOOL_TUS_CONCAT_PARTIAL;
+    tus->resume = upool_resuming_create(r, rq, &start, &refusal);
+    return refusal.reason ? upool_tus_refuse(r, rq, &refusal)
+                          : answer(r, rq, tus, creation, parts);
+}
+
+int upool_tus_create(request_rec *r, upool_request *rq)
+{
+    upool_tus *tus = upool_tus_of(r, rq);
+    upool_tus_creation creation;
+    const apr_array_header_t *parts = NULL;
+    upool_reason reason = UPOOL_REASON_NONE;
+    const char *bad = upool_tus_creation_read(r, &creation);
+
+    if (!bad && rq->takes_body) {
+        bad = creation.kind == UPOOL_TUS_CONCAT_FINAL
+                  ? "Content-Type"
+                  : upool_tus_append_read(r, &tus->append);
+    }
+    if (bad) {
+        return upool_tus_refuse_field(r, rq, bad);
+    }
+    if (!rq->takes_body && upool_tus_has_body(r)) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_NOT_AN_UPLOAD,
+                                    "not " UPOOL_TUS_MEDIA_TYPE);
+    }
+    if (rename_partial(r, rq, &creation)) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "no randomness");
+    }
+    if (creation.kind == UPOOL_TUS_CONCAT_FINAL) {
+        parts = list_parts(r, rq, creation.parts, &reason);
+    }
+    return reason ? upool_tus_refuse_for(r, rq, reason, "a part's URL")
+                  : create(r, rq, &creation, parts);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/tus_head.h"
+
+#include <string.h>
+#include <apr_cstr.h>
+
+#include "parse/quantity.h"
+
+static const char *field(const request_rec *r, const char *name)
+{
+    return apr_table_get(r->headers_in, name);
+}
+
+int upool_tus_has_bytes(const request_rec *r)
+{
+    static const char type[] = UPOOL_TUS_MEDIA_TYPE;
+    const char *given = field(r, "Content-Type");
+    apr_size_t len = given ? strcspn(given, "; \t") : 0;
+
+    return len == sizeof(type) - 1 && !apr_cstr_casecmpn(given, type, len);
+}
+
+int upool_tus_has_body(const request_rec *r)
+{
+    const char *length = field(r, "Content-Length");
+
+    return field(r, "Transfer-Encoding") || (length && strcmp(length, "0"));
+}
+
+int upool_tus_speaks(const request_rec *r)
+{
+    const char *version = field(r, "Tus-Resumable");
+
+    return version && !strcmp(version, UPOOL_TUS_VERSION);
+}
+
+/* 0, with -1 in *value where there is none; or 1 when it is no number. */
+static int read_number(const request_rec *r, const char *name, apr_off_t *value)
+{
+    const char *text = field(r, name);
+    long long number;
+
+    *value = -1;
+    if (!text) {
+        return 0;
+    }
+    if (upool_quantity_decimal(text, &number) != UPOOL_QUANTITY_OK) {
+        return 1;
+    }
+    *value = number;
+    return 0;
+}
+
+/* Exactly one of the length, its being deferred, and parts that have it. */
+static const char *read_length(const request_rec *r,
+                               upool_tus_creation *creation)
+{
+    const char *defer = field(r, "Upload-Defer-Length");
+    int final = creation->kind == UPOOL_TUS_CONCAT_FINAL;
+
+    if (read_number(r, "Upload-Length", &creation->length)) {
+        return "Upload-Length";
+    }
+    if (defer && (strcmp(defer, "1") || final || field(r, "Upload-Length"))) {
+        return "Upload-Defer-Length";
+    }
+    return (creation->length >= 0) + (defer != NULL) + final == 1
+               ? NULL
+               : "Upload-Length";
+}
+
+const char *upool_tus_creation_read(const request_rec *r,
+                                    upool_tus_creation *creation)
+{
+    memset(creation, 0, sizeof(*creation));
+    creation->concat = field(r, "Upload-Concat");
+    if (creation->concat) {
+        creation->kind = upool_tus_concat_parse(
+            creation->concat, strlen(creation->concat), &creation->parts);
+        if (creation->kind == UPOOL_TUS_CONCAT_BAD) {
+            return "Upload-Concat";
+        }
+    }
+    creation->metadata = field(r, "Upload-Metadata");
+    /* A client with nothing to say may say so (tuspy does). */
+    if (creation->metadata && !*creation->metadata) {
+        creation->metadata = NULL;
+    }
+    if (creation->metadata
+        && !upool_tus_metadata_is_good(creation->metadata,
+                                       strlen(creation->metadata))) {
+        return "Upload-Metadata";
+    }
+    return read_length(r, creation);
+}
+
+static const struct algorithm {
+    const char *name;   /* on the wire */
+    const char *digest; /* in UploadDigest */
+    apr_size_t len;
+} algorithms[] = {
+    { "sha1", "sha-1", 20 },
+    { "sha256", "sha-256", 32 },
+    { "md5", "md5", 16 },
+};
+
+/* 0, or 1 when it is malformed, of an algorithm that is not known, or of the
+ * wrong length: all of them mean 400 and no byte taken. */
+static int read_checksum(const char *text, upool_tus_append *append)
+{
+    apr_size_t i;
+
+    if (!text) {
+        return 0;
+    }
+    if (upool_tus_checksum_parse(text, strlen(text), &append->checksum)) {
+        return 1;
+    }
+    for (i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (!strcmp(algorithms[i].name, append->checksum.name)) {
+            append->algorithm = algorithms[i].digest;
+            return append->checksum.value.len != algorithms[i].len;
+        }
+    }
+    return 1;
+}
+
+/* 1 where Trailer (RFC 9110 6.6.2) promises the checksum; only a body in
+ * chunks has a place for it. */
+static int has_trailer(const request_rec *r)
+{
+    static const char name[] = "Upload-Checksum";
+    const char *at = field(r, "Trailer");
+
+    if (!at || !field(r, "Transfer-Encoding")) {
+        return 0;
+    }
+    while (*at) {
+        apr_size_t len;
+
+        at += strspn(at, ", \t");
+        len = strcspn(at, ", \t");
+        if (len == sizeof(name) - 1 && !apr_cstr_casecmpn(at, name, len)) {
+            return 1;
+        }
+        at += len;
+    }
+    return 0;
+}
+
+const char *upool_tus_append_read(const request_rec *r,
+                                  upool_tus_append *append)
+{
+    int is_post = r->method_number == M_POST;
+
+    memset(append, 0, sizeof(*append));
+    append->length = -1;
+    if (!is_post
+        && (read_number(r, "Upload-Offset", &append->offset)
+            || append->offset < 0)) {
+        return "Upload-Offset";
+    }
+    if (!is_post && read_number(r, "Upload-Length", &append->length)) {
+        return "Upload-Length";
+    }
+    append->trailer = has_trailer(r);
+    return read_checksum(field(r, "Upload-Checksum"), append)
+               ? "Upload-Checksum"
+               : NULL;
+}
+
+const char *upool_tus_trailer_read(const request_rec *r,
+                                   upool_tus_append *append)
+{
+    const char *text = apr_table_get(r->trailers_in, "Upload-Checksum");
+
+    /* With MergeTrailers they are among the other fields. */
+    if (!text && !append->algorithm) {
+        text = field(r, "Upload-Checksum");
+    }
+    return read_checksum(text, append) ? "Upload-Checksum" : NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_PROTO_TUS_HEAD_H
+#define UPOOL_PROTO_TUS_HEAD_H
+
+/* What the header fields of a tus request say.  They are strict: a field that
+ * is malformed, or was sent twice where it is no list, makes the request a bad
+ * one (400), whatever else it says; only those that its method knows are
+ * looked at.  Nothing here reads a body or asks a pool. */
+
+#include <httpd.h>
+
+#include "parse/tusfields.h"
+
+/* The one version that is spoken, and what is on in it. */
+#define UPOOL_TUS_VERSION "1.0.0"
+#define UPOOL_TUS_EXTENSIONS \
+    "creation,creation-with-upload,creation-defer-length,expiration," \
+    "checksum,checksum-trailer,termination,concatenation"
+#define UPOOL_TUS_CHECKSUMS "sha1,sha256,md5"
+#define UPOOL_TUS_MEDIA_TYPE "application/offset+octet-stream"
+
+/* 1 where Content-Type is that of the bytes of an upload, parameters or not,
+ * in any letter case. */
+int upool_tus_has_bytes(const request_rec *r);
+
+/* 1 where the head announces a body of any type, even one of no bytes when its
+ * length is not known. */
+int upool_tus_has_body(const request_rec *r);
+
+/* 1 where the client speaks our version. */
+int upool_tus_speaks(const request_rec *r);
+
+/* What POST says of a new upload.  Strings are those of the request. */
+typedef struct upool_tus_creation {
+    apr_off_t length;      /* -1: deferred, or that of a final upload's parts */
+    const char *metadata;  /* NULL: none */
+    const char *concat;    /* NULL: none */
+    upool_tus_concat kind; /* BAD: neither partial nor final */
+    upool_tus_reader parts; /* of a final upload */
+} upool_tus_creation;
+
+/* NULL, or the name of the field that is wrong. */
+const char *upool_tus_creation_read(const request_rec *r,
+                                    upool_tus_creation *creation);
+
+/* What PATCH says, or POST with bytes. */
+typedef struct upool_tus_append {
+    apr_off_t offset;
+    apr_off_t length;      /* set late; -1: not here */
+    const char *algorithm; /* of checksum; NULL: none announced */
+    upool_digestfield_named checksum;
+    int trailer; /* a checksum is to follow the body */
+} upool_tus_append;
+
+/* As above.  What POST has no need of is not looked at: offset is 0 then. */
+const char *upool_tus_append_read(const request_rec *r,
+                                  upool_tus_append *append);
+
+/* The checksum that followed the body, into append; NULL where there is none
+ * or a good one, else the field's name. */
+const char *upool_tus_trailer_read(const request_rec *r,
+                                   upool_tus_append *append);
+
+#endif
