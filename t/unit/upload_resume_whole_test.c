@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 
+#include "handlers/builtin.h"
 #include "upload/midway.h"
 
 static const char *const ALGORITHMS[] = { "md5", "sha-1", "sha-256", "sha-512",
