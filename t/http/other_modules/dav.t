@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # mod_dav over the same URLs: which request is whose. POST, and what names an
-# upload, is ours; everything else is mod_dav's. More is in t/handlers.
+# upload, is ours; everything else is mod_dav's. More is in t/http/handoff.
 
 use strict;
 use warnings FATAL => 'all';
