@@ -45,6 +45,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->local_min_grace = UPOOL_UNSET;
     conf->public = UPOOL_UNSET;
     conf->park = UPOOL_UNSET;
+    conf->park_over = UPOOL_UNSET;
     conf->keep = UPOOL_UNSET;
     conf->inline_size = UPOOL_UNSET;
     conf->chunked_md5 = UPOOL_UNSET;
@@ -171,6 +172,9 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     conf->local_min_rate = higher(base->local_min_rate, add->local_min_rate);
     conf->local_min_grace = lower(base->local_min_grace, add->local_min_grace);
     MERGE(public);
+    /* One directive sets both. */
+    conf->park_over =
+        add->park == UPOOL_UNSET ? base->park_over : add->park_over;
     MERGE(park);
     MERGE(keep);
     MERGE(inline_size);
@@ -227,6 +231,8 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE_POINTER(shared);
     MERGE_POINTER(places);
     conf->loaded = add->loaded;
+    /* A virtual host has it from the main server, which says so once. */
+    conf->park_always = add->park_always;
     conf->parked = add->parked;
     conf->streams = add->streams;
     return conf;
@@ -343,6 +349,11 @@ void upool_config_pace(const upool_dir_conf *conf, upool_pace *pace,
 int upool_config_parks(const upool_dir_conf *conf)
 {
     return conf->park != 0;
+}
+
+apr_int64_t upool_config_park_over(const upool_dir_conf *conf)
+{
+    return conf->park_over;
 }
 
 int upool_config_file_mode(const upool_dir_conf *conf)

@@ -72,9 +72,10 @@ typedef struct upool_dir_conf {
     apr_int64_t min_grace;      /* microseconds */
     apr_int64_t local_min_rate; /* may only be stricter */
     apr_int64_t local_min_grace;
-    int public; /* UploadPoolPublic */
-    int park;
-    int keep; /* enum upool_keep_kind */
+    int public;            /* UploadPoolPublic */
+    int park;              /* UploadPark: 0 for Off */
+    apr_int64_t park_over; /* bytes; UPOOL_UNSET: not Always */
+    int keep;              /* enum upool_keep_kind */
     apr_int64_t inline_size;
     const apr_array_header_t *allow; /* of const char *, lower case */
     const apr_array_header_t *local_allow;
@@ -112,6 +113,7 @@ typedef struct upool_server_conf {
     apr_time_t loaded;                /* when this configuration was read */
     apr_int64_t watchers;             /* UploadWatchers; UPOOL_UNSET */
     apr_int64_t holders;              /* of these, on a thread */
+    const char *park_always; /* where UploadPark says so first, "file:line" */
     struct upool_parklist *parked;  /* of this child; NULL: it does not park */
     struct upool_parklist *streams; /* the same for who watches */
 } upool_server_conf;
@@ -151,6 +153,9 @@ void upool_config_pace(const upool_dir_conf *conf, upool_pace *pace,
                        apr_time_t now);
 /* UploadPark. */
 int upool_config_parks(const upool_dir_conf *conf);
+/* UploadPark Always: bytes of a body that is not too long for HTTP/2;
+ * UPOOL_UNSET: any length may come over it. */
+apr_int64_t upool_config_park_over(const upool_dir_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
 /* No limit set: all zero but the time. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,

@@ -6,12 +6,19 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <http_config.h>
 
 #include "config/config.h"
 #include "parse/quantity.h"
 
-/* UploadMinRate: how slow a client may be. */
+extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
+/* UploadMinRate: how slow a client may be; UploadPark: what it holds while it
+ * is waited for. */
+
+/* What a client of HTTP/2 may send before it has heard of us (RFC 9113
+ * 6.9.2). */
+#define PARK_OVER_DEFAULT 65535
 #define GRACE_MOST apr_time_from_sec(86400)
 
 /* A bare number would be megabytes a second, as everywhere, and is never
@@ -59,6 +66,44 @@ const char *upool_set_min_rate(cmd_parms *cmd, void *conf_, const char *rate,
     else {
         conf->min_rate = bytes;
         conf->min_grace = time;
+    }
+    return NULL;
+}
+
+/* Found by start-up where it cannot do what it says. */
+static void note_always(const cmd_parms *cmd)
+{
+    upool_server_conf *server =
+        ap_get_module_config(cmd->server->module_config, &upload_pool_module);
+
+    if (!server->park_always) {
+        server->park_always =
+            apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename,
+                         cmd->directive->line_num);
+    }
+}
+
+const char *upool_set_park(cmd_parms *cmd, void *conf_, const char *arg,
+                           const char *size)
+{
+    upool_dir_conf *conf = conf_;
+    long long bytes = PARK_OVER_DEFAULT;
+
+    conf->park_over = UPOOL_UNSET;
+    if (!ap_cstr_casecmp(arg, "always")) {
+        if (size && upool_quantity_size(size, &bytes)) {
+            return upool_settings_complain(
+                cmd, "Always takes a size, such as 64K, as its second");
+        }
+        conf->park = 1;
+        conf->park_over = bytes;
+        note_always(cmd);
+        return NULL;
+    }
+    conf->park = !ap_cstr_casecmp(arg, "on");
+    if (size || (!conf->park && ap_cstr_casecmp(arg, "off"))) {
+        return upool_settings_complain(cmd,
+                                       "takes On, Off, or Always and a size");
     }
     return NULL;
 }

@@ -69,6 +69,8 @@ const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,
                             char *const argv[]);
 const char *upool_set_min_rate(cmd_parms *cmd, void *conf, const char *rate,
                                const char *grace);
+const char *upool_set_park(cmd_parms *cmd, void *conf, const char *arg,
+                           const char *size);
 const char *upool_set_keep(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_progress(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_slots(cmd_parms *cmd, void *conf, const char *arg);

@@ -43,6 +43,8 @@ static const total_row totals[] = {
       "Requests that ended before their upload did, which another continues." },
     { UPOOL_TOTAL_BYTES, "received_bytes_total",
       "Bytes of uploads, framing included." },
+    { UPOOL_TOTAL_SENT_OVER, "uploads_sent_over_total",
+      "Uploads over HTTP/2 that were asked to come again over HTTP/1.1." },
     { UPOOL_TOTAL_SLOTLESS, "uploads_without_slot_total",
       "Uploads that found the progress table full." },
     { UPOOL_TOTAL_SWEEPS, "sweeps_total", "Times that a pool was swept." },

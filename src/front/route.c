@@ -8,6 +8,7 @@
 #include "front/fronts.h"
 #include "proto/protocol.h"
 #include "proto/tus.h"
+#include "httpd/http11.h"
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
 #include "parse/mediatype.h"
@@ -405,6 +406,9 @@ int upool_route_handle(request_rec *r)
     if (rq->refusal.reason) {
         return rq->protocol ? rq->protocol->refuse(r, rq, &rq->refusal)
                             : upool_reply_refusal(r, rq, &rq->refusal);
+    }
+    if (rq->intake == UPOOL_INTAKE_PENDING && upool_http11_is_wanted(r, rq)) {
+        return upool_http11_require(r, rq);
     }
     switch (rq->front) {
     case UPOOL_FRONT_FORM:

@@ -243,7 +243,7 @@ int upool_park_pre_close(conn_rec *c)
 
 /* --- The child ------------------------------------------------------------ */
 
-static int can_park(void)
+int upool_park_is_possible(void)
 {
 #if CAN_WAITIO
     int can = 0;
@@ -258,7 +258,7 @@ static int can_park(void)
 
 void upool_park_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    int can = can_park();
+    int can = upool_park_is_possible();
     upool_parklist *list = can ? upool_parklist_make(pchild, LOOK_EVERY) : NULL;
     upool_parklist *streams =
         list ? upool_parklist_make(pchild, LOOK_FOR_NEWS_EVERY) : NULL;

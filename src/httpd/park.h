@@ -53,6 +53,9 @@ int upool_park_leave(struct upool_parked *place, request_rec *r,
 int upool_park_watch(struct upool_parked *place, request_rec *r,
                      struct upool_stream *stream);
 
+/* Can this httpd and its MPM leave a request?  From post_config on. */
+int upool_park_is_possible(void);
+
 /* child_init: makes the lists where this httpd can park. */
 void upool_park_child_init(apr_pool_t *pchild, server_rec *s);
 

@@ -50,12 +50,13 @@ typedef struct upool_counters upool_counters;
 typedef enum upool_total {
     UPOOL_TOTAL_STARTED = 0, /* uploads that began, or went on */
     UPOOL_TOTAL_DONE,
-    UPOOL_TOTAL_PAUSED,   /* requests whose upload goes on with another */
-    UPOOL_TOTAL_BYTES,    /* of request bodies, taken in */
-    UPOOL_TOTAL_SLOTLESS, /* uploads that found the table full */
-    UPOOL_TOTAL_SWEEPS,   /* of pools */
-    UPOOL_TOTAL_SWEPT,    /* uploads removed by sweeps */
-    UPOOL_TOTAL_OUTAGES,  /* of the cache that a farm shares */
+    UPOOL_TOTAL_PAUSED,    /* requests whose upload goes on with another */
+    UPOOL_TOTAL_BYTES,     /* of request bodies, taken in */
+    UPOOL_TOTAL_SLOTLESS,  /* uploads that found the table full */
+    UPOOL_TOTAL_SWEEPS,    /* of pools */
+    UPOOL_TOTAL_SWEPT,     /* uploads removed by sweeps */
+    UPOOL_TOTAL_OUTAGES,   /* of the cache that a farm shares */
+    UPOOL_TOTAL_SENT_OVER, /* uploads that had to come again over HTTP/1.1 */
     UPOOL_TOTALS
 } upool_total;
 

@@ -76,11 +76,16 @@ refuses("UploadMinRate 500B $_", qr/takes as its second a time/)
 refuses('UploadMinRate 500B 5s 5s', qr/takes 1-2 arguments/);
 accepts("UploadMinRate $_")
     for qw(Off off 0 500B 1k 2M), '500B 1s', '1K 30', '1B 24h', '2K 1500ms';
-for my $name (qw(UploadMint UploadServe UploadSync UploadPark
-                 UploadChunkedMd5 UploadChunkedAuto)) {
+for my $name (qw(UploadMint UploadServe UploadSync UploadChunkedMd5
+                 UploadChunkedAuto)) {
     refuses("$name $_", qr/must be On or Off/) for qw(1 yes maybe);
     accepts("$name $_") for qw(on Off);
 }
+refuses("UploadPark $_", qr/takes On, Off, or Always and a size/)
+    for qw(1 yes maybe), '""', 'On 64K', 'Off 1';
+refuses("UploadPark Always $_", qr/takes a size, such as 64K/)
+    for qw(x -1 1.5K);
+accepts("UploadPark $_") for qw(on Off ALWAYS), 'Always 1M', 'always 0';
 refuses("UploadFileMode $_", qr/octal permission bits/)
     for qw(0700 0777 644x 0400 888 01600 -1 0060), '""';
 accepts("UploadFileMode $_") for qw(0600 600 0640 0660 0666);

@@ -62,7 +62,7 @@ function run(request, now) {
     });
     stream.on('data', (bytes) => { answer.body += bytes.toString('latin1'); });
     stream.on('error', (e) => { answer.error = e.code || String(e); });
-    stream.on('close', () => done({ ...answer, interim }));
+    stream.on('close', () => done({ ...answer, interim, code: stream.rstCode }));
     write(stream, Buffer.from(request.body || '', 'base64'),
       request.piece || 0).then(() => {
       if (request.end !== false && !stream.destroyed) {
