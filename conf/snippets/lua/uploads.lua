@@ -19,11 +19,25 @@ local function refuse(status, text)
     error({ status = status, text = text })
 end
 
+-- What is the server's fault: the client is told no path, the log is.
+local function trouble(text, path, reason)
+    io.stderr:write(path, ": ", reason, "\n")
+    refuse(500, text)
+end
+
+local REMEDY = 'not readable for this user: have httpd say "UploadFileGroup'
+    .. ' GROUP" and "UploadFileMode 0640", and give that group the pool (chgrp'
+    .. " GROUP, chmod 710)"
+local ENOENT = 2
+
 -- The secrets of the server's UploadKeyFile, one a line, without its comments.
 -- The file has to be readable for the server's user, and for nobody else.
 function uploads.keys(path)
     local keys = {}
-    local file = io.open(path, "rb") or refuse(500, "cannot read " .. path)
+    local file, reason = io.open(path, "rb")
+    if not file then
+        trouble("the key cannot be read", path, reason)
+    end
     for line in file:lines() do
         local key = line:match("^%s*(.-)%s*$")
         if key ~= "" and key:sub(1, 1) ~= "#" then
@@ -31,7 +45,8 @@ function uploads.keys(path)
         end
     end
     file:close()
-    return #keys > 0 and keys or refuse(500, "no key in " .. path)
+    return #keys > 0 and keys
+        or trouble("the key cannot be read", path, "no key in it")
 end
 
 local function hex(bytes)
@@ -60,14 +75,47 @@ local function is_signed(body, signature, keys)
     return good
 end
 
-local function size_of(path)
-    local file = type(path) == "string" and io.open(path, "rb")
-    if not file then
+-- Gone is final for a client: what only cannot be read is not gone.
+local function must_be_there(file)
+    local source, _, code = io.open(file.path or "", "rb")
+    if not source and code ~= ENOENT then
+        trouble("the file cannot be read", file.path or "", REMEDY)
+    end
+    local size = source and source:seek("end")
+    if source then
+        source:close()
+    end
+    if size ~= file.size then
+        refuse(410, "the file is gone")
+    end
+end
+
+-- The upload with that identifier in the directory pool, for an application
+-- that was told its identifier alone: as receive() gives it, without fields;
+-- nil where there is no such upload that is done. The name is checked first,
+-- because it becomes part of a path.
+function uploads.find(pool, identifier)
+    if #identifier > 64 or not identifier:match("^[%w-]+$") then
         return nil
     end
-    local size = file:seek("end")
-    file:close()
-    return size
+    local bucket = pool .. "/" .. identifier
+    local source, _, code = io.open(bucket .. "/metadata.json", "rb")
+    if not source then
+        if code ~= ENOENT then
+            trouble("the upload cannot be read", bucket, REMEDY)
+        end
+        return nil
+    end
+    local upload = cjson.decode(source:read("a"))
+    source:close()
+    if upload.state ~= "done" then
+        return nil
+    end
+    for _, file in ipairs(upload.files) do
+        file.path = bucket .. "/" .. file.stored:match("[^/]*$")
+        must_be_there(file)
+    end
+    return upload
 end
 
 -- The upload of a request: the object of the JSON, with the values of its
@@ -101,8 +149,8 @@ function uploads.receive(r, keys)
         end
     end
     for _, file in ipairs(upload.files) do
-        if not file.content and size_of(file.path) ~= file.size then
-            refuse(410, "the file is gone")
+        if not file.content then
+            must_be_there(file)
         end
     end
     return upload
@@ -151,7 +199,7 @@ function uploads.take(r, file, directory)
     end
     -- Complete, or not there under its name.
     if not os.rename(target .. ".part", target) then
-        refuse(500, "cannot store in " .. directory)
+        trouble("cannot store", target, "cannot be renamed")
     end
     return target
 end

@@ -14,6 +14,10 @@ const path = require("path");
 /* Bytes of JSON: UploadMaxFields, and UploadInline as base64. */
 const MOST = 64 << 20;
 
+const REMEDY = 'not readable for this user: have httpd say "UploadFileGroup'
+    + ' GROUP" and "UploadFileMode 0640", and give that group the pool (chgrp'
+    + " GROUP, chmod 710)";
+
 class Refused extends Error {
     constructor(status, text) {
         super(text);
@@ -24,14 +28,23 @@ class Refused extends Error {
 /* The secrets of the server's UploadKeyFile, one a line, without its comments.
  * The file has to be readable for the application, and for nobody else. */
 async function keys(file) {
-    const lines = (await fs.readFile(file, "latin1")).split("\n");
+    const text = await fs.readFile(file, "latin1").catch((error) => {
+        throw trouble("the key cannot be read", file, error.code);
+    });
+    const lines = text.split("\n");
     const found = lines.map((line) => line.trim())
         .filter((line) => line && !line.startsWith("#"))
         .map((line) => Buffer.from(line, "latin1"));
     if (!found.length) {
-        throw new Refused(500, `no key in ${file}`);
+        throw trouble("the key cannot be read", file, "no key in it");
     }
     return found;
+}
+
+/* What is the server's fault: the client is told no path, the log is. */
+function trouble(text, file, reason) {
+    console.error(`${file}: ${reason}`);
+    return new Refused(500, text);
 }
 
 /* Over the bytes as they came: JSON that was parsed and written again is
@@ -59,11 +72,56 @@ async function readBody(req) {
     return Buffer.concat(pieces);
 }
 
+function isForbidden(error) {
+    return error.code === "EACCES" || error.code === "EPERM";
+}
+
+/* Gone is final for a client: what only cannot be read is not gone. */
 async function mustBeThere(file) {
-    const stat = await fs.stat(file.path || "").catch(() => null);
-    if (!stat || stat.size !== file.size) {
+    let size = -1;
+    try {
+        size = (await fs.stat(file.path || "")).size;
+        await fs.access(file.path, fs.constants.R_OK);
+    } catch (error) {
+        if (isForbidden(error)) {
+            throw trouble("the file cannot be read", file.path, REMEDY);
+        }
+    }
+    if (size !== file.size) {
         throw new Refused(410, "the file is gone");
     }
+}
+
+/* The upload with that identifier in the directory POOL, for an application
+ * that was told its identifier alone: as receive() gives it, without fields.
+ * Null where there is no such upload that is done. The name is checked first,
+ * because it becomes part of a path. */
+async function find(pool, identifier) {
+    if (!/^[A-Za-z0-9-]{1,64}$/.test(identifier)) {
+        return null;
+    }
+    const bucket = path.join(pool, identifier);
+    let upload;
+    try {
+        const text = await fs.readFile(path.join(bucket, "metadata.json"));
+        upload = JSON.parse(text.toString("utf8"));
+    } catch (error) {
+        if (isForbidden(error)) {
+            throw trouble("the upload cannot be read", bucket, REMEDY);
+        }
+        if (error.code === "ENOENT") {
+            return null;
+        }
+        throw error;
+    }
+    if (upload.state !== "done") {
+        return null;
+    }
+    for (const file of upload.files) {
+        file.path = path.join(bucket, path.basename(file.stored));
+        await mustBeThere(file);
+    }
+    return upload;
 }
 
 /* The upload of a request: the object of the JSON; values of fields that are
@@ -158,4 +216,6 @@ function middleware(keyFile) {
     };
 }
 
-module.exports = { Refused, keys, receive, take, move, claim, middleware };
+module.exports = {
+    Refused, keys, receive, find, take, move, claim, middleware,
+};

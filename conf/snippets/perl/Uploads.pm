@@ -22,6 +22,7 @@ signature is.
 use strict;
 use warnings;
 use Digest::SHA qw(hmac_sha256_hex);
+use Errno qw(EACCES EPERM);
 use File::Basename qw(basename dirname);
 use File::Copy qw(copy);
 use JSON::PP ();
@@ -30,16 +31,29 @@ use MIME::Base64 qw(decode_base64);
 # Bytes of JSON: UploadMaxFields, and UploadInline as base64.
 my $most = 64 << 20;
 
+my $remedy = 'not readable for this user: have httpd say "UploadFileGroup'
+    . ' GROUP" and "UploadFileMode 0640", and give that group the pool (chgrp'
+    . ' GROUP, chmod 710)';
+
 sub refuse { my ($status, $text) = @_; die {status => $status, text => $text} }
+
+# What is the server's fault: the client is told no path, the log is.
+sub trouble
+{
+    my ($text, $path, $reason) = @_;
+    print STDERR "$path: $reason\n";
+    refuse(500, $text);
+}
 
 # The secrets of the server's UploadKeyFile, one a line, without its comments.
 # The file has to be readable for the application, and for nobody else.
 sub secrets
 {
     my ($path) = @_;
-    open my $in, '<:raw', $path or refuse(500, "$path: $!");
+    open my $in, '<:raw', $path
+        or trouble('the key cannot be read', $path, $!);
     my @keys = grep { /^[^#]/ } map { s/^\s+|\s+$//gr } <$in>;
-    @keys or refuse(500, "no key in $path");
+    @keys or trouble('the key cannot be read', $path, 'no key in it');
     return \@keys;
 }
 
@@ -87,8 +101,45 @@ sub receive
             if ($field->{encoding} // '') eq 'base64';
     }
     for my $file (@{ $upload->{files} }) {
-        defined $file->{content} || (-s ($file->{path} // '') // -1)
-            == $file->{size} or refuse(410, 'the file is gone');
+        must_be_there($file) unless defined $file->{content};
+    }
+    return $upload;
+}
+
+# Gone is final for a client: what only cannot be read is not gone.
+sub must_be_there
+{
+    my ($file) = @_;
+    my $path = $file->{path} // '';
+    my @stat = stat $path;
+    if (!@stat && ($! == EACCES || $! == EPERM) || @stat && !-r _) {
+        trouble('the file cannot be read', $path, $remedy);
+    }
+    refuse(410, 'the file is gone') unless @stat && $stat[7] == $file->{size};
+    return;
+}
+
+# The upload with that identifier in the directory POOL, for an application that
+# was told its identifier alone: as receive() gives it, without fields. Nothing
+# where there is no such upload that is done. The name is checked first, because
+# it becomes part of a path.
+sub find
+{
+    my ($pool, $identifier) = @_;
+    return unless $identifier =~ /\A[A-Za-z0-9-]{1,64}\z/;
+    my $bucket = "$pool/$identifier";
+    my $in;
+    if (!open $in, '<:raw', "$bucket/metadata.json") {
+        trouble('the upload cannot be read', $bucket, $remedy)
+            if $! == EACCES || $! == EPERM;
+        return;
+    }
+    local $/;
+    my $upload = bytes_of(JSON::PP->new->utf8->decode(scalar <$in>));
+    return unless $upload->{state} eq 'done';
+    for my $file (@{ $upload->{files} }) {
+        $file->{path} = "$bucket/" . basename($file->{stored});
+        must_be_there($file);
     }
     return $upload;
 }
@@ -114,12 +165,12 @@ sub take
         : basename($file->{path}, '.bin');
     my $target = "$directory/$random/$file->{'safe-filename'}";
     -d dirname($target) || mkdir dirname($target), 0750
-        or refuse(500, "$directory: $!");
+        or trouble('cannot store', $directory, $!);
     my $part = "$target.part";
     (defined $file->{content} ? spew($part, decode_base64($file->{content}))
-        : move($file->{path}, $part)) or refuse(500, "$directory: $!");
+        : move($file->{path}, $part)) or trouble('cannot store', $directory, $!);
     # Complete, or not there under its name.
-    rename $part, $target or refuse(500, "$target: $!");
+    rename $part, $target or trouble('cannot store', $target, $!);
     return $target;
 }
 

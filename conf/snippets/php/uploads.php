@@ -16,10 +16,22 @@ function upload_keys(string $file): array
 {
     $keys = preg_grep('/^[^#]/', array_map('trim', @file($file) ?: []));
     if (!$keys) {
-        throw new UploadRefused("no key in $file", 500);
+        throw upload_trouble('the key cannot be read', $file,
+            is_readable($file) ? 'no key in it' : 'not readable for this user');
     }
     return $keys;
 }
+
+/* What is the server's fault: the client is told no path, the log is. */
+function upload_trouble(string $text, string $path, string $why): UploadRefused
+{
+    error_log("$path: $why");
+    return new UploadRefused($text, 500);
+}
+
+const UPLOAD_REMEDY = 'not readable for this user: have httpd say'
+    . ' "UploadFileGroup GROUP" and "UploadFileMode 0640", and give that group'
+    . ' the pool (chgrp GROUP, chmod 710)';
 
 /* Over the bytes as they came: JSON that was decoded and encoded again is
  * another text. hash_equals() takes the same time wherever they differ. */
@@ -68,13 +80,58 @@ function upload_receive(array $keys): array
     return $upload;
 }
 
+/* Gone is final for a client: what only cannot be read is not gone. PHP does
+ * not say why it cannot look at a file, but who may enter its directory sees
+ * whether the file is there. */
 function upload_must_be_there(array $file): void
 {
-    if (!isset($file['content'])
-        && @filesize($file['path'] ?? '') !== $file['size']
+    $path = $file['path'] ?? '';
+    if (isset($file['content'])
+        || is_readable($path) && filesize($path) === $file['size']
     ) {
-        throw new UploadRefused('the file is gone', 410);
+        return;
     }
+    $bucket = dirname($path);
+    if (is_dir($bucket) && !is_executable($bucket)
+        || is_dir(dirname($bucket)) && !is_executable(dirname($bucket))
+        || is_file($path) && !is_readable($path)
+    ) {
+        throw upload_trouble('the file cannot be read', $path, UPLOAD_REMEDY);
+    }
+    throw new UploadRefused('the file is gone', 410);
+}
+
+/* The upload with that identifier in the directory $pool, for an application
+ * that was told its identifier alone: as upload_receive() gives it, without
+ * fields. Null where there is no such upload that is done. The name is checked
+ * first, because it becomes part of a path. */
+function upload_find(string $pool, string $identifier): ?array
+{
+    if (!preg_match('/\A[A-Za-z0-9-]{1,64}\z/', $identifier)) {
+        return null;
+    }
+    $bucket = "$pool/$identifier";
+    $text = @file_get_contents("$bucket/metadata.json");
+    if ($text === false) {
+        if (!is_executable($pool)
+            || is_dir($bucket) && !is_executable($bucket)
+            || is_file("$bucket/metadata.json")
+        ) {
+            throw upload_trouble('the upload cannot be read', $bucket,
+                UPLOAD_REMEDY);
+        }
+        return null;
+    }
+    $upload = json_decode($text, true, 64, JSON_THROW_ON_ERROR);
+    if ($upload['state'] !== 'done') {
+        return null;
+    }
+    foreach ($upload['files'] as &$file) {
+        $file['path'] = "$bucket/" . basename($file['stored']);
+        upload_must_be_there($file);
+    }
+    unset($file);
+    return $upload;
 }
 
 /* Moves a file to DIRECTORY/RANDOM/NAME and returns that path. Two files never
@@ -86,7 +143,7 @@ function upload_take(array $file, string $directory): string
         : basename($file['path'], '.bin');
     $target = "$directory/$random/" . $file['safe-filename'];
     if (!is_dir(dirname($target)) && !mkdir(dirname($target), 0750)) {
-        throw new UploadRefused("no directory $directory", 500);
+        throw upload_trouble('cannot store', $directory, 'cannot be written to');
     }
     if (isset($file['content'])) {
         $moved = file_put_contents("$target.part",
@@ -96,7 +153,7 @@ function upload_take(array $file, string $directory): string
     }
     /* Complete, or not there under its name. */
     if (!$moved || !rename("$target.part", $target)) {
-        throw new UploadRefused("cannot store in $directory", 500);
+        throw upload_trouble('cannot store', $directory, 'cannot be written to');
     }
     return $target;
 }

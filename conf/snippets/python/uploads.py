@@ -10,6 +10,7 @@ Nothing in a body is believed before its signature is.
 """
 
 import base64
+import errno
 import hashlib
 import hmac
 import json
@@ -17,7 +18,11 @@ import os
 import re
 import secrets
 import shutil
+import sys
 
+REMEDY = ("not readable for this user: have httpd say \"UploadFileGroup GROUP\""
+          " and \"UploadFileMode 0640\", and give that group the pool (chgrp"
+          " GROUP, chmod 710)")
 MOST = 64 << 20  # bytes of JSON: UploadMaxFields, and UploadInline as base64
 
 
@@ -33,12 +38,21 @@ def keys(path):
     """The secrets of the server's UploadKeyFile, one a line, without its
     comments. The file has to be readable for the application, and for nobody
     else."""
-    with open(path, "rb") as file:
-        lines = [line.strip() for line in file]
+    try:
+        with open(path, "rb") as file:
+            lines = [line.strip() for line in file]
+    except OSError as error:
+        raise trouble("the key cannot be read", path, error.strerror)
     found = [line for line in lines if line and not line.startswith(b"#")]
     if not found:
-        raise Refused(500, "no key in " + path)
+        raise trouble("the key cannot be read", path, "no key in it")
     return found
+
+
+def trouble(text, path, reason):
+    """What is the server's fault: the client is told no path, the log is."""
+    print("%s: %s" % (path, reason), file=sys.stderr)
+    return Refused(500, text)
 
 
 def is_signed(body, signature, secrets_):
@@ -77,16 +91,47 @@ def receive(environ, secrets_):
     for file in upload["files"]:
         if "content" in file:
             file["content"] = base64.b64decode(file["content"])
-        elif not is_there(file):
-            raise Refused(410, "the file is gone")
+        else:
+            must_be_there(file)
     return upload
 
 
-def is_there(file):
+def must_be_there(file):
+    """Gone is final for a client: what only cannot be read is not gone."""
+    path = file.get("path") or ""
     try:
-        return os.path.getsize(file["path"]) == file["size"]
-    except (KeyError, OSError):
-        return False
+        size = os.path.getsize(path)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise trouble("the file cannot be read", path, REMEDY)
+        size = None
+    if size != file["size"]:
+        raise Refused(410, "the file is gone")
+    if not os.access(path, os.R_OK):
+        raise trouble("the file cannot be read", path, REMEDY)
+
+
+def find(pool, identifier):
+    """The upload with that identifier in the directory POOL, for an application
+    that was told its identifier alone: as receive() gives it, without fields.
+    None where there is no such upload that is done. The name is checked first,
+    because it becomes part of a path."""
+    if not re.fullmatch("[A-Za-z0-9-]{1,64}", identifier):
+        return None
+    bucket = os.path.join(pool, identifier)
+    try:
+        with open(os.path.join(bucket, "metadata.json"), "rb") as file:
+            upload = json.load(file)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise trouble("the upload cannot be read", bucket, REMEDY)
+        return None
+    if upload["state"] != "done":
+        return None
+    for file in upload["files"]:
+        file["path"] = os.path.join(bucket, os.path.basename(file["stored"]))
+        must_be_there(file)
+    return upload
 
 
 def take(file, directory):

@@ -30,6 +30,17 @@ refuse()
     exit 0
 }
 
+# trouble TEXT PATH REASON: what is the server's fault.  The client is told no
+# path, the log is.
+trouble()
+{
+    printf '%s: %s\n' "$2" "$3" >&2
+    refuse 500 "$1"
+}
+
+remedy='not readable for this user: have httpd say "UploadFileGroup GROUP" and
+"UploadFileMode 0640", and give that group the pool (chgrp GROUP, chmod 710)'
+
 sha256() { openssl dgst -sha256 -binary; }
 
 # A key of more than 64 bytes counts as its digest.
@@ -96,8 +107,12 @@ must_be_there()
         file_at "$1" .content | base64 -d >"$work/$1"
     fi
     path=$(path_of "$1")
-    [ -f "$path" ] && [ "$(stat -c %s "$path")" = "$(file_at "$1" .size)" ] ||
-        refuse 410 'the file is gone'
+    size=$(stat -c %s "$path" 2>"$work/said") || size=
+    # Gone is final for a client: what only cannot be read is not gone.
+    if grep -q 'denied' "$work/said" || { [ "$size" ] && [ ! -r "$path" ]; }; then
+        trouble 'the file cannot be read' "$path" "$remedy"
+    fi
+    [ "$size" = "$(file_at "$1" .size)" ] || refuse 410 'the file is gone'
 }
 
 path_of()
@@ -129,6 +144,8 @@ take()
 head -c "${CONTENT_LENGTH:-0}" >"$work/body"
 [ "$REQUEST_METHOD" = POST ] || refuse 405 'only POST'
 [ -n "${HTTP_X_UPLOAD_SIGNATURE:-}" ] || refuse 403 'not signed'
+[ -r "$UPLOADS_KEY" ] && grep -q '^[^#]' "$UPLOADS_KEY" ||
+    trouble 'the key cannot be read' "$UPLOADS_KEY" 'not readable, or empty'
 head -c 32 /dev/urandom >"$work/salt"
 is_signed || refuse 403 'wrong signature'
 # A signed body stays signed: it may not pass for another upload's.

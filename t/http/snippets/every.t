@@ -145,6 +145,15 @@ for my $app (@every) {
     is request('POST', "/snippets/$app", body => $seen->{body},
                headers => [%{ $seen->{headers} }])->{status}, 403,
         "$app: forged headers in a pool";
+    # What only cannot be read is not gone; whose fault that is the client is
+    # told, and no path.
+    my ($bucket) = $seen->{body} =~ m{"path": *"([^"]+)/[^/"]+"};
+    chmod 0, $bucket;
+    my $shut = forged($app, $seen, sub {});
+    chmod 0700, $bucket;
+    is $shut->{status}, 500, "$app: a file that cannot be read"
+        or diag $shut->{body};
+    unlike $shut->{body}, qr{\Q$bucket\E}, "$app: says no path";
     # Nothing was wrong with it: the same request is taken, once.
     my $r = forged($app, $seen, sub {
         $_[0]{headers}{'X-Upload-Signature'} = signature($_[0]{body}, $older);
