@@ -29,6 +29,7 @@
 #include "httpd/filter.h"
 #include "httpd/log.h"
 #include "httpd/network.h"
+#include "httpd/dump.h"
 #include "httpd/http11.h"
 #include "httpd/park.h"
 #include "httpd/shared.h"
@@ -81,6 +82,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_pre_config(upool_shared_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* Part of "httpd -t"; any order. */
     ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
+    /* "httpd -t -D DUMP_UPLOAD_POOLS"; the order is that of what is printed. */
+    ap_hook_test_config(upool_dump_pools, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* A killed child must leave no upload "uploading" for ever; any order. */

@@ -12,6 +12,20 @@
 static const char *const aliases[] = { "Alias", "ScriptAlias",
                                        "WSGIScriptAlias" };
 
+/* The target is argument n of these, and depends on the request. */
+static const struct {
+    const char *directive;
+    int n;
+} patterns[] = {
+    { "AliasMatch", 1 },
+    { "ScriptAliasMatch", 1 },
+    { "WSGIScriptAliasMatch", 1 },
+    { "RewriteRule", 1 },
+    { "UserDir", 0 },
+    { "VirtualDocumentRoot", 0 },
+    { "VirtualScriptAlias", 0 },
+};
+
 /* Without the slashes at the end, which realpath() drops as well. */
 static const char *lexical(apr_pool_t *p, const char *path)
 {
@@ -33,7 +47,7 @@ static const char *resolve(apr_pool_t *p, const char *path)
 }
 
 static void add(apr_array_header_t *places, const char *directive,
-                const char *path)
+                const char *path, int uncertain)
 {
     apr_pool_t *p = places->pool;
     const char *absolute = ap_server_root_relative(p, path);
@@ -46,6 +60,7 @@ static void add(apr_array_header_t *places, const char *directive,
     place->directive = directive;
     place->path = lexical(p, absolute);
     place->real = resolve(p, absolute);
+    place->uncertain = uncertain;
 }
 
 /* "Alias /url path", or in <Location /url> "Alias path"; mod_wsgi takes
@@ -58,7 +73,31 @@ static void add_alias(apr_array_header_t *places, const char *directive,
     const char *target = *second ? second : first;
 
     if (*target && !strstr(target, "%{")) {
-        add(places, directive, target);
+        add(places, directive, target, 0);
+    }
+}
+
+/* The last whole directory before the first letter that means something else
+ * than itself: $1 of a match, %0 of a host name, * of a user.  A target without
+ * any is RewriteRule's to a fixed file, of which no pool is made. */
+static void add_pattern(apr_array_header_t *places, const char *directive,
+                        int n, const char *args)
+{
+    apr_pool_t *p = places->pool;
+    const char *target = ap_getword_conf(p, &args);
+    char *literal;
+
+    while (n-- > 0) {
+        target = ap_getword_conf(p, &args);
+    }
+    if (*target != '/' || !target[strcspn(target, "$%*")]) {
+        return;
+    }
+    literal = apr_pstrmemdup(p, target, strcspn(target, "$%*"));
+    *strrchr(literal, '/') = '\0';
+    /* A front controller's "/$1" is a URL, or everything. */
+    if (*literal) {
+        add(places, directive, literal, 1);
     }
 }
 
@@ -70,6 +109,12 @@ static void walk(apr_array_header_t *places, const ap_directive_t *node)
         for (i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
             if (!ap_cstr_casecmp(node->directive, aliases[i])) {
                 add_alias(places, aliases[i], node->args);
+            }
+        }
+        for (i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+            if (!ap_cstr_casecmp(node->directive, patterns[i].directive)) {
+                add_pattern(places, patterns[i].directive, patterns[i].n,
+                            node->args);
             }
         }
         /* Sections nest as deep as the configuration says, which is the
@@ -89,7 +134,7 @@ const apr_array_header_t *upool_places_collect(const server_rec *first,
             ap_get_core_module_config(s->module_config);
 
         if (core->ap_document_root) {
-            add(places, "DocumentRoot", core->ap_document_root);
+            add(places, "DocumentRoot", core->ap_document_root, 0);
         }
     }
     walk(places, ap_conftree);
@@ -107,7 +152,8 @@ static int is_below(const char *path, const char *dir)
 }
 
 const upool_place *upool_places_find(const apr_array_header_t *places,
-                                     const char *dir, apr_pool_t *p)
+                                     const char *dir, int uncertain,
+                                     apr_pool_t *p)
 {
     const char *real = resolve(p, dir);
     int i;
@@ -115,7 +161,8 @@ const upool_place *upool_places_find(const apr_array_header_t *places,
     for (i = 0; i < places->nelts; i++) {
         const upool_place *place = &APR_ARRAY_IDX(places, i, const upool_place);
 
-        if (is_below(real, place->real) || is_below(place->real, real)) {
+        if (place->uncertain == uncertain
+            && (is_below(real, place->real) || is_below(place->real, real))) {
             return place;
         }
     }

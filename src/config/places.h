@@ -10,7 +10,8 @@
  *
  * mod_alias keeps its list to itself, so it is read off the tree of directives.
  * A target that depends on the request (AliasMatch, an expression,
- * VirtualDocumentRoot, UserDir, RewriteRule) is not known here.
+ * VirtualDocumentRoot, UserDir, RewriteRule) is known by the directory that its
+ * text begins with, and only may lead to a pool: such a place is uncertain.
  *
  * Paths are compared after their links are resolved; those of the places are
  * resolved once, when the configuration is read. */
@@ -22,6 +23,7 @@ typedef struct upool_place {
     const char *directive; /* what names it */
     const char *path;      /* as it says, absolute */
     const char *real;      /* without links; as path where it is not there */
+    int uncertain; /* what is given out below it depends on the request */
 } upool_place;
 
 /* All places of the configuration that has just been read: array of
@@ -29,9 +31,11 @@ typedef struct upool_place {
 const apr_array_header_t *upool_places_collect(const server_rec *first,
                                                apr_pool_t *p);
 
-/* The first place that holds the absolute path dir or lies below it, else NULL.
+/* The first place that holds the absolute path dir or lies below it, else NULL;
+ * uncertain: which of the two kinds of places is asked for.
  * p: for a moment's work.  Any thread. */
 const upool_place *upool_places_find(const apr_array_header_t *places,
-                                     const char *dir, apr_pool_t *p);
+                                     const char *dir, int uncertain,
+                                     apr_pool_t *p);
 
 #endif

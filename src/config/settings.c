@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <apr_cstr.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_user.h>
 #include <http_core.h>
@@ -12,6 +13,7 @@
 #include "parse/quantity.h"
 
 #define MENTIONS_KEY "upload_pool:mentions"
+#define NOTES_KEY "upload_pool:notes"
 /* A hundred years. */
 #define DAYS_MAX 36525
 
@@ -35,16 +37,38 @@ int upool_settings_is_local(const cmd_parms *cmd)
     return cmd->pool == cmd->temp_pool;
 }
 
-apr_array_header_t *upool_settings_mentions(apr_pool_t *pconf)
+/* Of pointers, for as long as the configuration lives. */
+static apr_array_header_t *list_of(apr_pool_t *pconf, const char *key)
 {
     void *list = NULL;
 
-    apr_pool_userdata_get(&list, MENTIONS_KEY, pconf);
+    apr_pool_userdata_get(&list, key, pconf);
     if (!list) {
-        list = apr_array_make(pconf, 4, sizeof(upool_pool_mention *));
-        apr_pool_userdata_setn(list, MENTIONS_KEY, NULL, pconf);
+        list = apr_array_make(pconf, 4, sizeof(void *));
+        apr_pool_userdata_setn(list, key, NULL, pconf);
     }
     return list;
+}
+
+apr_array_header_t *upool_settings_mentions(apr_pool_t *pconf)
+{
+    return list_of(pconf, MENTIONS_KEY);
+}
+
+apr_array_header_t *upool_settings_notes(apr_pool_t *pconf)
+{
+    return list_of(pconf, NOTES_KEY);
+}
+
+/* What .htaccess says is read at each request, and not for an administrator. */
+static void note(const cmd_parms *cmd, const char *what)
+{
+    if (!upool_settings_is_local(cmd)) {
+        APR_ARRAY_PUSH(upool_settings_notes(cmd->pool), const char *) =
+            apr_psprintf(cmd->pool, "%s (%s:%d): %s", cmd->cmd->name,
+                         cmd->directive->filename, cmd->directive->line_num,
+                         what);
+    }
 }
 
 static void mention(cmd_parms *cmd, const char *path)
@@ -223,6 +247,12 @@ static const char *parse_time(const cmd_parms *cmd, const char *arg,
         return upool_settings_complain(
             cmd, "takes a time above 0: a number with ms, s, min,"
                  " h or d; a bare number is seconds");
+    }
+    if (apr_isdigit(arg[strlen(arg) - 1]) && t < apr_time_from_sec(60)) {
+        note(cmd, apr_psprintf(cmd->temp_pool,
+                               "%s is as many seconds; with a unit it says what"
+                               " is meant: %ss, %smin, %sh, %sd",
+                               arg, arg, arg, arg, arg));
     }
     *value = t;
     return NULL;

@@ -23,6 +23,10 @@ typedef struct upool_pool_mention {
 
 apr_array_header_t *upool_settings_mentions(apr_pool_t *pconf);
 
+/* What an administrator should know though it is no mistake, for httpd/checks.h
+ * to log: array of const char *, each with its directive and place. */
+apr_array_header_t *upool_settings_notes(apr_pool_t *pconf);
+
 /* 1 while an .htaccess file is read. */
 int upool_settings_is_local(const cmd_parms *cmd);
 

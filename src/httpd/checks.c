@@ -2,8 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/checks.h"
 
+#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <unixd.h>
@@ -12,18 +12,13 @@
 #include "httpd/handlers.h"
 #include "httpd/log.h"
 #include "config/places.h"
+#include "config/reach.h"
 #include "config/settings.h"
 
 /* core.c: how it marks an unset LimitRequestBody, and what that means since
  * 2.4.54. */
 #define CORE_LIMIT_UNSET ((apr_off_t)-1)
 #define CORE_LIMIT_DEFAULT ((apr_off_t)1 << 30)
-
-/* Who will write to the pools: User, when we start as root. */
-static uid_t writer(void)
-{
-    return geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
-}
 
 static int complain(const upool_pool_mention *m, int tag, const char *what)
 {
@@ -33,12 +28,40 @@ static int complain(const upool_pool_mention *m, int tag, const char *what)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int check_directory(const upool_pool_mention *m)
+static int is_temporary(const char *path)
 {
+    return !strncmp(path, "/tmp/", 5) || !strncmp(path, "/var/tmp/", 9);
+}
+
+/* What lstat() failed with, and the way out. */
+static int complain_of_missing(const upool_pool_mention *m, apr_pool_t *p)
+{
+    const char *obstacle = upool_reach_obstacle(m->path, p);
+
+    if (obstacle) {
+        return complain(m, 4, obstacle);
+    }
+    return complain(
+        m, 4,
+        is_temporary(m->path)
+            ? "there is no such directory; a service that systemd starts with"
+              " PrivateTmp, such as Debian's, has a /tmp and a /var/tmp of its"
+              " own, so put the pool elsewhere"
+            : apr_psprintf(p,
+                           "there is no such directory; make it: install -d -o"
+                           " %s -m 700 %s",
+                           ap_unixd_config.user_name ? ap_unixd_config.user_name
+                                                     : "USER",
+                           m->path));
+}
+
+static int check_directory(const upool_pool_mention *m, apr_pool_t *p)
+{
+    const char *obstacle;
     struct stat st;
 
     if (lstat(m->path, &st)) {
-        return complain(m, 4, "there is no such directory");
+        return complain_of_missing(m, p);
     }
     if (!S_ISDIR(st.st_mode)) {
         return complain(m, 4, "this is not a directory");
@@ -48,13 +71,24 @@ static int check_directory(const upool_pool_mention *m)
                         "everybody on this machine may change it;"
                         " take the others' permissions away");
     }
-    if (st.st_uid != writer()) {
+    if (st.st_uid != upool_reach_user()) {
         return complain(m, 6,
                         "it does not belong to the user that the server"
                         " runs as; change its owner");
     }
     if ((st.st_mode & (S_IWUSR | S_IXUSR)) != (S_IWUSR | S_IXUSR)) {
         return complain(m, 6, "its owner may not write to it");
+    }
+    obstacle = upool_reach_obstacle(m->path, p);
+    if (obstacle) {
+        return complain(m, 6, obstacle);
+    }
+    if (is_temporary(m->path)) {
+        upool_slog(m->server, NOTICE, 0, 430,
+                   "UploadPool %s (%s:%d): a service that systemd starts with"
+                   " PrivateTmp, such as Debian's, has another %s",
+                   m->path, m->file, m->line,
+                   *(m->path + 1) == 't' ? "/tmp" : "/var/tmp");
     }
     return OK;
 }
@@ -70,11 +104,26 @@ static int is_public(const upool_pool_mention *m)
     return (section->public == UPOOL_UNSET ? host : section)->public == 1;
 }
 
+/* Whether a request can lead there only it tells, so this is no error. */
+static void check_patterns(const upool_pool_mention *m,
+                           const apr_array_header_t *places, apr_pool_t *p)
+{
+    const upool_place *place =
+        is_public(m) ? NULL : upool_places_find(places, m->path, 1, p);
+
+    if (place) {
+        upool_slog(m->server, NOTICE, 0, 431,
+                   "UploadPool %s (%s:%d): %s gives out by URL what lies below"
+                   " %s, and may reach it",
+                   m->path, m->file, m->line, place->directive, place->path);
+    }
+}
+
 static int check_place(const upool_pool_mention *m,
                        const apr_array_header_t *places, apr_pool_t *p)
 {
     const upool_place *place =
-        is_public(m) ? NULL : upool_places_find(places, m->path, p);
+        is_public(m) ? NULL : upool_places_find(places, m->path, 0, p);
 
     if (!place) {
         return OK;
@@ -135,6 +184,7 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s)
 {
     const apr_array_header_t *mentions = upool_settings_mentions(pconf);
+    const apr_array_header_t *notes = upool_settings_notes(pconf);
     const apr_array_header_t *places = share_places(s, pconf);
     int result = upool_handlers_check(pconf);
     int i;
@@ -144,11 +194,17 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         const upool_pool_mention *m =
             APR_ARRAY_IDX(mentions, i, const upool_pool_mention *);
 
-        if (check_directory(m) != OK || check_place(m, places, ptemp) != OK) {
+        if (check_directory(m, ptemp) != OK
+            || check_place(m, places, ptemp) != OK) {
             result = HTTP_INTERNAL_SERVER_ERROR;
             continue;
         }
+        check_patterns(m, places, ptemp);
         check_core_limit(m);
+    }
+    for (i = 0; i < notes->nelts; i++) {
+        upool_slog(s, NOTICE, 0, 432, "%s",
+                   APR_ARRAY_IDX(notes, i, const char *));
     }
     return result;
 }

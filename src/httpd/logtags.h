@@ -54,6 +54,9 @@
  * UPL0095  configuration: a pool that the server gives out by URL
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1
  * UPL0416  configuration: UploadPark Always cannot do what it says
+ * UPL0430  configuration: a pool in a directory of temporary files
+ * UPL0431  configuration: a pool that a pattern may give out by URL
+ * UPL0432  configuration: what may be meant otherwise
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

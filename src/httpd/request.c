@@ -86,7 +86,7 @@ static const char *misplaced(request_rec *r, const upool_dir_conf *conf,
     const upool_place *place = NULL;
 
     if (conf->store_is_local && conf->public != 1 && places) {
-        place = upool_places_find(places, upool_store_path(store), r->pool);
+        place = upool_places_find(places, upool_store_path(store), 0, r->pool);
     }
     return place ? apr_pstrcat(r->pool, place->directive, " ", place->path,
                                " gives out by URL what lies there, and"
@@ -118,10 +118,12 @@ upool_store *upool_request_store(request_rec *r, const upool_dir_conf *conf,
         rv = APR_EACCES;
     }
     if (rv) {
-        *refusal =
-            upool_refusal_make(UPOOL_REASON_POOL, rv,
-                               apr_psprintf(r->pool, "pool %s: %s", conf->store,
-                                            why ? why : "cannot be opened"));
+        *refusal = upool_refusal_make(
+            UPOOL_REASON_POOL, rv,
+            apr_psprintf(r->pool, "pool %s%s%s: %s",
+                         conf->store_is_local ? root : "",
+                         conf->store_is_local ? "/" : "", conf->store,
+                         why ? why : "cannot be opened"));
         return NULL;
     }
     return store;

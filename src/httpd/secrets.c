@@ -85,12 +85,27 @@ const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg)
     return add_key(cmd, conf, arg);
 }
 
+/* The reason, and a line that makes such a file. */
+static const char *unreadable(apr_pool_t *p, const char *path, apr_status_t rv)
+{
+    char reason[120];
+
+    apr_strerror(rv, reason, sizeof(reason));
+    return apr_psprintf(p, "cannot read %s: %s%s%s%s", path, reason,
+                        APR_STATUS_IS_ENOENT(rv)
+                            ? "; make a key: (umask 77; openssl rand -hex 32 >"
+                            : "",
+                        APR_STATUS_IS_ENOENT(rv) ? path : "",
+                        APR_STATUS_IS_ENOENT(rv) ? ")" : "");
+}
+
 const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
 {
     upool_dir_conf *conf = conf_;
     const char *path;
     const char *error;
     apr_size_t shortest = 0;
+    apr_status_t rv;
     apr_file_t *file;
     apr_finfo_t info;
 
@@ -98,11 +113,12 @@ const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
         return add_from_program(cmd, conf, arg + sizeof(EXEC_PREFIX) - 1);
     }
     path = ap_server_root_relative(cmd->pool, arg);
-    if (!path
-        || apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0,
-                         cmd->temp_pool)) {
-        return upool_settings_complain(
-            cmd, apr_psprintf(cmd->pool, "cannot read %s", arg));
+    if (!path) {
+        return upool_settings_complain(cmd, "has an invalid path");
+    }
+    rv = apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0, cmd->temp_pool);
+    if (rv) {
+        return upool_settings_complain(cmd, unreadable(cmd->pool, path, rv));
     }
     if (!apr_file_info_get(&info, APR_FINFO_PROT, file)
         && (info.protection & APR_WREAD)) {

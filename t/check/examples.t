@@ -10,12 +10,15 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd ();
 use File::Path ();
+use File::Temp ();
 use Test::More;
 use UploadPool::Manual;
 use UploadPool::Source;
 
-my $scratch = Cwd::cwd() . '/build/examples';
-File::Path::remove_tree($scratch);
+# Where the server's user can get to, wherever the source lies.
+my $scratch = File::Temp::tempdir('upool-examples.XXXXXX', TMPDIR => 1,
+                                  CLEANUP => 1);
+chmod 0755, $scratch;
 File::Path::make_path(map { "$scratch/$_" } qw(pool/shop pool/anna htdocs logs));
 chmod 0700, "$scratch/pool", "$scratch/pool/shop";
 my $user = $> == 0 ? 'nobody' : getpwuid $>;

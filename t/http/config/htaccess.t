@@ -116,7 +116,7 @@ for my $case (['missing', qr/does not exist/], ['shop/missing', qr/does not/],
     htaccess('free', "UploadPool $path\n");
     my ($answer, $log) = log_of(sub { try_upload('/free/x') });
     is $answer->{status}, 500, "$path: 500";
-    like $log, qr/UPL0126:.*pool \Q$path\E: .*$want/, "$path: the log tells why";
+    like $log, qr{UPL0126:.*pool /\S*/\Q$path\E: .*$want}, "$path: the log tells why";
     unlike $answer->{body}, qr/\Q$path\E/, "$path: the answer does not";
 }
 is_deeply [pool_files($outside)], [], 'nothing came to lie outside';

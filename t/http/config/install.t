@@ -70,6 +70,15 @@ $httpd->make_pool('pool/shop');
 spew($httpd->dir('key'), 'k' x 64 . "\n");
 chmod 0600, $httpd->dir('key');
 my $group = getgrgid((UploadPool::Httpd::owner())[1]);
+# What an example needs it names in its lines with a2enmod, which brings what
+# these need in turn.
+my %behind = (proxy_http => ['proxy'], proxy_balancer => [qw(proxy slotmem_shm)]);
+sub modules_of
+{
+    my ($text) = @_;
+    my @named = map { split } $text =~ /^# *a2enmod (.*)$/mg;
+    return map { $_, @{ $behind{$_} || [] } } @named;
+}
 my @examples = glob "$top/conf/examples/*.conf";
 cmp_ok scalar @examples, '>=', 4, 'there are examples';
 for my $file (@examples) {
@@ -78,7 +87,10 @@ for my $file (@examples) {
     $text =~ s{/etc/apache2/upload[_-]\w+\.key}{@{[$httpd->dir('key')]}}g;
     $text =~ s{^(\s*UploadFileGroup) .*}{$1 $group}m;
     $text =~ s{/srv/customers}{@{[$httpd->dir('htdocs')]}}g;
-    ($exit, $told) = $httpd->check($text);
+    my $site = UploadPool::Httpd->new(modules => [modules_of($text)]);
+    $site->{modules} =~ s{^LoadModule upload_pool_module .*}
+                         {LoadModule upload_pool_module $so}m;
+    ($exit, $told) = $site->check($text);
     my ($name) = $file =~ m{([^/]+)$};
     is $exit, 0, "$name: httpd takes it" or diag $told;
     unlike $told, qr/UPL0007|:error\]/, "$name: without a complaint";

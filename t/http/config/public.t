@@ -180,7 +180,7 @@ sub try_upload
 spew("$docs/$_/.htaccess", "UploadPool shop\n") for qw(shop said);
 my ($r, $log) = try_upload('/shop/x');
 is $r->{status}, 500, 'a pool of .htaccess in a DocumentRoot: 500';
-like $log, qr/UPL0126:.*pool shop: DocumentRoot \Q$docs\E .*UploadPoolPublic/,
+like $log, qr{UPL0126:.*pool /\S*/shop: DocumentRoot \Q$docs\E .*UploadPoolPublic},
     'the error log tells why';
 unlike $r->{body}, qr/htdocs|shop/, 'the answer does not';
 is_deeply [pool_files("$root/shop")], [], 'nothing was stored';

@@ -13,7 +13,13 @@ my $httpd = UploadPool::Httpd->new;
 my $good = $httpd->make_pool('good');
 my $other = $httpd->make_pool('other');
 
-sub with_pool { return "<Location /x>\nUploadPool \"$_[0]\"\n</Location>\n" }
+# A section with that pool, and further lines.
+sub with_pool
+{
+    my ($pool, @lines) = @_;
+    return join "\n", '<Location /x>', "UploadPool \"$pool\"", @lines,
+        "</Location>\n";
+}
 
 # --- Pools --------------------------------------------------------------------
 
@@ -55,12 +61,94 @@ for my $case (['a good pool', with_pool($good)],
     my ($name, $text) = @$case;
     my ($exit, $said) = $httpd->check($text);
     is $exit, 0, "$name: accepted" or diag $said;
-    unlike $said, qr/UPL/, "$name: nothing to say";
+    # All pools of the tests lie in /tmp.
+    unlike $said, qr/UPL(?!0430)/, "$name: nothing to say";
 }
 {
     my ($exit, $said) = $httpd->check(with_pool($httpd->dir('pools/one'))
         . with_pool($httpd->dir('pools/two')));
     like $said, qr{pools/one .*pools/two }s, 'every bad pool is told at once';
+}
+
+# --- The way to a pool ---------------------------------------------------------
+
+{
+    my $deep = $httpd->make_pool('shut/inner');
+    my $above = $httpd->dir('pools/shut');
+    chmod 0700, $above;
+    chown 0, 0, $above;
+    my ($exit, $said) = $httpd->check(with_pool($deep));
+    isnt $exit, 0, 'a pool behind a shut directory: httpd -t fails';
+    like $said, qr/UPL0006: UploadPool \Q$deep\E .*may not enter \Q$above\E: chmod/,
+        'and names the component that stops the way';
+    chmod 0711, $above;
+    ($exit, $said) = $httpd->check(with_pool($deep));
+    is $exit, 0, 'opened, it is taken' or diag $said;
+    ($exit, $said) = $httpd->check(with_pool("$above/none/pool"));
+    like $said, qr{UPL0004: .*\Q$above/none\E: No such file}, 'a way that ends';
+    ($exit, $said) = $httpd->check(with_pool("$above/none"));
+    like $said, qr{no such directory; .*PrivateTmp}, 'a pool missing in /tmp';
+    ($exit, $said) = $httpd->check(with_pool('/usr/share/no-such-pool'));
+    like $said, qr{make it: install -d -o \S+ -m 700 /usr/share/no-such-pool},
+        'elsewhere: the line that makes it';
+    ($exit, $said) = $httpd->check(with_pool($good));
+    like $said, qr{notice.*UPL0430: UploadPool \Q$good\E .*another /tmp}s,
+        'a pool in /tmp: a notice';
+}
+
+# --- What may be meant otherwise ------------------------------------------------
+
+for my $case (['UploadExpires 24', '24 is as many seconds; .*24h'],
+              ['UploadExpires 90', undef], ['UploadExpires 24s', undef],
+              ['UploadExpires 1h', undef],
+              ['UploadIdentifierLifetime 5', '5 is as many seconds']) {
+    my ($line, $want) = @$case;
+    my ($exit, $said) = $httpd->check(with_pool($good, $line));
+    is $exit, 0, "$line: accepted" or diag $said;
+    my ($name) = split / /, $line;
+    $want ? like $said, qr/notice.*UPL0432: $name \(.*:\d+\): $want/,
+                "$line: a notice"
+          : unlike $said, qr/UPL0432/, "$line: no notice";
+}
+for my $case (['AliasMatch "^/a/(.*)" "' . $httpd->dir('pools') . '/$1"', 1],
+              ['AliasMatch "^/a/(.*)" "/srv/elsewhere/$1"', 0],
+              ['AliasMatch "^/(.*)" "/$1"', 0],
+              ['RewriteRule "^/f/(.*)" "' . $httpd->dir('pools') . '/x$1"', 1]) {
+    my ($text, $want) = @$case;
+    my ($exit, $said) = UploadPool::Httpd->new(modules => ['rewrite'])
+        ->check("$text\n" . with_pool($good));
+    my ($name) = $text =~ /(AliasMatch|RewriteRule)/;
+    is $exit, 0, "$text: accepted" or diag $said;
+    my $notice = qr/notice.*UPL0431: UploadPool \Q$good\E .*: $name gives out/;
+    $want ? like $said, $notice, "$text: a notice"
+          : unlike $said, qr/UPL0431/, "$text: no notice";
+}
+for my $case (['UploadKeyFile none', qr{cannot read \S+/none: No such file.*; make a key: \(umask 77; openssl rand -hex 32 >\S+/none\)}],
+              ['UploadKeyFile empty', qr{has no key in its file; make one}]) {
+    my ($line, $want) = @$case;
+    spew($httpd->dir('empty'), "# none\n");
+    my ($exit, $said) = $httpd->check(with_pool($good, $line));
+    isnt $exit, 0, "$line: refused";
+    like $said, $want, "$line: with the reason, and the way out";
+}
+
+# --- DUMP_UPLOAD_POOLS ----------------------------------------------------------
+
+{
+    my $text = with_pool($good, 'UploadMaxSize 5M', 'UploadProtocol multipart tus',
+                         "UploadKey 'a secret for the dump of all pools'",
+                         'UploadExpires 2h') . with_pool($other);
+    $httpd->config($text);
+    my ($exit, $said) = $httpd->run('-t', '-D', 'DUMP_UPLOAD_POOLS');
+    is $exit, 0, 'DUMP_UPLOAD_POOLS';
+    like $said, qr/^Upload pools: 2$/m, 'how many';
+    like $said, qr{^\Q$good\E \(.*httpd\.conf:\d+\)$}m, 'where each is named';
+    like $said, qr/^ +protocols +multipart tus$/m, 'protocols';
+    like $said, qr/^ +request +5242880 bytes$/m, 'a limit';
+    like $said, qr/^ +request +none$/m, 'none';
+    like $said, qr/^ +keys +1$/m, 'keys by number';
+    unlike $said, qr/a secret for/, 'and never a key';
+    like $said, qr/^ +expires after +7200 s$/m, 'when they expire';
 }
 
 # --- LimitRequestBody ----------------------------------------------------------

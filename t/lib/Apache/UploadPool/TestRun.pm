@@ -50,7 +50,7 @@ my @needed = qw(
     authz_host authz_user buffer cgid dav dav_fs deflate dir env ext_filter
     filter headers http2 include info lua mime negotiation perl proxy
     proxy_fcgi proxy_http ratelimit remoteip reqtimeout request rewrite session
-    setenvif slotmem_shm socache_memcache socache_redis socache_shmcb ssl
+    lbmethod_bybusyness setenvif slotmem_shm socache_memcache socache_redis socache_shmcb ssl
     status unique_id wsgi
 );
 # In some builds these are part of the httpd program.
