@@ -302,7 +302,8 @@ apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf)
 
 apr_size_t upool_config_read_size(const upool_server_conf *conf)
 {
-    return conf->read_size == UPOOL_UNSET ? 0 : (apr_size_t)conf->read_size;
+    return conf->read_size == UPOOL_UNSET ? UPOOL_READ_SIZE_DEFAULT
+                                          : (apr_size_t)conf->read_size;
 }
 
 static apr_int64_t bytes_or_none(apr_int64_t value)

@@ -77,11 +77,13 @@ int upool_drive_go_on(request_rec *r, upool_request *rq)
         }
         if (turn == UPOOL_TURN_DRY) {
             if (place) {
+                upool_network_give_back(r);
                 return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES);
             }
             upool_wait_for_client(r, rq);
         }
         else if (place && (rq->now - began > WORKER_TIME || rq->now < began)) {
+            upool_network_give_back(r);
             return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS);
         }
     }

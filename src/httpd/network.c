@@ -2,18 +2,36 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/network.h"
 
+#include <stddef.h>
+#include <stdlib.h>
 #include <http_config.h>
 #include <http_core.h>
 
 #include "config/config.h"
 #include "httpd/connection.h"
 
+/* So many full reads in a row tell that the client's bytes flow. */
+#define FULL_READS 2
+/* What a turn of an upload gathers, and one more. */
+#define SPARES_MOST 5
+
+/* A large buffer.  The system's allocator would take its pages back between two
+ * reads, and a connection's own would keep them while thousands of uploads
+ * wait; so the connection keeps a few as long as its upload flows. */
+typedef struct buffer {
+    struct upool_network *net;
+    struct buffer *next; /* of the spare ones */
+    char bytes[];
+} buffer;
+
 /* One for each connection, in its pool. */
 typedef struct upool_network {
     apr_socket_t *socket;
     apr_size_t large; /* UploadReadSize */
     int uploads;      /* requests that have widened */
-    int flows;        /* the last read left nothing to be desired */
+    int full;         /* reads in a row that filled httpd's size */
+    buffer *spare;
+    int spares;
 } upool_network;
 
 static apr_status_t network_read(apr_bucket *b, const char **data,
@@ -60,9 +78,52 @@ static apr_status_t receive(upool_network *net, char *buffer, apr_size_t *len,
     return rv;
 }
 
-static apr_size_t room_of(const upool_network *net)
+static int is_large(const upool_network *net)
 {
-    return net->uploads && net->flows ? net->large : APR_BUCKET_BUFF_SIZE;
+    return net->uploads && net->full >= FULL_READS;
+}
+
+static char *take_large(upool_network *net)
+{
+    buffer *taken = net->spare;
+
+    if (taken) {
+        net->spare = taken->next;
+        net->spares--;
+        return taken->bytes;
+    }
+    taken = malloc(sizeof(*taken) + net->large);
+    if (!taken) {
+        ap_abort_on_oom();
+    }
+    taken->net = net;
+    return taken->bytes;
+}
+
+/* A bucket's free function, called with what take_large() returned. */
+static void let_go_of_large(void *bytes)
+{
+    buffer *done = (buffer *)(void *)((char *)bytes - offsetof(buffer, bytes));
+    upool_network *net = done->net;
+
+    if (!net->uploads || net->spares >= SPARES_MOST) {
+        free(done);
+        return;
+    }
+    done->next = net->spare;
+    net->spare = done;
+    net->spares++;
+}
+
+static void free_spares(upool_network *net)
+{
+    while (net->spare) {
+        buffer *next = net->spare->next;
+
+        free(net->spare);
+        net->spare = next;
+    }
+    net->spares = 0;
 }
 
 /* The bucket becomes what was read, and another one behind it stands for what
@@ -71,30 +132,37 @@ static apr_status_t network_read(apr_bucket *b, const char **data,
                                  apr_size_t *len, apr_read_type_e block)
 {
     upool_network *net = b->data;
-    apr_size_t room = room_of(net);
-    char *buffer = apr_bucket_alloc(room, b->list);
+    int large = is_large(net);
+    void (*let_go)(void *) = large ? let_go_of_large : apr_bucket_free;
+    apr_size_t room = large ? net->large : APR_BUCKET_BUFF_SIZE;
+    char *bytes = large ? take_large(net) : apr_bucket_alloc(room, b->list);
     apr_bucket_heap *heap;
     apr_status_t rv;
 
     *data = NULL;
     *len = room;
-    rv = receive(net, buffer, len, block);
+    rv = receive(net, bytes, len, block);
     if (rv != APR_SUCCESS && rv != APR_EOF) {
-        apr_bucket_free(buffer);
+        let_go(bytes);
         return rv;
     }
-    net->flows = *len >= APR_BUCKET_BUFF_SIZE;
+    if (*len < APR_BUCKET_BUFF_SIZE) {
+        net->full = 0;
+    }
+    else if (net->full < FULL_READS) {
+        net->full++;
+    }
     if (!*len) {
-        apr_bucket_free(buffer);
+        let_go(bytes);
         b = apr_bucket_immortal_make(b, "", 0);
         *data = b->data;
         return APR_SUCCESS;
     }
     APR_BUCKET_INSERT_AFTER(b, network_create(net, b->list));
-    b = apr_bucket_heap_make(b, buffer, *len, apr_bucket_free);
+    b = apr_bucket_heap_make(b, bytes, *len, let_go);
     heap = b->data;
     heap->alloc_len = room;
-    *data = buffer;
+    *data = bytes;
     return APR_SUCCESS;
 }
 
@@ -120,7 +188,9 @@ static apr_status_t narrow(void *arg)
 {
     upool_network *net = arg;
 
-    net->uploads--;
+    if (!--net->uploads) {
+        free_spares(net);
+    }
     return APR_SUCCESS;
 }
 
@@ -132,6 +202,15 @@ void upool_network_widen(request_rec *r)
     if (net) {
         net->uploads++;
         apr_pool_cleanup_register(r->pool, net, narrow, apr_pool_cleanup_null);
+    }
+}
+
+void upool_network_give_back(request_rec *r)
+{
+    const upool_connection *connection = upool_connection_get(r->connection);
+
+    if (connection && connection->network) {
+        free_spares(connection->network);
     }
 }
 

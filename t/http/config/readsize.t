@@ -74,10 +74,15 @@ sub slow
         'a slow client');
 }
 
-serve('');
+serve('UploadReadSize 0');
 my $usual = big('without');
 slow();
 cmp_ok $usual, '>=', 1000, 'httpd reads 8,000 bytes at a time';
+$httpd->stop;
+
+serve('');
+cmp_ok big('as it is by default'), '<', $usual / 2, 'reads are large';
+slow();
 $httpd->stop;
 
 my $protocols = $h2 ? "Protocols h2 h2c http/1.1\nH2Direct On\n" : '';

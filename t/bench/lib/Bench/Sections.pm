@@ -40,7 +40,7 @@ sub start_peers
     return if @peers;
     peer('floor', httpd('floor', floor_conf()), 'post', '/%P');
     peer('upload_pool', httpd('pool', pool_conf()), 'post', '/%P');
-    peer('upload_pool, 64K', httpd('pool64', pool_conf('UploadReadSize 64K')),
+    peer('upload_pool, 8K', httpd('pool8', pool_conf('UploadReadSize 0')),
         'post', '/%P');
     peer('mod_dav PUT', httpd('dav', dav_conf()), 'put', '/%P/f%n')
         if is_wanted('mod_dav PUT', -e modules() . '/mod_dav.so');
