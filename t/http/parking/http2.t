@@ -163,8 +163,8 @@ my $way = $parks ? qr{"POST \S+ HTTP/2\.0" 403 .*"POST \S+ HTTP/1\.1" 200 }s
 ok wait_for(sub { access_log_since($logged) =~ $way }),
     $parks ? 'curl: over HTTP/2 first, and then over HTTP/1.1'
            : 'curl: over HTTP/2';
-is_deeply [map { -s pool('park') . "/$_" } grep { /^\Q$id\E.*bin$/ }
-           pool_files(pool('park'))], [300_000], 'curl: one file, all of it';
+is_deeply [map { -s pool('park-always') . "/$_" } grep { /^\Q$id\E.*bin$/ }
+           pool_files(pool('park-always'))], [300_000], 'curl: one file, all of it';
 
 # --- Where it cannot be -----------------------------------------------------------
 
