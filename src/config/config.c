@@ -142,6 +142,7 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
         conf->on = add->on;
         conf->store = add->store;
         conf->store_is_local = add->store_is_local;
+        conf->place = add->place;
     }
     if (add->keys) {
         conf->keys = add->keys;

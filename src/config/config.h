@@ -47,6 +47,7 @@ typedef struct upool_dir_conf {
     int on;              /* UploadPool dir: 1, off: 0 */
     const char *store;   /* absolute; from .htaccess: relative */
     int store_is_local;  /* set in .htaccess */
+    const char *place;   /* the section that names it: a URL, a directory */
     upool_limits limits; /* each UPOOL_UNSET, or set */
     upool_limits local_limits;
     apr_int64_t expires; /* microseconds */

@@ -116,6 +116,7 @@ const char *upool_set_pool(cmd_parms *cmd, void *conf_, const char *arg)
         return NULL;
     }
     conf->on = 1;
+    conf->place = cmd->path;
     if (conf->store_is_local) {
         if (!upool_config_server(cmd->server)->root) {
             return upool_settings_complain(

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include "httpd/reply.h"
 #include "httpd/shared.h"
@@ -104,7 +105,7 @@ int upool_front_metrics(request_rec *r)
     if (!r->handler || strcmp(r->handler, HANDLER_NAME)) {
         return DECLINED;
     }
-    r->allowed |= AP_METHOD_BIT << M_GET;
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
@@ -33,6 +34,73 @@ static int send_page(request_rec *r, const char *html)
     return OK;
 }
 
+/* What a person sees who opens the URL: a form that works without a script. */
+static const char *form_page(request_rec *r)
+{
+    const char *identifier =
+        apr_table_get(r->subprocess_env, "UPLOAD_POOL_NEW_IDENTIFIER");
+    const char *query =
+        identifier ? apr_pstrcat(r->pool, "?X-Progress-ID=", identifier, NULL)
+                   : "";
+
+    return apr_pstrcat(
+        r->pool,
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width\">"
+        "<title>Upload</title><style>:root{color-scheme:light dark}"
+        "body{font:1rem/1.5 sans-serif;margin:2rem}"
+        "input,button{font:inherit;min-height:44px}</style></head><body>"
+        "<form method=\"post\" enctype=\"multipart/form-data\" action=\"",
+        ap_escape_html2(r->pool, ap_escape_uri(r->pool, r->uri), 0),
+        ap_escape_html2(r->pool, query, 0),
+        "\"><p><label>Files <input type=\"file\" name=\"file\" multiple"
+        " required></label></p><p><button>Upload</button></p></form>"
+        "</body></html>\n",
+        NULL);
+}
+
+/* Is path, a URL or a file's, the section that names the pool, with a slash or
+ * without?  What lies below may be anything. */
+static int is_place(const char *path, const char *place)
+{
+    apr_size_t len = place ? strlen(place) : 0;
+
+    while (len > 1 && place[len - 1] == '/') {
+        len--;
+    }
+    return len && path && !strncmp(path, place, len)
+           && (!path[len] || !strcmp(path + len, "/"));
+}
+
+/* A form needs an identifier where there is a key. */
+static int has_form(const request_rec *r, const upool_dir_conf *conf)
+{
+    return upool_config_speaks(conf, UPOOL_PROTOCOL_MULTIPART)
+           && (!upool_keys_count(conf->keys)
+               || apr_table_get(r->subprocess_env,
+                                "UPLOAD_POOL_NEW_IDENTIFIER"));
+}
+
+/* Nothing was uploaded. */
+static int answer_other(request_rec *r)
+{
+    const upool_dir_conf *conf = upool_config_of(r);
+
+    if (r->method_number != M_GET || conf->on != 1
+        || (!is_place(r->uri, conf->place)
+            && !is_place(r->filename, conf->place))) {
+        return HTTP_NOT_FOUND;
+    }
+    if (upool_reply_wants_json(r) || !has_form(r, conf)) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_POST, -1);
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   "default-src 'none'; style-src 'unsafe-inline';"
+                   " form-action 'self'");
+    return send_page(r, form_page(r));
+}
+
 int upool_front_standalone(request_rec *r)
 {
     const upool_request *rq;
@@ -44,7 +112,7 @@ int upool_front_standalone(request_rec *r)
     }
     rq = upool_request_substituted(r);
     if (!rq) {
-        return HTTP_NOT_FOUND;
+        return answer_other(r);
     }
     record = rq->outcome.record;
     status = upool_result_status(

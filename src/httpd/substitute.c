@@ -346,7 +346,7 @@ void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
     }
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL",
                    conf->url ? conf->url : ap_escape_uri(r->pool, r->uri));
-    if (conf->mint == 1 && !conf->url && !upool_ident_mint(id, r->request_time)
+    if (conf->mint == 1 && !upool_ident_mint(id, r->request_time)
         && !upool_ident_sign(text, id, conf->keys)) {
         apr_table_set(r->subprocess_env, "UPLOAD_POOL_NEW_IDENTIFIER", text);
     }

@@ -90,8 +90,9 @@ is $r->{headers}{'content-type'}, 'text/plain; version=0.0.4; charset=utf-8',
     'as Prometheus wants them';
 is $r->{headers}{'cache-control'}, 'no-store', 'not cached';
 is request('HEAD', '/metrics', port => $port)->{status}, 200, 'HEAD too';
-is request('POST', '/metrics', port => $port, body => '')->{status}, 405,
-    'nothing else';
+my $posted = request('POST', '/metrics', port => $port, body => '');
+is $posted->{status}, 405, 'POST: 405';
+like $posted->{headers}{allow}, qr/\bGET\b/, 'that names what is allowed';
 is ask('/closed')->{status}, 403, 'as closed as the administrator says';
 my ($promtool) = grep { -x } map { "$_/promtool" }
     qw(/usr/bin /usr/local/bin);

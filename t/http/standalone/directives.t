@@ -27,8 +27,8 @@ my %urls = ('/alone-url/echo.pl' => 'http://uploads.example.com/here/upload',
 for my $url (sort keys %urls) {
     my $env = request('GET', $url)->{json}{env};
     is $env->{UPLOAD_POOL_URL}, $urls{$url}, "$url: UPLOAD_POOL_URL";
-    ok !exists $env->{UPLOAD_POOL_NEW_IDENTIFIER},
-        "$url: identifiers are the other server's to mint";
+    is exists $env->{UPLOAD_POOL_NEW_IDENTIFIER}, $url =~ m{^/alone-url/},
+        "$url: an identifier for the other server, with UploadMint";
     my $id = new_id();
     my $r = request('POST', "$url?X-Progress-ID=$id", body => $body,
                     headers => ['Content-Type', $type, 'X-Upload-State',

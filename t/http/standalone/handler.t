@@ -81,8 +81,34 @@ for my $name ('"onload="alert(1)', '<script>alert(1)</script>.html',
 
 # --- Nothing uploaded -------------------------------------------------------
 
-for my $how (['GET', ''], ['HEAD', ''], ['GET', "?X-Progress-ID=$id"],
-             ['GET', '/any/thing'], ['PUT', ''], ['OPTIONS', '']) {
+# A person finds a form, and what she sends with it is taken.
+for my $path ($url, "$url/") {
+    my $r = request('GET', $path, headers => ['Accept', 'text/html']);
+    is $r->{status}, 200, "GET $path: 200";
+    like $r->{headers}{'content-type'}, qr{^text/html}, 'a page';
+    like $r->{headers}{'content-security-policy'}, qr/default-src 'none'/,
+        'that loads nothing';
+    my ($action) = $r->{body} =~ /<form method="post" enctype="multipart\/form-data" action="([^"]+)">/;
+    my ($field) = $r->{body} =~ /<input type="file" name="(\w+)" multiple/;
+    is $action, $path, 'its form posts here';
+    is upload($action, [{name => $field, filename => 'x', content => 'y'}])
+        ->{status}, 200, 'and that works';
+    is request('HEAD', $path)->{status}, 200, "HEAD $path";
+}
+for my $how (['Accept', 'application/json'], ['X-Requested-With', 'x']) {
+    my $r = request('GET', $url, headers => $how);
+    is $r->{status}, 405, "GET with $how->[0]: 405";
+    like $r->{headers}{allow}, qr/\bPOST\b/, 'that names what is allowed';
+}
+is request('GET', '/alone-key')->{status}, 405, 'with a key, which a form has not';
+my $signed = request('GET', '/alone-mint');
+is $signed->{status}, 200, 'with UploadMint: a form';
+my ($action) = $signed->{body} =~ /action="([^"]+)"/;
+is upload($action, \@parts)->{status}, 200, 'whose identifier is signed';
+
+for my $how (['GET', "/x?X-Progress-ID=$id"], ['GET', '/any/thing'],
+             ['HEAD', '/any'], ['GET', '/status'], ['PUT', ''],
+             ['OPTIONS', '']) {
     my ($method, $what) = @$how;
     my $c = connect_raw();
     $c->send("$method $url$what HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
