@@ -61,7 +61,9 @@ static int is_unwanted(upool_request *rq)
     return upool_sink_is_unwanted(&rq->sink);
 }
 
-int upool_drive_go_on(request_rec *r, upool_request *rq)
+/* Also for one that was parked: takes what the client has sent meanwhile, or
+ * ends it where the sink is refused.  Returns as upool_drive_run() does. */
+static int go_on(request_rec *r, upool_request *rq)
 {
     apr_time_t began = apr_time_now();
     struct upool_parked *place =
@@ -78,13 +80,14 @@ int upool_drive_go_on(request_rec *r, upool_request *rq)
         if (turn == UPOOL_TURN_DRY) {
             if (place) {
                 upool_network_give_back(r);
-                return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES);
+                return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES,
+                                        go_on);
             }
             upool_wait_for_client(r, rq);
         }
         else if (place && (rq->now - began > WORKER_TIME || rq->now < began)) {
             upool_network_give_back(r);
-            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS);
+            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS, go_on);
         }
     }
     return end(r, rq);
@@ -104,5 +107,5 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     rq->blocks = rq->only_blocks;
     upool_network_widen(r);
     invite(r);
-    return upool_drive_go_on(r, rq);
+    return go_on(r, rq);
 }

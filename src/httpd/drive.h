@@ -46,9 +46,4 @@
  *         caller returns it as it is, and does nothing after it */
 int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then);
 
-/* The rest of it, for one that was parked (httpd/park.h): takes what the client
- * has sent meanwhile, or ends it where the sink is refused.  Returns as above;
- * SUSPENDED: parked again. */
-int upool_drive_go_on(request_rec *r, upool_request *rq);
-
 #endif

@@ -12,9 +12,7 @@
 #include <scoreboard.h>
 
 #include "httpd/connection.h"
-#include "httpd/drive.h"
 #include "httpd/log.h"
-#include "httpd/parklist.h"
 
 #ifndef AP_MPMQ_CAN_WAITIO
 /* Before 2.4.63 nothing of this is ever reached. */
@@ -87,7 +85,7 @@ upool_parked *upool_park_place(const request_rec *r, const upool_request *rq)
 }
 
 int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
-                     upool_park_for what)
+                     upool_park_for what, upool_parked_go_on *go_on)
 {
     if (!place->handler) {
         upool_rlog(r, DEBUG, 0, 50, "upload %s is parked",
@@ -98,17 +96,19 @@ int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
         place->handler = r->handler;
     }
     place->for_others = what == UPOOL_PARK_FOR_OTHERS;
+    place->go_on = go_on;
     place->end = upool_wait_until(r, rq);
     return SUSPENDED;
 }
 
 int upool_park_watch(upool_parked *place, request_rec *r,
-                     struct upool_stream *stream)
+                     struct upool_stream *stream, upool_parked_look *look)
 {
     place->r = r;
     place->handler = r->handler;
     place->for_others = 0;
     place->stream = stream;
+    place->look = look;
     return SUSPENDED;
 }
 
@@ -145,7 +145,7 @@ static int go_on(upool_parked *parked, request_rec *r)
     if (parked->doom != UPOOL_REASON_NONE) {
         upool_sink_refuse(&rq->sink, parked->doom, 0, NULL);
     }
-    result = upool_drive_go_on(r, rq);
+    result = parked->go_on(r, rq);
     return result == DECLINED ? run_handlers(r, parked->handler) : result;
 }
 

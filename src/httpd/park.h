@@ -28,9 +28,8 @@
  * A parked request that the MPM gives up (its Timeout, the server stops) is
  * ended before its connection closes, with an answer and a line in the log. */
 
+#include "httpd/parklist.h"
 #include "httpd/request.h"
-
-struct upool_stream;
 
 typedef enum upool_park_for {
     UPOOL_PARK_FOR_BYTES, /* until the client has sent something */
@@ -43,15 +42,17 @@ struct upool_parked *upool_park_place(const request_rec *r,
 
 /* Leaves it there: returns SUSPENDED, for the handler to return.  Not before
  * every filter below has run dry (UPOOL_TURN_DRY), unless it is for others:
- * bytes that wait in a filter do not make a socket readable. */
+ * bytes that wait in a filter do not make a socket readable.  go_on is called
+ * when it is time to take the upload up again. */
 int upool_park_leave(struct upool_parked *place, request_rec *r,
-                     upool_request *rq, upool_park_for what);
+                     upool_request *rq, upool_park_for what,
+                     upool_parked_go_on *go_on);
 
 /* Leaves it there for a stream (httpd/stream.h), whose first bytes are sent:
- * returns SUSPENDED, for the handler to return.  When the stream is over, or
+ * returns SUSPENDED, for the handler to return.  look is called for its news.  When the stream is over, or
  * its client gone, the request is over. */
 int upool_park_watch(struct upool_parked *place, request_rec *r,
-                     struct upool_stream *stream);
+                     struct upool_stream *stream, upool_parked_look *look);
 
 /* Can this httpd and its MPM leave a request?  From post_config on. */
 int upool_park_is_possible(void);

@@ -11,7 +11,6 @@
 #include <mpm_common.h>
 
 #include "httpd/slots.h"
-#include "httpd/stream.h"
 
 /* The mutex is let go after so many, for those who come and go. */
 #define LOOK_AT 256
@@ -88,7 +87,7 @@ static void judge(upool_parked *parked, apr_time_t now)
     if (!parked->stream) {
         judge_upload(parked, now);
     }
-    else if (upool_stream_look(parked->stream, now)) {
+    else if (parked->look(parked->stream, now)) {
         wake(parked, UPOOL_REASON_NONE);
     }
 }

@@ -26,6 +26,14 @@
 /* Of a connection, in its pool; the worker that serves the connection has it
  * while it is not listed. */
 typedef struct upool_parked upool_parked;
+struct upool_stream;
+
+/* Given when a request is parked, so that who waits need not know for whom.
+ * look: writes what is new, under the list's mutex; 1: it is over, or its
+ * client is gone.  go_on: on a worker, returns what a handler hook returns. */
+typedef int upool_parked_look(struct upool_stream *stream, apr_time_t now);
+typedef int upool_parked_go_on(request_rec *r, upool_request *rq);
+
 struct upool_parked {
     APR_RING_ENTRY(upool_parked) link;
     conn_rec *c;
@@ -34,6 +42,8 @@ struct upool_parked {
     upool_wait_end end;          /* until when it may be silent */
     int for_others;              /* it could go on at once */
     struct upool_stream *stream; /* what is written to it; NULL: an upload */
+    upool_parked_look *look;     /* asks it for news; NULL: an upload */
+    upool_parked_go_on *go_on;   /* takes the upload up again */
     int nested;         /* our process_connection hook is on the stack */
     int listed;         /* under the list's mutex, as all below */
     int woken;          /* by the watcher */

@@ -169,7 +169,8 @@ static int say(upool_stream *stream, apr_time_t now)
     return (!APR_BRIGADE_EMPTY(stream->bb) && flush(stream, now)) || last;
 }
 
-int upool_stream_look(upool_stream *stream, apr_time_t now)
+/* Looks for news, and writes them.  1: it is over, or its client is gone. */
+static int look(upool_stream *stream, apr_time_t now)
 {
     const conn_rec *c = stream->r->connection;
 
@@ -194,8 +195,7 @@ static int rest(const conn_rec *c)
 
 static int hold(upool_stream *stream)
 {
-    while (rest(stream->r->connection)
-           && !upool_stream_look(stream, apr_time_now())) {
+    while (rest(stream->r->connection) && !look(stream, apr_time_now())) {
     }
     return OK;
 }
@@ -274,5 +274,5 @@ int upool_stream_run(request_rec *r, upool_request *rq,
     upool_rlog(r, DEBUG, 0, 90, "upload %s is watched%s",
                upool_log_ident(r->pool, rq->id),
                place ? "" : ", which holds a thread");
-    return place ? upool_park_watch(place, r, stream) : hold(stream);
+    return place ? upool_park_watch(place, r, stream, look) : hold(stream);
 }

@@ -39,7 +39,4 @@ typedef const char *upool_stream_say(request_rec *r, upool_request *rq,
  * returns; 503 where too many watch. */
 int upool_stream_run(request_rec *r, upool_request *rq, upool_stream_say *say);
 
-/* Looks for news, and writes them.  1: it is over, or its client is gone. */
-int upool_stream_look(upool_stream *stream, apr_time_t now);
-
 #endif

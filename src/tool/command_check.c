@@ -10,6 +10,7 @@
 #include "store/audit.h"
 #include "tool/name.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 #include "upload/digester.h"
 

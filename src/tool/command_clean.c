@@ -6,6 +6,7 @@
 
 #include "store/sweep.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 #define STEPS 512

@@ -7,6 +7,7 @@
 
 #include "store/audit.h"
 #include "tool/name.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 /* An upload that is not there is as good as deleted (contract 2). */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 /* mint and verify: identifiers alone, without a pool. */

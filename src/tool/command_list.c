@@ -6,6 +6,7 @@
 #include "tool/name.h"
 #include "tool/rows.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 static upool_exit as_json(const upool_tool *tool, const upool_rows *rows,

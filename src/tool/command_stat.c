@@ -12,6 +12,7 @@
 #include "tool/name.h"
 #include "tool/rows.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 typedef struct totals {

@@ -9,6 +9,7 @@
 #include "store/audit.h"
 #include "tool/name.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 typedef struct facts {

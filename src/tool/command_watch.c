@@ -9,6 +9,7 @@
 
 #include "tool/rows.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 #define BAR 20

@@ -2,7 +2,6 @@
  * Copyright the mod_upload_pool authors */
 #include <errno.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,9 @@
 
 #include "parse/quantity.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
-#define NAME "upload-pool"
 #define VERSION "1.0.0-dev"
 #define COUNT_MAX 10000
 
@@ -88,43 +87,6 @@ static const apr_getopt_option_t OPTIONS[] = {
     { NULL, 0, 0, NULL },
 };
 
-void upool_tool_complain(const char *text, ...)
-{
-    va_list list;
-
-    /* What was said so far comes first. */
-    fflush(stdout);
-    fputs(NAME ": ", stderr);
-    va_start(list, text);
-    vfprintf(stderr, text, list);
-    va_end(list);
-    fputc('\n', stderr);
-}
-
-void upool_tool_complain_of(const char *what, apr_status_t rv, apr_pool_t *p)
-{
-    char text[256];
-
-    upool_tool_complain(
-        "%s: %s", what,
-        upool_text_shown(apr_strerror(rv, text, sizeof(text)), p));
-}
-
-upool_exit upool_tool_print(json_t *object)
-{
-    int rc =
-        object ? json_dumpf(object, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII)
-               : -1;
-
-    json_decref(object);
-    if (rc < 0) {
-        upool_tool_complain("the answer cannot be written");
-        return UPOOL_EXIT_CANNOT;
-    }
-    putchar('\n');
-    return UPOOL_EXIT_GOOD;
-}
-
 static int read_number(const char *text, int *number)
 {
     long long n;
@@ -181,7 +143,7 @@ static const char *take_value(upool_tool *tool, int letter, const char *value)
 
 static upool_exit misuse(const char *text, const char *what)
 {
-    upool_tool_complain("%s%s; see " NAME " --help", text, what);
+    upool_tool_complain("%s%s; see " UPOOL_TOOL_NAME " --help", text, what);
     return UPOOL_EXIT_USAGE;
 }
 
@@ -222,7 +184,7 @@ static int read_options(upool_tool *tool, apr_getopt_t *got,
             return UPOOL_EXIT_GOOD;
         }
         if (letter == 'V') {
-            puts(NAME " " VERSION);
+            puts(UPOOL_TOOL_NAME " " VERSION);
             return UPOOL_EXIT_GOOD;
         }
         wanted = take_value(tool, letter, value);

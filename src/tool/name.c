@@ -9,6 +9,7 @@
 #include "ident/ident.h"
 #include "parse/names.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 const char *upool_name_of(const char *text, apr_pool_t *p)

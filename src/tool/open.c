@@ -14,6 +14,7 @@
 
 #include "ident/keyfile.h"
 #include "tool/text.h"
+#include "tool/output.h"
 #include "tool/tool.h"
 
 static upool_exit open_keys(apr_file_t **file, const upool_tool *tool)

@@ -68,16 +68,4 @@ upool_exit upool_tool_read_keys(upool_tool *tool);
  * done; then opens the pool.  GOOD, or CANNOT with a message. */
 upool_exit upool_tool_open(upool_tool *tool);
 
-/* A line on standard error, behind the tool's name; what is read from disk or
- * arguments has to be shown() before. */
-__attribute__((format(printf, 1, 2))) void upool_tool_complain(const char *text,
-                                                               ...);
-
-/* The same of an error: "what: why". */
-void upool_tool_complain_of(const char *what, apr_status_t rv, apr_pool_t *p);
-
-/* Prints object (NULL: no memory) in ASCII, and lets go of it.  GOOD or
- * CANNOT. */
-upool_exit upool_tool_print(json_t *object);
-
 #endif
