@@ -95,9 +95,8 @@ typedef struct upool_quota_sum {
     apr_int64_t written;  /* of that */
 } upool_quota_sum;
 
-/* Reads it, which changes nothing.  APR_ENOENT: the pool has no ledger; else
- * the system's error. */
-apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
-                              apr_pool_t *p);
+/* Reads it: the header alone, unless the file has to be put right.  APR_ENOENT:
+ * the pool has no ledger; else the system's error. */
+apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store);
 
 #endif

@@ -101,8 +101,7 @@ static inline apr_int64_t ledger_sum(kit *k)
 {
     upool_quota_sum sum;
 
-    return upool_quota_read(&sum, k->store, k->p) ? -1
-                                                  : sum.stored + sum.reserved;
+    return upool_quota_read(&sum, k->store) ? -1 : sum.stored + sum.reserved;
 }
 
 /* How many uploads it knows. */
@@ -110,7 +109,7 @@ static inline int ledger_entries(kit *k)
 {
     upool_quota_sum sum;
 
-    return upool_quota_read(&sum, k->store, k->p) ? -1 : sum.uploads;
+    return upool_quota_read(&sum, k->store) ? -1 : sum.uploads;
 }
 
 #endif
