@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "config/settings.h"
+
 #define DAY apr_time_from_sec(86400)
 #define SWEEP_DEFAULT apr_time_from_sec(60)
 #define FILE_MODE_DEFAULT 0600
@@ -231,6 +233,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(read_size);
     MERGE_POINTER(shared);
     MERGE_POINTER(places);
+    MERGE_POINTER(mentions);
     conf->loaded = add->loaded;
     /* A virtual host has it from the main server, which says so once. */
     conf->park_always = add->park_always;
@@ -312,6 +315,21 @@ static apr_int64_t bytes_or_none(apr_int64_t value)
     return value == UPOOL_UNSET ? 0 : value;
 }
 
+/* As the sweep has it: no context's uploads go before their time because
+ * another of the same pool keeps them for less. */
+static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
+                                         const server_rec *s)
+{
+    const apr_array_header_t *mentions = upool_config_server(s)->mentions;
+    apr_interval_time_t own = upool_config_expires(conf);
+    apr_interval_time_t all =
+        mentions && conf->store && !conf->store_is_local
+            ? upool_settings_expires(mentions, conf->store)
+            : 0;
+
+    return all > own ? all : own;
+}
+
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
                                       const server_rec *s)
 {
@@ -321,6 +339,7 @@ upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
     limits.owner = bytes_or_none(conf->quota_owner);
     limits.spare = bytes_or_none(conf->spare);
     limits.since = upool_config_server(s)->loaded;
+    limits.expires = quota_expires(conf, s);
     return limits;
 }
 

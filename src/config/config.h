@@ -105,15 +105,16 @@ typedef struct upool_dir_conf {
 typedef struct upool_shared upool_shared;
 
 typedef struct upool_server_conf {
-    const char *root;                 /* UploadPoolRoot */
-    apr_int64_t slots;                /* UploadProgressSlots */
-    apr_int64_t sweep_interval;       /* microseconds */
-    apr_int64_t read_size;            /* UploadReadSize, bytes; 0: httpd's */
-    upool_shared *shared;             /* UploadProgress socache; NULL: shm */
-    const apr_array_header_t *places; /* config/places.h; the server's */
-    apr_time_t loaded;                /* when this configuration was read */
-    apr_int64_t watchers;             /* UploadWatchers; UPOOL_UNSET */
-    apr_int64_t holders;              /* of these, on a thread */
+    const char *root;                   /* UploadPoolRoot */
+    apr_int64_t slots;                  /* UploadProgressSlots */
+    apr_int64_t sweep_interval;         /* microseconds */
+    apr_int64_t read_size;              /* UploadReadSize, bytes; 0: httpd's */
+    upool_shared *shared;               /* UploadProgress socache; NULL: shm */
+    const apr_array_header_t *places;   /* config/places.h; the server's */
+    const apr_array_header_t *mentions; /* config/settings.h; the server's */
+    apr_time_t loaded;                  /* when this configuration was read */
+    apr_int64_t watchers;               /* UploadWatchers; UPOOL_UNSET */
+    apr_int64_t holders;                /* of these, on a thread */
     const char *park_always; /* where UploadPark says so first, "file:line" */
     struct upool_parklist *parked;  /* of this child; NULL: it does not park */
     struct upool_parklist *streams; /* the same for who watches */
@@ -159,7 +160,7 @@ int upool_config_parks(const upool_dir_conf *conf);
  * UPOOL_UNSET: any length may come over it. */
 apr_int64_t upool_config_park_over(const upool_dir_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
-/* No limit set: all zero but the time. */
+/* No limit set: all zero but the times. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
                                       const server_rec *s);
 /* 1 when that protocol is open. */

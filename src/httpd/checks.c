@@ -135,8 +135,9 @@ static int check_place(const upool_pool_mention *m,
                                 NULL));
 }
 
-static const apr_array_header_t *share_places(server_rec *first,
-                                              apr_pool_t *pconf)
+/* What requests ask later. */
+static const apr_array_header_t *share_places(
+    server_rec *first, const apr_array_header_t *mentions, apr_pool_t *pconf)
 {
     const apr_array_header_t *places = upool_places_collect(first, pconf);
     server_rec *s;
@@ -146,6 +147,7 @@ static const apr_array_header_t *share_places(server_rec *first,
             ap_get_module_config(s->module_config, &upload_pool_module);
 
         conf->places = places;
+        conf->mentions = mentions;
     }
     return places;
 }
@@ -185,7 +187,7 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 {
     const apr_array_header_t *mentions = upool_settings_mentions(pconf);
     const apr_array_header_t *notes = upool_settings_notes(pconf);
-    const apr_array_header_t *places = share_places(s, pconf);
+    const apr_array_header_t *places = share_places(s, mentions, pconf);
     int result = upool_handlers_check(pconf);
     int i;
 

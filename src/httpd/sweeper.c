@@ -38,42 +38,22 @@ typedef struct sweeper {
     apr_size_t steps;
 } sweeper;
 
-/* UploadExpires where the pool is named, else the virtual host's. */
-static apr_interval_time_t expires_at(const upool_pool_mention *m)
-{
-    const upool_dir_conf *section =
-        ap_get_module_config(m->section, &upload_pool_module);
-    const upool_dir_conf *host =
-        ap_get_module_config(m->server->lookup_defaults, &upload_pool_module);
-
-    return upool_config_expires(section->expires == UPOOL_UNSET ? host
-                                                                : section);
-}
-
 /* The longest of all contexts that name the pool; -1 where an earlier mention
  * has it swept already. */
 static apr_interval_time_t expires_of(const sweeper *sw, int n)
 {
-    const upool_pool_mention *m =
-        APR_ARRAY_IDX(sw->mentions, n, const upool_pool_mention *);
-    apr_interval_time_t longest = 0;
+    const char *path =
+        APR_ARRAY_IDX(sw->mentions, n, const upool_pool_mention *)->path;
     int i;
 
-    for (i = 0; i < sw->mentions->nelts; i++) {
-        const upool_pool_mention *other =
-            APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *);
-
-        if (strcmp(other->path, m->path) != 0) {
-            continue;
-        }
-        if (i < n) {
+    for (i = 0; i < n; i++) {
+        if (!strcmp(APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *)
+                        ->path,
+                    path)) {
             return -1;
         }
-        if (expires_at(other) > longest) {
-            longest = expires_at(other);
-        }
     }
-    return longest;
+    return upool_settings_expires(sw->mentions, path);
 }
 
 static void leave_pool(sweeper *sw)

@@ -8,12 +8,16 @@
 #include <sys/statvfs.h>
 
 #include "store/ledger.h"
+#include "store/sweep.h"
 #include "store/weigh.h"
 
-/* Time between two counts, in costs of one. */
-#define COUNT_PAUSE 8
+/* From one count for somebody refused to the next, in costs of one. */
+#define COUNT_PAUSE 9
 #define MOST APR_INT64_MAX
-#define STEP_AHEAD ((apr_int64_t)4 << 20)
+#define AHEAD_MIN ((apr_int64_t)UPOOL_QUOTA_BLOCK)
+#define AHEAD_MAX ((apr_int64_t)4 << 20)
+/* Buckets in one go where nobody has to be let in between. */
+#define SWEPT 4096
 /* No file is larger, and a thousand such reservations can be added up. */
 #define RESERVED_MAX ((apr_int64_t)1 << 52)
 
@@ -27,6 +31,7 @@ struct upool_quota {
     apr_uint64_t token; /* 0: nothing reserved */
     int row;            /* number of the own row when last looked at */
     apr_int64_t reserved;
+    apr_interval_time_t cost; /* of a count just done; 0: none */
     int from_start; /* what is in the bucket's incomplete file counts as that */
     apr_status_t error;
 };
@@ -152,8 +157,8 @@ static int may_count(const upool_row_header *header)
 {
     apr_time_t now = apr_time_now();
 
-    return now < header->counted
-           || now - header->counted >= COUNT_PAUSE * header->cost;
+    return now < header->tried
+           || now - header->tried >= COUNT_PAUSE * header->cost;
 }
 
 static int must_count(const upool_row_header *header, const upool_quota *quota)
@@ -202,72 +207,151 @@ static apr_status_t find_own(const upool_quota *quota, upool_ledger *ledger,
     return rv;
 }
 
-static upool_quota_answer ask(upool_quota *quota, upool_ledger *ledger,
-                              own_row *own, apr_int64_t bytes,
-                              apr_int64_t written)
-{
-    apr_status_t rv = find_own(quota, ledger, own);
+/* One who asks for room. */
+typedef struct wish {
+    apr_int64_t bytes;
+    apr_int64_t written;
+    int takes; /* and does not only ask */
+} wish;
 
-    return rv ? failed(quota, rv) : judge(quota, ledger, own, bytes, written);
-}
-
-static upool_quota_answer reserve_in(upool_quota *quota, upool_ledger *ledger,
-                                     apr_int64_t bytes, apr_int64_t written)
+static upool_quota_answer judge_once(upool_quota *quota, upool_ledger *ledger,
+                                     own_row *own, const wish *w)
 {
-    const upool_row_header *header = upool_ledger_header(ledger);
-    upool_quota_answer answer;
     apr_status_t rv = APR_SUCCESS;
-    own_row own;
 
-    if (must_count(header, quota)) {
+    if (must_count(upool_ledger_header(ledger), quota)) {
         rv = upool_weigh_all(ledger, quota->p);
     }
+    rv = rv ? rv : find_own(quota, ledger, own);
+    return rv ? failed(quota, rv)
+              : judge(quota, ledger, own, w->bytes, w->written);
+}
+
+/* Looking for rows may have found damage, and lost what could not be read. */
+static upool_quota_answer answer_in(upool_quota *quota, upool_ledger *ledger,
+                                    const wish *w)
+{
+    own_row own;
+    upool_quota_answer answer = judge_once(quota, ledger, &own, w);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (must_count(upool_ledger_header(ledger), quota)) {
+        answer = judge_once(quota, ledger, &own, w);
+    }
+    if (!answer && w->takes) {
+        rv = write_row(quota, ledger, &own, w->bytes, w->written);
+    }
+    return rv ? failed(quota, rv) : answer;
+}
+
+static int is_refusal(upool_quota_answer answer)
+{
+    return answer != UPOOL_QUOTA_GRANTED && answer != UPOOL_QUOTA_FAILED;
+}
+
+/* Who may count for a refusal says so in the header, lest others do, too:
+ * *counts is 1 then. */
+static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
+{
+    upool_ledger ledger;
+    upool_row_header *header = upool_ledger_header(&ledger);
+    upool_quota_answer answer = UPOOL_QUOTA_FAILED;
+    apr_status_t rv = upool_ledger_open(&ledger, quota->store, 1);
+
+    *counts = 0;
     if (rv) {
         return failed(quota, rv);
     }
-    answer = ask(quota, ledger, &own, bytes, written);
-    if (answer && answer != UPOOL_QUOTA_FAILED && may_count(header)) {
-        rv = upool_weigh_all(ledger, quota->p);
-        answer =
-            rv ? failed(quota, rv) : ask(quota, ledger, &own, bytes, written);
+    if (quota->cost) {
+        header->cost = quota->cost;
+        rv = upool_ledger_save(&ledger);
+        quota->cost = 0;
     }
-    if (!answer) {
-        rv = write_row(quota, ledger, &own, bytes, written);
+    answer = rv ? failed(quota, rv) : answer_in(quota, &ledger, w);
+    if (is_refusal(answer) && may_count(header)) {
+        header->tried = apr_time_now();
+        *counts = upool_ledger_save(&ledger) == APR_SUCCESS;
     }
-    return rv ? failed(quota, rv) : answer;
+    upool_ledger_close(&ledger);
+    return answer;
+}
+
+/* Removes what has expired and counts the rest, while others go on. */
+static void make_room(upool_quota *quota)
+{
+    upool_sweep_result result = { 0, 0, 0 };
+    upool_sweep *sweep = NULL;
+    apr_time_t begun = apr_time_now();
+    apr_pool_t *p;
+
+    apr_pool_create(&p, quota->p);
+    if (!upool_sweep_begin(&sweep, quota->store, p)) {
+        apr_time_t deadline =
+            quota->limits.expires ? begun - quota->limits.expires : 0;
+
+        while (!result.finished) {
+            upool_sweep_step(sweep, SWEPT, deadline, &result);
+        }
+    }
+    apr_pool_destroy(p);
+    quota->cost = apr_time_now() - begun;
+}
+
+static upool_quota_answer answer(upool_quota *quota, const wish *w)
+{
+    int counts;
+    upool_quota_answer said = try(quota, w, &counts);
+
+    if (counts) {
+        make_room(quota);
+        said = try(quota, w, &counts);
+    }
+    if (said == UPOOL_QUOTA_GRANTED && w->takes) {
+        quota->reserved = w->bytes;
+    }
+    return said;
 }
 
 upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
                                        apr_int64_t written)
 {
-    upool_ledger ledger;
-    upool_quota_answer answer;
-    apr_status_t rv = upool_ledger_open(&ledger, quota->store, 1);
+    wish w = { bytes, written, 1 };
 
-    if (rv) {
-        return failed(quota, rv);
-    }
-    answer = reserve_in(quota, &ledger, bytes, written);
-    upool_ledger_close(&ledger);
-    if (answer == UPOOL_QUOTA_GRANTED) {
-        quota->reserved = bytes;
-    }
-    return answer;
+    return answer(quota, &w);
+}
+
+upool_quota_answer upool_quota_ask(upool_quota *quota, apr_int64_t bytes,
+                                   apr_int64_t written)
+{
+    wish w = { bytes, written, 0 };
+
+    return answer(quota, &w);
+}
+
+static apr_int64_t ahead_of(apr_int64_t bytes)
+{
+    return bytes < AHEAD_MIN   ? AHEAD_MIN
+           : bytes < AHEAD_MAX ? bytes
+                               : AHEAD_MAX;
 }
 
 upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
                                              apr_int64_t bytes,
                                              apr_int64_t written)
 {
-    upool_quota_answer answer = UPOOL_QUOTA_POOL;
+    wish w = { add(bytes, ahead_of(bytes)), written, 1 };
+    int counts;
+    upool_quota_answer said = try(quota, &w, &counts);
 
-    if (bytes < MOST - STEP_AHEAD) {
-        answer = upool_quota_reserve(quota, bytes + STEP_AHEAD, written);
+    /* Nobody's room is counted for what is not needed yet. */
+    if (is_refusal(said)) {
+        w.bytes = bytes;
+        said = answer(quota, &w);
     }
-    if (answer && answer != UPOOL_QUOTA_FAILED) {
-        answer = upool_quota_reserve(quota, bytes, written);
+    else if (!said) {
+        quota->reserved = w.bytes;
     }
-    return answer;
+    return said;
 }
 
 apr_int64_t upool_quota_reserved(const upool_quota *quota)

@@ -15,10 +15,26 @@
 #include "store/incomplete.h"
 #include "store/layout.h"
 #include "store/lock.h"
+#include "store/quota.h"
 
 static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 {
     return a > APR_INT64_MAX - b ? APR_INT64_MAX : a + b;
+}
+
+/* What file name counts: of what an upload leaves, a block at least, for that
+ * is what a file takes however small it is. */
+static apr_int64_t weigh_file(upool_entry entry, const struct stat *st)
+{
+    int is_kept = entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA
+                  || entry == UPOOL_ENTRY_ATTEMPT
+                  || entry == UPOOL_ENTRY_RESUMABLE;
+
+    if (entry == UPOOL_ENTRY_FOREIGN || !S_ISREG(st->st_mode)) {
+        return 0;
+    }
+    return is_kept && st->st_size < UPOOL_QUOTA_BLOCK ? UPOOL_QUOTA_BLOCK
+                                                      : st->st_size;
 }
 
 static apr_status_t visit_file(void *baton, int fd, const char *name)
@@ -26,13 +42,10 @@ static apr_status_t visit_file(void *baton, int fd, const char *name)
     apr_int64_t *total = baton;
     struct stat st;
 
-    if (!upool_layout_is_data(name)) {
-        return APR_SUCCESS;
-    }
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         return errno == ENOENT ? APR_SUCCESS : apr_get_os_error();
     }
-    *total = add(*total, S_ISREG(st.st_mode) ? st.st_size : 0);
+    *total = add(*total, weigh_file(upool_layout_entry(name), &st));
     return APR_SUCCESS;
 }
 
@@ -77,26 +90,18 @@ static apr_int64_t weigh_complete(int directory, const char *id, apr_pool_t *p)
             visit_file(&total, directory, file->stored);
         }
     }
+    visit_file(&total, directory, UPOOL_LAYOUT_METADATA);
     return total;
 }
 
-/* What a client says of an upload in several requests, up to UploadMaxFields,
- * is kept with it: that takes room as its bytes do. */
-static apr_int64_t weigh_document(int directory)
-{
-    struct stat st;
-
-    return fstatat(directory, UPOOL_LAYOUT_RESUMABLE, &st, AT_SYMLINK_NOFOLLOW)
-                       == 0
-                   && S_ISREG(st.st_mode)
-               ? st.st_size
-               : 0;
-}
-
-/* All but the bytes of the one under way. */
+/* All but the bytes of the one under way.  What a client says of an upload in
+ * several requests, up to UploadMaxFields, is kept with it. */
 static apr_int64_t weigh_others(int directory, const char *id, apr_pool_t *p)
 {
-    return add(weigh_complete(directory, id, p), weigh_document(directory));
+    apr_int64_t total = weigh_complete(directory, id, p);
+
+    visit_file(&total, directory, UPOOL_LAYOUT_RESUMABLE);
+    return total;
 }
 
 static void weigh_directory(upool_row *row, int directory, const char *id,
@@ -107,7 +112,6 @@ static void weigh_directory(upool_row *row, int directory, const char *id,
     if (upool_directory_each(directory, visit_file, &total)) {
         return;
     }
-    total = add(total, weigh_document(directory));
     if (row->reserved && is_held(directory)) {
         row->stored = weigh_others(directory, id, p);
         row->written = total > row->stored ? total - row->stored : 0;

@@ -93,7 +93,8 @@ static apr_status_t change_fields(void *user, upool_resumable *about)
 }
 
 /* What would never be granted is refused now; what is not reserved can be
- * somebody else's by the time that bytes come. */
+ * somebody else's by the time that bytes come.  What is there counts from now
+ * on. */
 static int ask_quota(upool_resume *resume)
 {
     apr_off_t written = upool_resume_held(resume);
@@ -103,10 +104,7 @@ static int ask_quota(upool_resume *resume)
     if (!upool_resume_open_quota(resume)) {
         return 0;
     }
-    refused = upool_resume_judge_quota(
-        resume,
-        upool_quota_reserve(resume->quota, length < written ? written : length,
-                            written));
+    refused = upool_resume_reserve(resume, length < written ? written : length);
     upool_resume_settle_quota(resume);
     return refused;
 }

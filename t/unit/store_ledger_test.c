@@ -395,7 +395,7 @@ static void write_layout_1(int uploads, int damaged)
         if (i % 3) {
             snprintf(row.identifier, 16, "u%d", i);
             set_owner(&row, i % 2);
-            row.stored = i;
+            row.stored = (apr_int64_t)i * BLOCK;
         }
         row.check = check_1(&row, 120) + (i == damaged);
         fwrite(&row, sizeof(row), 1, f);

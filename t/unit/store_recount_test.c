@@ -32,14 +32,17 @@ static void wipe(kit *k, const char *id)
     kit_wipe(kit_in(k, id, NULL));
 }
 
-/* What really lies in the pool. */
+/* What really lies in the pool, in blocks. */
 static apr_int64_t weight;
 
 static int add_weight(const char *path, const struct stat *st, int type,
                       struct FTW *at)
 {
-    if (type == FTW_F && upool_layout_is_data(path + at->base)) {
-        weight += st->st_size;
+    upool_entry entry = upool_layout_entry(path + at->base);
+
+    if (type == FTW_F
+        && (entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA)) {
+        weight += st->st_size < BLOCK ? 1 : st->st_size / BLOCK;
     }
     return 0;
 }
