@@ -14,7 +14,7 @@
  * has expired was removed and the rest counted anew, bucket by bucket, while
  * others go on.  The reservation of a process that died is known by the
  * bucket's lock, which died with it.  So that a full pool does not keep the
- * disk busy with counting, such counts take a tenth of the time at most; within
+ * disk busy with counting, such counts take a ninth of the time at most; within
  * that bound a refusal may be out of date by a few counts.
  *
  * What is in the pool without having been reserved (by a context without a
