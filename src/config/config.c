@@ -340,6 +340,7 @@ upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
     limits.spare = bytes_or_none(conf->spare);
     limits.since = upool_config_server(s)->loaded;
     limits.expires = quota_expires(conf, s);
+    limits.always = conf->store_is_local;
     return limits;
 }
 

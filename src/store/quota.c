@@ -43,7 +43,7 @@ static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 
 int upool_quota_is_set(const upool_quota_limits *limits)
 {
-    return limits->pool || limits->owner || limits->spare;
+    return limits->pool || limits->owner || limits->spare || limits->always;
 }
 
 upool_quota *upool_quota_make(upool_store *store, const char *id,
@@ -167,6 +167,21 @@ static int must_count(const upool_row_header *header, const upool_quota *quota)
            || header->counted > apr_time_now();
 }
 
+/* For the sweep of a pool that no configuration of the server names.  A shorter
+ * time holds once all are gone that the longer one was for. */
+static void note_expires(upool_row_header *header, const upool_quota *quota)
+{
+    apr_interval_time_t expires = quota->limits.expires;
+    apr_time_t now = apr_time_now();
+
+    if (quota->limits.always
+        && (expires >= header->expires
+            || now - header->expires_seen > header->expires)) {
+        header->expires = expires;
+        header->expires_seen = now;
+    }
+}
+
 /* A new token stands in the header before it stands in a row: none is ever
  * given twice. */
 static apr_status_t write_row(upool_quota *quota, upool_ledger *ledger,
@@ -176,6 +191,7 @@ static apr_status_t write_row(upool_quota *quota, upool_ledger *ledger,
     upool_row row = own->rest;
     apr_status_t rv;
 
+    note_expires(upool_ledger_header(ledger), quota);
     row.token = quota->token;
     if (!row.token) {
         row.token = upool_ledger_header(ledger)->next_token++;
@@ -421,6 +437,7 @@ apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store)
     sum->reserved = header->sums.reserved;
     sum->written = header->sums.written;
     sum->counted = header->counted;
+    sum->expires = header->expires;
     upool_ledger_close(&ledger);
     return APR_SUCCESS;
 }

@@ -41,6 +41,8 @@ typedef struct upool_quota_limits {
                           been no quota then */
     apr_interval_time_t expires; /* what nobody has touched for so long goes
                                     before anybody is refused; 0: nothing */
+    int always; /* keep books though nothing is limited: they mark a pool that
+                   no configuration of the server names */
 } upool_quota_limits;
 
 typedef enum upool_quota_answer {
@@ -103,8 +105,9 @@ typedef struct upool_quota_sum {
     apr_time_t counted; /* when the last count ended; 0: none can be believed */
     int uploads;        /* entries */
     apr_int64_t stored;
-    apr_int64_t reserved; /* by uploads under way */
-    apr_int64_t written;  /* of that */
+    apr_int64_t reserved;        /* by uploads under way */
+    apr_int64_t written;         /* of that */
+    apr_interval_time_t expires; /* with always: how long any is kept; or 0 */
 } upool_quota_sum;
 
 /* Reads it: the header alone, unless the file has to be put right.  APR_ENOENT:

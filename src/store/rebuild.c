@@ -71,6 +71,8 @@ static apr_status_t read_header(upool_row_file *file, apr_off_t *rows_at)
         file->header.next_token = was.next_token;
         file->header.generation = was.generation + 1;
         file->header.count = was.count;
+        file->header.expires = was.expires;
+        file->header.expires_seen = was.expires_seen;
     }
     else if (!rv && got >= HEADER_OLD && old.mark == MARK_OLD
              && old.check == check_old(&old, offsetof(header_old, check))) {

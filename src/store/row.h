@@ -77,7 +77,10 @@ typedef struct upool_row_header {
     apr_uint32_t rows;
     apr_uint32_t free;  /* the first free row: number + 1 */
     apr_uint32_t dirty; /* rows are being changed, or somebody died of it */
-    apr_uint32_t fill[25];
+    apr_uint32_t spare;
+    apr_int64_t expires; /* the longest that an upload may still be kept for */
+    apr_int64_t expires_seen; /* when an upload was last to be kept so long */
+    apr_uint32_t fill[19];
     apr_uint32_t check;
 } upool_row_header;
 
