@@ -35,6 +35,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->require_multipart = UPOOL_UNSET;
     conf->protocols = UPOOL_UNSET;
     conf->owner = UPOOL_UNSET;
+    conf->local_owner = UPOOL_UNSET;
     conf->file_mode = UPOOL_UNSET;
     conf->file_group = UPOOL_UNSET;
     conf->quota_pool = UPOOL_UNSET;
@@ -164,6 +165,11 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(protocols);
     MERGE_POINTER(cors);
     MERGE(owner);
+    /* A section that comes behind .htaccess has the last word. */
+    conf->local_owner =
+        add->owner == UPOOL_UNSET && add->local_owner == UPOOL_UNSET
+            ? base->local_owner
+            : add->local_owner;
     MERGE(file_mode);
     MERGE(file_group);
     MERGE(quota_pool);
@@ -274,10 +280,20 @@ apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf)
     return conf->lifetime == UPOOL_UNSET ? DAY : conf->lifetime;
 }
 
+static apr_int64_t bytes_or_none(apr_int64_t value)
+{
+    return value == UPOOL_UNSET ? 0 : value;
+}
+
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf)
 {
-    return conf->owner == UPOOL_UNSET ? UPOOL_OWNER_USER
-                                      : (upool_owner_kind)conf->owner;
+    int owner = conf->owner;
+
+    if (conf->local_owner != UPOOL_UNSET
+        && bytes_or_none(conf->quota_owner) == 0) {
+        owner = conf->local_owner;
+    }
+    return owner == UPOOL_UNSET ? UPOOL_OWNER_USER : (upool_owner_kind)owner;
 }
 
 apr_uint64_t upool_config_watchers(const upool_server_conf *conf)
@@ -308,11 +324,6 @@ apr_size_t upool_config_read_size(const upool_server_conf *conf)
 {
     return conf->read_size == UPOOL_UNSET ? UPOOL_READ_SIZE_DEFAULT
                                           : (apr_size_t)conf->read_size;
-}
-
-static apr_int64_t bytes_or_none(apr_int64_t value)
-{
-    return value == UPOOL_UNSET ? 0 : value;
 }
 
 /* As the sweep has it: no context's uploads go before their time because

@@ -63,6 +63,7 @@ typedef struct upool_dir_conf {
     const apr_array_header_t *cors; /* of const char *: origins; NULL: unset */
     int protocols;                  /* UPOOL_PROTOCOL_… */
     int owner;                      /* enum upool_owner_kind */
+    int local_owner;                /* what .htaccess says */
     int file_mode;                  /* permission bits */
     apr_int64_t file_group;         /* of stored files and buckets */
     apr_int64_t quota_pool;         /* bytes; 0: no limit */
@@ -143,6 +144,8 @@ const upool_server_conf *upool_config_server(const server_rec *s);
 upool_limits upool_config_limits(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_expires(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
+/* Where the server has set a quota for each owner, .htaccess does not change
+ * who that is: each might be nobody, or as many as he liked. */
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);

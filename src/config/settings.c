@@ -341,15 +341,17 @@ const char *upool_set_pass(cmd_parms *cmd, void *conf_, const char *arg)
 const char *upool_set_owner(cmd_parms *cmd, void *conf_, const char *arg)
 {
     upool_dir_conf *conf = conf_;
+    int *owner =
+        upool_settings_is_local(cmd) ? &conf->local_owner : &conf->owner;
 
     if (!ap_cstr_casecmp(arg, "none")) {
-        conf->owner = UPOOL_OWNER_NONE;
+        *owner = UPOOL_OWNER_NONE;
     }
     else if (!ap_cstr_casecmp(arg, "user")) {
-        conf->owner = UPOOL_OWNER_USER;
+        *owner = UPOOL_OWNER_USER;
     }
     else if (!ap_cstr_casecmp(arg, "ip")) {
-        conf->owner = UPOOL_OWNER_IP;
+        *owner = UPOOL_OWNER_IP;
     }
     else {
         return upool_settings_complain(cmd, "must be none, user or ip");

@@ -74,6 +74,26 @@ ok -d "$root/old/$id", 'is there';
 ok wait_for(sub { !-d "$root/old/$id" }, 30), 'and is swept';
 ok -d "$root/photos/$id", 'one that is kept for longer is not';
 $httpd->stop;
+
+# --- An owner's quota ---------------------------------------------------------------
+
+$httpd->start(config() =~ s/UploadQuota pool \S+/UploadQuota owner 50000B\n/r
+              =~ s/SetHandler/UploadOwner ip\nSetHandler/r);
+File::Path::remove_tree(glob "$root/old/*");
+for my $line ('', 'UploadOwner none', 'UploadOwner user') {
+    htaccess('UploadPool old', 'UploadExpires 1h', $line || ());
+    my @got = map { put(new_id(), 30_000)->{status} } 1 .. 2;
+    is_deeply \@got, [$line ? 507 : 200, 507],
+        'the quota holds' . ($line && ", with $line in .htaccess");
+}
+$httpd->stop;
+$httpd->start(config() =~ s/SetHandler/UploadOwner ip\nSetHandler/r);
+htaccess('UploadPool old', 'UploadExpires 1h', 'UploadOwner none');
+File::Path::remove_tree(glob "$root/old/*");
+is put($id)->{status}, 200, 'where owners have none .htaccess says whose it is';
+my ($record) = map { slurp($_) } "$root/old/$id/metadata.json";
+like $record, qr/"owner": *null/, 'nobody\'s';
+$httpd->stop;
 unlike $httpd->error_log, qr/exit signal/, 'no child died';
 unlike $httpd->error_log, qr/UPL0401/, 'the root could be read';
 done_testing;
