@@ -771,7 +771,7 @@ sub _weighed
         $sum += -s > 4096 ? -s _ : 4096 for grep { -f } glob("$dir/*.bin"),
             map { "$dir/$_.json" } qw(metadata attempt resumable);
         $sum += -s for grep { -f } map { "$dir/$_" }
-            qw(answer.json answer.new metadata.new attempt.new resumable.new);
+            qw(run yield answer.json answer.new metadata.new attempt.new resumable.new);
         $found{$id} = $sum if $sum;
     }
     return \%found;
