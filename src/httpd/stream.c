@@ -43,8 +43,8 @@ struct upool_stream {
 
 /* --- How many ------------------------------------------------------------- */
 
-/* Where there are several virtual hosts, one gets so much of all places at most:
- * it may be a tenant's, and the others' clients want some, too. */
+/* Where there are several virtual hosts, one gets so much of all places at
+ * most: it may be a tenant's, and the others' clients want some, too. */
 #define SHARE_OF(places) ((places) - (places) / 4)
 
 typedef struct stream_place {

@@ -18,8 +18,8 @@
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
  *    refused  uploads that were turned away before they began
- *    cells    hold | live | parked | watching | holding | watching, by group, of
- *             one process; on a line of its own
+ *    cells    hold | live | parked | watching | holding | watching, by group,
+ *             of one process; on a line of its own
  *
  * A gauge that one process raised and could not lower because it was killed
  * would be wrong for ever: so each process counts in a cell of its own, and

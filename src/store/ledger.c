@@ -145,6 +145,16 @@ apr_status_t upool_ledger_read(const upool_ledger *ledger, int n,
     return upool_row_read(&ledger->file, n, row);
 }
 
+apr_status_t upool_ledger_check(const upool_ledger *ledger, int n,
+                                const upool_row *row)
+{
+    upool_row found;
+    int at;
+    apr_status_t rv = upool_row_find(&ledger->file, row, &at, &found);
+
+    return !rv && at != n ? APR_EGENERAL : rv;
+}
+
 /* Where it was is where it is, unless the file was made anew meanwhile. */
 static apr_status_t find_once(upool_ledger *ledger, const upool_row *of,
                               int hint, upool_row *row, int *n)

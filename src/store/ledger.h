@@ -56,6 +56,11 @@ apr_status_t upool_ledger_find(upool_ledger *ledger, const char *id, int hint,
 apr_status_t upool_ledger_read(const upool_ledger *ledger, int n,
                                upool_row *row);
 
+/* APR_EGENERAL: row n, an upload's or an owner's, is found by nobody, for its
+ * chain does not lead to it. */
+apr_status_t upool_ledger_check(const upool_ledger *ledger, int n,
+                                const upool_row *row);
+
 /* What the uploads of row's owner come to: the stored and reserved of *sums. */
 apr_status_t upool_ledger_of_owner(upool_ledger *ledger, const upool_row *row,
                                    upool_row_sums *sums);

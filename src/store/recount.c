@@ -96,25 +96,22 @@ void upool_recount_bucket(upool_recount *recount, const char *id)
     apr_pool_clear(recount->scratch);
 }
 
-/* What stands in row n, whose bucket nobody has come by.  A row that its own
- * chain does not lead to is found by nobody. */
+/* What stands in row n, which is not free, and whose bucket nobody has come
+ * by. */
 static apr_status_t look_at(upool_recount *recount, upool_ledger *ledger, int n,
-                            const upool_row *row)
+                            upool_row *row)
 {
     char id[UPOOL_ROW_IDENT + 1];
-    upool_row found;
-    int at;
-    apr_status_t rv;
+    apr_status_t rv = upool_ledger_check(ledger, n, row);
 
-    apr_cpystrn(id, row->identifier, sizeof(id));
-    rv = upool_ledger_find(ledger, id, UPOOL_ROW_NONE, &found, &at);
-    if (!rv && at != n) {
-        return APR_EGENERAL;
+    if (rv || !row->identifier[0]) {
+        return rv;
     }
-    return rv ? rv : upool_weigh_bucket(ledger, id, &at, recount->scratch);
+    apr_cpystrn(id, row->identifier, sizeof(id));
+    return upool_weigh_bucket(ledger, id, &n, recount->scratch);
 }
 
-/* The row at the cursor.  The row is weighed before it is added. */
+/* The row at the cursor, which is weighed before it is added. */
 static apr_status_t pass_row(upool_recount *recount, upool_ledger *ledger,
                              int *rows)
 {
@@ -122,7 +119,7 @@ static apr_status_t pass_row(upool_recount *recount, upool_ledger *ledger,
     upool_row row;
     apr_status_t rv = upool_ledger_read(ledger, n, &row);
 
-    if (!rv && row.identifier[0] && !is_seen(recount, n)) {
+    if (!rv && !upool_row_is_free(&row) && !is_seen(recount, n)) {
         (*rows)--;
         rv = look_at(recount, ledger, n, &row);
         rv = rv ? rv : upool_ledger_read(ledger, n, &row);

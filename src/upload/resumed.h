@@ -61,8 +61,6 @@ int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
  * already. */
 int upool_resume_judge_size(upool_resume *resume, apr_off_t size);
 
-/* What the ledger says. */
-int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer);
 /* Opens the ledger, in which all counts that the upload holds.  1, or 0 where
  * there is no quota. */
 int upool_resume_open_quota(upool_resume *resume);
