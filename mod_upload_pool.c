@@ -80,8 +80,8 @@ static void register_hooks(apr_pool_t *p)
     upool_api_register();
     /* Before the Mutex directive is read; any order. */
     ap_hook_pre_config(upool_shared_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Part of "httpd -t"; any order. */
-    ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Part of "httpd -t"; after the MPM's. */
+    ap_hook_check_config(upool_checks_run, NULL, NULL, APR_HOOK_LAST);
     /* "httpd -t -D DUMP_UPLOAD_POOLS"; the order is that of what is printed. */
     ap_hook_test_config(upool_dump_pools, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */

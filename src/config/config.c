@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "config/settings.h"
+
 #define DAY apr_time_from_sec(86400)
 #define SWEEP_DEFAULT apr_time_from_sec(60)
 #define FILE_MODE_DEFAULT 0600
@@ -33,6 +35,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->require_multipart = UPOOL_UNSET;
     conf->protocols = UPOOL_UNSET;
     conf->owner = UPOOL_UNSET;
+    conf->local_owner = UPOOL_UNSET;
     conf->file_mode = UPOOL_UNSET;
     conf->file_group = UPOOL_UNSET;
     conf->quota_pool = UPOOL_UNSET;
@@ -162,6 +165,11 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(protocols);
     MERGE_POINTER(cors);
     MERGE(owner);
+    /* A section that comes behind .htaccess has the last word. */
+    conf->local_owner =
+        add->owner == UPOOL_UNSET && add->local_owner == UPOOL_UNSET
+            ? base->local_owner
+            : add->local_owner;
     MERGE(file_mode);
     MERGE(file_group);
     MERGE(quota_pool);
@@ -231,6 +239,7 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(read_size);
     MERGE_POINTER(shared);
     MERGE_POINTER(places);
+    MERGE_POINTER(mentions);
     conf->loaded = add->loaded;
     /* A virtual host has it from the main server, which says so once. */
     conf->park_always = add->park_always;
@@ -271,10 +280,20 @@ apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf)
     return conf->lifetime == UPOOL_UNSET ? DAY : conf->lifetime;
 }
 
+static apr_int64_t bytes_or_none(apr_int64_t value)
+{
+    return value == UPOOL_UNSET ? 0 : value;
+}
+
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf)
 {
-    return conf->owner == UPOOL_UNSET ? UPOOL_OWNER_USER
-                                      : (upool_owner_kind)conf->owner;
+    int owner = conf->owner;
+
+    if (conf->local_owner != UPOOL_UNSET
+        && bytes_or_none(conf->quota_owner) == 0) {
+        owner = conf->local_owner;
+    }
+    return owner == UPOOL_UNSET ? UPOOL_OWNER_USER : (upool_owner_kind)owner;
 }
 
 apr_uint64_t upool_config_watchers(const upool_server_conf *conf)
@@ -307,9 +326,19 @@ apr_size_t upool_config_read_size(const upool_server_conf *conf)
                                           : (apr_size_t)conf->read_size;
 }
 
-static apr_int64_t bytes_or_none(apr_int64_t value)
+/* As the sweep has it: no context's uploads go before their time because
+ * another of the same pool keeps them for less. */
+static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
+                                         const server_rec *s)
 {
-    return value == UPOOL_UNSET ? 0 : value;
+    const apr_array_header_t *mentions = upool_config_server(s)->mentions;
+    apr_interval_time_t own = upool_config_expires(conf);
+    apr_interval_time_t all =
+        mentions && conf->store && !conf->store_is_local
+            ? upool_settings_expires(mentions, conf->store)
+            : 0;
+
+    return all > own ? all : own;
 }
 
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
@@ -321,6 +350,8 @@ upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
     limits.owner = bytes_or_none(conf->quota_owner);
     limits.spare = bytes_or_none(conf->spare);
     limits.since = upool_config_server(s)->loaded;
+    limits.expires = quota_expires(conf, s);
+    limits.always = conf->store_is_local;
     return limits;
 }
 

@@ -63,6 +63,7 @@ typedef struct upool_dir_conf {
     const apr_array_header_t *cors; /* of const char *: origins; NULL: unset */
     int protocols;                  /* UPOOL_PROTOCOL_… */
     int owner;                      /* enum upool_owner_kind */
+    int local_owner;                /* what .htaccess says */
     int file_mode;                  /* permission bits */
     apr_int64_t file_group;         /* of stored files and buckets */
     apr_int64_t quota_pool;         /* bytes; 0: no limit */
@@ -105,15 +106,16 @@ typedef struct upool_dir_conf {
 typedef struct upool_shared upool_shared;
 
 typedef struct upool_server_conf {
-    const char *root;                 /* UploadPoolRoot */
-    apr_int64_t slots;                /* UploadProgressSlots */
-    apr_int64_t sweep_interval;       /* microseconds */
-    apr_int64_t read_size;            /* UploadReadSize, bytes; 0: httpd's */
-    upool_shared *shared;             /* UploadProgress socache; NULL: shm */
-    const apr_array_header_t *places; /* config/places.h; the server's */
-    apr_time_t loaded;                /* when this configuration was read */
-    apr_int64_t watchers;             /* UploadWatchers; UPOOL_UNSET */
-    apr_int64_t holders;              /* of these, on a thread */
+    const char *root;                   /* UploadPoolRoot */
+    apr_int64_t slots;                  /* UploadProgressSlots */
+    apr_int64_t sweep_interval;         /* microseconds */
+    apr_int64_t read_size;              /* UploadReadSize, bytes; 0: httpd's */
+    upool_shared *shared;               /* UploadProgress socache; NULL: shm */
+    const apr_array_header_t *places;   /* config/places.h; the server's */
+    const apr_array_header_t *mentions; /* config/settings.h; the server's */
+    apr_time_t loaded;                  /* when this configuration was read */
+    apr_int64_t watchers;               /* UploadWatchers; UPOOL_UNSET */
+    apr_int64_t holders;                /* of these, on a thread */
     const char *park_always; /* where UploadPark says so first, "file:line" */
     struct upool_parklist *parked;  /* of this child; NULL: it does not park */
     struct upool_parklist *streams; /* the same for who watches */
@@ -142,6 +144,8 @@ const upool_server_conf *upool_config_server(const server_rec *s);
 upool_limits upool_config_limits(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_expires(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
+/* Where the server has set a quota for each owner, .htaccess does not change
+ * who that is: each might be nobody, or as many as he liked. */
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
@@ -159,7 +163,7 @@ int upool_config_parks(const upool_dir_conf *conf);
  * UPOOL_UNSET: any length may come over it. */
 apr_int64_t upool_config_park_over(const upool_dir_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
-/* No limit set: all zero but the time. */
+/* No limit set: all zero but the times. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
                                       const server_rec *s);
 /* 1 when that protocol is open. */

@@ -71,6 +71,35 @@ static void note(const cmd_parms *cmd, const char *what)
     }
 }
 
+/* UploadExpires where the pool is named, else the virtual host's. */
+static apr_interval_time_t expires_at(const upool_pool_mention *m)
+{
+    const upool_dir_conf *section =
+        ap_get_module_config(m->section, &upload_pool_module);
+    const upool_dir_conf *host =
+        ap_get_module_config(m->server->lookup_defaults, &upload_pool_module);
+
+    return upool_config_expires(section->expires == UPOOL_UNSET ? host
+                                                                : section);
+}
+
+apr_interval_time_t upool_settings_expires(const apr_array_header_t *mentions,
+                                           const char *path)
+{
+    apr_interval_time_t longest = 0;
+    int i;
+
+    for (i = 0; i < mentions->nelts; i++) {
+        const upool_pool_mention *m =
+            APR_ARRAY_IDX(mentions, i, const upool_pool_mention *);
+
+        if (!strcmp(m->path, path) && expires_at(m) > longest) {
+            longest = expires_at(m);
+        }
+    }
+    return longest;
+}
+
 static void mention(cmd_parms *cmd, const char *path)
 {
     apr_array_header_t *list = upool_settings_mentions(cmd->pool);
@@ -312,15 +341,17 @@ const char *upool_set_pass(cmd_parms *cmd, void *conf_, const char *arg)
 const char *upool_set_owner(cmd_parms *cmd, void *conf_, const char *arg)
 {
     upool_dir_conf *conf = conf_;
+    int *owner =
+        upool_settings_is_local(cmd) ? &conf->local_owner : &conf->owner;
 
     if (!ap_cstr_casecmp(arg, "none")) {
-        conf->owner = UPOOL_OWNER_NONE;
+        *owner = UPOOL_OWNER_NONE;
     }
     else if (!ap_cstr_casecmp(arg, "user")) {
-        conf->owner = UPOOL_OWNER_USER;
+        *owner = UPOOL_OWNER_USER;
     }
     else if (!ap_cstr_casecmp(arg, "ip")) {
-        conf->owner = UPOOL_OWNER_IP;
+        *owner = UPOOL_OWNER_IP;
     }
     else {
         return upool_settings_complain(cmd, "must be none, user or ip");

@@ -27,6 +27,11 @@ apr_array_header_t *upool_settings_mentions(apr_pool_t *pconf);
  * to log: array of const char *, each with its directive and place. */
 apr_array_header_t *upool_settings_notes(apr_pool_t *pconf);
 
+/* How long uploads of the pool at path are kept: the longest UploadExpires of
+ * the sections that name it, or of their virtual hosts; 0: none does. */
+apr_interval_time_t upool_settings_expires(const apr_array_header_t *mentions,
+                                           const char *path);
+
 /* 1 while an .htaccess file is read. */
 int upool_settings_is_local(const cmd_parms *cmd);
 

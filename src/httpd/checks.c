@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <apr_strings.h>
+#include <ap_mpm.h>
 #include <http_core.h>
 #include <unixd.h>
 
@@ -19,6 +20,8 @@
  * 2.4.54. */
 #define CORE_LIMIT_UNSET ((apr_off_t)-1)
 #define CORE_LIMIT_DEFAULT ((apr_off_t)1 << 30)
+/* Of children, that ServerLimit should have room for: the README's figure. */
+#define GENERATIONS 4
 
 static int complain(const upool_pool_mention *m, int tag, const char *what)
 {
@@ -135,8 +138,9 @@ static int check_place(const upool_pool_mention *m,
                                 NULL));
 }
 
-static const apr_array_header_t *share_places(server_rec *first,
-                                              apr_pool_t *pconf)
+/* What requests ask later. */
+static const apr_array_header_t *share_places(
+    server_rec *first, const apr_array_header_t *mentions, apr_pool_t *pconf)
 {
     const apr_array_header_t *places = upool_places_collect(first, pconf);
     server_rec *s;
@@ -146,6 +150,7 @@ static const apr_array_header_t *share_places(server_rec *first,
             ap_get_module_config(s->module_config, &upload_pool_module);
 
         conf->places = places;
+        conf->mentions = mentions;
     }
     return places;
 }
@@ -180,12 +185,35 @@ static void check_core_limit(const upool_pool_mention *m)
     }
 }
 
+/* A child that ends gracefully keeps its place until its last upload is done,
+ * which a slow client may put off for hours. */
+static void check_generations(server_rec *s)
+{
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+    int serving = 0;
+    int places = 0;
+
+    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded)
+        || threaded == AP_MPMQ_NOT_SUPPORTED
+        || ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &serving)
+        || ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &places)
+        || places > serving) {
+        return;
+    }
+    upool_slog(s, WARNING, 0, 400,
+               "ServerLimit %d has no room beside the children that"
+               " MaxRequestWorkers allows (%d): after a graceful restart nobody"
+               " is served while a slow upload is in each of them; ServerLimit"
+               " %d has",
+               places, serving, GENERATIONS * serving);
+}
+
 int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s)
 {
     const apr_array_header_t *mentions = upool_settings_mentions(pconf);
     const apr_array_header_t *notes = upool_settings_notes(pconf);
-    const apr_array_header_t *places = share_places(s, pconf);
+    const apr_array_header_t *places = share_places(s, mentions, pconf);
     int result = upool_handlers_check(pconf);
     int i;
 
@@ -205,6 +233,9 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     for (i = 0; i < notes->nelts; i++) {
         upool_slog(s, NOTICE, 0, 432, "%s",
                    APR_ARRAY_IDX(notes, i, const char *));
+    }
+    if (mentions->nelts) {
+        check_generations(s);
     }
     return result;
 }

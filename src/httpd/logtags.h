@@ -52,6 +52,8 @@
  * UPL0083  farm: a process has no way to the shared cache
  * UPL0090  status: an upload is watched
  * UPL0095  configuration: a pool that the server gives out by URL
+ * UPL0400  configuration: no room for children of the next generation
+ * UPL0401  sweep: the pools below UploadPoolRoot cannot be looked for
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1
  * UPL0416  configuration: UploadPark Always cannot do what it says
  * UPL0430  configuration: a pool in a directory of temporary files

@@ -3,9 +3,11 @@
 #include "httpd/stream.h"
 
 #include <string.h>
+#include <apr_hash.h>
 #include <apr_poll.h>
 #include <ap_mpm.h>
 #include <http_core.h>
+#include <http_main.h>
 #include <http_protocol.h>
 
 #include "httpd/log.h"
@@ -41,8 +43,13 @@ struct upool_stream {
 
 /* --- How many ------------------------------------------------------------- */
 
+/* Where there are several virtual hosts, one gets so much of all places at
+ * most: it may be a tenant's, and the others' clients want some, too. */
+#define SHARE_OF(places) ((places) - (places) / 4)
+
 typedef struct stream_place {
     int holds;
+    unsigned group;
 } stream_place;
 
 static void turn(const stream_place *place, int by)
@@ -50,6 +57,7 @@ static void turn(const stream_place *place, int by)
     upool_counters *counters = upool_slots_counters();
 
     upool_counters_turn(counters, upool_slots_cell(), UPOOL_GAUGE_WATCHING, by);
+    upool_counters_turn_group(counters, upool_slots_cell(), place->group, by);
     if (place->holds) {
         upool_counters_turn(counters, upool_slots_cell(), UPOOL_GAUGE_HOLDING,
                             by);
@@ -62,25 +70,46 @@ static apr_status_t give_back(void *data)
     return APR_SUCCESS;
 }
 
+/* Of r's virtual host; a few of them share one where there are many. */
+static unsigned group_of(const request_rec *r)
+{
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    const char *name = r->server->server_hostname;
+
+    return (name ? apr_hashfunc_default(name, &len) + r->server->port : 0)
+           % UPOOL_COUNTERS_GROUPS;
+}
+
+/* 1 when there is no place for one more, who is counted already. */
+static int is_too_many(const request_rec *r, const stream_place *place)
+{
+    const upool_server_conf *conf = upool_config_server(r->server);
+    const upool_counters *counters = upool_slots_counters();
+    apr_uint64_t places = upool_config_watchers(conf);
+
+    return upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING) > places
+           || (ap_server_conf->next
+               && upool_counters_group(counters, place->group)
+                      > SHARE_OF(places))
+           || (place->holds
+               && upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING)
+                      > upool_config_holders(conf));
+}
+
 /* Raised first and counted then: two that come at once may both be turned away
  * from the last place, but never both get it.  Who cannot be counted would have
  * no bound. */
 static int take_place(request_rec *r, int holds)
 {
-    const upool_server_conf *conf = upool_config_server(r->server);
-    const upool_counters *counters = upool_slots_counters();
     stream_place *place = apr_palloc(r->pool, sizeof(*place));
 
-    if (!counters || !upool_slots_cell()) {
+    if (!upool_slots_counters() || !upool_slots_cell()) {
         return 0;
     }
     place->holds = holds;
+    place->group = group_of(r);
     turn(place, 1);
-    if (upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING)
-            > upool_config_watchers(conf)
-        || (holds
-            && upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING)
-                   > upool_config_holders(conf))) {
+    if (is_too_many(r, place)) {
         turn(place, -1);
         return 0;
     }

@@ -10,6 +10,8 @@
 #include "httpd/log.h"
 #include "config/settings.h"
 #include "httpd/slots.h"
+#include "store/pools.h"
+#include "store/quota.h"
 #include "store/sweep.h"
 
 #define WATCHDOG_NAME "_upload_pool_"
@@ -26,6 +28,10 @@ typedef APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) set_interval;
 typedef struct sweeper {
     server_rec *s;
     const apr_array_header_t *mentions;
+    const apr_array_header_t *roots; /* UploadPoolRoot, of const char * */
+    apr_pool_t *round;               /* of below; NULL: not looked yet */
+    apr_array_header_t *below;       /* pools below the roots; const char * */
+    int next_below;
     ap_watchdog_t *watchdog;
     set_interval *set_interval;
     int next;           /* the mention that comes next in this round */
@@ -38,42 +44,22 @@ typedef struct sweeper {
     apr_size_t steps;
 } sweeper;
 
-/* UploadExpires where the pool is named, else the virtual host's. */
-static apr_interval_time_t expires_at(const upool_pool_mention *m)
-{
-    const upool_dir_conf *section =
-        ap_get_module_config(m->section, &upload_pool_module);
-    const upool_dir_conf *host =
-        ap_get_module_config(m->server->lookup_defaults, &upload_pool_module);
-
-    return upool_config_expires(section->expires == UPOOL_UNSET ? host
-                                                                : section);
-}
-
 /* The longest of all contexts that name the pool; -1 where an earlier mention
  * has it swept already. */
 static apr_interval_time_t expires_of(const sweeper *sw, int n)
 {
-    const upool_pool_mention *m =
-        APR_ARRAY_IDX(sw->mentions, n, const upool_pool_mention *);
-    apr_interval_time_t longest = 0;
+    const char *path =
+        APR_ARRAY_IDX(sw->mentions, n, const upool_pool_mention *)->path;
     int i;
 
-    for (i = 0; i < sw->mentions->nelts; i++) {
-        const upool_pool_mention *other =
-            APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *);
-
-        if (strcmp(other->path, m->path) != 0) {
-            continue;
-        }
-        if (i < n) {
+    for (i = 0; i < n; i++) {
+        if (!strcmp(APR_ARRAY_IDX(sw->mentions, i, const upool_pool_mention *)
+                        ->path,
+                    path)) {
             return -1;
         }
-        if (expires_at(other) > longest) {
-            longest = expires_at(other);
-        }
     }
-    return longest;
+    return upool_settings_expires(sw->mentions, path);
 }
 
 static void leave_pool(sweeper *sw)
@@ -85,9 +71,11 @@ static void leave_pool(sweeper *sw)
     sw->sweep = NULL;
 }
 
-static void enter_pool(sweeper *sw, const upool_pool_mention *m,
+/* Below a root, 0: as long as the pool's own books say. */
+static void enter_pool(sweeper *sw, const char *path,
                        apr_interval_time_t expires)
 {
+    upool_quota_sum sum;
     upool_store_options options;
     upool_store *store = NULL;
     const char *why = NULL;
@@ -97,18 +85,53 @@ static void enter_pool(sweeper *sw, const upool_pool_mention *m,
     options.file_mode = 0600;
     /* Not the watchdog's pool, which is cleared between two steps. */
     apr_pool_create(&sw->pool, NULL);
-    rv = upool_store_open(&store, m->path, NULL, &options, sw->pool, &why);
+    rv = upool_store_open(&store, path, NULL, &options, sw->pool, &why);
+    if (!rv && !expires) {
+        rv = upool_quota_read(&sum, store);
+        expires = sum.expires;
+    }
     if (rv || (rv = upool_sweep_begin(&sw->sweep, store, sw->pool))) {
-        upool_slog(sw->s, WARNING, rv, 9, "pool %s is not swept: %s", m->path,
+        upool_slog(sw->s, WARNING, rv, 9, "pool %s is not swept: %s", path,
                    why ? why : "it cannot be read");
         leave_pool(sw);
         return;
     }
-    sw->path = m->path;
+    if (!expires) {
+        leave_pool(sw);
+        return;
+    }
+    sw->path = path;
     sw->deadline = apr_time_now() - expires;
     sw->seen = 0;
     sw->removed = 0;
     sw->steps = 0;
+}
+
+static int is_mentioned(const sweeper *sw, const char *path)
+{
+    return upool_settings_expires(sw->mentions, path) > 0;
+}
+
+/* Those that .htaccess files name: nobody else knows of them. */
+static void look_below(sweeper *sw)
+{
+    int i;
+
+    if (sw->round) {
+        return;
+    }
+    apr_pool_create(&sw->round, NULL);
+    sw->below = apr_array_make(sw->round, 4, sizeof(const char *));
+    sw->next_below = 0;
+    for (i = 0; i < sw->roots->nelts; i++) {
+        const char *root = APR_ARRAY_IDX(sw->roots, i, const char *);
+        apr_status_t rv = upool_pools_find(sw->below, root, sw->round);
+
+        if (rv) {
+            upool_slog(sw->s, WARNING, rv, 401,
+                       "pools below UploadPoolRoot %s are not swept", root);
+        }
+    }
 }
 
 /* Goes on to the next pool that can be swept; 0: the round is over. */
@@ -120,8 +143,20 @@ static int find_pool(sweeper *sw)
             APR_ARRAY_IDX(sw->mentions, sw->next, const upool_pool_mention *);
 
         sw->next++;
-        if (expires >= 0) {
-            enter_pool(sw, m, expires);
+        if (expires > 0) {
+            enter_pool(sw, m->path, expires);
+        }
+    }
+    if (!sw->pool) {
+        look_below(sw);
+    }
+    while (!sw->pool && sw->next_below < sw->below->nelts) {
+        const char *path =
+            APR_ARRAY_IDX(sw->below, sw->next_below, const char *);
+
+        sw->next_below++;
+        if (!is_mentioned(sw, path)) {
+            enter_pool(sw, path, 0);
         }
     }
     return sw->pool != NULL;
@@ -161,10 +196,13 @@ static apr_size_t step(sweeper *sw, apr_size_t steps, apr_time_t stop_at)
 /* Until the next call: nothing but the watchdog's own in a round. */
 static apr_interval_time_t pause_of(sweeper *sw)
 {
-    if (sw->pool || sw->next < sw->mentions->nelts) {
+    if (sw->pool || sw->next < sw->mentions->nelts || !sw->round
+        || sw->next_below < sw->below->nelts) {
         return 0;
     }
     sw->next = 0;
+    apr_pool_destroy(sw->round);
+    sw->round = NULL;
     return upool_config_sweep_interval(upool_config_server(sw->s));
 }
 
@@ -192,6 +230,27 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
+/* Each once. */
+static const apr_array_header_t *collect_roots(const server_rec *s,
+                                               apr_pool_t *p)
+{
+    apr_array_header_t *roots = apr_array_make(p, 2, sizeof(const char *));
+
+    for (; s; s = s->next) {
+        const char *root = upool_config_server(s)->root;
+        int i = 0;
+
+        while (root && i < roots->nelts
+               && strcmp(APR_ARRAY_IDX(roots, i, const char *), root) != 0) {
+            i++;
+        }
+        if (root && i == roots->nelts) {
+            APR_ARRAY_PUSH(roots, const char *) = root;
+        }
+    }
+    return roots;
+}
+
 int upool_sweeper_start(server_rec *s, apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
@@ -202,9 +261,10 @@ int upool_sweeper_start(server_rec *s, apr_pool_t *pconf)
 
     sw->s = s;
     sw->mentions = upool_settings_mentions(pconf);
+    sw->roots = collect_roots(s, pconf);
     sw->set_interval =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-    if (!sw->mentions->nelts) {
+    if (!sw->mentions->nelts && !sw->roots->nelts) {
         return OK;
     }
     /* One child of all, and none while the server only checks itself. */

@@ -7,8 +7,12 @@
 /* "uploadct"; the layout word changes with anything that the header draws. */
 #define COUNTERS_MAGIC APR_UINT64_C(0x75706c6f61646374)
 #define COUNTERS_LAYOUT \
-    (((apr_uint64_t)2 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
+    (((apr_uint64_t)3 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
      | UPOOL_COUNTERS_REASONS)
+
+#define GROUP_BITS 21
+#define GROUPS_IN_WORD 3
+#define GROUP_WORDS (UPOOL_COUNTERS_GROUPS / GROUPS_IN_WORD)
 
 /* One word on a cache line of its own. */
 typedef struct counter_line {
@@ -19,7 +23,7 @@ typedef struct counter_line {
 typedef struct counter_cell {
     apr_uint64_t hold;
     apr_uint64_t gauges[UPOOL_GAUGES];
-    apr_uint64_t fill[7 - UPOOL_GAUGES];
+    apr_uint64_t groups[GROUP_WORDS];
 } counter_cell;
 
 struct upool_counters {
@@ -196,6 +200,39 @@ apr_uint64_t upool_counters_gauge(const upool_counters *counters,
     return sum;
 }
 
+static unsigned group_shift(unsigned group)
+{
+    return group % GROUPS_IN_WORD * GROUP_BITS;
+}
+
+/* A number is never lowered below 0, so it borrows nothing from its neighbour;
+ * nor does it carry: UploadWatchers is below 2^21. */
+void upool_counters_turn_group(upool_counters *counters, apr_uint32_t cell,
+                               unsigned group, int by)
+{
+    if (counters && cell > 0 && cell <= counters->cells) {
+        upool_add(&cell_at(counters, cell - 1)->groups[group / GROUPS_IN_WORD],
+                  (apr_uint64_t)(apr_int64_t)by << group_shift(group));
+    }
+}
+
+apr_uint64_t upool_counters_group(const upool_counters *counters,
+                                  unsigned group)
+{
+    apr_uint64_t sum = 0, n;
+
+    for (n = 0; counters && n < counters->cells; n++) {
+        const counter_cell *cell = cell_at(counters, n);
+
+        if (hold_process(upool_load(&cell->hold)) != 0) {
+            sum += upool_load(&cell->groups[group / GROUPS_IN_WORD])
+                       >> group_shift(group)
+                   & (((apr_uint64_t)1 << GROUP_BITS) - 1);
+        }
+    }
+    return sum;
+}
+
 /* Empties a cell that is the caller's to settle, under hold.  Gauges before
  * hold: who is killed in between leaves less to settle, not more. */
 static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
@@ -206,6 +243,9 @@ static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
 
     for (n = UPOOL_GAUGE_LIVE + 1; n < UPOOL_GAUGES; n++) {
         upool_swap(&cell->gauges[n], 0);
+    }
+    for (n = 0; n < GROUP_WORDS; n++) {
+        upool_swap(&cell->groups[n], 0);
     }
     if (live && is_reason(counters, reason)) {
         upool_add(&counters->failed[reason], live);

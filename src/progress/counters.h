@@ -18,8 +18,8 @@
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
  *    refused  uploads that were turned away before they began
- *    cells    hold | live | parked | watching | holding, of one process; on a
- *             line of its own
+ *    cells    hold | live | parked | watching | holding | watching, by group,
+ *             of one process; on a line of its own
  *
  * A gauge that one process raised and could not lower because it was killed
  * would be wrong for ever: so each process counts in a cell of its own, and
@@ -43,6 +43,9 @@
 /* How many reasons there is room for. */
 #define UPOOL_COUNTERS_REASONS 128
 #define UPOOL_COUNTERS_CELLS_MAX ((apr_uint32_t)1 << 16)
+/* Groups of who watches that are told apart: three numbers of 21 bits share a
+ * word. */
+#define UPOOL_COUNTERS_GROUPS 9
 
 typedef struct upool_counters upool_counters;
 
@@ -110,6 +113,13 @@ void upool_counters_turn(upool_counters *counters, apr_uint32_t cell,
 /* The gauge over all processes; reads every cell. */
 apr_uint64_t upool_counters_gauge(const upool_counters *counters,
                                   upool_gauge gauge);
+
+/* The same for those of WATCHING that are of one group, below
+ * UPOOL_COUNTERS_GROUPS. */
+void upool_counters_turn_group(upool_counters *counters, apr_uint32_t cell,
+                               unsigned group, int by);
+apr_uint64_t upool_counters_group(const upool_counters *counters,
+                                  unsigned group);
 
 /* Settles the cells of dead processes: their live uploads have failed for
  * that reason.  process is the caller's own.  For when a child has died and

@@ -108,6 +108,27 @@ apr_status_t upool_fd_read(int fd, void *data, apr_size_t len, apr_off_t offset,
     return APR_SUCCESS;
 }
 
+apr_status_t upool_fd_write_at(int fd, const void *data, apr_size_t len,
+                               apr_off_t offset)
+{
+    const char *from = data;
+
+    while (len) {
+        ssize_t put = pwrite(fd, from, len, offset);
+
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return put < 0 ? apr_get_os_error() : ENOSPC;
+        }
+        from += put;
+        len -= (apr_size_t)put;
+        offset += put;
+    }
+    return APR_SUCCESS;
+}
+
 /* Takes n written bytes off the pieces; returns how many pieces are used up. */
 static int consume(struct iovec *vec, int count, size_t n)
 {

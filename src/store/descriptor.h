@@ -49,6 +49,11 @@ apr_status_t upool_fd_close(int *fd);
 apr_status_t upool_fd_read(int fd, void *data, apr_size_t len, apr_off_t offset,
                            apr_size_t *n);
 
+/* Writes all len bytes to offset.  The system's error; ENOSPC where it took
+ * nothing. */
+apr_status_t upool_fd_write_at(int fd, const void *data, apr_size_t len,
+                               apr_off_t offset);
+
 /* Writes all count pieces of vec, which is used up on the way.  *written grows
  * by what has gone out, also on failure. */
 apr_status_t upool_fd_write(int fd, struct iovec *vec, int count,

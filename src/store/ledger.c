@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,102 +11,27 @@
 #include <unistd.h>
 
 #include <apr_sha1.h>
-#include <apr_tables.h>
 
 #include "store/descriptor.h"
 #include "store/layout.h"
+#include "store/rebuild.h"
+#include "store/sums.h"
 
-/* Layout 1; as a number of the machine it tells a foreign byte order too. */
-#define MARK APR_UINT64_C(0x31746f7571706c75)
-#define ENTRY_BYTES 128
-#define ENTRIES_MAX (INT_MAX / ENTRY_BYTES - 1)
-
-typedef struct header {
-    apr_uint64_t mark;
-    apr_int64_t counted;
-    apr_int64_t cost;
-    apr_uint64_t next_token;
-    apr_uint32_t check;
-    char fill[ENTRY_BYTES - 36];
-} header;
-
-/* Both are what is on the disk: their sizes are the file's layout. */
-typedef char header_has_its_size[sizeof(header) == ENTRY_BYTES ? 1 : -1];
-typedef char
-    entry_has_its_size[sizeof(upool_ledger_entry) == ENTRY_BYTES ? 1 : -1];
-
-/* Over whole words, as every upload reads all entries.  It guards against
- * accidents, not against people, who cannot write here. */
-static apr_uint32_t check_of(const void *data, apr_size_t len)
-{
-    const char *bytes = data;
-    apr_uint64_t hash = MARK;
-    apr_uint64_t word;
-    apr_size_t i;
-
-    for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-        memcpy(&word, bytes + i, sizeof(word));
-        hash = (hash ^ word) * APR_UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-    }
-    return (apr_uint32_t)hash;
-}
-
-static apr_uint32_t check_entry(const upool_ledger_entry *entry)
-{
-    return check_of(entry, offsetof(upool_ledger_entry, spare));
-}
-
-static int is_sound(const upool_ledger_entry *entry)
-{
-    return entry->check == check_entry(entry)
-           && memchr(entry->identifier, '/', UPOOL_LEDGER_IDENT) == NULL
-           && entry->stored >= 0 && entry->reserved >= 0 && entry->written >= 0;
-}
-
-/* APR_EOF: less than that is there. */
-static apr_status_t read_at(int fd, void *data, apr_size_t len, off_t offset)
-{
-    apr_size_t n;
-    apr_status_t rv = upool_fd_read(fd, data, len, offset, &n);
-
-    return !rv && n < len ? APR_EOF : rv;
-}
-
-static apr_status_t write_at(int fd, const void *data, off_t offset)
-{
-    const char *from = data;
-    apr_size_t len = ENTRY_BYTES;
-
-    while (len) {
-        ssize_t put = pwrite(fd, from, len, offset);
-
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put <= 0) {
-            return put < 0 ? apr_get_os_error() : ENOSPC;
-        }
-        from += put;
-        len -= (apr_size_t)put;
-        offset += put;
-    }
-    return APR_SUCCESS;
-}
+/* --- Opening -------------------------------------------------------------- */
 
 /* In a sticky pool of everybody's somebody may have planted the name. */
 static apr_status_t open_file(upool_ledger *ledger, int make)
 {
     struct stat st;
+    int *fd = &ledger->file.fd;
     apr_status_t rv =
-        upool_fd_own(&ledger->fd, upool_store_fd(ledger->store),
-                     UPOOL_LAYOUT_QUOTA, O_RDWR | (make ? O_CREAT : 0), 0600);
+        upool_fd_own(fd, upool_store_fd(ledger->store), UPOOL_LAYOUT_QUOTA,
+                     O_RDWR | (make ? O_CREAT : 0), 0600);
 
     if (rv) {
         return rv == APR_EGENERAL ? APR_EACCES : rv;
     }
-    upool_fd_guard(&ledger->fd, ledger->pool);
-    if (fstat(ledger->fd, &st) < 0) {
+    if (fstat(*fd, &st) < 0) {
         return apr_get_os_error();
     }
     return st.st_uid == geteuid() ? APR_SUCCESS : APR_EACCES;
@@ -123,224 +47,273 @@ static apr_status_t lock_file(int fd)
     return rc < 0 ? apr_get_os_error() : APR_SUCCESS;
 }
 
-/* What cannot be believed is left at zero: a count will follow. */
-static apr_status_t load_header(upool_ledger *ledger)
+static int is_header_sound(const upool_row_header *header)
 {
-    header head;
-    apr_status_t rv = read_at(ledger->fd, &head, sizeof(head), 0);
-
-    ledger->next_token = 1;
-    if (rv && rv != APR_EOF) {
-        return rv;
-    }
-    if (!rv && head.mark == MARK
-        && head.check == check_of(&head, offsetof(header, check))) {
-        ledger->counted = head.counted;
-        ledger->cost = head.cost;
-        ledger->next_token = head.next_token ? head.next_token : 1;
-        ledger->counted_in_full = head.counted > 0;
-    }
-    return APR_SUCCESS;
+    return header->mark == UPOOL_REBUILD_MARK && !header->dirty
+           && header->check
+                  == upool_row_check(header, offsetof(upool_row_header, check));
 }
 
-/* How many entries of those wanted there are; ledger->first is set. */
-static apr_status_t find_part(upool_ledger *ledger, int first, int most,
-                              int *count)
+static apr_status_t load(upool_ledger *ledger)
 {
-    struct stat st;
-    off_t all;
-
-    if (fstat(ledger->fd, &st) < 0) {
-        return apr_get_os_error();
-    }
-    all = st.st_size / ENTRY_BYTES - 1;
-    if (all > ENTRIES_MAX) {
-        return APR_ENOSPC;
-    }
-    all = all > 0 ? all : 0;
-    if (first == UPOOL_LEDGER_LAST) {
-        first = all > most ? (int)all - most : 0;
-    }
-    ledger->first = first;
-    all = all > first ? all - first : 0;
-    *count = all < most ? (int)all : most;
-    return APR_SUCCESS;
-}
-
-/* What is damaged reads as free, and as no entry that was ever written. */
-static void clear_damaged(upool_ledger *ledger)
-{
-    int i;
-
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        upool_ledger_entry *entry = upool_ledger_at(ledger, ledger->first + i);
-
-        if (!is_sound(entry)) {
-            memset(entry, 0, sizeof(*entry));
-            ledger->counted_in_full = 0;
-        }
-    }
-}
-
-static apr_status_t load_entries(upool_ledger *ledger, int first, int most)
-{
-    int count = 0;
-    apr_status_t rv = find_part(ledger, first, most, &count);
+    upool_row_header *header = &ledger->file.header;
+    apr_size_t got;
+    apr_status_t rv =
+        upool_fd_read(ledger->file.fd, header, sizeof(*header), 0, &got);
 
     if (rv) {
         return rv;
     }
-    ledger->entries =
-        apr_array_make(ledger->pool, count + 1, sizeof(upool_ledger_entry));
-    if (!count) {
-        return APR_SUCCESS;
-    }
-    rv = read_at(ledger->fd, ledger->entries->elts,
-                 (apr_size_t)count * ENTRY_BYTES,
-                 ((off_t)ledger->first + 1) * ENTRY_BYTES);
-    ledger->entries->nelts = rv ? 0 : count;
-    clear_damaged(ledger);
-    return rv;
+    return got == sizeof(*header) && is_header_sound(header)
+               ? APR_SUCCESS
+               : upool_rebuild(&ledger->file);
 }
 
-static apr_status_t open_ledger(upool_ledger **ledger, upool_store *store,
-                                int make, int first, int most, apr_pool_t *p)
+apr_status_t upool_ledger_open(upool_ledger *ledger, upool_store *store,
+                               int make)
 {
-    upool_ledger *l;
-    apr_pool_t *own;
     apr_status_t rv;
 
-    apr_pool_create(&own, p);
-    l = apr_pcalloc(own, sizeof(*l));
-    l->store = store;
-    l->pool = own;
-    l->fd = -1;
-    rv = open_file(l, make);
-    rv = rv ? rv : lock_file(l->fd);
-    rv = rv ? rv : load_header(l);
-    rv = rv ? rv : load_entries(l, first, most);
+    ledger->store = store;
+    ledger->file.fd = -1;
+    ledger->file.image = NULL;
+    ledger->file.image_size = 0;
+    rv = open_file(ledger, make);
+    rv = rv ? rv : lock_file(ledger->file.fd);
+    rv = rv ? rv : load(ledger);
     if (rv) {
-        apr_pool_destroy(own);
-        return rv;
+        upool_fd_close(&ledger->file.fd);
     }
-    *ledger = l;
-    return APR_SUCCESS;
-}
-
-apr_status_t upool_ledger_open(upool_ledger **ledger, upool_store *store,
-                               int make, apr_pool_t *p)
-{
-    return open_ledger(ledger, store, make, 0, INT_MAX, p);
-}
-
-apr_status_t upool_ledger_open_part(upool_ledger **ledger, upool_store *store,
-                                    int first, int most, apr_pool_t *p)
-{
-    return open_ledger(ledger, store, 0, first, most, p);
+    return rv;
 }
 
 void upool_ledger_close(upool_ledger *ledger)
 {
     /* Said aloud: a child between fork and exec has a copy of the descriptor,
      * which would keep the lock. */
-    flock(ledger->fd, LOCK_UN);
-    apr_pool_destroy(ledger->pool);
+    flock(ledger->file.fd, LOCK_UN);
+    upool_fd_close(&ledger->file.fd);
 }
 
-upool_ledger_entry *upool_ledger_at(const upool_ledger *ledger, int n)
+/* --- The header ----------------------------------------------------------- */
+
+upool_row_header *upool_ledger_header(upool_ledger *ledger)
 {
-    return &APR_ARRAY_IDX(ledger->entries, n - ledger->first,
-                          upool_ledger_entry);
+    return &ledger->file.header;
 }
 
-int upool_ledger_is_sound(const upool_ledger *ledger, int n)
+static apr_status_t write_header(upool_ledger *ledger, apr_uint32_t dirty)
 {
-    return is_sound(upool_ledger_at(ledger, n));
+    upool_row_header *header = &ledger->file.header;
+
+    header->mark = UPOOL_REBUILD_MARK;
+    header->dirty = dirty;
+    header->check = upool_row_check(header, offsetof(upool_row_header, check));
+    return upool_fd_write_at(ledger->file.fd, header, sizeof(*header), 0);
 }
 
-int upool_ledger_find(const upool_ledger *ledger, const char *id)
+apr_status_t upool_ledger_save(upool_ledger *ledger)
 {
-    int i;
-
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        if (!strncmp(upool_ledger_at(ledger, i)->identifier, id,
-                     UPOOL_LEDGER_IDENT)) {
-            return i;
-        }
-    }
-    return -1;
+    return write_header(ledger, 0);
 }
 
-int upool_ledger_add(upool_ledger *ledger, const char *id)
+/* --- Rows ----------------------------------------------------------------- */
+
+void upool_ledger_name(upool_row *row, const char *id)
 {
     apr_size_t len = strlen(id);
-    upool_ledger_entry *entry;
-    int n = ledger->free_from;
 
-    while (n < ledger->entries->nelts
-           && upool_ledger_at(ledger, n)->identifier[0]) {
-        n++;
-    }
-    ledger->free_from = n + 1;
-    if (n == ledger->entries->nelts) {
-        apr_array_push(ledger->entries);
-    }
-    entry = upool_ledger_at(ledger, n);
-    memset(entry, 0, sizeof(*entry));
-    memcpy(entry->identifier, id,
-           len < UPOOL_LEDGER_IDENT ? len : UPOOL_LEDGER_IDENT);
-    return n;
-}
-
-apr_status_t upool_ledger_write(upool_ledger *ledger, int n)
-{
-    upool_ledger_entry *entry = upool_ledger_at(ledger, n);
-
-    entry->check = check_entry(entry);
-    return write_at(ledger->fd, entry, (off_t)(n + 1) * ENTRY_BYTES);
-}
-
-apr_status_t upool_ledger_write_header(upool_ledger *ledger)
-{
-    header head;
-
-    memset(&head, 0, sizeof(head));
-    head.mark = MARK;
-    head.counted = ledger->counted_in_full ? ledger->counted : 0;
-    head.cost = ledger->cost;
-    head.next_token = ledger->next_token;
-    head.check = check_of(&head, offsetof(header, check));
-    return write_at(ledger->fd, &head, 0);
-}
-
-void upool_ledger_trim(upool_ledger *ledger)
-{
-    int count = ledger->entries->nelts;
-
-    while (
-        count
-        && !upool_ledger_at(ledger, ledger->first + count - 1)->identifier[0]) {
-        count--;
-    }
-    /* Failing, it stays long: no harm. */
-    if (count < ledger->entries->nelts
-        && ftruncate(ledger->fd,
-                     ((off_t)ledger->first + count + 1) * ENTRY_BYTES)
-               == 0) {
-        ledger->entries->nelts = count;
-    }
-    /* Entries have become free, and none may be added behind the last. */
-    ledger->free_from = 0;
+    memset(row, 0, sizeof(*row));
+    memcpy(row->identifier, id, len < UPOOL_ROW_IDENT ? len : UPOOL_ROW_IDENT);
 }
 
 void upool_ledger_hash_owner(unsigned char *owner, const char *text)
 {
     apr_sha1_ctx_t sha1;
 
-    memset(owner, 0, UPOOL_LEDGER_OWNER);
+    memset(owner, 0, UPOOL_ROW_OWNER);
     if (text) {
         apr_sha1_init(&sha1);
         apr_sha1_update(&sha1, text, (unsigned int)strlen(text));
         apr_sha1_final(owner, &sha1);
     }
+}
+
+apr_status_t upool_ledger_read(const upool_ledger *ledger, int n,
+                               upool_row *row)
+{
+    return upool_row_read(&ledger->file, n, row);
+}
+
+apr_status_t upool_ledger_check(const upool_ledger *ledger, int n,
+                                const upool_row *row)
+{
+    upool_row found;
+    int at;
+    apr_status_t rv = upool_row_find(&ledger->file, row, &at, &found);
+
+    return !rv && at != n ? APR_EGENERAL : rv;
+}
+
+/* Where it was is where it is, unless the file was made anew meanwhile. */
+static apr_status_t find_once(upool_ledger *ledger, const upool_row *of,
+                              int hint, upool_row *row, int *n)
+{
+    if (hint != UPOOL_ROW_NONE
+        && upool_row_read(&ledger->file, hint, row) == APR_SUCCESS
+        && upool_row_is_of(row, of)) {
+        *n = hint;
+        return APR_SUCCESS;
+    }
+    return upool_row_find(&ledger->file, of, n, row);
+}
+
+apr_status_t upool_ledger_find(upool_ledger *ledger, const char *id, int hint,
+                               upool_row *row, int *n)
+{
+    upool_row of;
+    apr_status_t rv;
+
+    upool_ledger_name(&of, id);
+    rv = find_once(ledger, &of, hint, row, n);
+    if (rv == APR_EGENERAL) {
+        rv = upool_rebuild(&ledger->file);
+        rv = rv ? rv : find_once(ledger, &of, UPOOL_ROW_NONE, row, n);
+    }
+    if (!rv && *n == UPOOL_ROW_NONE) {
+        *row = of;
+    }
+    return rv;
+}
+
+apr_status_t upool_ledger_of_owner(upool_ledger *ledger, const upool_row *row,
+                                   upool_row_sums *sums)
+{
+    apr_status_t rv =
+        upool_sums_of_owner(&ledger->file, row, &sums->stored, &sums->reserved);
+
+    if (rv == APR_EGENERAL) {
+        rv = upool_rebuild(&ledger->file);
+        rv = rv ? rv
+                : upool_sums_of_owner(&ledger->file, row, &sums->stored,
+                                      &sums->reserved);
+    }
+    return rv;
+}
+
+/* The owner's row: of one that changed hands, those of both. */
+static apr_status_t turn_owners(upool_ledger *ledger, const upool_row *before,
+                                const upool_row *after)
+{
+    apr_status_t rv;
+
+    if (memcmp(before->owner, after->owner, UPOOL_ROW_OWNER) == 0) {
+        return upool_sums_turn_owner(&ledger->file, after,
+                                     after->stored - before->stored,
+                                     after->reserved - before->reserved);
+    }
+    rv = upool_sums_turn_owner(&ledger->file, before, -before->stored,
+                               -before->reserved);
+    return rv ? rv
+              : upool_sums_turn_owner(&ledger->file, after, after->stored,
+                                      after->reserved);
+}
+
+/* Row n says what row says; a new one where there is none. */
+static apr_status_t write_row(upool_ledger *ledger, const upool_row *row,
+                              const upool_row *before, int *n)
+{
+    upool_row content = *row;
+    apr_status_t rv;
+
+    if (*n == UPOOL_ROW_NONE) {
+        rv = upool_row_add(&ledger->file, &content, n);
+    }
+    else if (row->stored || row->reserved) {
+        content.next = before->next;
+        content.first = before->first;
+        rv = upool_row_write(&ledger->file, *n, &content);
+    }
+    else {
+        rv = upool_row_drop(&ledger->file, *n);
+    }
+    return rv;
+}
+
+static int is_same(const upool_row *a, const upool_row *b)
+{
+    return memcmp(a->owner, b->owner, UPOOL_ROW_OWNER) == 0
+           && a->stored == b->stored && a->reserved == b->reserved
+           && a->written == b->written && a->token == b->token;
+}
+
+/* Dirty until the header is written again. */
+static apr_status_t put_once(upool_ledger *ledger, const upool_row *row, int *n)
+{
+    upool_row before;
+    upool_row after = *row;
+    int keeps = row->stored || row->reserved;
+    apr_status_t rv = find_once(ledger, row, *n, &before, n);
+
+    if (rv || (*n == UPOOL_ROW_NONE && !keeps)
+        || (*n != UPOOL_ROW_NONE && keeps && is_same(&before, row))) {
+        return rv;
+    }
+    if (*n == UPOOL_ROW_NONE) {
+        memset(&before, 0, sizeof(before));
+    }
+    if (!keeps) {
+        memset(&after, 0, sizeof(after));
+    }
+    rv = write_header(ledger, 1);
+    rv = rv ? rv : write_row(ledger, row, &before, n);
+    if (!rv) {
+        upool_sums_change(&ledger->file, *n, &before, &after);
+        rv = turn_owners(ledger, &before, &after);
+    }
+    *n = keeps && !rv ? *n : UPOOL_ROW_NONE;
+    return rv ? rv : write_header(ledger, 0);
+}
+
+apr_status_t upool_ledger_put(upool_ledger *ledger, const upool_row *row,
+                              int *n)
+{
+    apr_status_t rv = put_once(ledger, row, n);
+
+    /* Failing half way, it has left the header dirty, and sums in memory that
+     * are not those of the rows. */
+    if (rv) {
+        apr_status_t made = upool_rebuild(&ledger->file);
+
+        *n = UPOOL_ROW_NONE;
+        rv = made ? made : rv == APR_EGENERAL ? put_once(ledger, row, n) : rv;
+    }
+    return rv;
+}
+
+apr_status_t upool_ledger_rebuild(upool_ledger *ledger)
+{
+    return upool_rebuild(&ledger->file);
+}
+
+/* --- A count's sums ------------------------------------------------------- */
+
+apr_uint32_t upool_ledger_begin_sums(upool_ledger *ledger)
+{
+    upool_row_header *header = &ledger->file.header;
+
+    memset(&header->again, 0, sizeof(header->again));
+    header->balance = 0;
+    header->cursor = 0;
+    return ++header->count;
+}
+
+void upool_ledger_add_to_sums(upool_ledger *ledger, const upool_row *row)
+{
+    upool_sums_pass(&ledger->file, row);
+}
+
+int upool_ledger_are_sums_right(const upool_ledger *ledger)
+{
+    return upool_sums_are_right(&ledger->file);
 }

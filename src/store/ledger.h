@@ -3,98 +3,96 @@
 #ifndef UPOOL_STORE_LEDGER_H
 #define UPOOL_STORE_LEDGER_H
 
-/* What every upload of a pool weighs, in one small file of the pool that all
- * processes share; for quota.c alone.
+/* What every upload of a pool weighs, and what they and each owner's come to,
+ * in one small file of the pool that all processes share (its layout: row.h);
+ * for the quota's own files alone.
  *
- *    POOL/.quota      +--------+---------+---------+---------+----
- *                     | header | entry 0 | entry 1 | entry 2 | …
- *                     +--------+---------+---------+---------+----
- *                       128 B    128 B each, in the machine's byte order
+ * What an upload asks of it takes the same few reads and writes by place and no
+ * memory, whether the pool holds ten uploads or a million: the sums stand in
+ * the header, an owner's in a row of his own, and rows are found by hash.
  *
- *    header   mark and layout | next token | time and cost of the last count
- *    entry    identifier | hash of the owner | stored | reserved | written |
- *             token | check
- *
- * An entry is written by one pwrite() that crosses no page, so a process killed
- * in the middle of it leaves the old or the new one; a power cut may leave
- * neither, which the check tells, and then the entry reads as free until the
- * next count.  The file is nothing but a cache of what lies in the pool, apart
- * from the reservations of uploads that are under way at this moment.
+ * Rows are the truth, sums follow.  Before rows are changed the header says so,
+ * and afterwards, in the same write that brings the new sums, that all is well
+ * again.  Somebody killed in between leaves the first, and who opens next adds
+ * everything up anew (rebuild.h).  So does who meets a damaged row, or a file
+ * of an older layout.  What a power cut made of it is found by the next count,
+ * which adds rows up while it goes over them.  The file is nothing but a cache
+ * of what lies in the pool, apart from the reservations of uploads that are
+ * under way at this moment.
  *
  * An open ledger is held under flock(), and whoever opens one waits for it:
- * nothing that can wait for a client may be done before it is closed.  One
- * thread at a time per open ledger. */
+ * nothing that can wait for a client may be done before it is closed.  Plain
+ * data of the caller; one thread at a time per open ledger. */
 
-#include <apr_time.h>
-
+#include "store/row.h"
 #include "store/store.h"
-
-#define UPOOL_LEDGER_IDENT 64
-#define UPOOL_LEDGER_OWNER 20
-#define UPOOL_LEDGER_LAST (-1)
-
-typedef struct upool_ledger_entry {
-    char identifier[UPOOL_LEDGER_IDENT];     /* padded with NUL; empty: free */
-    unsigned char owner[UPOOL_LEDGER_OWNER]; /* all zero: nobody's */
-    apr_uint32_t fill;
-    apr_int64_t stored;   /* bytes of the complete upload */
-    apr_int64_t reserved; /* bytes that the one under way may come to */
-    apr_int64_t written;  /* of those, on the disk when last looked at */
-    apr_uint64_t token;   /* whose reservation it is; 0: none */
-    apr_uint32_t spare;
-    apr_uint32_t check;
-} upool_ledger_entry;
 
 typedef struct upool_ledger {
     upool_store *store;
-    apr_pool_t *pool; /* its own; goes with the close */
-    int fd;
-    int counted_in_full;         /* the header says that a count was done */
-    apr_time_t counted;          /* when the last count ended */
-    apr_interval_time_t cost;    /* how long it took */
-    apr_uint64_t next_token;     /* never 0 */
-    int first;                   /* number of the first that was read */
-    apr_array_header_t *entries; /* of upool_ledger_entry, from there on */
-    int free_from;               /* no free entry is worth finding before it */
+    upool_row_file file;
 } upool_ledger;
 
-/* Opens the pool's ledger and takes its lock; p: for a sub-pool.  make: 1 to
- * make it where there is none (else APR_ENOENT).  Else the system's error,
- * APR_EACCES where something else bears its name. */
-apr_status_t upool_ledger_open(upool_ledger **ledger, upool_store *store,
-                               int make, apr_pool_t *p);
+/* Opens the pool's ledger and takes its lock.  make: 1 to make it where there
+ * is none (else APR_ENOENT).  Else the system's error, APR_EACCES where
+ * something else bears its name; there is nothing to close then. */
+apr_status_t upool_ledger_open(upool_ledger *ledger, upool_store *store,
+                               int make);
 
-/* The same of a part: no more than most entries from number first on, or, where
- * first is UPOOL_LEDGER_LAST, the last of all.  Takes no time that grows with
- * the pool.  Only at, is_sound, write, write_header are for such a one, and
- * trim for one that has the last. */
-apr_status_t upool_ledger_open_part(upool_ledger **ledger, upool_store *store,
-                                    int first, int most, apr_pool_t *p);
-
-/* Lets go of lock, descriptor and memory. */
+/* Lets go of lock and descriptor. */
 void upool_ledger_close(upool_ledger *ledger);
 
-/* Number of the entry of id; -1: none. */
-int upool_ledger_find(const upool_ledger *ledger, const char *id);
+/* The header: sums, and when all was counted.  Only counted, cost, tried and
+ * next_token may be changed; save writes them. */
+upool_row_header *upool_ledger_header(upool_ledger *ledger);
+apr_status_t upool_ledger_save(upool_ledger *ledger);
 
-/* A free entry named id, in memory alone: the number of one that was free, or
- * of a new one behind the last. */
-int upool_ledger_add(upool_ledger *ledger, const char *id);
+/* The row of upload id, *n its number; a row named id that is empty otherwise
+ * and n = UPOOL_ROW_NONE where there is none.  hint: the number that it had, or
+ * UPOOL_ROW_NONE.  The system's error. */
+apr_status_t upool_ledger_find(upool_ledger *ledger, const char *id, int hint,
+                               upool_row *row, int *n);
 
-upool_ledger_entry *upool_ledger_at(const upool_ledger *ledger, int n);
+/* Row n, whatever it is.  The system's error, APR_EGENERAL: damaged. */
+apr_status_t upool_ledger_read(const upool_ledger *ledger, int n,
+                               upool_row *row);
 
-/* 0: entry n was read damaged, or was changed since it was read. */
-int upool_ledger_is_sound(const upool_ledger *ledger, int n);
+/* APR_EGENERAL: row n, an upload's or an owner's, is found by nobody, for its
+ * chain does not lead to it. */
+apr_status_t upool_ledger_check(const upool_ledger *ledger, int n,
+                                const upool_row *row);
 
-/* Writes entry n, or the header.  The system's error (ENOSPC where the file
- * had to grow). */
-apr_status_t upool_ledger_write(upool_ledger *ledger, int n);
-apr_status_t upool_ledger_write_header(upool_ledger *ledger);
+/* What the uploads of row's owner come to: the stored and reserved of *sums. */
+apr_status_t upool_ledger_of_owner(upool_ledger *ledger, const upool_row *row,
+                                   upool_row_sums *sums);
 
-/* Cuts the free entries at the end of the file off. */
-void upool_ledger_trim(upool_ledger *ledger);
+/* Writes what row says of its upload, which has row *n or, with UPOOL_ROW_NONE,
+ * a new one (*n is set then).  One that neither weighs nor reserves anything
+ * loses its row.  The system's error: ENOSPC where the file had to grow. */
+apr_status_t upool_ledger_put(upool_ledger *ledger, const upool_row *row,
+                              int *n);
+
+/* An empty row for upload id. */
+void upool_ledger_name(upool_row *row, const char *id);
 
 /* Hash of an owner's text into owner; NULL: nobody. */
 void upool_ledger_hash_owner(unsigned char *owner, const char *text);
+
+/* All rows are added up anew and packed: numbers change. */
+apr_status_t upool_ledger_rebuild(upool_ledger *ledger);
+
+/* --- A count's own sums ----------------------------------------------------
+ *
+ * It goes from row 0 to the last, a few at a time, and lets the ledger go in
+ * between; who changes a row that it has passed changes its sums too. */
+
+/* From row 0.  Returns the count's number: the header's, until another count
+ * begins. */
+apr_uint32_t upool_ledger_begin_sums(upool_ledger *ledger);
+
+/* Takes row n = header's cursor in. */
+void upool_ledger_add_to_sums(upool_ledger *ledger, const upool_row *row);
+
+/* 1 when all rows are in, and the sums are those of the header. */
+int upool_ledger_are_sums_right(const upool_ledger *ledger);
 
 #endif

@@ -7,35 +7,34 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include <apr_tables.h>
-
 #include "store/ledger.h"
+#include "store/sweep.h"
 #include "store/weigh.h"
 
-/* Time between two counts, in costs of one. */
-#define COUNT_PAUSE 8
+/* From one count for somebody refused to the next, in costs of one. */
+#define COUNT_PAUSE 9
 #define MOST APR_INT64_MAX
-#define STEP_AHEAD ((apr_int64_t)4 << 20)
+#define AHEAD_MIN ((apr_int64_t)UPOOL_QUOTA_BLOCK)
+#define AHEAD_MAX ((apr_int64_t)4 << 20)
+/* Buckets in one go where nobody has to be let in between. */
+#define SWEPT 4096
+/* No file is larger, and a thousand such reservations can be added up. */
+#define RESERVED_MAX ((apr_int64_t)1 << 52)
 
 struct upool_quota {
     upool_store *store;
     const char *id;
     const char *owner;
-    unsigned char owner_hash[UPOOL_LEDGER_OWNER];
+    unsigned char owner_hash[UPOOL_ROW_OWNER];
     upool_quota_limits limits;
     apr_pool_t *p;
     apr_uint64_t token; /* 0: nothing reserved */
+    int row;            /* number of the own row when last looked at */
     apr_int64_t reserved;
+    apr_interval_time_t cost; /* of a count just done; 0: none */
     int from_start; /* what is in the bucket's incomplete file counts as that */
     apr_status_t error;
 };
-
-/* What all entries but one's own reservation come to. */
-typedef struct usage {
-    apr_int64_t pool;
-    apr_int64_t owner;
-    apr_int64_t expected; /* reserved, but not yet written */
-} usage;
 
 static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 {
@@ -44,7 +43,7 @@ static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 
 int upool_quota_is_set(const upool_quota_limits *limits)
 {
-    return limits->pool || limits->owner || limits->spare;
+    return limits->pool || limits->owner || limits->spare || limits->always;
 }
 
 upool_quota *upool_quota_make(upool_store *store, const char *id,
@@ -58,36 +57,9 @@ upool_quota *upool_quota_make(upool_store *store, const char *id,
     quota->owner = owner;
     quota->limits = *limits;
     quota->p = p;
+    quota->row = UPOOL_ROW_NONE;
     upool_ledger_hash_owner(quota->owner_hash, owner);
     return quota;
-}
-
-static void add_up(usage *sum, const upool_ledger *ledger,
-                   const upool_quota *quota, int own)
-{
-    int i;
-
-    memset(sum, 0, sizeof(*sum));
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        const upool_ledger_entry *entry = upool_ledger_at(ledger, i);
-        /* Its bucket's lock is ours, so a reservation there is ours too, or
-         * that of somebody who is gone. */
-        apr_int64_t reserved = i == own ? 0 : entry->reserved;
-        apr_int64_t bytes = add(entry->stored, reserved);
-
-        if (!entry->identifier[0]) {
-            continue;
-        }
-        sum->pool = add(sum->pool, bytes);
-        if (i == own
-            || memcmp(entry->owner, quota->owner_hash, UPOOL_LEDGER_OWNER)
-                   == 0) {
-            sum->owner = add(sum->owner, bytes);
-        }
-        if (reserved > entry->written) {
-            sum->expected = add(sum->expected, reserved - entry->written);
-        }
-    }
 }
 
 /* 1 when so many bytes may still be written to the file system.  One that
@@ -107,67 +79,38 @@ static int is_space_left(const upool_quota *quota, apr_int64_t bytes)
     return left >= (apr_uint64_t)add(bytes, quota->limits.spare);
 }
 
-static upool_quota_answer judge(const upool_quota *quota,
-                                const upool_ledger *ledger, int own,
-                                apr_int64_t bytes, apr_int64_t written)
+static int is_over(apr_int64_t limit, apr_int64_t others, apr_int64_t bytes)
 {
-    const upool_quota_limits *limits = &quota->limits;
-    usage sum;
-
-    add_up(&sum, ledger, quota, own);
-    if (limits->owner && quota->owner
-        && add(sum.owner, bytes) > limits->owner) {
-        return UPOOL_QUOTA_OWNER;
-    }
-    if (limits->pool && add(sum.pool, bytes) > limits->pool) {
-        return UPOOL_QUOTA_POOL;
-    }
-    if (limits->spare
-        && !is_space_left(quota, add(sum.expected, bytes - written))) {
-        return UPOOL_QUOTA_SPARE;
-    }
-    return UPOOL_QUOTA_GRANTED;
+    return limit && add(others, bytes) > limit;
 }
 
-/* A clock that was set back must not keep us from counting for long. */
-static int may_count(const upool_ledger *ledger)
-{
-    apr_time_t now = apr_time_now();
+/* The own row: as it stands in the ledger, and without this upload. */
+typedef struct own_row {
+    int n;
+    upool_row there;
+    upool_row rest;
+} own_row;
 
-    return now < ledger->counted
-           || now - ledger->counted >= COUNT_PAUSE * ledger->cost;
+static apr_int64_t bytes_in(const upool_row *row)
+{
+    return add(row->stored, row->reserved);
 }
 
-static int must_count(const upool_ledger *ledger, const upool_quota *quota)
+/* What the owner holds beside this upload. */
+static apr_status_t weigh_owner(const upool_quota *quota, upool_ledger *ledger,
+                                const own_row *own, apr_int64_t *bytes)
 {
-    return !ledger->counted_in_full || ledger->counted < quota->limits.since
-           || ledger->counted > apr_time_now();
-}
+    upool_row row = own->rest;
+    upool_row_sums sums;
+    apr_status_t rv;
 
-static apr_status_t write_entry(upool_quota *quota, upool_ledger *ledger,
-                                int own, apr_int64_t bytes, apr_int64_t written)
-{
-    upool_ledger_entry *entry;
-    apr_status_t rv = APR_SUCCESS;
-
-    if (!quota->token) {
-        /* Written first: no token is ever given twice. */
-        quota->token = ledger->next_token++;
-        rv = upool_ledger_write_header(ledger);
+    memcpy(row.owner, quota->owner_hash, UPOOL_ROW_OWNER);
+    rv = upool_ledger_of_owner(ledger, &row, &sums);
+    *bytes = sums.stored + sums.reserved + own->rest.stored;
+    if (!memcmp(own->there.owner, row.owner, UPOOL_ROW_OWNER)) {
+        *bytes -= bytes_in(&own->there);
     }
-    if (rv) {
-        quota->token = 0;
-        return rv;
-    }
-    if (own < 0) {
-        own = upool_ledger_add(ledger, quota->id);
-    }
-    entry = upool_ledger_at(ledger, own);
-    memcpy(entry->owner, quota->owner_hash, UPOOL_LEDGER_OWNER);
-    entry->reserved = bytes;
-    entry->written = written;
-    entry->token = quota->token;
-    return upool_ledger_write(ledger, own);
+    return rv;
 }
 
 static upool_quota_answer failed(upool_quota *quota, apr_status_t rv)
@@ -176,84 +119,255 @@ static upool_quota_answer failed(upool_quota *quota, apr_status_t rv)
     return UPOOL_QUOTA_FAILED;
 }
 
+/* The lock of the upload's bucket is ours, so a reservation in its row is ours
+ * too, or that of somebody who is gone: it does not count. */
+static upool_quota_answer judge(upool_quota *quota, upool_ledger *ledger,
+                                const own_row *own, apr_int64_t bytes,
+                                apr_int64_t written)
+{
+    const upool_quota_limits *limits = &quota->limits;
+    const upool_row_sums *all = &upool_ledger_header(ledger)->sums;
+    apr_int64_t others;
+    apr_status_t rv;
+
+    if (limits->owner && quota->owner) {
+        rv = weigh_owner(quota, ledger, own, &others);
+        if (rv) {
+            return failed(quota, rv);
+        }
+        if (is_over(limits->owner, others, bytes)) {
+            return UPOOL_QUOTA_OWNER;
+        }
+    }
+    others =
+        all->stored + all->reserved - bytes_in(&own->there) + own->rest.stored;
+    if (is_over(limits->pool, others, bytes)) {
+        return UPOOL_QUOTA_POOL;
+    }
+    others = all->reserved - all->written
+             - (own->there.reserved - own->there.written);
+    if (limits->spare && !is_space_left(quota, add(others, bytes - written))) {
+        return UPOOL_QUOTA_SPARE;
+    }
+    return UPOOL_QUOTA_GRANTED;
+}
+
+/* A clock that was set back must not keep us from counting for long. */
+static int may_count(const upool_row_header *header)
+{
+    apr_time_t now = apr_time_now();
+
+    return now < header->tried
+           || now - header->tried >= COUNT_PAUSE * header->cost;
+}
+
+static int must_count(const upool_row_header *header, const upool_quota *quota)
+{
+    return !header->counted || header->counted < quota->limits.since
+           || header->counted > apr_time_now();
+}
+
+/* For the sweep of a pool that no configuration of the server names.  A shorter
+ * time holds once all are gone that the longer one was for. */
+static void note_expires(upool_row_header *header, const upool_quota *quota)
+{
+    apr_interval_time_t expires = quota->limits.expires;
+    apr_time_t now = apr_time_now();
+
+    if (quota->limits.always
+        && (expires >= header->expires
+            || now - header->expires_seen > header->expires)) {
+        header->expires = expires;
+        header->expires_seen = now;
+    }
+}
+
+/* A new token stands in the header before it stands in a row: none is ever
+ * given twice. */
+static apr_status_t write_row(upool_quota *quota, upool_ledger *ledger,
+                              const own_row *own, apr_int64_t bytes,
+                              apr_int64_t written)
+{
+    upool_row row = own->rest;
+    apr_status_t rv;
+
+    note_expires(upool_ledger_header(ledger), quota);
+    row.token = quota->token;
+    if (!row.token) {
+        row.token = upool_ledger_header(ledger)->next_token++;
+    }
+    memcpy(row.owner, quota->owner_hash, UPOOL_ROW_OWNER);
+    row.reserved = bytes < RESERVED_MAX ? bytes : RESERVED_MAX;
+    row.written = written < row.reserved ? written : row.reserved;
+    quota->row = own->n;
+    rv = upool_ledger_put(ledger, &row, &quota->row);
+    quota->token = rv ? quota->token : row.token;
+    return rv;
+}
+
 void upool_quota_count_from_start(upool_quota *quota)
 {
     quota->from_start = 1;
 }
 
-/* Number of the own entry, as it stands without this upload. */
-static int find_own(const upool_quota *quota, upool_ledger *ledger)
+static apr_status_t find_own(const upool_quota *quota, upool_ledger *ledger,
+                             own_row *own)
 {
-    int own = upool_ledger_find(ledger, quota->id);
+    apr_status_t rv =
+        upool_ledger_find(ledger, quota->id, quota->row, &own->there, &own->n);
 
-    if (quota->from_start) {
-        /* Even of one that is new there is a document. */
-        own = own < 0 ? upool_ledger_add(ledger, quota->id) : own;
-        upool_weigh_rest(ledger, own);
+    own->rest = own->there;
+    if (!rv && quota->from_start) {
+        upool_weigh_rest(&own->rest, quota->store, quota->p);
     }
-    return own;
+    return rv;
 }
 
-static upool_quota_answer reserve_in(upool_quota *quota, upool_ledger *ledger,
-                                     apr_int64_t bytes, apr_int64_t written)
-{
-    upool_quota_answer answer;
-    apr_status_t rv = APR_SUCCESS;
-    int own;
+/* One who asks for room. */
+typedef struct wish {
+    apr_int64_t bytes;
+    apr_int64_t written;
+    int takes; /* and does not only ask */
+} wish;
 
-    if (must_count(ledger, quota)) {
-        rv = upool_weigh_all(ledger);
+static upool_quota_answer judge_once(upool_quota *quota, upool_ledger *ledger,
+                                     own_row *own, const wish *w)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (must_count(upool_ledger_header(ledger), quota)) {
+        rv = upool_weigh_all(ledger, quota->p);
     }
+    rv = rv ? rv : find_own(quota, ledger, own);
+    return rv ? failed(quota, rv)
+              : judge(quota, ledger, own, w->bytes, w->written);
+}
+
+/* Looking for rows may have found damage, and lost what could not be read. */
+static upool_quota_answer answer_in(upool_quota *quota, upool_ledger *ledger,
+                                    const wish *w)
+{
+    own_row own;
+    upool_quota_answer answer = judge_once(quota, ledger, &own, w);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (must_count(upool_ledger_header(ledger), quota)) {
+        answer = judge_once(quota, ledger, &own, w);
+    }
+    if (!answer && w->takes) {
+        rv = write_row(quota, ledger, &own, w->bytes, w->written);
+    }
+    return rv ? failed(quota, rv) : answer;
+}
+
+static int is_refusal(upool_quota_answer answer)
+{
+    return answer != UPOOL_QUOTA_GRANTED && answer != UPOOL_QUOTA_FAILED;
+}
+
+/* Who may count for a refusal says so in the header, lest others do, too:
+ * *counts is 1 then. */
+static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
+{
+    upool_ledger ledger;
+    upool_row_header *header = upool_ledger_header(&ledger);
+    upool_quota_answer answer = UPOOL_QUOTA_FAILED;
+    apr_status_t rv = upool_ledger_open(&ledger, quota->store, 1);
+
+    *counts = 0;
     if (rv) {
         return failed(quota, rv);
     }
-    own = find_own(quota, ledger);
-    answer = judge(quota, ledger, own, bytes, written);
-    if (answer && may_count(ledger)) {
-        rv = upool_weigh_all(ledger);
-        if (rv) {
-            return failed(quota, rv);
+    if (quota->cost) {
+        header->cost = quota->cost;
+        rv = upool_ledger_save(&ledger);
+        quota->cost = 0;
+    }
+    answer = rv ? failed(quota, rv) : answer_in(quota, &ledger, w);
+    if (is_refusal(answer) && may_count(header)) {
+        header->tried = apr_time_now();
+        *counts = upool_ledger_save(&ledger) == APR_SUCCESS;
+    }
+    upool_ledger_close(&ledger);
+    return answer;
+}
+
+/* Removes what has expired and counts the rest, while others go on. */
+static void make_room(upool_quota *quota)
+{
+    upool_sweep_result result = { 0, 0, 0 };
+    upool_sweep *sweep = NULL;
+    apr_time_t begun = apr_time_now();
+    apr_pool_t *p;
+
+    apr_pool_create(&p, quota->p);
+    if (!upool_sweep_begin(&sweep, quota->store, p)) {
+        apr_time_t deadline =
+            quota->limits.expires ? begun - quota->limits.expires : 0;
+
+        while (!result.finished) {
+            upool_sweep_step(sweep, SWEPT, deadline, &result);
         }
-        own = find_own(quota, ledger);
-        answer = judge(quota, ledger, own, bytes, written);
     }
-    if (!answer) {
-        rv = write_entry(quota, ledger, own, bytes, written);
+    apr_pool_destroy(p);
+    quota->cost = apr_time_now() - begun;
+}
+
+static upool_quota_answer answer(upool_quota *quota, const wish *w)
+{
+    int counts;
+    upool_quota_answer said = try(quota, w, &counts);
+
+    if (counts) {
+        make_room(quota);
+        said = try(quota, w, &counts);
     }
-    return rv ? failed(quota, rv) : answer;
+    if (said == UPOOL_QUOTA_GRANTED && w->takes) {
+        quota->reserved = w->bytes;
+    }
+    return said;
 }
 
 upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
                                        apr_int64_t written)
 {
-    upool_ledger *ledger = NULL;
-    upool_quota_answer answer;
-    apr_status_t rv = upool_ledger_open(&ledger, quota->store, 1, quota->p);
+    wish w = { bytes, written, 1 };
 
-    if (rv) {
-        return failed(quota, rv);
-    }
-    answer = reserve_in(quota, ledger, bytes, written);
-    upool_ledger_close(ledger);
-    if (answer == UPOOL_QUOTA_GRANTED) {
-        quota->reserved = bytes;
-    }
-    return answer;
+    return answer(quota, &w);
+}
+
+upool_quota_answer upool_quota_ask(upool_quota *quota, apr_int64_t bytes,
+                                   apr_int64_t written)
+{
+    wish w = { bytes, written, 0 };
+
+    return answer(quota, &w);
+}
+
+static apr_int64_t ahead_of(apr_int64_t bytes)
+{
+    return bytes < AHEAD_MIN   ? AHEAD_MIN
+           : bytes < AHEAD_MAX ? bytes
+                               : AHEAD_MAX;
 }
 
 upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
                                              apr_int64_t bytes,
                                              apr_int64_t written)
 {
-    upool_quota_answer answer = UPOOL_QUOTA_POOL;
+    wish w = { add(bytes, ahead_of(bytes)), written, 1 };
+    int counts;
+    upool_quota_answer said = try(quota, &w, &counts);
 
-    if (bytes < MOST - STEP_AHEAD) {
-        answer = upool_quota_reserve(quota, bytes + STEP_AHEAD, written);
+    /* Nobody's room is counted for what is not needed yet. */
+    if (is_refusal(said)) {
+        w.bytes = bytes;
+        said = answer(quota, &w);
     }
-    if (answer && answer != UPOOL_QUOTA_FAILED) {
-        answer = upool_quota_reserve(quota, bytes, written);
+    else if (!said) {
+        quota->reserved = w.bytes;
     }
-    return answer;
+    return said;
 }
 
 apr_int64_t upool_quota_reserved(const upool_quota *quota)
@@ -266,71 +380,64 @@ apr_status_t upool_quota_error(const upool_quota *quota)
     return quota->error;
 }
 
-/* A ledger that cannot be written now keeps the reservation until a count finds
- * the bucket's lock free. */
-void upool_quota_settle(upool_quota *quota)
+/* The row of id, its bucket weighed.  The reservation of token goes with it:
+ * cleared meanwhile, the name may be another's by now.  A ledger that cannot be
+ * written now keeps both until a count comes by. */
+static void weigh_again(upool_store *store, const char *id, int hint,
+                        apr_uint64_t token, apr_pool_t *p)
 {
-    upool_ledger *ledger = NULL;
-    int own;
+    upool_ledger ledger;
+    upool_row row;
+    int n;
 
-    if (!quota->token
-        || upool_ledger_open(&ledger, quota->store, 0, quota->p)) {
+    if (upool_ledger_open(&ledger, store, 0)) {
         return;
     }
-    own = upool_ledger_find(ledger, quota->id);
-    if (own >= 0) {
-        upool_ledger_entry *entry = upool_ledger_at(ledger, own);
-
-        /* Cleared meanwhile, the name may be another's by now. */
-        if (entry->token == quota->token) {
-            entry->reserved = 0;
-            entry->written = 0;
-            entry->token = 0;
+    if (!upool_ledger_find(&ledger, id, hint, &row, &n)
+        && n != UPOOL_ROW_NONE) {
+        if (token && row.token == token) {
+            row.reserved = 0;
+            row.written = 0;
+            row.token = 0;
         }
-        if (upool_weigh_one(ledger, own)) {
-            upool_ledger_write(ledger, own);
+        if (upool_weigh(&row, store, p)) {
+            upool_ledger_put(&ledger, &row, &n);
         }
     }
-    quota->token = 0;
-    quota->reserved = 0;
-    upool_ledger_close(ledger);
+    upool_ledger_close(&ledger);
+}
+
+void upool_quota_settle(upool_quota *quota)
+{
+    if (quota->token) {
+        weigh_again(quota->store, quota->id, quota->row, quota->token,
+                    quota->p);
+        quota->token = 0;
+        quota->reserved = 0;
+    }
 }
 
 void upool_quota_forget(upool_store *store, const char *id, apr_pool_t *p)
 {
-    upool_ledger *ledger = NULL;
-    int n;
-
-    if (upool_ledger_open(&ledger, store, 0, p)) {
-        return;
-    }
-    n = upool_ledger_find(ledger, id);
-    if (n >= 0 && upool_weigh_one(ledger, n)) {
-        upool_ledger_write(ledger, n);
-    }
-    upool_ledger_close(ledger);
+    weigh_again(store, id, UPOOL_ROW_NONE, 0, p);
 }
 
-apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
-                              apr_pool_t *p)
+apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store)
 {
-    upool_ledger *ledger = NULL;
-    apr_status_t rv = upool_ledger_open(&ledger, store, 0, p);
-    int i;
+    upool_ledger ledger;
+    const upool_row_header *header = upool_ledger_header(&ledger);
+    apr_status_t rv = upool_ledger_open(&ledger, store, 0);
 
     memset(sum, 0, sizeof(*sum));
     if (rv) {
         return rv;
     }
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        const upool_ledger_entry *entry = upool_ledger_at(ledger, i);
-
-        sum->uploads += entry->identifier[0] != '\0';
-        sum->stored = add(sum->stored, entry->stored);
-        sum->reserved = add(sum->reserved, entry->reserved);
-        sum->written = add(sum->written, entry->written);
-    }
-    sum->counted = ledger->counted_in_full ? ledger->counted : 0;
-    upool_ledger_close(ledger);
+    sum->uploads = (int)header->sums.uploads;
+    sum->stored = header->sums.stored;
+    sum->reserved = header->sums.reserved;
+    sum->written = header->sums.written;
+    sum->counted = header->counted;
+    sum->expires = header->expires;
+    upool_ledger_close(&ledger);
     return APR_SUCCESS;
 }

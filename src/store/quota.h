@@ -10,23 +10,27 @@
  * The ledger (ledger.h) may say more than there is, but hardly ever less: room
  * is taken before bytes are written and given back after they are gone.  What
  * makes it say too much (a process was killed, the application took files
- * away) heals when it would matter: nobody is refused before everything was
- * counted anew, bucket by bucket.  The reservation of a process that died is
- * known by the bucket's lock, which died with it.  So that a full pool does not
- * keep the disk busy with counting, counts take a ninth of the time at most;
- * within that bound a refusal may be out of date by a few counts.
+ * away) heals when it would matter: nobody is refused before everything that
+ * has expired was removed and the rest counted anew, bucket by bucket, while
+ * others go on.  The reservation of a process that died is known by the
+ * bucket's lock, which died with it.  So that a full pool does not keep the
+ * disk busy with counting, such counts take a ninth of the time at most; within
+ * that bound a refusal may be out of date by a few counts.
  *
  * What is in the pool without having been reserved (by a context without a
  * quota) is found by the next count; every sweep does one (recount.h).
  *
- * Bytes are those of data files, and of resumable.json, in which fields of any
- * length may be; other documents and directories count nothing. */
+ * What counts is what a client can cause: the bytes of each file of a bucket,
+ * data and records alike, but of each a block of 4 KiB at least. */
 
 #include <apr_time.h>
 
 #include "store/store.h"
 
 typedef struct upool_quota upool_quota;
+
+/* What a file counts at least. */
+#define UPOOL_QUOTA_BLOCK 4096
 
 /* Bytes each; 0: no limit. */
 typedef struct upool_quota_limits {
@@ -35,6 +39,10 @@ typedef struct upool_quota_limits {
     apr_int64_t spare; /* to be left free on the file system */
     apr_time_t since;  /* a count before this is not believed: there may have
                           been no quota then */
+    apr_interval_time_t expires; /* what nobody has touched for so long goes
+                                    before anybody is refused; 0: nothing */
+    int always; /* keep books though nothing is limited: they mark a pool that
+                   no configuration of the server names */
 } upool_quota_limits;
 
 typedef enum upool_quota_answer {
@@ -65,8 +73,14 @@ void upool_quota_count_from_start(upool_quota *quota);
 upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
                                        apr_int64_t written);
 
-/* The same for an upload whose size nobody knows: a step more than it needs if
- * there is room for one, so that it need not ask for every buffer. */
+/* Would that be granted?  Nothing is reserved by it. */
+upool_quota_answer upool_quota_ask(upool_quota *quota, apr_int64_t bytes,
+                                   apr_int64_t written);
+
+/* Reserves for an upload whose size nobody knows: more than it needs if there
+ * is room, so that it need not ask for every buffer, but about as much as it
+ * has brought (4 KiB to 4 MiB), so that who has sent little keeps little from
+ * others. */
 upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
                                              apr_int64_t bytes,
                                              apr_int64_t written);
@@ -91,13 +105,13 @@ typedef struct upool_quota_sum {
     apr_time_t counted; /* when the last count ended; 0: none can be believed */
     int uploads;        /* entries */
     apr_int64_t stored;
-    apr_int64_t reserved; /* by uploads under way */
-    apr_int64_t written;  /* of that */
+    apr_int64_t reserved;        /* by uploads under way */
+    apr_int64_t written;         /* of that */
+    apr_interval_time_t expires; /* with always: how long any is kept; or 0 */
 } upool_quota_sum;
 
-/* Reads it, which changes nothing.  APR_ENOENT: the pool has no ledger; else
- * the system's error. */
-apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store,
-                              apr_pool_t *p);
+/* Reads it: the header alone, unless the file has to be put right.  APR_ENOENT:
+ * the pool has no ledger; else the system's error. */
+apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store);
 
 #endif

@@ -6,6 +6,9 @@
 
 #include <apr_strings.h>
 
+/* Of the members of a record, and of a file, without their texts. */
+#define MEMBERS 512
+
 const char *upool_state_name(upool_state state)
 {
     switch (state) {
@@ -36,4 +39,56 @@ upool_record *upool_record_make(apr_pool_t *p, const char *identifier)
 int upool_record_is_open_to(const char *owner, const char *who)
 {
     return !owner || !*owner || (who && strcmp(owner, who) == 0);
+}
+
+/* As JSON, escaped. */
+static apr_int64_t weigh_text(const char *text)
+{
+    apr_int64_t n = 0;
+
+    for (; text && *text; text++) {
+        n += (unsigned char)*text < 0x20     ? 6
+             : *text == '"' || *text == '\\' ? 2
+                                             : 1;
+    }
+    return n;
+}
+
+static int weigh_param(void *baton, const char *name, const char *value)
+{
+    apr_int64_t *total = baton;
+
+    *total += weigh_text(name) + weigh_text(value) + 8;
+    return 1;
+}
+
+static apr_int64_t weigh_file(const upool_file *file)
+{
+    apr_int64_t total =
+        MEMBERS + weigh_text(file->field) + weigh_text(file->filename)
+        + weigh_text(file->safe_filename) + weigh_text(file->content_type)
+        + weigh_text(file->charset);
+    int i;
+
+    apr_table_do(weigh_param, &total, file->params, NULL);
+    for (i = 0; i < file->digests->nelts; i++) {
+        const upool_digest *digest =
+            &APR_ARRAY_IDX(file->digests, i, const upool_digest);
+
+        total += weigh_text(digest->algorithm) + weigh_text(digest->hex) + 8;
+    }
+    return total;
+}
+
+apr_int64_t upool_record_weight(const upool_record *record)
+{
+    apr_int64_t total = MEMBERS + weigh_text(record->filename)
+                        + weigh_text(record->content_type)
+                        + weigh_text(record->owner);
+    int i;
+
+    for (i = 0; i < record->files->nelts; i++) {
+        total += weigh_file(&APR_ARRAY_IDX(record->files, i, const upool_file));
+    }
+    return total;
 }

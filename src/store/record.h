@@ -63,4 +63,8 @@ int upool_record_is_open_to(const char *owner, const char *who);
 /* An empty record in p. */
 upool_record *upool_record_make(apr_pool_t *p, const char *identifier);
 
+/* How long the document of record gets at most, in bytes: names that clients
+ * choose are in it. */
+apr_int64_t upool_record_weight(const upool_record *record);
+
 #endif

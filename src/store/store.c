@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "store/descriptor.h"
+#include "store/layout.h"
 
 struct upool_store {
     int fd;
@@ -74,9 +75,29 @@ static apr_status_t open_absolute(upool_store *store, const char *dir,
     return APR_SUCCESS;
 }
 
+static int has(int fd, const char *name)
+{
+    struct stat st;
+
+    return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISREG(st.st_mode);
+}
+
+/* Pools and buckets share one name space: who may name a directory below the
+ * root as his pool must not get into a bucket, where nothing would be counted
+ * or swept and nobody's quota holds.  A directory with books is a pool, and
+ * what lies in it are buckets; one with records is a bucket. */
+static int is_bucket(int parent, int is_root, int fd)
+{
+    return (!is_root && has(parent, UPOOL_LAYOUT_QUOTA))
+           || has(fd, UPOOL_LAYOUT_METADATA) || has(fd, UPOOL_LAYOUT_ATTEMPT)
+           || has(fd, UPOOL_LAYOUT_RESUMABLE) || has(fd, UPOOL_LAYOUT_RUN)
+           || has(fd, UPOOL_LAYOUT_LOCK);
+}
+
 /* One step down from store->fd, which becomes the directory entered. */
 static apr_status_t step_into(upool_store *store, const char *component,
-                              const char **why)
+                              int is_root, const char **why)
 {
     apr_status_t rv;
     int next;
@@ -89,6 +110,10 @@ static apr_status_t step_into(upool_store *store, const char *component,
     if (rv) {
         return refuse_open(why, rv);
     }
+    if (is_bucket(store->fd, is_root, next)) {
+        upool_fd_close(&next);
+        return refuse(why, APR_EINVAL, "lies in a pool, or is an upload's");
+    }
     upool_fd_close(&store->fd);
     store->fd = next;
     return APR_SUCCESS;
@@ -98,6 +123,7 @@ static apr_status_t open_below(upool_store *store, char *dir, const char *below,
                                apr_pool_t *p, const char **why)
 {
     apr_status_t rv;
+    int is_root = 1;
 
     if (below[0] != '/') {
         return refuse(why, APR_EINVAL, "root is not an absolute path");
@@ -115,7 +141,8 @@ static apr_status_t open_below(upool_store *store, char *dir, const char *below,
         if (slash) {
             *slash++ = '\0';
         }
-        rv = step_into(store, dir, why);
+        rv = step_into(store, dir, is_root, why);
+        is_root = 0;
         dir = slash;
     }
     return rv;

@@ -34,7 +34,8 @@ typedef struct upool_store_options {
 
 /* Opens dir (absolute, itself not a link).  below: NULL, or an absolute root
  * under which dir is a relative path, walked component by component without
- * following links or "..".  Nothing is created.  On failure the system's error
+ * following links or "..", none of which may be a bucket or lie in another
+ * pool.  Nothing is created.  On failure the system's error
  * (APR_EINVAL, APR_EACCES for what is refused here), and *why gets a static
  * text for the error log: not there, not a directory, a link, not writable,
  * world-writable without sticky bit, owned by somebody else (the owner has to

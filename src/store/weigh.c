@@ -15,10 +15,26 @@
 #include "store/incomplete.h"
 #include "store/layout.h"
 #include "store/lock.h"
+#include "store/quota.h"
 
 static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 {
     return a > APR_INT64_MAX - b ? APR_INT64_MAX : a + b;
+}
+
+/* What file name counts: of what an upload leaves, a block at least, for that
+ * is what a file takes however small it is. */
+static apr_int64_t weigh_file(upool_entry entry, const struct stat *st)
+{
+    int is_kept = entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA
+                  || entry == UPOOL_ENTRY_ATTEMPT
+                  || entry == UPOOL_ENTRY_RESUMABLE;
+
+    if (entry == UPOOL_ENTRY_FOREIGN || !S_ISREG(st->st_mode)) {
+        return 0;
+    }
+    return is_kept && st->st_size < UPOOL_QUOTA_BLOCK ? UPOOL_QUOTA_BLOCK
+                                                      : st->st_size;
 }
 
 static apr_status_t visit_file(void *baton, int fd, const char *name)
@@ -26,13 +42,10 @@ static apr_status_t visit_file(void *baton, int fd, const char *name)
     apr_int64_t *total = baton;
     struct stat st;
 
-    if (!upool_layout_is_data(name)) {
-        return APR_SUCCESS;
-    }
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         return errno == ENOENT ? APR_SUCCESS : apr_get_os_error();
     }
-    *total = add(*total, S_ISREG(st.st_mode) ? st.st_size : 0);
+    *total = add(*total, weigh_file(upool_layout_entry(name), &st));
     return APR_SUCCESS;
 }
 
@@ -77,224 +90,183 @@ static apr_int64_t weigh_complete(int directory, const char *id, apr_pool_t *p)
             visit_file(&total, directory, file->stored);
         }
     }
+    visit_file(&total, directory, UPOOL_LAYOUT_METADATA);
     return total;
 }
 
-/* What a client says of an upload in several requests, up to UploadMaxFields,
- * is kept with it: that takes room as its bytes do. */
-static apr_int64_t weigh_document(int directory)
-{
-    struct stat st;
-
-    return fstatat(directory, UPOOL_LAYOUT_RESUMABLE, &st, AT_SYMLINK_NOFOLLOW)
-                       == 0
-                   && S_ISREG(st.st_mode)
-               ? st.st_size
-               : 0;
-}
-
-/* All but the bytes of the one under way. */
+/* All but the bytes of the one under way.  What a client says of an upload in
+ * several requests, up to UploadMaxFields, is kept with it. */
 static apr_int64_t weigh_others(int directory, const char *id, apr_pool_t *p)
 {
-    return add(weigh_complete(directory, id, p), weigh_document(directory));
+    apr_int64_t total = weigh_complete(directory, id, p);
+
+    visit_file(&total, directory, UPOOL_LAYOUT_RESUMABLE);
+    return total;
 }
 
-static void weigh_bucket(upool_ledger_entry *entry, int directory,
-                         const char *id, apr_pool_t *p)
+static void weigh_directory(upool_row *row, int directory, const char *id,
+                            apr_pool_t *p)
 {
     apr_int64_t total = 0;
 
     if (upool_directory_each(directory, visit_file, &total)) {
         return;
     }
-    total = add(total, weigh_document(directory));
-    if (entry->reserved && is_held(directory)) {
-        entry->stored = weigh_others(directory, id, p);
-        entry->written = total > entry->stored ? total - entry->stored : 0;
+    if (row->reserved && is_held(directory)) {
+        row->stored = weigh_others(directory, id, p);
+        row->written = total > row->stored ? total - row->stored : 0;
         /* More than it may come to: files of an upload before it, which are
          * about to go. */
-        if (entry->written > entry->reserved) {
-            entry->stored += entry->written - entry->reserved;
-            entry->written = entry->reserved;
+        if (row->written > row->reserved) {
+            row->stored += row->written - row->reserved;
+            row->written = row->reserved;
         }
         return;
     }
-    entry->stored = total;
-    entry->reserved = 0;
-    entry->written = 0;
-    entry->token = 0;
+    row->stored = total;
+    row->reserved = 0;
+    row->written = 0;
+    row->token = 0;
 }
 
-int upool_weigh_one(upool_ledger *ledger, int n)
+static void weigh_nothing(upool_row *row)
 {
-    upool_ledger_entry *entry = upool_ledger_at(ledger, n);
-    char id[UPOOL_LEDGER_IDENT + 1];
+    row->stored = 0;
+    row->reserved = 0;
+    row->written = 0;
+    row->token = 0;
+}
+
+int upool_weigh(upool_row *row, upool_store *store, apr_pool_t *p)
+{
+    char id[UPOOL_ROW_IDENT + 1];
     upool_directory dir;
     apr_status_t rv;
 
-    apr_cpystrn(id, entry->identifier, sizeof(id));
-    rv = upool_directory_enter(&dir, ledger->store, id);
-
+    apr_cpystrn(id, row->identifier, sizeof(id));
+    rv = upool_directory_enter(&dir, store, id);
     if (rv && rv != ENOENT && rv != ENOTDIR && rv != APR_EINVAL) {
         return 0;
     }
     if (rv) {
-        memset(entry, 0, sizeof(*entry));
+        weigh_nothing(row);
         return 1;
     }
-    weigh_bucket(entry, dir.fd, id, ledger->pool);
+    weigh_directory(row, dir.fd, id, p);
     upool_fd_close(&dir.fd);
-    if (!entry->stored && !entry->reserved) {
-        memset(entry, 0, sizeof(*entry));
-    }
     return 1;
 }
 
-void upool_weigh_rest(upool_ledger *ledger, int n)
+void upool_weigh_rest(upool_row *row, upool_store *store, apr_pool_t *p)
 {
-    upool_ledger_entry *entry = upool_ledger_at(ledger, n);
-    char id[UPOOL_LEDGER_IDENT + 1];
+    char id[UPOOL_ROW_IDENT + 1];
     upool_directory dir;
 
-    apr_cpystrn(id, entry->identifier, sizeof(id));
-    if (upool_directory_enter(&dir, ledger->store, id) == APR_SUCCESS) {
-        entry->stored = weigh_others(dir.fd, id, ledger->pool);
+    apr_cpystrn(id, row->identifier, sizeof(id));
+    if (upool_directory_enter(&dir, store, id) == APR_SUCCESS) {
+        row->stored = weigh_others(dir.fd, id, p);
         upool_fd_close(&dir.fd);
     }
 }
 
-apr_status_t upool_weigh_entry(upool_ledger *ledger, int n)
-{
-    upool_ledger_entry *entry = upool_ledger_at(ledger, n);
-    upool_ledger_entry before = *entry;
-
-    if (entry->identifier[0]) {
-        upool_weigh_one(ledger, n);
-    }
-    return memcmp(&before, entry, sizeof(before)) != 0
-                   || !upool_ledger_is_sound(ledger, n)
-               ? upool_ledger_write(ledger, n)
-               : APR_SUCCESS;
-}
-
-static apr_status_t weigh_known(upool_ledger *ledger, apr_hash_t *known)
-{
-    apr_status_t rv = APR_SUCCESS;
-    int i;
-
-    for (i = 0; !rv && i < ledger->entries->nelts; i++) {
-        const upool_ledger_entry *entry = upool_ledger_at(ledger, i);
-
-        rv = upool_weigh_entry(ledger, i);
-        if (entry->identifier[0]) {
-            const char *id = apr_pstrndup(ledger->pool, entry->identifier,
-                                          UPOOL_LEDGER_IDENT);
-
-            apr_hash_set(known, id, APR_HASH_KEY_STRING, id);
-        }
-    }
-    return rv;
-}
-
-static void find_owner(upool_ledger_entry *entry, const upool_ledger *ledger,
-                       const char *id)
+static void find_owner(upool_row *row, upool_store *store, const char *id,
+                       apr_pool_t *p)
 {
     upool_record *record = NULL;
     upool_resumable *about = NULL;
     upool_directory dir;
-    apr_pool_t *scratch;
 
-    if (upool_directory_enter(&dir, ledger->store, id)) {
+    if (upool_directory_enter(&dir, store, id)) {
         return;
     }
-    apr_pool_create(&scratch, ledger->pool);
-    if (!upool_document_load(&record, dir.fd, UPOOL_LAYOUT_METADATA, id,
-                             scratch)) {
-        upool_ledger_hash_owner(entry->owner, record->owner);
+    if (!upool_document_load(&record, dir.fd, UPOOL_LAYOUT_METADATA, id, p)) {
+        upool_ledger_hash_owner(row->owner, record->owner);
     }
-    else if (!upool_document_load_resumable(&about, dir.fd, id, scratch)) {
-        upool_ledger_hash_owner(entry->owner, about->owner);
+    else if (!upool_document_load_resumable(&about, dir.fd, id, p)) {
+        upool_ledger_hash_owner(row->owner, about->owner);
     }
-    apr_pool_destroy(scratch);
     upool_fd_close(&dir.fd);
 }
 
-/* A bucket that has no entry. */
-static apr_status_t weigh_stranger(upool_ledger *ledger, const char *id)
+apr_status_t upool_weigh_bucket(upool_ledger *ledger, const char *id, int *n,
+                                apr_pool_t *p)
 {
-    apr_status_t rv = APR_SUCCESS;
-    int n = upool_ledger_add(ledger, id);
+    upool_row row;
+    apr_status_t rv = upool_ledger_find(ledger, id, UPOOL_ROW_NONE, &row, n);
 
-    upool_weigh_one(ledger, n);
-    if (upool_ledger_at(ledger, n)->identifier[0]) {
-        find_owner(upool_ledger_at(ledger, n), ledger, id);
-        rv = upool_ledger_write(ledger, n);
+    if (rv || !upool_weigh(&row, ledger->store, p)) {
+        return rv;
     }
-    else {
-        /* It weighs nothing.  The next one gets its place: not written, it
-         * would be a hole in the file, which reads as damage. */
-        ledger->free_from = n;
+    if (*n == UPOOL_ROW_NONE && row.stored) {
+        find_owner(&row, ledger->store, id, p);
     }
-    return rv;
+    return upool_ledger_put(ledger, &row, n);
 }
 
-apr_status_t upool_weigh_new(upool_ledger *ledger, apr_hash_t *ids)
+static apr_status_t weigh_known(upool_ledger *ledger, apr_pool_t *scratch)
 {
     apr_status_t rv = APR_SUCCESS;
-    apr_hash_index_t *at;
-    const void *id;
-    int i;
+    int n;
 
-    for (i = 0; i < ledger->entries->nelts; i++) {
-        const char *known = upool_ledger_at(ledger, i)->identifier;
+    for (n = 0; !rv && n < (int)upool_ledger_header(ledger)->rows; n++) {
+        upool_row row;
+        int at = n;
 
-        apr_hash_set(ids, known,
-                     (apr_ssize_t)strnlen(known, UPOOL_LEDGER_IDENT), NULL);
-    }
-    for (at = apr_hash_first(ledger->pool, ids); at && !rv;
-         at = apr_hash_next(at)) {
-        apr_hash_this(at, &id, NULL, NULL);
-        rv = weigh_stranger(ledger, id);
+        rv = upool_ledger_read(ledger, n, &row);
+        if (!rv && row.identifier[0]
+            && upool_weigh(&row, ledger->store, scratch)) {
+            rv = upool_ledger_put(ledger, &row, &at);
+        }
+        apr_pool_clear(scratch);
     }
     return rv;
 }
 
 typedef struct count {
     upool_ledger *ledger;
-    apr_hash_t *known;
+    apr_pool_t *scratch;
 } count;
 
 static apr_status_t visit_bucket(void *baton, int fd, const char *name)
 {
     const count *c = baton;
+    upool_row row;
+    int n;
+    apr_status_t rv;
 
     (void)fd;
-    return upool_layout_is_bucket(name)
-                   && !apr_hash_get(c->known, name, APR_HASH_KEY_STRING)
-               ? weigh_stranger(c->ledger, name)
-               : APR_SUCCESS;
+    if (!upool_layout_is_bucket(name)) {
+        return APR_SUCCESS;
+    }
+    rv = upool_ledger_find(c->ledger, name, UPOOL_ROW_NONE, &row, &n);
+    if (!rv && n == UPOOL_ROW_NONE) {
+        rv = upool_weigh_bucket(c->ledger, name, &n, c->scratch);
+        apr_pool_clear(c->scratch);
+    }
+    return rv;
 }
 
 /* Whoever begins an upload now waits for the ledger before he reserves, so the
  * walk misses nobody who has reserved. */
-apr_status_t upool_weigh_all(upool_ledger *ledger)
+apr_status_t upool_weigh_all(upool_ledger *ledger, apr_pool_t *p)
 {
     apr_time_t begun = apr_time_now();
+    upool_row_header *header = upool_ledger_header(ledger);
     count c;
     apr_status_t rv;
 
     c.ledger = ledger;
-    c.known = apr_hash_make(ledger->pool);
-    rv = weigh_known(ledger, c.known);
+    apr_pool_create(&c.scratch, p);
+    rv = upool_ledger_rebuild(ledger);
+    rv = rv ? rv : weigh_known(ledger, c.scratch);
     rv = rv ? rv
             : upool_directory_each(upool_store_fd(ledger->store), visit_bucket,
                                    &c);
+    apr_pool_destroy(c.scratch);
     if (rv) {
         return rv;
     }
-    upool_ledger_trim(ledger);
-    ledger->counted_in_full = 1;
-    ledger->counted = apr_time_now();
-    ledger->cost = ledger->counted > begun ? ledger->counted - begun : 0;
-    return upool_ledger_write_header(ledger);
+    header->counted = apr_time_now();
+    header->cost = header->counted > begun ? header->counted - begun : 0;
+    return upool_ledger_save(ledger);
 }

@@ -86,7 +86,7 @@ static apr_status_t count(totals *t, const upool_tool *tool)
     }
     t->strangers = rows->strangers;
     t->problems += rows->unread;
-    t->has_ledger = !upool_quota_read(&t->ledger, tool->store, tool->p);
+    t->has_ledger = !upool_quota_read(&t->ledger, tool->store);
     t->free = free_bytes(tool->dir);
     return APR_SUCCESS;
 }

@@ -2,6 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/form.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "parse/names.h"
@@ -19,6 +21,7 @@ struct upool_form {
     part_kind kind;
     upload_pool_file *file;
     apr_off_t file_size;
+    apr_int64_t kept; /* bytes of what the record says of files */
 };
 
 static int refuse(upool_form *form, upool_reason reason, const char *detail)
@@ -26,6 +29,12 @@ static int refuse(upool_form *form, upool_reason reason, const char *detail)
     if (form->parts.refusal->reason == UPOOL_REASON_NONE) {
         *form->parts.refusal = upool_refusal_make(reason, 0, detail);
     }
+    return 1;
+}
+
+static int weigh_param(void *kept, const char *name, const char *value)
+{
+    *(apr_int64_t *)kept += (apr_int64_t)(strlen(name) + strlen(value));
     return 1;
 }
 
@@ -62,6 +71,20 @@ static upload_pool_file *make_file(upool_form *form, const upool_part *part)
     return file;
 }
 
+/* Names may be 16 KiB each, and there may be a thousand. */
+static int keep_names(upool_form *form)
+{
+    const upload_pool_file *file = form->file;
+
+    form->kept += (apr_int64_t)(strlen(file->field) + strlen(file->filename));
+    form->kept +=
+        file->content_type ? (apr_int64_t)strlen(file->content_type) : 0;
+    apr_table_do(weigh_param, &form->kept, file->params, NULL);
+    return form->kept > UPOOL_KEPT_MAX
+               ? refuse(form, UPOOL_REASON_HEADER_TOO_LARGE, "names of files")
+               : 0;
+}
+
 /* The first file names the upload for everybody who polls. */
 static int file_begins(upool_form *form)
 {
@@ -70,7 +93,9 @@ static int file_begins(upool_form *form)
 
     form->kind = PART_FILE;
     form->file_size = 0;
-    if ((form->parts.rules && upool_rules_file_begin(form->parts.rules, file))
+    if (keep_names(form)
+        || (form->parts.rules
+            && upool_rules_file_begin(form->parts.rules, file))
         || (form->parts.check && upool_file_check_begin(form->parts.check))) {
         return 1;
     }

@@ -20,6 +20,11 @@ typedef struct upool_limits {
     apr_int64_t header; /* one part's header block, bytes */
 } upool_limits;
 
+/* What clients say of an upload, beside its bytes, and what its record keeps:
+ * names and types of a form's files, fields of an upload in several requests.
+ * Every sweep, status and piece reads it. */
+#define UPOOL_KEPT_MAX ((apr_int64_t)256 << 10)
+
 /* The defaults of the directives. */
 #define UPOOL_LIMITS_DEFAULT \
     { \

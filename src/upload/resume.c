@@ -197,7 +197,7 @@ int upool_resume_judge_size(upool_resume *resume, apr_off_t size)
     return resume->rules ? upool_rules_file_size(resume->rules, size) : 0;
 }
 
-int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer)
+static int judge_quota(upool_resume *resume, upool_quota_answer answer)
 {
     upool_refusal said =
         upool_refusal_of_quota(answer, upool_quota_error(resume->quota));
@@ -221,17 +221,34 @@ int upool_resume_open_quota(upool_resume *resume)
     return 1;
 }
 
+/* Of the file, however small, and of the record of the complete upload. */
+static apr_int64_t room_for(apr_off_t bytes)
+{
+    return bytes > APR_INT64_MAX - 2 * UPOOL_QUOTA_BLOCK
+               ? APR_INT64_MAX
+               : bytes + 2 * UPOOL_QUOTA_BLOCK;
+}
+
+int upool_resume_ask_room(upool_resume *resume, apr_off_t bytes)
+{
+    return resume->quota
+           && judge_quota(resume,
+                          upool_quota_ask(resume->quota, room_for(bytes),
+                                          upool_resume_offset(resume)));
+}
+
 int upool_resume_reserve(upool_resume *resume, apr_off_t bytes)
 {
     apr_off_t written = upool_resume_offset(resume);
+    apr_int64_t room = room_for(bytes);
 
-    if (!resume->quota || bytes <= upool_quota_reserved(resume->quota)) {
+    if (!resume->quota || room <= upool_quota_reserved(resume->quota)) {
         return 0;
     }
-    return upool_resume_judge_quota(
+    return judge_quota(
         resume, upool_resume_length(resume) < 0
-                    ? upool_quota_reserve_ahead(resume->quota, bytes, written)
-                    : upool_quota_reserve(resume->quota, bytes, written));
+                    ? upool_quota_reserve_ahead(resume->quota, room, written)
+                    : upool_quota_reserve(resume->quota, room, written));
 }
 
 void upool_resume_settle_quota(upool_resume *resume)

@@ -132,19 +132,22 @@ static int judge_end(upool_resume *resume)
     return upool_resume_judge_size(resume, end);
 }
 
-/* Parts beside each other reserve all that the upload comes to, each the
- * same. */
-static int reserve(upool_resume *resume)
+/* What this request may bring the upload to; parts beside each other may bring
+ * it to all that it comes to.  It is asked for now, and taken when the first
+ * byte is there: who sends nothing keeps nothing from others. */
+static int ask_room(upool_resume *resume)
 {
-    apr_off_t bytes = end_of(resume);
-
+    resume->room = end_of(resume);
     if (!upool_resume_open_quota(resume)) {
         return 0;
     }
     if (resume->what.out_of_order || upool_resume_about(resume)->ranges) {
-        bytes = upool_resume_length(resume);
+        resume->room = upool_resume_length(resume);
     }
-    return upool_resume_reserve(resume, bytes < 0 ? resume->start + 1 : bytes);
+    if (resume->room < 0) {
+        resume->room = resume->start + 1;
+    }
+    return upool_resume_ask_room(resume, resume->room);
 }
 
 static int is_in_order(const upool_resume *resume)
@@ -213,7 +216,7 @@ int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
     resume->sure = resume->start;
     resume->looked = resume->options.now();
     resume->checked = resume->looked;
-    if (judge_end(resume) || reserve(resume)) {
+    if (judge_end(resume) || ask_room(resume)) {
         upool_append_take_back(resume->append);
         upool_resume_settle_quota(resume);
         return 1;
@@ -267,7 +270,9 @@ static int judge_bytes(upool_resume *resume, apr_size_t len)
         return upool_resume_turn_down(resume, UPOOL_REASON_OVERRUN, 0, NULL);
     }
     return upool_resume_judge_size(resume, end)
-           || (resume->quota && upool_resume_reserve(resume, end));
+           || (resume->quota
+               && upool_resume_reserve(
+                   resume, end > resume->room ? end : resume->room));
 }
 
 static int feed(void *self, const char *data, apr_size_t len)

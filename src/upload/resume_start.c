@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/resumed.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -86,14 +87,30 @@ static void add_fields(upool_resumable *about, const apr_array_header_t *fields)
     }
 }
 
+static apr_int64_t weigh_fields(const upool_resumable *about)
+{
+    apr_int64_t total = 0;
+    int i;
+
+    for (i = 0; i < about->fields->nelts; i++) {
+        const upool_resumable_field *field =
+            &APR_ARRAY_IDX(about->fields, i, upool_resumable_field);
+
+        total += (apr_int64_t)(strlen(field->name) + field->len);
+    }
+    return total;
+}
+
+/* Each request reads them anew, and a client may add to them with each. */
 static apr_status_t change_fields(void *user, upool_resumable *about)
 {
     add_fields(about, user);
-    return APR_SUCCESS;
+    return weigh_fields(about) > UPOOL_KEPT_MAX ? E2BIG : APR_SUCCESS;
 }
 
 /* What would never be granted is refused now; what is not reserved can be
- * somebody else's by the time that bytes come. */
+ * somebody else's by the time that bytes come.  What is there counts from now
+ * on. */
 static int ask_quota(upool_resume *resume)
 {
     apr_off_t written = upool_resume_held(resume);
@@ -103,10 +120,7 @@ static int ask_quota(upool_resume *resume)
     if (!upool_resume_open_quota(resume)) {
         return 0;
     }
-    refused = upool_resume_judge_quota(
-        resume,
-        upool_quota_reserve(resume->quota, length < written ? written : length,
-                            written));
+    refused = upool_resume_reserve(resume, length < written ? written : length);
     upool_resume_settle_quota(resume);
     return refused;
 }
@@ -117,6 +131,10 @@ int upool_resume_keep_fields(upool_resume *resume,
     apr_status_t rv =
         upool_append_update(resume->append, change_fields, (void *)fields);
 
+    if (rv == E2BIG) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_FIELDS_TOO_LARGE, 0,
+                                      NULL);
+    }
     return rv ? upool_resume_turn_down_for(resume, rv,
                                            "the fields cannot be written down")
               : ask_quota(resume);
@@ -169,6 +187,10 @@ static int judge_start(upool_resume *resume, const upool_resumable *about,
 {
     if (!name_follows && judge_file(resume, &about->file)) {
         return 1;
+    }
+    if (weigh_fields(about) > UPOOL_KEPT_MAX) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_FIELDS_TOO_LARGE, 0,
+                                      NULL);
     }
     return about->length >= 0 && upool_resume_judge_size(resume, about->length);
 }

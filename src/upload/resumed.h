@@ -26,6 +26,7 @@ struct upool_resume {
     int appending;
     upool_resume_append what;
     upool_quota *quota; /* NULL: none is set */
+    apr_off_t room;     /* that it asks for before it needs it */
     apr_off_t start;    /* where it began */
     apr_off_t fed;      /* bytes fed since */
     apr_time_t looked;  /* when it last asked whether it is wanted */
@@ -60,13 +61,14 @@ int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
  * already. */
 int upool_resume_judge_size(upool_resume *resume, apr_off_t size);
 
-/* What the ledger says. */
-int upool_resume_judge_quota(upool_resume *resume, upool_quota_answer answer);
 /* Opens the ledger, in which all counts that the upload holds.  1, or 0 where
  * there is no quota. */
 int upool_resume_open_quota(upool_resume *resume);
-/* Reserves what the upload will come to.  Nothing without a quota. */
+/* Reserves what the upload will come to, bytes of its file.  Nothing without a
+ * quota. */
 int upool_resume_reserve(upool_resume *resume, apr_off_t bytes);
+/* Would that be granted? */
+int upool_resume_ask_room(upool_resume *resume, apr_off_t bytes);
 /* The writer's region is let go: what is on the disk counts. */
 void upool_resume_settle_quota(upool_resume *resume);
 

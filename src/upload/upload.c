@@ -38,6 +38,8 @@ struct upool_upload {
     upool_fields *fields;
     upool_form *form;
     upool_content_check *check; /* NULL: no digest was announced */
+    apr_int64_t tiny;           /* what small files count beyond their bytes */
+    int weighed;                /* files that tiny has */
     apr_int64_t memory;
     apr_time_t noted;
     apr_off_t noted_bytes;
@@ -54,6 +56,19 @@ static void settle(upool_upload *upload)
     if (upload->quota) {
         upool_quota_settle(upload->quota);
     }
+}
+
+/* An error is written down where there is room for it.  One that a full pool
+ * was the reason of, its slot tells: notes must not fill what is left. */
+static int may_note(upool_upload *upload)
+{
+    if (!upload->quota
+        || upool_quota_reserved(upload->quota) >= UPOOL_QUOTA_BLOCK) {
+        return 1;
+    }
+    return !(upload->refusal.status == 507 && upool_upload_has_slot(upload))
+           && upool_quota_reserve(upload->quota, UPOOL_QUOTA_BLOCK, 0)
+                  == UPOOL_QUOTA_GRANTED;
 }
 
 /* The order matters: files and attempt.json are settled while the lock is
@@ -73,7 +88,8 @@ static void end_as_error(upool_upload *upload)
             upool_bucket_end(upload->bucket);
         }
         else {
-            upool_bucket_fail(upload->bucket, upload->record);
+            upool_bucket_fail(upload->bucket,
+                              may_note(upload) ? upload->record : NULL);
         }
         settle(upload);
     }
@@ -290,38 +306,79 @@ static int refuse_quota(upool_upload *upload, upool_quota_answer answer)
     return said.reason ? refuse(upload, said.reason, said.rv, said.detail) : 0;
 }
 
-/* Reserves at least need bytes.  0, or 1 when refused. */
-static int reserve_more(upool_upload *upload, apr_int64_t need)
+/* Files that are complete, and count a block though they are smaller. */
+static void weigh_files(upool_upload *upload)
 {
-    return refuse_quota(upload,
-                        upool_quota_reserve_ahead(upload->quota, need,
-                                                  upload->record->received));
+    const apr_array_header_t *files = upload->record->files;
+
+    for (; upload->weighed < files->nelts; upload->weighed++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(files, upload->weighed, const upool_file);
+
+        if (file->stored && file->size < UPOOL_QUOTA_BLOCK) {
+            upload->tiny += UPOOL_QUOTA_BLOCK - file->size;
+        }
+    }
 }
 
-/* 1 when no upload of so many bytes could ever be granted. */
-static int is_hopeless(const upool_quota_limits *quota, apr_int64_t bytes)
+/* What the upload may come to: its body as far as it is known, what small files
+ * count beyond that, a block for the file under way and one for the record. */
+static apr_int64_t room_needed(upool_upload *upload)
 {
-    return (quota->pool && bytes > quota->pool)
-           || (quota->owner && bytes > quota->owner);
+    apr_int64_t body = upload->options.content_length;
+
+    weigh_files(upload);
+    if (upload->record->received > body) {
+        body = upload->record->received;
+    }
+    return body > APR_INT64_MAX - upload->tiny - 2 * UPOOL_QUOTA_BLOCK
+               ? APR_INT64_MAX
+               : body + upload->tiny + 2 * UPOOL_QUOTA_BLOCK;
 }
 
-/* Before the first byte: what the upload says that it will come to; else what
- * it may, unless that is more than anybody gets; else a beginning. */
-static int reserve_first(upool_upload *upload)
+/* Before the first byte what is announced is only asked for: who sends nothing
+ * keeps nothing from others.  0, or 1 when refused. */
+static int ask_first(upool_upload *upload)
 {
-    const upool_upload_options *o = &upload->options;
-    apr_int64_t bytes = o->content_length;
+    return upload->quota
+           && refuse_quota(
+               upload, upool_quota_ask(upload->quota, room_needed(upload), 0));
+}
+
+/* 0, or 1 when refused. */
+static int reserve(upool_upload *upload)
+{
+    apr_int64_t received = upload->record->received;
+    apr_int64_t need;
 
     if (!upload->quota) {
         return 0;
     }
-    if (bytes < 0 && o->limits.body < UPOOL_UNLIMITED
-        && !is_hopeless(&o->quota, o->limits.body)) {
-        bytes = o->limits.body;
+    need = room_needed(upload);
+    if (need <= upool_quota_reserved(upload->quota)) {
+        return 0;
     }
-    return bytes < 0 ? reserve_more(upload, 1)
-                     : refuse_quota(
-                         upload, upool_quota_reserve(upload->quota, bytes, 0));
+    return refuse_quota(
+        upload, upload->options.content_length < 0
+                    ? upool_quota_reserve_ahead(upload->quota, need, received)
+                    : upool_quota_reserve(upload->quota, need, received));
+}
+
+/* Names may be long, and the record keeps them: more than the block that it has
+ * is reserved when its length is known.  0, or 1 when refused. */
+static int reserve_record(upool_upload *upload)
+{
+    apr_int64_t more;
+
+    if (!upload->quota) {
+        return 0;
+    }
+    more = upool_record_weight(upload->record) - UPOOL_QUOTA_BLOCK;
+    return more > 0
+           && refuse_quota(upload,
+                           upool_quota_reserve(upload->quota,
+                                               room_needed(upload) + more,
+                                               upload->record->received));
 }
 
 int upool_upload_open(upool_upload *upload, const char *boundary,
@@ -332,7 +389,7 @@ int upool_upload_open(upool_upload *upload, const char *boundary,
     if (upload->options.content_length > upload->options.limits.body) {
         return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
     }
-    if (reserve_first(upload)) {
+    if (ask_first(upload)) {
         return 1;
     }
     parts.chain = upload->chain;
@@ -367,9 +424,7 @@ int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
     if (upload->record->received > upload->options.limits.body) {
         return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, NULL);
     }
-    if (upload->quota
-        && upload->record->received > upool_quota_reserved(upload->quota)
-        && reserve_more(upload, upload->record->received)) {
+    if (reserve(upload)) {
         return 1;
     }
     if ((upload->check && upool_content_check_data(upload->check, data, len))
@@ -413,6 +468,9 @@ static int commit(upool_upload *upload)
     apr_status_t rv;
 
     name_by_first_file(record);
+    if (reserve_record(upload)) {
+        return 1;
+    }
     record->state = UPOOL_STATE_DONE;
     record->size = record->received;
     record->updated = upload->options.now();

@@ -194,6 +194,45 @@ static void *crowd_run(void *data)
     return NULL;
 }
 
+/* Each group is a part of a word: none may touch its neighbours. */
+static void test_groups(void)
+{
+    upool_counters *counters = counters_new(2);
+    apr_uint32_t a = upool_counters_join(counters, 10);
+    apr_uint32_t b = upool_counters_join(counters, 11);
+    unsigned n, bad = 0;
+    int i;
+
+    for (n = 0; n < UPOOL_COUNTERS_GROUPS; n++) {
+        for (i = 0; i < 1000 + (int)n; i++) {
+            upool_counters_turn_group(counters, a, n, 1);
+        }
+        upool_counters_turn_group(counters, b, n, 1);
+        upool_counters_turn_group(counters, a, n, -1);
+    }
+    for (n = 0; n < UPOOL_COUNTERS_GROUPS; n++) {
+        bad += upool_counters_group(counters, n) != 1000 + n;
+    }
+    tap_is_int(bad, 0, "every group has its own number");
+    for (n = 0; n < UPOOL_COUNTERS_GROUPS; n++) {
+        while (upool_counters_group(counters, n) > 1) {
+            upool_counters_turn_group(counters, a, n, -1);
+        }
+    }
+    for (n = 0; n < UPOOL_COUNTERS_GROUPS; n++) {
+        bad += upool_counters_group(counters, n) != 1;
+    }
+    tap_is_int(bad, 0, "down to what the other process has");
+    upool_counters_reap(counters, 12, none_alive, 1);
+    for (n = 0; n < UPOOL_COUNTERS_GROUPS; n++) {
+        bad += upool_counters_group(counters, n) != 0;
+    }
+    tap_is_int(bad, 0, "which goes with it");
+    upool_counters_turn_group(NULL, 1, 0, 1);
+    tap_is_int(upool_counters_group(NULL, 0), 0,
+               "without memory there is none");
+}
+
 static void test_threads(void)
 {
     crowd c;
@@ -292,6 +331,7 @@ int main(void)
     test_outages();
     test_none();
     test_gauges();
+    test_groups();
     test_threads();
     test_deaths();
     return tap_done();

@@ -674,33 +674,34 @@ static void test_checkpoint(kit *k)
 static void test_quota(kit *k)
 {
     apr_pool_t *p = request(k);
-    upool_quota_limits limits = { 100, 0, 0, 0 };
+    /* Of which resumable.json takes one, and what is there of the file. */
+    upool_quota_limits limits = { 101 * UPOOL_QUOTA_BLOCK, 0, 0, 0, 0 };
     upool_quota *quota;
     upool_append *a;
 
     create(k, "quo", 100);
-    limits.pool += (apr_int64_t)strlen(
-        kit_read_file(k, kit_in(k, "quo", "resumable.json")));
     a = open_append(k, "quo", p);
     begin(a, 0, 0);
     quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
     upool_quota_count_from_start(quota);
-    tap_is_int(upool_quota_reserve(quota, 60, 0), UPOOL_QUOTA_GRANTED,
+    tap_is_int(upool_quota_reserve(quota, 60 * UPOOL_QUOTA_BLOCK, 0),
+               UPOOL_QUOTA_GRANTED,
                "room for 60 of 100, and what is said of it");
-    tap_is_int(
-        upool_quota_reserve(
-            upool_quota_make(k->store, "other", NULL, &limits, p), 50, 0),
-        UPOOL_QUOTA_POOL, "another gets no 50, for a writer is there");
+    tap_is_int(upool_quota_reserve(
+                   upool_quota_make(k->store, "other", NULL, &limits, p),
+                   50 * UPOOL_QUOTA_BLOCK, 0),
+               UPOOL_QUOTA_POOL, "another gets no 50, for a writer is there");
     put(a, "1234567890123456789012345678901234567890123456789012345678901");
     upool_append_keep(a, NULL);
     upool_quota_forget(k->store, "quo", p);
     begin(a, -1, 0);
     quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
     upool_quota_count_from_start(quota);
-    tap_is_int(upool_quota_reserve(quota, 100, 61), UPOOL_QUOTA_GRANTED,
+    tap_is_int(upool_quota_reserve(quota, 100 * UPOOL_QUOTA_BLOCK, 61),
+               UPOOL_QUOTA_GRANTED,
                "the rest is the upload's own, what is there counts once");
-    tap_is_int(upool_quota_reserve(quota, 101, 61), UPOOL_QUOTA_POOL,
-               "but no more than the quota");
+    tap_is_int(upool_quota_reserve(quota, 101 * UPOOL_QUOTA_BLOCK, 61),
+               UPOOL_QUOTA_POOL, "but no more than the quota");
     upool_append_keep(a, NULL);
     upool_quota_forget(k->store, "quo", p);
     apr_pool_destroy(p);

@@ -260,6 +260,33 @@ static void test_round_trip(apr_pool_t *p)
     tap_is_str(file->content, NULL, "content in memory is not kept");
 }
 
+/* Room is reserved for a record before it is written. */
+static void test_weight(apr_pool_t *p)
+{
+    upool_record *record = full_record(p);
+    char *name = apr_palloc(p, 3000);
+    apr_size_t len;
+    char *text;
+    int i;
+
+    upool_metadata_encode(&text, &len, record);
+    free(text);
+    tap_ok(upool_record_weight(record) >= (apr_int64_t)len,
+           "a record is no longer than its weight");
+    for (i = 0; i < 2999; i++) {
+        name[i] = "\1\"\\x"[i % 4];
+    }
+    name[i] = '\0';
+    for (i = 0; i < 50; i++) {
+        kit_add_file(record, p, STORED, 7)->filename = name;
+    }
+    upool_metadata_encode(&text, &len, record);
+    free(text);
+    tap_ok(upool_record_weight(record) >= (apr_int64_t)len
+               && upool_record_weight(record) < (apr_int64_t)len * 5 / 4,
+           "nor much shorter, whatever is in its names");
+}
+
 static void test_attempts(apr_pool_t *p)
 {
     upool_record *in = full_record(p);
@@ -373,6 +400,7 @@ int main(void)
     test_deep(p);
     test_twice(p);
     test_round_trip(p);
+    test_weight(p);
     test_attempts(p);
     test_unwritable(p);
     test_large(p);

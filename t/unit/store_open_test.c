@@ -154,6 +154,15 @@ static void test_below(kit *k)
     refused(k, "/", root, APR_EINVAL, "empty", "a slash");
     refused(k, kit_path(k, "outside"), root, APR_EINVAL, "empty",
             "an absolute path");
+    kit_write_file(kit_path(k, "sites/a/pool/.quota"), "");
+    mkdir(kit_path(k, "sites/a/pool/id"), 0700);
+    mkdir(kit_path(k, "sites/a/id"), 0700);
+    mkdir(kit_path(k, "sites/a/id/deep"), 0700);
+    kit_write_file(kit_path(k, "sites/a/id/attempt.json"), "");
+    refused(k, "a/pool/id", root, APR_EINVAL, "upload", "a bucket of a pool");
+    refused(k, "a/id", root, APR_EINVAL, "upload", "any bucket");
+    refused(k, "a/id/deep", root, APR_EINVAL, "upload", "what lies in one");
+    opened(k, "a/pool", root, kit_path(k, "sites/a/pool"), "the pool itself");
     refused(k, "a/pool", "sites", APR_EINVAL, "absolute", "a relative root");
     refused(k, "a/pool", kit_path(k, "nowhere"), APR_ENOENT, "does not exist",
             "no root");

@@ -258,7 +258,7 @@ static int do_all(kit *k, upool_record *record)
     serve(k, record, p);
     upool_bucket_complete(&found, k->store, ID, p);
     kit_sweep(k, apr_time_now() - apr_time_from_sec(60), p);
-    upool_quota_read(&sum, k->store, p);
+    upool_quota_read(&sum, k->store);
     begin_resumable(k, p);
     append(k);
     apr_pool_destroy(p);

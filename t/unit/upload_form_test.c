@@ -423,6 +423,29 @@ static void test_long_header(void)
 }
 
 /* The handlers learn of a skipped file, and of nothing else. */
+/* The record keeps names, and everybody who asks for it reads them. */
+static void test_long_names(void)
+{
+    static char name[10001];
+    static char part[sizeof(name) + 100];
+    bench t;
+    int refused = 0;
+    int files = 0;
+
+    memset(name, 'n', sizeof(name) - 1);
+    snprintf(part, sizeof(part), PART("\"f\"; filename=\"%s\"", "x"), name);
+    bench_start(&t, &usual);
+    while (!refused && files < 100) {
+        refused = feed_copy(&t, part, strlen(part));
+        files++;
+    }
+    /* Of 256 KiB; its delimiter ends each but the last. */
+    tap_is_int(files, 27, "names of 26 files of 10,000 bytes are kept");
+    tap_is_int(t.refusal.reason, UPOOL_REASON_HEADER_TOO_LARGE, "not of more");
+    tap_is_str(t.refusal.detail, "names of files", "for that");
+    bench_end(&t);
+}
+
 static void test_skip(void)
 {
     const char *body = forms[8].body;
@@ -459,6 +482,7 @@ int main(void)
     test_every_truncation();
     test_limits();
     test_long_header();
+    test_long_names();
     test_skip();
     test_after_refusal();
     apr_terminate();

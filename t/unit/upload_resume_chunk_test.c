@@ -152,6 +152,43 @@ static void test_fields(rkit *t)
     apr_pool_destroy(p);
 }
 
+/* Every later request reads them. */
+static void test_many_fields(rkit *t)
+{
+    static char value[100000];
+    upool_field field = { "f", value, sizeof(value) };
+    apr_pool_t *p = rkit_request(t);
+    apr_array_header_t *fields = apr_array_make(p, 1, sizeof(upool_field));
+    upool_resume_start start = rkit_what(3);
+    upool_resume *resume;
+
+    memset(value, 'v', sizeof(value));
+    APR_ARRAY_PUSH(fields, upool_field) = field;
+    start.fields = fields;
+    rkit_name(t, "many");
+    resume = upool_resume_create(&t->options, &start, p);
+    tap_is_int(upool_resume_keep_fields(resume, fields), 0, "200 KB of fields");
+    tap_is_int(upool_resume_keep_fields(resume, fields), 1, "no more");
+    tap_is_int(upool_resume_refusal(resume)->reason,
+               UPOOL_REASON_FIELDS_TOO_LARGE, "for they are too large");
+    apr_pool_destroy(p);
+    p = rkit_request(t);
+    tap_is_int(upool_resume_fields(rkit_open(t, "many", p))->nelts, 2,
+               "what was there stays");
+    apr_pool_destroy(p);
+    p = rkit_request(t);
+    fields = apr_array_make(p, 3, sizeof(upool_field));
+    APR_ARRAY_PUSH(fields, upool_field) = field;
+    APR_ARRAY_PUSH(fields, upool_field) = field;
+    APR_ARRAY_PUSH(fields, upool_field) = field;
+    start.fields = fields;
+    rkit_name(t, "more");
+    resume = upool_resume_create(&t->options, &start, p);
+    tap_is_int(upool_resume_refusal(resume)->reason,
+               UPOOL_REASON_FIELDS_TOO_LARGE, "nor with the first");
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     rkit t;
@@ -160,5 +197,6 @@ int main(void)
     test_taken_back(&t, "order", 0);
     test_taken_back(&t, "part", 1);
     test_fields(&t);
+    test_many_fields(&t);
     return rkit_done(&t);
 }

@@ -445,8 +445,18 @@ static void test_accept(rkit *t)
 
 /* --- Quota --------------------------------------------------------------- */
 
+/* What other tests have left counts, too. */
+static void empty(rkit *t)
+{
+    kit_wipe(kit_path(&t->k, "pool"));
+    mkdir(kit_path(&t->k, "pool"), 0700);
+    kit_open(&t->k);
+    t->options.store = t->k.store;
+}
+
 static void test_quota(rkit *t)
 {
+    empty(t);
     t->options.quota.pool = 1000000;
     tap_is_int(rkit_create(t, "quota", 1000001), UPOOL_REASON_QUOTA,
                "more than the quota is refused at once");
@@ -470,6 +480,7 @@ static void test_quota_of_fields(rkit *t)
     upool_field *field = apr_array_push(fields);
     upool_resume *resume;
 
+    empty(t);
     field->name = "f";
     field->len = 100000;
     field->value = memset(apr_pcalloc(p, field->len + 1), 'v', field->len);

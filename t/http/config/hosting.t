@@ -24,7 +24,7 @@ for ($host) {
     s/\*:80/127.0.0.1:$port/;
     s/(UploadMaxSize) 100M/$1 100K/;
     s/(UploadMaxFileSize) 50M/$1 50K/;
-    s/(UploadQuota pool) 1G/$1 100K/;
+    s/(UploadQuota pool) 1G/$1 160K/;
     s/(UploadFreeSpace) 5G/$1 1B/;
     s/(UploadFileGroup) anna/$1 $group/;
     s/SetHandler "proxy:[^"]*"/SetHandler upload-pool/;

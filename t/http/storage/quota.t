@@ -12,6 +12,8 @@ use UploadPool::Test;
 use UploadPool::Bucket ();
 use UploadPool::Httpd;
 
+# A file counts that at least, and so does a record.
+my $block = 4096;
 my $mark = log_mark();
 my $url = '/room-quota';
 my $full = qr/refused with 507: Upload quota is used up: quota of the pool/;
@@ -53,6 +55,13 @@ sub clear
 {
     my ($id, @more) = @_;
     return request('DELETE', "$url?X-Progress-ID=$id", @more)->{status};
+}
+
+# What uploads under way have taken of the pool.
+sub reserved
+{
+    my (undef, $stat) = UploadPool::Bucket::json('stat', pool('room-quota'));
+    return $stat->{ledger} && $stat->{ledger}{reserved};
 }
 
 # True as soon as so many bytes fit; what was found to fit is cleared.
@@ -127,17 +136,18 @@ is scalar(grep { m{^\Q$kept\E/.*bin} } pool_files('room-quota')), 1,
 is put(30_000, id => $kept), 200, 'a smaller one may';
 is put(60_000), 200, 'and then it counts alone';
 is put(20_000), 507, 'up to the limit';
-$c = begin($url, $id = new_id(), 5_000, 400);
+$c = begin($url, $id = new_id(), 2_000, 400);
 my ($exit, $stat);
 ok wait_for(sub {
     ($exit, $stat) = UploadPool::Bucket::json('stat', pool('room-quota'));
     $stat->{ledger}{uploads} == 3;
 }), 'upload-pool stat sees the one under way';
 my $length = length $c->{rest};
-is_deeply [@{ $stat->{ledger} }{qw(stored reserved)}], [90_000, $length + 400],
+is_deeply [@{ $stat->{ledger} }{qw(stored reserved)}],
+    [90_000 + 2 * $block, $length + 400 + 2 * $block],
     'what is stored, and what that has reserved';
 like +(UploadPool::Bucket::tool('stat', pool('room-quota')))[1],
-    qr/^quota +87\.\dK stored, 5\.\dK reserved \(\d+ written\) by 3 uploads$/m,
+    qr/^quota +95\.\dK stored, 10\.\dK reserved \(\d+ written\) by 3 uploads$/m,
     'in words';
 $c->close;
 ok wait_for(sub { status($url, $id)->{state} eq 'error' }), 'and it ends';
@@ -152,10 +162,19 @@ is put(50_000, chunked => 4000), 200, 'what fits does';
 empty_pool('room-quota');
 $c = begin("$url/bounded", $id = new_id(), 10, 5, chunked => 1);
 wait_for(sub { (status($url, $id)->{state} || '') eq 'uploading' });
-is put(50_000), 507, 'UploadMaxSize is reserved for it';
-is put(30_000), 200, 'not more';
+# Who has sent little keeps little from others, whatever he may send yet.
+is put(60_000), 200, 'one that has sent five bytes is in nobody\'s way';
+$c->send("5\r\n" . ('x' x 5) . "\r\n");
+is put(20_000), 200, 'nor after ten';
 $c->reset;
-ok fits(60_000), 'until it is gone';
+empty_pool('room-quota');
+my @silent = map { begin($url, new_id(), 90_000, 0) } 1 .. 3;
+is put(90_000), 200, 'those that have announced much and sent nothing neither';
+$_->send(substr $_->{rest}, 0, 10) for @silent;
+is $_->answer->{status}, 507, 'they get what is left when they begin to send'
+    for @silent;
+$_->close for @silent;
+ok put(60_000) == 507, 'and leave the other where it is';
 
 # --- Room comes back --------------------------------------------------------
 
@@ -169,16 +188,18 @@ my ($file) = grep { m{^\Q$id\E/.*bin} } pool_files('room-quota');
 rename pool('room-quota') . "/$file", var('t_logs') . '/room-taken' or die $!;
 ok fits(90_000), 'what the application moves away is free';
 for my $way (qw(close reset)) {
+    empty_pool('room-quota');
     $id = new_id();
     $c = begin($url, $id, 90_000, 100);
-    wait_for(sub { (status($url, $id)->{state} || '') eq 'uploading' });
+    wait_for(sub { reserved() });
     is put(60_000), 507, "$way: reserved while it comes";
     $c->$way;
     ok fits(90_000), "$way: free when the client is gone";
 }
+empty_pool('room-quota');
 $id = new_id();
 $c = begin($url, $id, 90_000, 100);
-wait_for(sub { (status($url, $id)->{state} || '') eq 'uploading' });
+wait_for(sub { reserved() });
 is clear($id), 200, 'cleared while it comes';
 is put(60_000, id => $id), 200, 'free at once, and its name too';
 $c->send(substr $c->{rest}, 0, 50_000);
@@ -205,10 +226,31 @@ my @other = ('--interface', '127.0.0.2', '-F', 'f=@' . var('t_conf')
              . '/httpd.conf');
 is curl(@other, base() . "$url/own?X-Progress-ID=" . new_id())->{status}, 200,
     'another owner has his own';
-is put(60_000), 200, 'without an owner the pool counts';
-is put(20_000), 507, 'together';
+is put(40_000), 200, 'without an owner the pool counts';
+is put(40_000), 507, 'together';
 put(10_000, where => '/room-none');
 ok !-e pool('room-none') . '/.quota', 'no quota, no books';
+
+# --- What is not a file's bytes ------------------------------------------------
+
+# Whatever a client can cause counts: names that are kept, files without bytes.
+empty_pool('room-quota');
+my @small = map { {name => 'f', filename => "$_-" . 'n' x 500, content => ''} }
+    1 .. 5;
+my @kept = map {
+    upload($url, \@small, id => new_id(), accept => 'application/json')
+        ->{status} } 1 .. 6;
+is_deeply \@kept, [(200) x 3, (507) x 3], 'empty files with long names add up';
+
+# --- What has expired ----------------------------------------------------------
+
+# Nobody is refused for what is only there because no sweep came by yet.
+$at = log_mark();
+is put(60_000, where => '/room-expired'), 200, '60 %';
+sleep 2;
+is put(60_000, where => '/room-expired'), 200, 'which expired, and went';
+is put(60_000, where => '/room-expired'), 507, 'not what is young';
+is scalar(grep { /bin$/ } pool_files('room-expired')), 1, 'one is there';
 
 # --- UploadFreeSpace --------------------------------------------------------
 
@@ -232,7 +274,7 @@ UploadSweepInterval 1s
 <Location /room-quota>
     SetHandler upload-pool
     UploadPool "$pool"
-    UploadQuota pool 100000B
+    UploadQuota pool 120000B
     UploadExpires %s
 </Location>
 END

@@ -750,7 +750,7 @@ sub _ledger
     my ($self) = @_;
     my $bytes = slurp("$self->{pool}/.quota");
     my %stored;
-    for my $entry (unpack '(a128)*', substr $bytes, 128) {
+    for my $entry (unpack '(a128)*', substr $bytes, 256) {
         my ($id, $stored, $reserved)
             = unpack 'Z64 x20 x4 q< q<', $entry;
         next if $id eq '';
@@ -760,15 +760,18 @@ sub _ledger
     return (unpack('x8 q<', $bytes), \%stored);
 }
 
-# Data files, and resumable.json, as the reference says.
+# As the reference says: what an upload leaves is a block at least.
 sub _weighed
 {
     my ($self) = @_;
     my %found;
     for my $id ($self->buckets) {
+        my $dir = "$self->{pool}/$id";
         my $sum = 0;
-        $sum += -s for grep { -f }
-            glob "$self->{pool}/$id/*.bin $self->{pool}/$id/resumable.json";
+        $sum += -s > 4096 ? -s _ : 4096 for grep { -f } glob("$dir/*.bin"),
+            map { "$dir/$_.json" } qw(metadata attempt resumable);
+        $sum += -s for grep { -f } map { "$dir/$_" }
+            qw(run yield answer.json answer.new metadata.new attempt.new resumable.new);
         $found{$id} = $sum if $sum;
     }
     return \%found;

@@ -103,7 +103,7 @@ sub config
         ? "StartServers 2\nMaxRequestWorkers 8\n"
         : 'StartServers ' . ($self->{children} || 1) . "\nThreadsPerChild 8\n"
         # Children that end gracefully count until they have.
-        . 'ServerLimit ' . ($self->{children} ? 3 * $self->{children} : 1)
+        . 'ServerLimit ' . 3 * ($self->{children} || 1)
         . "\nMaxRequestWorkers " . 8 * ($self->{children} || 1) . "\n";
     spew("$top/httpd.conf", join '', $self->{modules}, $mpm,
         "ServerName localhost\nListen 127.0.0.1:", $self->port, "\n",

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# Customers who name their pools in .htaccess: what one of them can name, what
+# of his uploads goes when its time is over, and what he can take from others.
+
+use strict;
+use warnings FATAL => 'all';
+use File::Path ();
+use Test::More;
+use UploadPool::Httpd;
+use UploadPool::Test;
+
+my $httpd = UploadPool::Httpd->new;
+my $port = $httpd->port;
+$httpd->make_pool($_) for qw(root root/photos root/old);
+my $root = $httpd->dir('pools/root');
+my $site = $httpd->dir('htdocs/site');
+File::Path::make_path($site);
+spew("$site/index.html", 'x');
+
+sub htaccess
+{
+    spew("$site/.htaccess", join '', map { "$_\n" } @_);
+    return;
+}
+
+sub put
+{
+    my ($id, $bytes, %o) = @_;
+    return upload('/site/index.html', [{name => 'f', filename => 'f',
+        content => 'x' x ($bytes || 10)}], id => $id, port => $port,
+        accept => 'application/json', %o);
+}
+
+sub config
+{
+    return "UploadPoolRoot \"$root\"\nUploadSweepInterval 1s\n@_\n"
+        . "<Directory \"$site\">\nAllowOverride All\nUploadQuota pool 100000B\n"
+        . "UploadExpires 1h\nSetHandler upload-pool\n</Directory>\n";
+}
+
+# --- A bucket is no pool ----------------------------------------------------------
+
+$httpd->start(config());
+htaccess('UploadPool photos');
+my $id = new_id();
+is put($id)->{status}, 200, 'an upload';
+ok -f "$root/photos/.quota", 'the pool has books';
+mkdir "$root/photos/$id/deep", 0700;
+mkdir "$root/photos/$_", 0700 for qw(made empty);
+chown +(UploadPool::Httpd::owner()), map { "$root/photos/$_" } "$id/deep",
+    qw(made empty) if $> == 0;
+for my $pool ("photos/$id", "photos/$id/deep", 'photos/made') {
+    htaccess("UploadPool $pool");
+    my $mark = length $httpd->error_log;
+    is put(new_id())->{status}, 500, "no pool: $pool" =~ s/\Q$id\E/ID/r;
+    like substr($httpd->error_log, $mark), qr/lies in a pool, or is an upload's/,
+        'the log says why';
+}
+unlink "$root/photos/.quota" or die $!;
+htaccess("UploadPool photos/$id");
+is put(new_id())->{status}, 500, 'nor where the books are gone';
+is scalar(() = glob "$root/photos/$id/*-*/"), 0, 'nothing was made there';
+htaccess('UploadPool photos');
+my @status = map { put(new_id(), 30_000)->{status} } 1 .. 4;
+is_deeply \@status, [200, 200, 507, 507], 'the quota holds';
+
+# --- Below the root everything has its time ----------------------------------------
+
+htaccess('UploadPool old', 'UploadExpires 1s');
+is put($id)->{status}, 200, 'an upload of a pool that no configuration names';
+ok -d "$root/old/$id", 'is there';
+ok wait_for(sub { !-d "$root/old/$id" }, 30), 'and is swept';
+ok -d "$root/photos/$id", 'one that is kept for longer is not';
+$httpd->stop;
+
+# --- An owner's quota ---------------------------------------------------------------
+
+$httpd->start(config() =~ s/UploadQuota pool \S+/UploadQuota owner 50000B\n/r
+              =~ s/SetHandler/UploadOwner ip\nSetHandler/r);
+File::Path::remove_tree(glob "$root/old/*");
+for my $line ('', 'UploadOwner none', 'UploadOwner user') {
+    htaccess('UploadPool old', 'UploadExpires 1h', $line || ());
+    my @got = map { put(new_id(), 30_000)->{status} } 1 .. 2;
+    is_deeply \@got, [$line ? 507 : 200, 507],
+        'the quota holds' . ($line && ", with $line in .htaccess");
+}
+$httpd->stop;
+$httpd->start(config() =~ s/SetHandler/UploadOwner ip\nSetHandler/r);
+htaccess('UploadPool old', 'UploadExpires 1h', 'UploadOwner none');
+File::Path::remove_tree(glob "$root/old/*");
+is put($id)->{status}, 200, 'where owners have none .htaccess says whose it is';
+my ($record) = map { slurp($_) } "$root/old/$id/metadata.json";
+like $record, qr/"owner": *null/, 'nobody\'s';
+$httpd->stop;
+unlike $httpd->error_log, qr/exit signal/, 'no child died';
+unlike $httpd->error_log, qr/UPL0401/, 'the root could be read';
+done_testing;
