@@ -40,4 +40,11 @@ my ($told) = $allow =~ /IIS'\):\n(.*?)\n\n/s;
 is join(' ', sort split ' ', $told // ''), join(' ', sort @run),
     'as the README has them';
 
+my ($chunks) = $readme =~ /^(## Files in chunks\n.*?)^##? /ms;
+my ($strangers) = slurp('src/parse/family.c') =~ /strangers\[\w+\] = \{(.*?)\n\};/s;
+my @parameters = $strangers =~ /\{ "([\w-]+)", /g;
+cmp_ok scalar @parameters, '>', 10, 'parameters of pieces that are refused';
+is_deeply [grep { $chunks !~ /(?<![\w-])\Q$_\E(?![\w-])/ } @parameters], [],
+    'are all told';
+
 done_testing;
