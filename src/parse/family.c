@@ -74,7 +74,7 @@ static const words libraries[UPOOL_FAMILY_COUNT] = {
 };
 
 /* Parameters of libraries that are not known further: which piece it is, and of
- * how many.  Where the latter is one the file is whole.  Of JSON both are in one
+ * how many.  Where the latter is one the file is whole.  JSON has both in one
  * parameter, part. */
 static const struct {
     const char *part;

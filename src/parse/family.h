@@ -85,7 +85,7 @@ typedef struct upool_family_chunk {
     long long offset;
     long long length;
     long long total; /* offset + length <= total */
-    /* Where these three are -1: the number of the piece, from 0, of how many. */
+    /* Where these three are -1: the piece's number, from 0, and of how many. */
     long long number;
     long long chunks;
     const char

@@ -11,7 +11,8 @@
  *     name; at most one filename and one filename*, Content-Type, and
  *     Content-Transfer-Encoding.  No name*, no filename*0 (RFC 2231).
  *   - Parameters as in parse/params.h; unknown ones of Content-Disposition are
- *     ignored but must parse.  No blank before the ":" of a header, no continuation lines.
+ *     ignored but must parse.  No blank before the ":" of a header, no
+ *     continuation lines.
  *   - filename* (RFC 8187; UTF-8 or ISO-8859-1, never in quotes) wins over
  *     filename, unless it is empty; where it cannot be read (a charset unknown,
  *     a broken % or a %00) it is as absent (RFC 6266 4.3).

@@ -23,7 +23,7 @@ const char *upool_chunked_tag(const upool_chunked *c)
                : NULL;
 }
 
-/* --- Where it belongs ------------------------------------------------------ */
+/* --- Where it belongs ----------------------------------------------------- */
 
 /* How long the first piece was; 0: it never came to its end. */
 static apr_off_t measure_of(const upool_chunked *c)
@@ -80,7 +80,7 @@ int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal)
     return 1;
 }
 
-/* --- What is there already ------------------------------------------------- */
+/* --- What is there already ------------------------------------------------ */
 
 static int pass_feed(void *self, const char *data, apr_size_t len)
 {

@@ -366,6 +366,15 @@ static void test_table(void)
         upool_kinds_each(group, 1, see, &group);
         upool_kinds_each(group, 0, see, &group);
     }
+    tap_is_str(
+        upool_kinds_family(upool_kinds_of_type("image/jpg"), "image/jpg"),
+        "image/jpeg", "a family");
+    tap_is_str(upool_kinds_family(upool_kinds_of_type("image/x"), "image/x"),
+               "image/x", "a type of its own");
+    tap_ok(upool_kinds_pair("image/svg+xml", "application/gzip", "a.SVGZ")
+               && !upool_kinds_pair("image/svg+xml", "application/gzip", NULL)
+               && upool_kinds_pair("audio/csound", NULL, "a.orc"),
+           "pairs, some by the name");
     tap_is_int(upool_kinds_group("Images"), UPOOL_GROUP_NONE, "in lower case");
     tap_is_int(upool_kinds_group("pictures"), UPOOL_GROUP_NONE, "no group");
 }
