@@ -508,6 +508,29 @@ static const upool_pair pairs[] = {
     { "image/x-gimp-gbr", "text/plain", "gbr",
       "shared-mime-info takes a circuit board (Gerber) for a brush",
       "measured: g.gbr" },
+    { "video/mp2t", "application/javascript", "ts mts",
+      "tables of types know no TypeScript", "smi; media-types 10.0.0" },
+    { "video/mp2t", "text/*", "ts mts",
+      "tables of types know no TypeScript", "smi; media-types 10.0.0" },
+    { "video/vnd.dlna.mpeg-tts", "application/javascript", "ts mts",
+      "tables of types know no TypeScript", "smi; media-types 10.0.0" },
+    { "video/vnd.dlna.mpeg-tts", "text/*", "ts mts",
+      "tables of types know no TypeScript", "smi; media-types 10.0.0" },
+    { "model/vnd.mts", "application/javascript", "ts mts",
+      "tables of types know no TypeScript", "smi; media-types 10.0.0" },
+    { "model/vnd.mts", "text/*", "ts mts",
+      "tables of types know no TypeScript", "smi; media-types 10.0.0" },
+    { "image/vnd.microsoft.icon", "image/png", NULL,
+      "an icon for the web is often a PNG", "WHATWG HTML 4.6.7.8" },
+    { "image/x-icon", "image/png", NULL,
+      "an icon for the web is often a PNG", "WHATWG HTML 4.6.7.8" },
+    { "text/vnd.a", "application/x-archive", "a",
+      "media-types takes a library of a compiler for text",
+      "media-types 10.0.0" },
+    { "model/obj", "application/x-object", "obj",
+      "a compiler's object, not a model", "media-types 10.0.0" },
+    { "application/xml-dtd", "application/gzip", "mod",
+      "a module of Fortran, not a DTD", "media-types 10.0.0" },
     { "text/x-vhdl", "application/x-virtualbox-vhd", "vhd",
       "shared-mime-info takes a disk for source code", "measured: x.vhd" },
 };
@@ -675,8 +698,7 @@ const upool_pair *upool_kinds_pair(const char *declared, const char *found,
             && (pair->found
                     ? found && fits(pair->found, strlen(pair->found), found)
                     : !found)
-            && (!pair->suffix
-                || lower_equal(pair->suffix, strlen(pair->suffix), suffix))) {
+            && (!pair->suffix || has_suffix(pair->suffix, suffix))) {
             return pair;
         }
     }

@@ -69,7 +69,7 @@ void upool_kinds_each(upool_group group, int are_types,
 typedef struct upool_pair {
     const char *declared; /* a word */
     const char *found;    /* a word; NULL: unknown */
-    const char *suffix;   /* of the name; NULL: any */
+    const char *suffix;   /* words: the name's is one of them; NULL: any */
     const char *reason;
     const char *source;
 } upool_pair;

@@ -50,6 +50,10 @@ static const judged good[] = {
     { NULL, NULL, "no-label" },
     { "application/octet-stream", "text/html", "no-label" },
     { "application/force-download", "application/x-dosexec", "no-label" },
+    { "application/x-msdos-program", "text/x-msdos-batch", "program-label" },
+    { "application/x-msdownload", NULL, "program-label" },
+    { "application/x-msi", "application/x-ole-storage", "program-label" },
+    { "image/x-icon", "image/png", "pair" },
     { "text/html", "text/xml", "page" },
     { "text/html", "text/plain", "page" },
     { "text/xml", "image/svg+xml", "page" },
@@ -141,6 +145,11 @@ static const struct {
     { "audio/aac", "a.ass", "text/plain", AGREE, "pair" },
     { "audio/aac", "a.ass", "text/html", AGREE, "pair" },
     { "audio/aac", "a.aac", "text/plain", DIFFER, "else" },
+    { "video/mp2t", "a.mts", "application/javascript", AGREE, "pair" },
+    { "video/vnd.dlna.mpeg-tts", "a.ts", "text/plain", AGREE, "pair" },
+    { "video/mp2t", "a.mp4", "application/javascript", DIFFER,
+      "page-as-media" },
+    { "model/obj", "a.obj", "application/x-object", AGREE, "pair" },
     { "text/x-vhdl", "a.vhd", "application/x-virtualbox-vhd", AGREE, "pair" },
 };
 /* clang-format on */
