@@ -49,46 +49,78 @@ static apr_size_t name_length(const char *word)
     return (apr_size_t)(c - word);
 }
 
-/* "type/subtype"; a star for the subtype leaves "type/". */
-static int is_type(char *word)
+/* "type/subtype", or a star for the subtype. */
+static int is_type(const char *word)
 {
-    char *subtype = word + name_length(word);
+    const char *subtype = word + name_length(word);
 
     if (subtype == word || *subtype != '/') {
         return 0;
     }
     subtype++;
-    if (!strcmp(subtype, "*")) {
-        *subtype = '\0';
-        return 1;
-    }
-    return *subtype && !subtype[name_length(subtype)];
+    return !strcmp(subtype, "*")
+           || (*subtype && !subtype[name_length(subtype)]);
 }
 
-/* The words between commas, in lower case; NULL where one is no good. */
-static const apr_array_header_t *split(apr_pool_t *p, const char *text,
-                                       int are_types)
+/* The next of words between commas, in lower case; NULL: that was the last. */
+static char *take_word(char **rest)
+{
+    char *word = *rest;
+    char *comma = word ? strchr(word, ',') : NULL;
+
+    if (comma) {
+        *comma++ = '\0';
+    }
+    *rest = comma;
+    return word;
+}
+
+/* NULL where a word is no good. */
+static const apr_array_header_t *split_extensions(apr_pool_t *p,
+                                                  const char *text)
 {
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(const char *));
-    char *word = apr_pstrdup(p, text);
+    char *rest = apr_pstrdup(p, text);
+    char *word;
 
-    ap_str_tolower(word);
-    while (word) {
-        char *comma = strchr(word, ',');
-
-        if (comma) {
-            *comma++ = '\0';
-        }
-        if (!are_types && *word == '.') {
+    ap_str_tolower(rest);
+    while ((word = take_word(&rest)) != NULL) {
+        if (*word == '.') {
             word++;
         }
-        if (are_types ? !is_type(word) : !is_extension(word)) {
+        if (upool_settings_add_group(list, word, 0)) {
+            continue;
+        }
+        if (!is_extension(word)) {
             return NULL;
         }
         APR_ARRAY_PUSH(list, const char *) = word;
-        word = comma;
     }
     return list;
+}
+
+/* 0, or -1 where a word is no good. */
+static int split_types(apr_pool_t *p, upool_rule *rule, const char *text)
+{
+    apr_array_header_t *types = apr_array_make(p, 4, sizeof(const char *));
+    apr_array_header_t *ext = apr_array_make(p, 4, sizeof(const char *));
+    char *rest = apr_pstrdup(p, text);
+    char *word;
+
+    ap_str_tolower(rest);
+    while ((word = take_word(&rest)) != NULL) {
+        if (upool_settings_add_group(types, word, 1)) {
+            upool_settings_add_group(ext, word, 0);
+            continue;
+        }
+        if (!is_type(word)) {
+            return -1;
+        }
+        APR_ARRAY_PUSH(types, const char *) = word;
+    }
+    rule->types = types;
+    rule->type_ext = ext->nelts ? ext : NULL;
+    return 0;
 }
 
 static const char *set_max(const cmd_parms *cmd, upool_rule *rule,
@@ -136,18 +168,18 @@ static const char *set_option(const cmd_parms *cmd, upool_rule *rule,
         return set_size(cmd, rule, arg);
     }
     if (!ap_cstr_casecmpn(arg, "ext=", 4)) {
-        rule->ext = split(cmd->pool, arg + 4, 0);
+        rule->ext = split_extensions(cmd->pool, arg + 4);
         return rule->ext ? NULL
                          : upool_settings_refuse(cmd, arg,
                                                  "is no list of extensions such"
                                                  " as ext=jpg,png");
     }
     if (!ap_cstr_casecmpn(arg, "type=", 5)) {
-        rule->types = split(cmd->pool, arg + 5, 1);
-        return rule->types ? NULL
-                           : upool_settings_refuse(cmd, arg,
-                                                   "is no list of types such as"
-                                                   " type=image/*,text/plain");
+        return split_types(cmd->pool, rule, arg + 5) ? upool_settings_refuse(
+                   cmd, arg,
+                   "is no list of types or groups such as"
+                   " type=image/*,text/plain or type=images,documents")
+                                                     : NULL;
     }
     return upool_settings_refuse(
         cmd, arg, "is none of required, max=, size=, ext=, type=");
@@ -171,7 +203,8 @@ const char *upool_set_field(cmd_parms *cmd, void *conf_, int argc,
     upool_dir_conf *conf = conf_;
     const apr_array_header_t **list =
         upool_settings_is_local(cmd) ? &conf->local_rules : &conf->rules;
-    upool_rule rule = { NULL, 0, UPOOL_UNLIMITED, UPOOL_UNLIMITED, NULL, NULL };
+    upool_rule rule = { NULL, 0,   UPOOL_UNLIMITED, UPOOL_UNLIMITED, NULL,
+                        NULL, NULL };
     apr_array_header_t *grown;
     int i;
 

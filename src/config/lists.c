@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "config/config.h"
+#include "handlers/kinds.h"
 #include "parse/origin.h"
 
 /* Directives that take a list: extensions, digests, protocols, origins,
@@ -34,9 +35,30 @@ static const apr_array_header_t **extension_list(const cmd_parms *cmd,
     return cmd->info ? &conf->allow : &conf->deny;
 }
 
+static void take_word(void *user, const char *word, unsigned long len)
+{
+    apr_array_header_t *list = user;
+
+    APR_ARRAY_PUSH(list, const char *) = apr_pstrmemdup(list->pool, word, len);
+}
+
+int upool_settings_add_group(apr_array_header_t *list, const char *name,
+                             int are_types)
+{
+    upool_group group = upool_kinds_group(name);
+
+    if (group == UPOOL_GROUP_NONE) {
+        return 0;
+    }
+    upool_kinds_each(group, are_types, take_word, list);
+    return 1;
+}
+
 const char *upool_set_extension(cmd_parms *cmd, void *conf, const char *arg)
 {
     char *word = apr_pstrdup(cmd->pool, *arg == '.' ? arg + 1 : arg);
+    const apr_array_header_t **list;
+    apr_array_header_t *grown;
     char *c;
 
     for (c = word; *c; c++) {
@@ -51,7 +73,13 @@ const char *upool_set_extension(cmd_parms *cmd, void *conf, const char *arg)
     if (!*word) {
         return upool_settings_refuse(cmd, arg, "is empty");
     }
-    push(cmd->pool, extension_list(cmd, conf), word);
+    list = extension_list(cmd, conf);
+    grown = *list ? apr_array_copy(cmd->pool, *list)
+                  : apr_array_make(cmd->pool, 4, sizeof(const char *));
+    if (!upool_settings_add_group(grown, word, 0)) {
+        APR_ARRAY_PUSH(grown, const char *) = word;
+    }
+    *list = grown;
     return NULL;
 }
 

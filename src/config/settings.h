@@ -41,6 +41,12 @@ const char *upool_settings_complain(const cmd_parms *cmd, const char *what);
 const char *upool_settings_refuse(const cmd_parms *cmd, const char *arg,
                                   const char *what);
 
+/* Adds the types (are_types) or else the extensions of a group of files
+ * (handlers/kinds.h), which is named in lower case, to a list of const char *.
+ * 0: there is no such group. */
+int upool_settings_add_group(apr_array_header_t *list, const char *name,
+                             int are_types);
+
 /* Setters.  Some are where their value is used: those of keys in
  * httpd/secrets.c, of handlers in httpd/handlers.c and content.c, of the cache
  * in httpd/shared.c.  Those of one value use cmd->info as the member's

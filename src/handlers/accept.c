@@ -22,7 +22,8 @@ static upload_pool_verdict accept_new_file(upload_pool_instance *self,
 {
     const accept_data *data = self->data;
 
-    if (upool_extensions_may_pass(&data->lists, file->safe_filename)) {
+    if (upool_extensions_may_pass(&data->lists, file->filename,
+                                  file->safe_filename)) {
         return UPLOAD_POOL_GO_ON;
     }
     *data->refusal =

@@ -5,8 +5,9 @@
 
 /* The built-in upload handlers, in the order in which they stand:
  *
- *   accept   refuses files by the extensions of their safe name
- *   sniff    compares the first bytes with the declared type
+ *   accept   refuses files by the extensions of their names
+ *   sniff    compares the first bytes with the declared type; where these do
+ *            not tell, a second stage behind all others looks at the file
  *   clamd    asks a virus scanner while the bytes pass
  *   digest   computes digests while the bytes pass
  *   inline   keeps small files in memory
@@ -24,6 +25,7 @@
 
 extern const upload_pool_handler upool_accept_handler;
 extern const upload_pool_handler upool_sniff_handler;
+extern const upload_pool_handler upool_sniff_again_handler;
 extern const upload_pool_handler upool_clamd_handler;
 extern const upload_pool_handler upool_digest_handler;
 extern const upload_pool_handler upool_inline_handler;
@@ -42,11 +44,12 @@ typedef enum upool_sniff_mode {
     UPOOL_SNIFF_ON      /* refuses it */
 } upool_sniff_mode;
 
-/* magic: the process's, may be NULL: every type is unknown.  tell: of a file
- * that is accepted by REPORT alone; may be NULL. */
+/* For sniff and sniff_again, which share it.  magic: the process's, may be
+ * NULL: every type is unknown.  bucket: where files are.  tell: of a file that
+ * is accepted by REPORT alone; may be NULL. */
 void *upool_sniff_make(upool_sniff_mode mode, upool_magic *magic,
-                       upool_tell_fn *tell, upool_refusal *refusal,
-                       apr_pool_t *p);
+                       upool_bucket *bucket, upool_tell_fn *tell,
+                       upool_refusal *refusal, apr_pool_t *p);
 
 typedef struct upool_scan_options {
     const upool_clamd_address *address;

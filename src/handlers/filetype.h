@@ -3,27 +3,62 @@
 #ifndef UPOOL_HANDLERS_FILETYPE_H
 #define UPOOL_HANDLERS_FILETYPE_H
 
-/* Whether what a client declares agrees with what the bytes look like.  The
- * rules, first that fits; types that are names or forms of one thing (the table
- * in sniff.c: image/jpg and image/jpeg, audio and video of one container, zip
- * and the documents that are zip archives) count as equal:
+/* Whether what a client declares agrees with what the bytes look like.
  *
- *  1. equal types agree.
- *  2. What a browser would run (HTML, XHTML, SVG, XML, JavaScript) agrees with
- *     nothing else: such bytes must be declared as what they are.  Only XML
- *     and the types in +xml go together, and what looks like plain text may be
- *     any of them, as most scripts do.
- *  3. No declared type, or application/octet-stream, agrees with the rest.
- *  4. image, audio, video and the types that are strict (pdf, zip, gzip, …)
- *     agree with nothing else, also not with the unknown.
- *  5. What is unknown agrees with application, font, model and x- types, as
- *     many of them are unknown to libmagic; not with text.
- *  6. Text and messages agree with any text, message and application type.
- *  7. Else the types before the slash must be equal. */
+ * A declaration matters where somebody acts upon it: a browser shows images,
+ * audio, video, fonts and PDF where they stand, and runs pages, SVG and
+ * scripts; people open archives and start programs.  So nothing that runs
+ * passes under those labels, and each of them must be what it says.  Elsewhere
+ * the label decides nothing, and libmagic's opinion of text that mentions HTML,
+ * or of XML under an ending that no client knows, is worth no refusal.
+ *
+ * The kinds are those of handlers/kinds.h, the rules a table in filetype.c,
+ * first that fits, each with its name (which the log tells), reason and source;
+ * the last one is for what no other is for.  Pure; any thread. */
 
-/* @param declared lower case; NULL: none
- * @param found    lower case; NULL: unknown
- * @return 1 when they agree */
-int upool_sniff_agrees(const char *declared, const char *found);
+/* What the first bytes show that libmagic does not, as it may not know more
+ * than these. */
+typedef enum upool_look {
+    UPOOL_LOOK_NONE = 0,
+    UPOOL_LOOK_TAG, /* an ID3 tag that is longer than these bytes */
+    UPOOL_LOOK_ZIP, /* a member of a zip archive */
+    UPOOL_LOOK_PDF, /* the head of a PDF, with something in front */
+    /* Of a whole file that was looked at again, or could not be. */
+    UPOOL_LOOK_BEHIND_TAG, /* found is what stands behind the tag */
+    UPOOL_LOOK_NOWHERE     /* no file to look at: the first bytes are it */
+} upool_look;
+
+typedef enum upool_accord {
+    UPOOL_ACCORD_AGREE = 0,
+    UPOOL_ACCORD_DIFFER,
+    UPOOL_ACCORD_LATER /* the whole file tells */
+} upool_accord;
+
+typedef struct upool_filetype {
+    const char *declared; /* lower case; NULL: none */
+    const char *name;     /* of the file, as the client tells it; NULL: none */
+    const char *found;    /* lower case; NULL: unknown */
+    upool_look look;
+} upool_filetype;
+
+typedef struct upool_filetype_rule {
+    const char *name;
+    unsigned declared; /* bits of upool_manner */
+    unsigned found;    /* bits of what libmagic's types come to */
+    int condition;
+    upool_accord accord;
+    const char *reason;
+    const char *source;
+} upool_filetype_rule;
+
+/* What the first bytes show; *behind is where the tag ends. */
+upool_look upool_filetype_look(const char *bytes, unsigned long len,
+                               unsigned long *behind);
+
+/* Whether the last bytes of a file are those of a PDF. */
+int upool_filetype_ends_pdf(const char *bytes, unsigned long len);
+
+/* The rule that decides; never NULL. */
+const upool_filetype_rule *upool_filetype_judge(const upool_filetype *file);
 
 #endif

@@ -141,8 +141,9 @@ static const char *usable(const char *type)
                : NULL;
 }
 
-const char *upool_magic_type(upool_magic *magic, const char *bytes,
-                             apr_size_t len, const char **why, apr_pool_t *p)
+/* bytes, or where there are none the descriptor. */
+static const char *look(upool_magic *magic, const char *bytes, apr_size_t len,
+                        int fd, const char **why, apr_pool_t *p)
 {
     const char *reason = "there is no libmagic";
     const char *type = NULL;
@@ -152,7 +153,8 @@ const char *upool_magic_type(upool_magic *magic, const char *bytes,
         cookie = make_cookie(&reason, p);
     }
     if (cookie) {
-        const char *found = magic_buffer(cookie, bytes, len);
+        const char *found = bytes ? magic_buffer(cookie, bytes, len)
+                                  : magic_descriptor(cookie, fd);
 
         reason = found
                      ? NULL
@@ -165,6 +167,18 @@ const char *upool_magic_type(upool_magic *magic, const char *bytes,
         *why = reason;
     }
     return type;
+}
+
+const char *upool_magic_type(upool_magic *magic, const char *bytes,
+                             apr_size_t len, const char **why, apr_pool_t *p)
+{
+    return look(magic, bytes, len, -1, why, p);
+}
+
+const char *upool_magic_file(upool_magic *magic, int fd, const char **why,
+                             apr_pool_t *p)
+{
+    return look(magic, NULL, 0, fd, why, p);
 }
 
 #else
@@ -195,6 +209,13 @@ const char *upool_magic_type(upool_magic *magic, const char *bytes,
         *why = "built without libmagic";
     }
     return NULL;
+}
+
+const char *upool_magic_file(upool_magic *magic, int fd, const char **why,
+                             apr_pool_t *p)
+{
+    (void)fd;
+    return upool_magic_type(magic, NULL, 0, why, p);
 }
 
 #endif

@@ -8,9 +8,9 @@
  *
  * A cookie of libmagic serves one thread at a time and takes milliseconds to
  * make, so a process keeps those that it has made: as many as were ever in use
- * at once, up to a few.  libmagic gets bytes alone, never a name of a file, and
- * looks neither into archives nor compressed data; what it may spend on one
- * look is limited.  Its database is the system's. */
+ * at once, up to a few.  libmagic gets bytes or a descriptor, never a name of a
+ * file, and looks neither into archives nor compressed data; what it may spend
+ * on one look is limited.  Its database is the system's. */
 
 #include <apr_pools.h>
 
@@ -31,5 +31,10 @@ upool_magic *upool_magic_make(apr_pool_t *p);
  * or in p).  Any thread. */
 const char *upool_magic_type(upool_magic *magic, const char *bytes,
                              apr_size_t len, const char **why, apr_pool_t *p);
+
+/* The same of a file that is open for reading, of which libmagic reads the
+ * first of these bytes and, where it wants to, the last. */
+const char *upool_magic_file(upool_magic *magic, int fd, const char **why,
+                             apr_pool_t *p);
 
 #endif

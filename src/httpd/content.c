@@ -118,14 +118,15 @@ static void tell_unscanned(request_rec *r, apr_status_t rv, const char *text)
                ap_escape_logitem(r->pool, text));
 }
 
-void *upool_content_sniff(const upool_request *rq, upool_refusal *refusal,
-                          apr_pool_t *p)
+void *upool_content_sniff(const upool_request *rq,
+                          const upool_handler_site *site)
 {
     upool_sniff_mode mode = upool_config_sniff(rq->conf);
 
-    return mode == UPOOL_SNIFF_OFF ? NULL
-                                   : upool_sniff_make(mode, retained()->magic,
-                                                      tell_sniffed, refusal, p);
+    return mode == UPOOL_SNIFF_OFF
+               ? NULL
+               : upool_sniff_make(mode, retained()->magic, site->bucket,
+                                  tell_sniffed, site->refusal, site->p);
 }
 
 void *upool_content_scan(const upool_request *rq, upool_refusal *refusal,

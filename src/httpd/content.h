@@ -13,8 +13,8 @@
 void upool_content_child_init(apr_pool_t *pchild, server_rec *s);
 
 /* The data of an instance, or NULL where there is nothing to do. */
-void *upool_content_sniff(const upool_request *rq, upool_refusal *refusal,
-                          apr_pool_t *p);
+void *upool_content_sniff(const upool_request *rq,
+                          const upool_handler_site *site);
 void *upool_content_scan(const upool_request *rq, upool_refusal *refusal,
                          apr_pool_t *p);
 

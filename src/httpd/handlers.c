@@ -41,11 +41,6 @@ static void *make_accept(const upool_request *rq,
                : NULL;
 }
 
-static void *make_sniff(const upool_request *rq, const upool_handler_site *site)
-{
-    return upool_content_sniff(rq, site->refusal, site->p);
-}
-
 static void *make_clamd(const upool_request *rq, const upool_handler_site *site)
 {
     return upool_content_scan(rq, site->refusal, site->p);
@@ -80,7 +75,7 @@ static void *make_spool(const upool_request *rq, const upool_handler_site *site)
  * first. */
 static const builtin builtins[] = {
     { &upool_accept_handler, make_accept, UPOOL_RESUME_NEED_NAME },
-    { &upool_sniff_handler, make_sniff, UPOOL_RESUME_NEED_HEAD },
+    { &upool_sniff_handler, upool_content_sniff, UPOOL_RESUME_NEED_HEAD },
     { &upool_clamd_handler, make_clamd, UPOOL_RESUME_NEED_ALL },
     { &upool_digest_handler, make_digest, UPOOL_RESUME_NEED_ALL },
     { &upool_inline_handler, make_inline, UPOOL_RESUME_NEED_ALL },
@@ -309,6 +304,18 @@ static void add_named(const upool_request *rq, const apr_array_header_t *names,
     }
 }
 
+/* Where the first bytes do not tell, the file does, once it is complete: behind
+ * whatever keeps it.  What handlers have changed is not what the client has
+ * sent: then the first bytes are all there is. */
+static void add_again(const upool_request *rq, const upool_handler_site *site)
+{
+    void *data = upool_chain_find(site->chain, &upool_sniff_handler);
+
+    if (data && !upool_handlers_may_change(rq->conf)) {
+        upool_chain_add(site->chain, &upool_sniff_again_handler, data);
+    }
+}
+
 static void add_all(const upool_request *rq, const upool_handler_site *site)
 {
     const apr_array_header_t *names = names_of(rq->conf);
@@ -333,6 +340,7 @@ void upool_handlers_add(upool_request *rq, apr_pool_t *p)
     site.bucket = upool_upload_bucket(rq->upload);
     site.p = p;
     add_all(rq, &site);
+    add_again(rq, &site);
 }
 
 int upool_handlers_may_change(const upool_dir_conf *conf)
@@ -363,5 +371,6 @@ upool_resume_need upool_handlers_add_stored(const upool_request *rq,
             need = builtins[n].need;
         }
     }
+    add_again(rq, site);
     return need;
 }

@@ -118,23 +118,28 @@ static int plain_name(const upool_params_item *item, char *out)
     return 1;
 }
 
+/* One that cannot be read is as absent (RFC 6266 4.3); an empty one gives way
+ * to the other. */
+static int extended_name(const found *names, char *out)
+{
+    const upool_params_item *item = &names->extended;
+    size_t len;
+
+    return names->has_extended && !item->quoted
+           && upool_extvalue_decode(out, &len, item->value, item->value_len)
+           && (len > 0 || !names->has_plain);
+}
+
 int upool_disposition_filename(const char *text, size_t len, char *out)
 {
     found names;
-    size_t out_len;
 
     memset(&names, 0, sizeof(names));
     if (find_names(text, len, &names)) {
         return -1;
     }
-    if (names.has_extended) {
-        return names.extended.quoted
-                       || upool_extvalue_decode(out, &out_len,
-                                                names.extended.value,
-                                                names.extended.value_len)
-                              != NULL
-                   ? -1
-                   : 1;
+    if (extended_name(&names, out)) {
+        return 1;
     }
     return names.has_plain ? plain_name(&names.plain, out) : 0;
 }

@@ -8,7 +8,7 @@
  * type, "attachment" with most, nothing is believed.
  *
  *   - Parameters as in parse/params.h; at most one filename and one filename*,
- *     and no filename*0; filename* wins.
+ *     and no filename*0; filename* wins, unless it is empty or cannot be read.
  *   - In quotes \" and \\ are unescaped.  A filename that is percent-encoded,
  *     which jQuery File Upload's is, is decoded where every % in it has two
  *     hex digits behind it and none is a NUL; otherwise it stands as written,

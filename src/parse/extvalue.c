@@ -50,8 +50,8 @@ static size_t widen_latin1(char *out, const char *in, size_t len)
     return written;
 }
 
-const char *upool_extvalue_decode(char *out, size_t *out_len, const char *value,
-                                  size_t len)
+int upool_extvalue_decode(char *out, size_t *out_len, const char *value,
+                          size_t len)
 {
     const char *end = value + len;
     const char *quote = memchr(value, '\'', len);
@@ -65,16 +65,16 @@ const char *upool_extvalue_decode(char *out, size_t *out_len, const char *value,
 
     if (second == NULL
         || !decode_chars(decoded, second + 1, end, &decoded_len)) {
-        return "filename* is malformed";
+        return 0;
     }
     charset_len = (size_t)(quote - value);
     if (upool_params_is(value, charset_len, "utf-8")) {
         *out_len = upool_names_repair(out, decoded, decoded_len);
-        return NULL;
+        return 1;
     }
     if (upool_params_is(value, charset_len, "iso-8859-1")) {
         *out_len = widen_latin1(out, decoded, decoded_len);
-        return NULL;
+        return 1;
     }
-    return "filename* has an unknown charset";
+    return 0;
 }

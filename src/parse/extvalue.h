@@ -16,9 +16,9 @@
 
 /* Decodes the len bytes at value into out, which has UPOOL_EXTVALUE_ROOM(len)
  * bytes, as valid UTF-8 without NUL; *out_len gets its length, the NUL behind
- * it excluded.  NULL, or static text that says what is wrong: no such form, a
- * broken %, a %00 or an unknown charset. */
-const char *upool_extvalue_decode(char *out, size_t *out_len, const char *value,
-                                  size_t len);
+ * it excluded.  1; or 0 where it cannot be read: no such form, a broken %, a
+ * %00 or an unknown charset. */
+int upool_extvalue_decode(char *out, size_t *out_len, const char *value,
+                          size_t len);
 
 #endif

@@ -12,8 +12,9 @@ typedef struct words {
     const char *prefix;
     const char *id;
     const char *values[UPOOL_FAMILY_VALUES];
-    unsigned spare; /* bit n: values[n] is not needed, nor looked at */
-    const char *name;
+    unsigned spare;   /* bit n: values[n] is not needed, nor looked at */
+    const char *name; /* whole, of the file's name */
+    const char *type; /* and of its type */
 } words;
 
 #define NUMBERED(before) \
@@ -24,7 +25,7 @@ typedef struct words {
                     [UPOOL_FAMILY_CURRENT] = "CurrentChunkSize", \
                     [UPOOL_FAMILY_TOTAL] = "TotalSize", \
                     [UPOOL_FAMILY_CHUNKS] = "TotalChunks" }, \
-        .name = before "Filename" \
+        .name = before "Filename", .type = before "Type" \
     }
 
 static const words libraries[UPOOL_FAMILY_COUNT] = {
@@ -64,6 +65,35 @@ static const words libraries[UPOOL_FAMILY_COUNT] = {
                                           [UPOOL_FAMILY_CHUNKS] =
                                               "totalChunks" },
                               .name = "filename" },
+    [UPOOL_FAMILY_PLUPLOAD] = { .prefix = "",
+                                .id = "name",
+                                .values = { [UPOOL_FAMILY_NUMBER] = "chunk",
+                                            [UPOOL_FAMILY_CHUNKS] = "chunks" },
+                                .name = "name",
+                                .type = "type" },
+};
+
+/* Parameters of libraries that are not known further: which piece it is, and of
+ * how many.  Where the latter is one the file is whole.  JSON has both in one
+ * parameter, part. */
+static const struct {
+    const char *part;
+    const char *count;
+    int is_json;
+} strangers[UPOOL_FAMILY_STRANGERS] = {
+    { "chunkIndex", "totalChunk", 0 },    /* Syncfusion */
+    { "chunk-index", "total-chunk", 0 },  /* Syncfusion, older */
+    { "chunkIndex", "chunkCount", 0 },    /* bootstrap-fileinput */
+    { "chunkIndex", "totalChunks", 0 },   /* many a page's own */
+    { "chunk_index", "total_chunks", 0 }, /* the same */
+    { "chunkNumber", "totalChunks", 0 },  /* the same */
+    { "chunk_number", "total_chunks", 0 },
+    { "currentChunk", "totalChunks", 0 },
+    { "_chunkNumber", "_totalSize", 0 },       /* ng-file-upload */
+    { "start_offset", "session_id", 0 },       /* vue-upload-component */
+    { "chunkMetadata", "\"TotalCount\":", 1 }, /* DevExtreme */
+    { "metadata", "\"totalChunks\":", 1 },     /* Kendo UI */
+    { "uploader-chunk-number", "uploader-chunks-total", 0 }, /* huge-uploader */
 };
 
 void upool_family_init(upool_family *family)
@@ -106,8 +136,11 @@ static void take_value(upool_family_set *set, size_t which, const char *value,
 {
     long long number = 0;
 
-    if (read_number(value, len, &number)
-        || ((set->seen & BIT(which)) && set->values[which] != number)) {
+    if (read_number(value, len, &number)) {
+        set->broken = 1;
+        set->wordy = 1;
+    }
+    if ((set->seen & BIT(which)) && set->values[which] != number) {
         set->broken = 1;
     }
     set->seen |= BIT(which);
@@ -138,10 +171,24 @@ static int find(const words *library, const char *name)
     return IS_NONE;
 }
 
+static int is_param(const char *word, const char *name)
+{
+    return word != NULL && strcmp(word, name) == 0;
+}
+
 static void take(upool_family_set *set, const words *library, const char *name,
                  const char *value, size_t len)
 {
     int which = find(library, name);
+
+    if (is_param(library->name, name)) {
+        set->name = value;
+        set->name_len = len;
+    }
+    if (is_param(library->type, name)) {
+        set->type = value;
+        set->type_len = len;
+    }
 
     if (which == IS_ID) {
         take_id(set, value, len);
@@ -151,10 +198,73 @@ static void take(upool_family_set *set, const words *library, const char *name,
     }
 }
 
+static int is_one(const char *value, size_t len)
+{
+    while (len > 0 && *value == ' ') {
+        value++;
+        len--;
+    }
+    return len > 0 && *value == '1'
+           && (len == 1 || value[1] < '0' || value[1] > '9');
+}
+
+/* Behind key in JSON; its end where there is none. */
+static const char *find_key(const char *json, size_t len, const char *key)
+{
+    size_t n = strlen(key);
+    const char *end = json + len;
+
+    for (; (size_t)(end - json) >= n; json++) {
+        if (memcmp(json, key, n) == 0) {
+            return json + n;
+        }
+    }
+    return end;
+}
+
+static void take_stranger(upool_family *family, size_t row, const char *name,
+                          const char *value, size_t len)
+{
+    int is_part = strcmp(strangers[row].part, name) == 0;
+    const char *count = value;
+
+    if (is_part && strangers[row].is_json) {
+        count = find_key(value, len, strangers[row].count);
+        if (count == value + len) {
+            return;
+        }
+        family->counts |= BIT(row);
+    }
+    else if (strcmp(strangers[row].count, name) == 0) {
+        family->counts |= BIT(row);
+    }
+    else if (!is_part) {
+        return;
+    }
+    else {
+        count = NULL;
+    }
+    if (is_part) {
+        family->parts |= BIT(row);
+    }
+    if (count != NULL && is_one(count, len - (size_t)(count - value))) {
+        family->wholes |= BIT(row);
+    }
+}
+
+int upool_family_is_strange(const upool_family *family)
+{
+    return (family->parts & family->counts & ~family->wholes) != 0;
+}
+
 void upool_family_param(upool_family *family, const char *name,
                         const char *value, size_t len)
 {
     size_t kind;
+
+    for (kind = 0; kind < UPOOL_FAMILY_STRANGERS; kind++) {
+        take_stranger(family, kind, name, value, len);
+    }
 
     for (kind = UPOOL_FAMILY_DROPZONE; kind < UPOOL_FAMILY_COUNT; kind++) {
         take(&family->sets[kind], &libraries[kind], name, value, len);
@@ -187,6 +297,12 @@ static int is_engaged(const upool_family *family, size_t kind)
 {
     const upool_family_set *set = &family->sets[kind];
 
+    if (kind == UPOOL_FAMILY_PLUPLOAD) {
+        /* It says so of small files, too, and of empty ones 0 of 0. */
+        return (set->seen & wanted(&libraries[kind]))
+                   == wanted(&libraries[kind])
+               && !set->wordy && set->values[UPOOL_FAMILY_CHUNKS] > 1;
+    }
     if (kind == UPOOL_FAMILY_SIMPLE) {
         return set->id != NULL && set->seen == wanted(&libraries[kind]);
     }
@@ -245,8 +361,22 @@ static int place_numbered(const upool_family_set *set,
     return chunk->length == chunk->total - chunk->offset ? 0 : -1;
 }
 
+/* Only that it is the n-th of so many. */
+static int place_counted(const upool_family_set *set, upool_family_chunk *chunk)
+{
+    chunk->number = set->values[UPOOL_FAMILY_NUMBER];
+    chunk->chunks = set->values[UPOOL_FAMILY_CHUNKS];
+    chunk->offset = -1;
+    chunk->length = -1;
+    chunk->total = -1;
+    return chunk->number < chunk->chunks ? 0 : -1;
+}
+
 static int place(const upool_family_set *set, upool_family_chunk *chunk)
 {
+    if (chunk->kind == UPOOL_FAMILY_PLUPLOAD) {
+        return place_counted(set, chunk);
+    }
     if (chunk->kind == UPOOL_FAMILY_DROPZONE) {
         return place_dropzone(set, chunk);
     }
@@ -279,6 +409,10 @@ int upool_family_settle(const upool_family *family, upool_family_chunk *chunk)
     chunk->kind = (upool_family_kind)found;
     chunk->id = set->id;
     chunk->id_len = set->id_len;
+    chunk->name = set->name;
+    chunk->name_len = set->name_len;
+    chunk->type = set->type;
+    chunk->type_len = set->type_len;
     chunk->total = set->values[UPOOL_FAMILY_TOTAL];
     return place(set, chunk) ? -1 : 1;
 }
@@ -291,9 +425,4 @@ int upool_family_is_random(upool_family_kind kind)
 int upool_family_owns(upool_family_kind kind, const char *name)
 {
     return find(&libraries[kind], name) != IS_NONE;
-}
-
-const char *upool_family_name_param(upool_family_kind kind)
-{
-    return libraries[kind].name;
 }

@@ -14,11 +14,16 @@
  *   Resumable.js   resumable… as flow…
  *   simple-uploader.js   the same names with nothing before them: identifier,
  *                  chunkNumber, …
+ *   plupload       name chunk chunks; WebUploader too
  *
- * All of them come to (id, offset, length, total).  A library's parameters have
+ * All but the last come to (id, offset, length, total); that one tells only
+ * which piece of how many it is.  A library's parameters have
  * to be complete, each a plain number, and must agree with each other; those of
  * two libraries at once are refused.  A value that is there twice must be the
  * same twice (Resumable.js writes its own into the query and into the form).
+ *
+ * Others are strangers: what says by their parameters that it is a piece must
+ * not be taken for a whole file, and that is all that is known of them.
  *
  * Pure; any thread. */
 
@@ -31,6 +36,7 @@ typedef enum upool_family_kind {
     UPOOL_FAMILY_FLOW,
     UPOOL_FAMILY_RESUMABLE,
     UPOOL_FAMILY_SIMPLE,
+    UPOOL_FAMILY_PLUPLOAD,
     UPOOL_FAMILY_COUNT
 } upool_family_kind;
 
@@ -47,6 +53,9 @@ typedef enum upool_family_value {
     UPOOL_FAMILY_VALUES
 } upool_family_value;
 
+/* Libraries that are known by their parameters alone. */
+#define UPOOL_FAMILY_STRANGERS 13
+
 /* What was seen of one library's.  The members are this room's own. */
 typedef struct upool_family_set {
     const char *id;
@@ -54,10 +63,19 @@ typedef struct upool_family_set {
     long long values[UPOOL_FAMILY_VALUES];
     unsigned seen; /* bit n: values[n] */
     int broken;
+    int wordy;        /* a value is no number */
+    const char *name; /* of the file; NULL */
+    size_t name_len;
+    const char *type;
+    size_t type_len;
 } upool_family_set;
 
 typedef struct upool_family {
     upool_family_set sets[UPOOL_FAMILY_COUNT];
+    /* Bit n: of stranger n, which piece was told; of how many; of one. */
+    unsigned parts;
+    unsigned counts;
+    unsigned wholes;
 } upool_family;
 
 typedef struct upool_family_chunk {
@@ -67,6 +85,14 @@ typedef struct upool_family_chunk {
     long long offset;
     long long length;
     long long total; /* offset + length <= total */
+    /* Where these three are -1: the piece's number, from 0, and of how many. */
+    long long number;
+    long long chunks;
+    const char
+        *name; /* of the file, since the part's own may be "blob"; NULL */
+    size_t name_len;
+    const char *type; /* of the file; NULL: the library does not tell */
+    size_t type_len;
 } upool_family_chunk;
 
 /* Nothing seen yet. */
@@ -81,6 +107,9 @@ void upool_family_param(upool_family *family, const char *name,
  * do not agree. */
 int upool_family_settle(const upool_family *family, upool_family_chunk *chunk);
 
+/* 1 where a stranger's parameters say that it is a piece. */
+int upool_family_is_strange(const upool_family *family);
+
 /* 1 where the library makes up ids at random for every file, so that only who
  * was told one knows it; 0 where anybody can guess them from the file. */
 int upool_family_is_random(upool_family_kind kind);
@@ -88,9 +117,5 @@ int upool_family_is_random(upool_family_kind kind);
 /* 1 where name is one of the parameters by which the library says what piece it
  * brings; others of its own (the file's path) are not. */
 int upool_family_owns(upool_family_kind kind, const char *name);
-
-/* The parameter that has the file's name, since the part's own name may be
- * "blob". */
-const char *upool_family_name_param(upool_family_kind kind);
 
 #endif

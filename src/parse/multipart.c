@@ -14,7 +14,7 @@ enum {
     BLANKS,   /* a further blank, or CR */
     LINE_END, /* the LF that ends a delimiter line: a part begins */
     DASH,     /* the second "-" of the closing delimiter */
-    CLOSED,   /* blank, CR or the end of the body */
+    CLOSED,   /* blank, CR, LF or the end of the body */
     LAST_LF,  /* the LF behind the closing delimiter */
     HEADER,   /* the blank line behind the header lines */
     EPILOGUE  /* the end of the body */
@@ -231,7 +231,7 @@ static unsigned next_state(unsigned state, char c)
     case DASH:
         return c == '-' ? CLOSED : state;
     case CLOSED:
-        return c == '\r' ? LAST_LF : state;
+        return c == '\r' ? LAST_LF : c == '\n' ? EPILOGUE : state;
     default:
         return c == '\n' ? EPILOGUE : state;
     }

@@ -13,7 +13,7 @@
  * One reading or refusal (the announced rules):
  *   - A delimiter line is CRLF (none at the very start of the body), "--",
  *     boundary, optional blanks, CRLF; the closing one has "--" right behind
- *     the boundary, then optional blanks, then CRLF or the end of the body.
+ *     the boundary, then optional blanks, then CRLF, LF or the end of the body.
  *     Anything else behind the boundary text refuses the body.
  *   - LF, "--", boundary without a CR before the LF refuses it too, wherever
  *     parts or the preamble may be, whatever follows.

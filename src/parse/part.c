@@ -14,8 +14,10 @@ typedef struct reader {
     upool_part *part;
     char *at;
     char *end;
-    const char *extended; /* filename* */
+    const char *extended; /* filename*, where it can be read */
+    int starred;          /* it was there */
     int disposition;
+    int type;
     int encoding;
 } reader;
 
@@ -121,24 +123,22 @@ static upool_part_error keep_name(reader *r, const upool_params_item *item,
     return UPOOL_PART_OK;
 }
 
-/* Keeps filename*, which is never in quotes. */
+/* Keeps filename*, which is never in quotes; one that cannot be read is as
+ * absent (RFC 6266 4.3). */
 static upool_part_error keep_extended(reader *r, const upool_params_item *item)
 {
     char *string = reserve(r, item->value_len);
-    const char *why = "filename* is malformed";
     size_t len;
 
     if (string == NULL) {
         return UPOOL_PART_NO_ROOM;
     }
-    if (!item->quoted) {
-        why = upool_extvalue_decode(string, &len, item->value, item->value_len);
+    r->starred = 1;
+    if (!item->quoted
+        && upool_extvalue_decode(string, &len, item->value, item->value_len)) {
+        r->extended = string;
+        r->at += len + 1;
     }
-    if (why != NULL) {
-        return bad(r, why);
-    }
-    r->extended = string;
-    r->at += len + 1;
     return UPOOL_PART_OK;
 }
 
@@ -164,8 +164,7 @@ static upool_part_error take_disposition_param(reader *r,
                    : keep_name(r, item, &r->part->filename);
     }
     if (upool_params_is(item->name, item->name_len, "filename*")) {
-        return r->extended != NULL ? bad(r, "two filename*")
-                                   : keep_extended(r, item);
+        return r->starred ? bad(r, "two filename*") : keep_extended(r, item);
     }
     if (is_starred(item, "name") || is_starred(item, "filename")) {
         return bad(r, "a name in pieces or encoded");
@@ -235,63 +234,79 @@ static const char *keep_value(reader *r, const upool_params_item *item)
     return keep_repaired(r, string, room, len);
 }
 
-static upool_part_error take_type_param(reader *r,
-                                        const upool_params_item *item)
+/* 1 where it has been kept; 0 where it makes the type one that cannot be read;
+ * -1 where there is no room. */
+static int take_type_param(reader *r, const upool_params_item *item)
 {
     upool_part *part = r->part;
     upool_part_param *param = &part->params[part->nparams];
     size_t i;
 
     if (part->nparams == UPOOL_PART_PARAMS_MAX) {
-        return bad(r, "too many parameters in Content-Type");
+        return 0;
     }
     param->name = keep_lower(r, item->name, item->name_len);
     param->value = keep_value(r, item);
     if (param->name == NULL || param->value == NULL) {
-        return UPOOL_PART_NO_ROOM;
+        return -1;
     }
     for (i = 0; i < part->nparams; i++) {
         if (strcmp(part->params[i].name, param->name) == 0) {
-            return bad(r, "a parameter twice in Content-Type");
+            return 0;
         }
     }
     part->nparams++;
     if (strcmp(param->name, "charset") == 0) {
         part->charset = param->value;
     }
-    return UPOOL_PART_OK;
+    return 1;
 }
 
-static upool_part_error take_type(reader *r, const char *at, const char *end)
+/* As above. */
+static int read_type(reader *r, const char *at, const char *end)
 {
     size_t type = upool_params_token(at, end);
     const char *slash = at + type;
     size_t subtype = slash < end ? upool_params_token(slash + 1, end) : 0;
-    upool_part_error error = UPOOL_PART_OK;
     upool_params_item item;
     upool_params params;
+    int kept = 1;
     int more = 0;
 
-    if (r->part->content_type != NULL) {
-        return bad(r, "two Content-Type");
-    }
     if (type == 0 || subtype == 0 || *slash != '/') {
-        return bad(r, "Content-Type does not parse");
+        return 0;
     }
     r->part->content_type = keep_lower(r, at, type + 1 + subtype);
     if (r->part->content_type == NULL) {
-        return UPOOL_PART_NO_ROOM;
+        return -1;
     }
     params.at = slash + 1 + subtype;
     params.end = end;
-    while (error == UPOOL_PART_OK
-           && (more = upool_params_next(&params, &item)) > 0) {
-        error = take_type_param(r, &item);
+    while (kept > 0 && (more = upool_params_next(&params, &item)) > 0) {
+        kept = take_type_param(r, &item);
     }
-    if (error == UPOOL_PART_OK && more < 0) {
-        return bad(r, "Content-Type does not parse");
+    return kept > 0 && more < 0 ? 0 : kept;
+}
+
+/* RFC 2045 5.2: one that cannot be read is as absent.  It decides nothing
+ * here, and browsers write whatever a page has called its blob. */
+static upool_part_error take_type(reader *r, const char *at, const char *end)
+{
+    char *free_from = r->at;
+    int kept;
+
+    if (r->type) {
+        return bad(r, "two Content-Type");
     }
-    return error;
+    r->type = 1;
+    kept = read_type(r, at, end);
+    if (kept == 0) {
+        r->part->content_type = NULL;
+        r->part->charset = NULL;
+        r->part->nparams = 0;
+        r->at = free_from;
+    }
+    return kept < 0 ? UPOOL_PART_NO_ROOM : UPOOL_PART_OK;
 }
 
 /* RFC 7578 4.7 deprecates this header; what decodes nothing does no harm. */
@@ -360,7 +375,7 @@ static upool_part_error take_block(reader *r, const char *at, const char *end)
 upool_part_error upool_part_parse(upool_part *part, const char *block,
                                   size_t len, char *scratch, size_t room)
 {
-    reader r = { part, scratch, scratch + room, NULL, 0, 0 };
+    reader r = { part, scratch, scratch + room, NULL, 0, 0, 0, 0 };
     upool_part_error error;
 
     memset(part, 0, sizeof(*part));
@@ -374,7 +389,7 @@ upool_part_error upool_part_parse(upool_part *part, const char *block,
     if (part->name == NULL) {
         return bad(&r, "no name");
     }
-    if (r.extended != NULL) {
+    if (r.extended != NULL && (r.extended[0] || part->filename == NULL)) {
         part->filename = r.extended;
     }
     return UPOOL_PART_OK;

@@ -10,10 +10,14 @@
  *   - Exactly one Content-Disposition, of type form-data, with exactly one
  *     name; at most one filename and one filename*, Content-Type, and
  *     Content-Transfer-Encoding.  No name*, no filename*0 (RFC 2231).
- *   - Parameters as in parse/params.h; those unknown are ignored but must
- *     parse.  No blank before the ":" of a header, no continuation lines.
+ *   - Parameters as in parse/params.h; unknown ones of Content-Disposition are
+ *     ignored but must parse.  No blank before the ":" of a header, no
+ *     continuation lines.
  *   - filename* (RFC 8187; UTF-8 or ISO-8859-1, never in quotes) wins over
- *     filename; a charset unknown, a broken % or a %00 in it refuses.
+ *     filename, unless it is empty; where it cannot be read (a charset unknown,
+ *     a broken % or a %00) it is as absent (RFC 6266 4.3).
+ *   - So is a Content-Type that cannot be read (RFC 2045 5.2): no type/subtype,
+ *     parameters that do not parse, one twice, or more than 16.
  *   - In quoted names %22, %0D and %0A are decoded (WHATWG), other percent
  *     sequences are left; \" and \\ are unescaped, other backslashes are left.
  *     A quoted name that begins like X:\ or \\ is a Windows path: there all

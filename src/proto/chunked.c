@@ -87,6 +87,7 @@ static upool_chunked_kind kind_of_form(const upool_chunked *c)
     /* Parameters that do not agree are a library's too: they are refused. */
     if (c->ranged || c->session || c->named
         || upool_family_settle(&c->family, &piece)
+        || upool_family_is_strange(&c->family)
         || !upool_config_speaks(c->rq->conf, UPOOL_PROTOCOL_MULTIPART)) {
         return UPOOL_CHUNKED_FORM;
     }
@@ -96,6 +97,8 @@ static upool_chunked_kind kind_of_form(const upool_chunked *c)
 /* 0: not one of ours. */
 static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
 {
+    upool_family_chunk piece;
+
     read_range(c);
     read_session(c);
     rq->takes_body = 1;
@@ -104,7 +107,8 @@ static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
         rq->may_pass = c->kind == UPOOL_CHUNKED_MAYBE;
         return 1;
     }
-    if (!c->ranged && !c->session) {
+    if (!c->ranged && !c->session
+        && upool_family_settle(&c->family, &piece) != 1) {
         return 0;
     }
     c->kind = c->ranged && c->range.first < 0 && !rq->refusal.reason
@@ -134,7 +138,7 @@ static int recognise_test(request_rec *r, upool_chunked *c)
 
     c->kind = UPOOL_CHUNKED_TESTS;
     return !asks_for(r, "status") && !asks_for(r, "clear")
-           && upool_family_settle(&c->family, &piece) == 1;
+           && upool_family_settle(&c->family, &piece) == 1 && piece.offset >= 0;
 }
 
 static int recognise(request_rec *r, upool_request *rq)
@@ -223,6 +227,7 @@ int upool_chunked_taken(upool_chunked *c)
         return upool_complete_run(c->r, c->rq, c->resume);
     }
     return upool_chunked_keep_fields(c, &refusal)
+                   || upool_chunked_measure(c, &refusal)
                ? upool_chunked_refuse(c->r, c->rq, &refusal)
                : upool_chunked_tell(c);
 }

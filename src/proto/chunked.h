@@ -25,6 +25,9 @@
  *
  * Pieces of libraries and sessions may come in any order and side by side;
  * others at the offset that the upload has, or nothing of them is taken.
+ * plupload counts its pieces and says no more: the first one makes the upload
+ * anew and is the measure of those that follow, in order; what of one is there
+ * already is passed over.
  *
  * The answer to a piece is {"upload_id", "offset", "expires"} with the header
  * Range: 0-N (jQuery File Upload), to a piece of a session 201 with what ranges
@@ -68,6 +71,10 @@ typedef struct upool_chunked {
     apr_off_t length; /* -1: as many as come */
     apr_off_t total;  /* -1: not known */
     int whole;        /* nothing was said: the file is all of it */
+    int counted;      /* the number of the piece was said, and no more */
+    int last;         /* of counted ones: the file ends with it */
+    apr_off_t skip;   /* bytes of it that are there already */
+    upool_sink rest;  /* where those behind them go */
     /* the upload */
     upool_resume *resume; /* NULL: not opened, or not to be told of */
     int created;          /* by this request */
@@ -126,6 +133,18 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
  * with *refusal). */
 void upool_chunked_add_fields(upool_chunked *c);
 int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal);
+
+/* chunked_count.c: pieces that are only counted.  Settles where in the upload,
+ * which was there, the piece belongs, or that it is to be made anew (0, or 1
+ * with *refusal); and after the first, writes down how long it was (0, or 1
+ * with *refusal). */
+int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal);
+int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);
+/* Puts what passes over c->skip bytes in front of *inner. */
+void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner);
+/* What a library calls the file, so that two files are not taken for one where
+ * the URL names the upload; NULL: it is no library's. */
+const char *upool_chunked_tag(const upool_chunked *c);
 
 /* chunked_move.c: the form said behind its file which upload it is, or did not:
  * moves the piece there.  0, or 1 with *refusal. */

@@ -75,22 +75,18 @@ static const upool_sink_ops repeated_ops = {
 
 /* --- Which upload it is --------------------------------------------------- */
 
-/* What a library calls the file, so that two files are not taken for one where
- * the URL names the upload. */
-static const char *tag_of(const upool_chunked *c)
-{
-    return c->in_family
-               ? apr_psprintf(c->r->pool, "%d:%.*s", (int)c->piece.kind,
-                              (int)c->piece.id_len, c->piece.id)
-               : NULL;
-}
-
+/* What was counted has its measure behind the tag. */
 static int is_same_file(const upool_chunked *c)
 {
-    const char *tag = tag_of(c);
+    const char *tag = upool_chunked_tag(c);
     const char *known = upool_resume_about(c->resume)->metadata;
+    apr_size_t len = tag ? strlen(tag) : 0;
 
-    return (!tag && !known) || (tag && known && !strcmp(tag, known));
+    if (!tag || !known) {
+        return !tag && !known;
+    }
+    return !strncmp(tag, known, len)
+           && (!known[len] || (c->counted && known[len] == '\n'));
 }
 
 static int is_chunked(const upool_chunked *c)
@@ -107,7 +103,8 @@ static int is_repeated(const upool_chunked *c)
     apr_off_t length = upool_resume_length(c->resume);
 
     if (!upool_chunked_is_auto(c) || !is_chunked(c) || !is_same_file(c)
-        || c->total != length || c->whole) {
+        || (c->counted ? c->piece.number == 0 : c->total != length)
+        || c->whole) {
         return 0;
     }
     if (c->in_family) {
@@ -184,7 +181,7 @@ static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
     }
     if (is_chunked(c) && is_same_file(c)) {
         c->repeats = is_end_again(c);
-        return 0;
+        return c->counted ? upool_chunked_count(c, makes, refusal) : 0;
     }
     c->resume = NULL;
     return refuse(refusal, UPOOL_REASON_BUSY,
@@ -227,7 +224,9 @@ static int judge_new(const upool_chunked *c, upool_refusal *refusal)
         && born + upool_config_lifetime(c->rq->conf) < c->r->request_time) {
         return refuse(refusal, UPOOL_REASON_EXPIRED, NULL);
     }
-    if (c->offset > 0 && !c->late && !(c->in_family || c->session)) {
+    if (c->counted
+            ? c->piece.number > 0
+            : c->offset > 0 && !c->late && !(c->in_family || c->session)) {
         return refuse(refusal, UPOOL_REASON_OFFSET, "nothing is there yet");
     }
     return 0;
@@ -254,15 +253,27 @@ static const apr_array_header_t *fields_for_application(
 
 /* Where a library cuts the file, the part may be called "blob". */
 static const char *filename_of(const upool_chunked *c,
-                               const upool_chunk_file *file,
-                               const apr_array_header_t *fields)
+                               const upool_chunk_file *file)
 {
-    const char *parameter =
-        c->in_family ? upool_family_name_param(c->piece.kind) : NULL;
-    const char *name =
-        parameter && fields ? upool_fieldbody_value(fields, parameter) : NULL;
+    return c->in_family && c->piece.name_len
+               ? apr_pstrmemdup(c->r->pool, c->piece.name, c->piece.name_len)
+               : file->filename;
+}
 
-    return name && *name ? name : file->filename;
+/* A slice of a file has no type of its own: the library's word counts, or
+ * nothing was said. */
+static const char *type_of(const upool_chunked *c, const upool_chunk_file *file)
+{
+    if (!c->in_family) {
+        return file->content_type;
+    }
+    if (c->piece.type_len) {
+        return apr_pstrmemdup(c->r->pool, c->piece.type, c->piece.type_len);
+    }
+    return file->content_type
+                   && !strcmp(file->content_type, "application/octet-stream")
+               ? NULL
+               : file->content_type;
 }
 
 static int make(upool_chunked *c, const upool_resume_start *start,
@@ -290,16 +301,17 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     if (judge_new(c, refusal)) {
         return 1;
     }
+    c->offset = c->counted ? 0 : c->offset;
     start.protocol = PROTOCOL;
     /* Nobody knows yet whether it is the beginning of this upload. */
     start.length = c->late && c->offset > 0 ? -1 : c->total;
     start.field = file->field;
-    start.filename = filename_of(c, file, fields);
-    start.content_type = file->content_type;
+    start.filename = filename_of(c, file);
+    start.content_type = type_of(c, file);
     upool_proto_target(c->r, &start.uri, &start.args);
     start.fields = fields_for_application(c, fields, 0);
     c->first = fields ? fields->nelts : 0;
-    start.metadata = tag_of(c);
+    start.metadata = upool_chunked_tag(c);
     return make(c, &start, refusal);
 }
 
@@ -362,7 +374,7 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
     append.announced.content = c->digests.content;
     append.announced.repr = c->whole ? c->digests.repr : NULL;
     append.out_of_order = (c->in_family || c->session) && c->total >= 0;
-    append.last = c->whole;
+    append.last = c->whole || c->last;
     append.verify = c->kind == UPOOL_CHUNKED_RAW ? verify : NULL;
     append.user = c;
     append.stay_open = c->late || !upool_chunked_is_auto(c);
@@ -371,6 +383,9 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
         return 1;
     }
     upool_resume_sink(c->resume, inner);
+    if (c->skip) {
+        upool_chunked_pass_over(c, inner);
+    }
     return 0;
 }
 

@@ -50,7 +50,9 @@ static int agree(upool_chunked *c, upool_refusal *refusal)
     if (c->late) {
         return 0; /* upool_chunked_move() looks at all of it */
     }
-    if (!c->in_family && upool_family_settle(&c->family, &piece)) {
+    if (!c->in_family && !c->ranged
+        && (upool_family_settle(&c->family, &piece)
+            || upool_family_is_strange(&c->family))) {
         return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
                       "a library's parameters behind the file");
     }
@@ -149,7 +151,8 @@ static int pick(void *user, const apr_array_header_t *fields, upool_sink *inner,
     upool_family_chunk piece;
 
     upool_chunked_read_fields(c, fields);
-    if (!c->named && !upool_family_settle(&c->family, &piece)) {
+    if (!c->named && !upool_family_settle(&c->family, &piece)
+        && !upool_family_is_strange(&c->family)) {
         return become_form(c, inner, refusal);
     }
     c->kind = UPOOL_CHUNKED_FORM;

@@ -115,9 +115,9 @@ static int settle(upool_chunked *c, upool_refusal *refusal)
 int upool_chunked_move(upool_chunked *c, upool_refusal *refusal)
 {
     upool_family_chunk piece;
+    int is_piece = !c->in_family
+                   && (upool_family_settle(&c->family, &piece)
+                       || upool_family_is_strange(&c->family));
 
-    return c->named
-                   || (!c->in_family && upool_family_settle(&c->family, &piece))
-               ? move(c, refusal)
-               : settle(c, refusal);
+    return c->named || is_piece ? move(c, refusal) : settle(c, refusal);
 }

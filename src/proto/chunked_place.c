@@ -5,7 +5,6 @@
 #include <string.h>
 #include <apr_strings.h>
 
-#include "parse/query.h"
 #include "upload/hashname.h"
 
 #define UPLOAD_ID "upload_id"
@@ -37,17 +36,16 @@ static void take(upool_chunked *c, const char *name, const char *value,
     upool_family_param(&c->family, name, value, len);
 }
 
+static void take_pair(void *user, const char *name, const char *value,
+                      apr_size_t len)
+{
+    take(user, name, value, len);
+}
+
 void upool_chunked_read_query(upool_chunked *c)
 {
-    apr_size_t len = c->r->args ? strlen(c->r->args) : 0;
-    char *text = apr_pstrmemdup(c->r->pool, len ? c->r->args : "", len);
-    upool_query_pair pair;
-    char *at = text;
-
     upool_family_init(&c->family);
-    while (upool_query_take(&at, text + len, &pair) > 0) {
-        take(c, pair.name, pair.value, pair.value_len);
-    }
+    upool_proto_read_pieces(c->r, take_pair, c);
 }
 
 void upool_chunked_read_fields(upool_chunked *c,
@@ -75,9 +73,17 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal)
     int settled = upool_family_settle(&c->family, &c->piece);
 
     c->in_family = settled == 1;
+    if (!settled && !c->ranged && upool_family_is_strange(&c->family)) {
+        return refuse(refusal, UPOOL_REASON_PIECE, "of a library not known");
+    }
     if (settled < 0) {
         return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
                       "a library's parameters that do not agree");
+    }
+    /* Words that others use, too: what else was said of the place wins. */
+    if (c->in_family && c->ranged && c->piece.kind == UPOOL_FAMILY_PLUPLOAD) {
+        c->in_family = 0;
+        settled = 0;
     }
     if (settled && c->ranged) {
         return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
@@ -90,6 +96,8 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal)
         c->offset = c->piece.offset;
         c->length = c->piece.length;
         c->total = c->piece.total;
+        c->counted = c->offset < 0;
+        c->last = c->counted && c->piece.number + 1 == c->piece.chunks;
         return 0;
     }
     c->whole = 1;

@@ -2,12 +2,17 @@
  * Copyright the mod_upload_pool authors */
 #include "proto/protocol.h"
 
+#include <string.h>
+#include <apr_strings.h>
+
 #include "httpd/drive.h"
 #include "httpd/intake.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
 #include "httpd/slots.h"
 #include "httpd/substitute.h"
+#include "parse/family.h"
+#include "parse/query.h"
 
 static void tell_begin(request_rec *r, const upool_request *rq)
 {
@@ -67,9 +72,54 @@ static int substitute(request_rec *r, upool_request *rq)
     return DECLINED;
 }
 
+void upool_proto_read_pieces(request_rec *r, upool_proto_pair *visit,
+                             void *user)
+{
+    static const char *const headers[] = { "uploader-chunk-number",
+                                           "uploader-chunks-total" };
+    apr_size_t len = r->args ? strlen(r->args) : 0;
+    char *text = apr_pstrmemdup(r->pool, len ? r->args : "", len);
+    upool_query_pair pair;
+    char *at = text;
+    apr_size_t i;
+
+    while (upool_query_take(&at, text + len, &pair) > 0) {
+        visit(user, pair.name, pair.value, pair.value_len);
+    }
+    for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        const char *value = apr_table_get(r->headers_in, headers[i]);
+
+        if (value) {
+            visit(user, headers[i], value, strlen(value));
+        }
+    }
+}
+
+static void take_pair(void *user, const char *name, const char *value,
+                      apr_size_t len)
+{
+    upool_family_param(user, name, value, len);
+}
+
+/* A form's own fields are looked at where they come (upload/form.h). */
+static int is_piece(request_rec *r)
+{
+    upool_family family;
+    upool_family_chunk piece;
+
+    upool_family_init(&family);
+    upool_proto_read_pieces(r, take_pair, &family);
+    return upool_family_settle(&family, &piece)
+           || upool_family_is_strange(&family);
+}
+
 int upool_proto_form_begin(request_rec *r, upool_request *rq,
                            upool_refusal *refusal)
 {
+    if (is_piece(r)) {
+        *refusal = upool_refusal_make(UPOOL_REASON_PIECE, 0, "by the URL");
+        return 1;
+    }
     tell_begin(r, rq);
     return upool_intake_begin(r, rq, refusal);
 }

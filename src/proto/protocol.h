@@ -118,4 +118,11 @@ const char *upool_proto_location(request_rec *r, const upool_request *rq);
  * cannot be signed. */
 const char *upool_proto_identifier(request_rec *r, const upool_request *rq);
 
+/* plainform.c: tells what the query, and headers that some libraries use
+ * instead, say of pieces.  Values live as long as the request. */
+typedef void upool_proto_pair(void *user, const char *name, const char *value,
+                              apr_size_t len);
+void upool_proto_read_pieces(request_rec *r, upool_proto_pair *visit,
+                             void *user);
+
 #endif

@@ -115,6 +115,45 @@ void upool_spool_remove(upool_spool *spool)
     }
 }
 
+static apr_status_t reopen(int *fd, const upool_bucket *bucket,
+                           const char *stored)
+{
+    if (bucket->stage != UPOOL_STAGE_WRITING) {
+        return APR_EBADF;
+    }
+    return upool_layout_is_data(stored)
+               ? upool_fd_own(fd, bucket->directory.fd, stored, O_RDONLY, 0)
+               : APR_EINVAL;
+}
+
+apr_status_t upool_spool_peek(const upool_bucket *bucket, const char *stored,
+                              void *data, apr_size_t len, apr_off_t offset,
+                              apr_size_t *n)
+{
+    int fd;
+    apr_status_t rv = reopen(&fd, bucket, stored);
+
+    *n = 0;
+    if (!rv) {
+        rv = upool_fd_read(fd, data, len, offset, n);
+        upool_fd_close(&fd);
+    }
+    return rv;
+}
+
+apr_status_t upool_spool_show(const upool_bucket *bucket, const char *stored,
+                              upool_spool_visit *visit, void *user)
+{
+    int fd;
+    apr_status_t rv = reopen(&fd, bucket, stored);
+
+    if (!rv) {
+        visit(user, fd);
+        upool_fd_close(&fd);
+    }
+    return rv;
+}
+
 const char *upool_spool_name(const upool_spool *spool)
 {
     return spool->name;

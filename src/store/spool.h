@@ -31,6 +31,17 @@ apr_status_t upool_spool_write(upool_spool *spool, struct iovec *vec,
 apr_status_t upool_spool_close(upool_spool *spool);
 /* Closes and unlinks.  The name is not to be used after it. */
 void upool_spool_remove(upool_spool *spool);
+/* Reads up to len bytes at offset of a file of this attempt that is closed:
+ * *n of them.  APR_EINVAL: no such name; APR_EBADF: the attempt is over;
+ * APR_EGENERAL: something else bears the name; else the system's error. */
+apr_status_t upool_spool_peek(const upool_bucket *bucket, const char *stored,
+                              void *data, apr_size_t len, apr_off_t offset,
+                              apr_size_t *n);
+/* The same, for who wants to read by himself: opens the file, and closes it
+ * behind visit. */
+typedef void upool_spool_visit(void *user, int fd);
+apr_status_t upool_spool_show(const upool_bucket *bucket, const char *stored,
+                              upool_spool_visit *visit, void *user);
 /* Name inside the bucket; lives as long as that. */
 const char *upool_spool_name(const upool_spool *spool);
 

@@ -66,6 +66,19 @@ void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
     APR_ARRAY_PUSH(chain->stages, stage *) = s;
 }
 
+void *upool_chain_find(const upool_chain *chain,
+                       const upload_pool_handler *handler)
+{
+    int n;
+
+    for (n = 0; n < chain->stages->nelts; n++) {
+        if (stage_at(chain, n)->instance.handler == handler) {
+            return stage_at(chain, n)->instance.data;
+        }
+    }
+    return NULL;
+}
+
 static int is_client_status(int status)
 {
     return status >= 400 && status <= 599;

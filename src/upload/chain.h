@@ -27,6 +27,10 @@ upool_chain *upool_chain_make(const upload_pool_request *request,
 void upool_chain_add(upool_chain *chain, const upload_pool_handler *handler,
                      void *data);
 
+/* The data of a handler's instance; NULL: it is not in the chain. */
+void *upool_chain_find(const upool_chain *chain,
+                       const upload_pool_handler *handler);
+
 /* The upload begins. */
 int upool_chain_open(upool_chain *chain);
 

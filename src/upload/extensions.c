@@ -5,65 +5,151 @@
 #include <string.h>
 #include <apr_lib.h>
 
-static int same_extension(const char *listed, const char *ext, apr_size_t len)
+/* What servers run, or obey, by a suffix that need not be the last: PHP, CGI
+ * and SSI under httpd's AddHandler and AddType, the application servers', IIS'.
+ * README has the same list. */
+static const char *const run[] = {
+    "php",   "php3", "php4", "php5", "php7", "php8",  "phps",     "pht",
+    "phtml", "phar", "inc",  "cgi",  "fcgi", "pl",    "pm",       "py",
+    "pyc",   "rb",   "lua",  "sh",   "bash", "jsp",   "jspx",     "jspf",
+    "asp",   "aspx", "asa",  "ashx", "asmx", "cer",   "cfm",      "cfml",
+    "cfc",   "shtm", "stm",  "htc",  "var",  "shtml", "htaccess", "htpasswd",
+};
+
+/* One extension of a name. */
+typedef struct suffix {
+    const char *at;
+    apr_size_t len;
+    int last;
+} suffix;
+
+static int is_plain(char c)
+{
+    return (c & 0x80) == 0 && (apr_isalnum(c) || c == '_' || c == '-');
+}
+
+static int is_exactly(const suffix *s, const char *word)
 {
     apr_size_t i;
 
-    for (i = 0; i < len; i++) {
-        if (!listed[i] || listed[i] != apr_tolower(ext[i])) {
+    for (i = 0; i < s->len; i++) {
+        if (!word[i] || word[i] != apr_tolower(s->at[i])) {
             return 0;
         }
     }
-    return listed[len] == '\0';
+    return word[s->len] == '\0';
 }
 
-static int in_list(const apr_array_header_t *list, const char *ext,
-                   apr_size_t len)
+/* The same, without what may get lost. */
+static int is_hidden_as(const suffix *s, const char *word)
+{
+    apr_size_t i;
+
+    for (i = 0; i < s->len; i++) {
+        if (is_plain(s->at[i])) {
+            if (*word != apr_tolower(s->at[i])) {
+                return 0;
+            }
+            word++;
+        }
+    }
+    return *word == '\0';
+}
+
+static int is_listed(const apr_array_header_t *list, const suffix *s,
+                     int is(const suffix *, const char *))
 {
     int i;
 
     for (i = 0; list && i < list->nelts; i++) {
-        if (same_extension(APR_ARRAY_IDX(list, i, const char *), ext, len)) {
+        if (is(s, APR_ARRAY_IDX(list, i, const char *))) {
             return 1;
         }
     }
     return 0;
 }
 
-static int extension_is_good(const upool_extension_lists *lists,
-                             const char *ext, apr_size_t len)
+static int is_run(const suffix *s)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(run) / sizeof(run[0]); i++) {
+        if (is_hidden_as(s, run[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int suffix_is_good(const upool_extension_lists *lists, const suffix *s)
 {
     int i;
 
     for (i = 0; i < 2; i++) {
-        if (in_list(lists->deny[i], ext, len)
-            || (lists->allow[i] && !in_list(lists->allow[i], ext, len))) {
+        if (is_listed(lists->deny[i], s, is_hidden_as)) {
+            return 0;
+        }
+        if (lists->allow[i] && !is_listed(lists->allow[i], s, is_exactly)
+            && (s->last || is_run(s))) {
             return 0;
         }
     }
     return 1;
 }
 
-/* Every suffix counts: a server that maps types by any of them (AddHandler)
- * would run x.php.png.  The part before the first dot is no extension; an
- * empty one (a..b) is in no list. */
-int upool_extensions_may_pass(const upool_extension_lists *lists,
-                              const char *name)
+/* Blanks and dots at the end, which Windows does not keep. */
+static const char *end_of(const char *name)
 {
-    const char *dot = strchr(name, '.');
+    const char *end = name + strlen(name);
 
-    if (!dot) {
-        return !lists->allow[0] && !lists->allow[1];
+    while (end > name && (end[-1] == ' ' || end[-1] == '.')) {
+        end--;
     }
-    while (dot) {
-        const char *ext = dot + 1;
-        const char *next = strchr(ext, '.');
-        apr_size_t len = next ? (apr_size_t)(next - ext) : strlen(ext);
+    return end;
+}
 
-        if (!extension_is_good(lists, ext, len)) {
+/* 0: one is bad; 1: all are good; -1: there is none. */
+static int judge(const upool_extension_lists *lists, const char *name)
+{
+    const char *end = end_of(name);
+    const char *dot = memchr(name, '.', (apr_size_t)(end - name));
+    int found = -1;
+
+    while (dot) {
+        suffix s = { dot + 1, (apr_size_t)(end - dot) - 1, 1 };
+        const char *next = memchr(s.at, '.', s.len);
+
+        if (next) {
+            s.len = (apr_size_t)(next - s.at);
+            s.last = 0;
+        }
+        if (!suffix_is_good(lists, &s)) {
             return 0;
         }
+        found = 1;
         dot = next;
     }
-    return 1;
+    return found;
+}
+
+/* Clients of old send whole paths, of either kind. */
+static const char *base_of(const char *name)
+{
+    const char *base = name;
+
+    for (; *name; name++) {
+        if (*name == '/' || *name == '\\') {
+            base = name + 1;
+        }
+    }
+    return base;
+}
+
+int upool_extensions_may_pass(const upool_extension_lists *lists,
+                              const char *client, const char *safe)
+{
+    int named = judge(lists, base_of(client));
+
+    return named && judge(lists, safe)
+           && (named > 0 || (!lists->allow[0] && !lists->allow[1]));
 }

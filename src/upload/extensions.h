@@ -4,14 +4,22 @@
 #define UPOOL_UPLOAD_EXTENSIONS_H
 
 /* Which extensions a file may have: UploadAllow, UploadDeny and the ext= of
- * UploadField. */
+ * UploadField.  Two names are judged: the client's, as its last directory has
+ * it, and the safe one, which may have lost a dot or its letters; an
+ * application may use either.
+ *
+ *   - A deny list refuses a name with one of its extensions anywhere:
+ *     x.php.png has "php" and "png".  What a server or file system drops
+ *     (blanks, signs, letters beyond ASCII) hides none.
+ *   - An allow list wants the last extension in it, and refuses an inner one
+ *     that servers run wherever it stands (AddHandler): x.php.png, but not
+ *     "invoice 12.05.2024.pdf".  A name without extension is refused.
+ *
+ * Pure; any thread. */
 
 #include <apr_tables.h>
 
-/* Lists of extensions, without dot, lower case; NULL: no such list.  Every
- * suffix of the safe name counts: x.php.png has the two "php" and "png".  A
- * file is refused when one of its extensions is in a deny list, and, for each
- * allow list, when one is not in it or when the file has none.  The two of
+/* Lists of extensions, without dot, lower case; NULL: no such list.  The two of
  * each kind come from the server's configuration and from .htaccess, so that
  * the latter can only narrow. */
 typedef struct upool_extension_lists {
@@ -19,8 +27,8 @@ typedef struct upool_extension_lists {
     const apr_array_header_t *deny[2];
 } upool_extension_lists;
 
-/* 1 where the lists let a file of that safe name pass. */
+/* 1 where the lists let a file of these names pass. */
 int upool_extensions_may_pass(const upool_extension_lists *lists,
-                              const char *name);
+                              const char *client, const char *safe);
 
 #endif

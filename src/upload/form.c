@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "parse/family.h"
 #include "parse/names.h"
 #include "upload/parts.h"
 
@@ -22,6 +23,7 @@ struct upool_form {
     upload_pool_file *file;
     apr_off_t file_size;
     apr_int64_t kept; /* bytes of what the record says of files */
+    int has_file; /* one has begun */
 };
 
 static int refuse(upool_form *form, upool_reason reason, const char *detail)
@@ -85,6 +87,27 @@ static int keep_names(upool_form *form)
                : 0;
 }
 
+/* Whatever the client has told so far: is the file a piece of one?  Those whom
+ * somebody puts together do not come here. */
+static int judge_pieces(upool_form *form)
+{
+    const apr_array_header_t *list = upool_fields_list(form->parts.fields);
+    upool_family family;
+    upool_family_chunk piece;
+    int i;
+
+    upool_family_init(&family);
+    for (i = 0; i < list->nelts; i++) {
+        const upool_field *field = &APR_ARRAY_IDX(list, i, upool_field);
+
+        upool_family_param(&family, field->name, field->value, field->len);
+    }
+    return upool_family_settle(&family, &piece)
+                   || upool_family_is_strange(&family)
+               ? refuse(form, UPOOL_REASON_PIECE, "by the form's fields")
+               : 0;
+}
+
 /* The first file names the upload for everybody who polls. */
 static int file_begins(upool_form *form)
 {
@@ -99,6 +122,10 @@ static int file_begins(upool_form *form)
         || (form->parts.check && upool_file_check_begin(form->parts.check))) {
         return 1;
     }
+    if (!form->has_file && judge_pieces(form)) {
+        return 1;
+    }
+    form->has_file = 1;
     if (record->files->nelts == 0) {
         record->filename = file->filename;
         record->content_type = file->content_type ? file->content_type
@@ -269,6 +296,7 @@ int upool_form_feed(upool_form *form, const char *data, apr_size_t len)
 int upool_form_end(upool_form *form)
 {
     return upool_parts_end(form->parser)
+           || (form->has_file && judge_pieces(form))
            || (form->parts.rules && upool_rules_end(form->parts.rules))
            || (form->parts.check && upool_file_check_finish(form->parts.check));
 }

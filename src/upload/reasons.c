@@ -70,6 +70,7 @@ static const char *const names[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_VERSION] = "version",
     [UPOOL_REASON_FINAL] = "final",
     [UPOOL_REASON_WATCHERS] = "watchers",
+    [UPOOL_REASON_PIECE] = "piece",
 };
 /* clang-format on */
 

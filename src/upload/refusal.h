@@ -76,6 +76,7 @@ typedef enum upool_reason {
     UPOOL_REASON_VERSION,       /* of the protocol: none that we speak */
     UPOOL_REASON_FINAL,         /* a concatenated upload takes no bytes */
     UPOOL_REASON_WATCHERS,      /* too many watch uploads (UploadWatchers) */
+    UPOOL_REASON_PIECE,         /* a piece of a file, and nobody knows whose */
     UPOOL_REASON_COUNT
 } upool_reason;
 

@@ -370,6 +370,22 @@ int upool_resume_set_length(upool_resume *resume, apr_off_t length)
     return 0;
 }
 
+static apr_status_t change_metadata(void *user, upool_resumable *about)
+{
+    about->metadata = user;
+    return APR_SUCCESS;
+}
+
+int upool_resume_set_metadata(upool_resume *resume, const char *text)
+{
+    apr_status_t rv = upool_append_update(resume->append, change_metadata,
+                                          apr_pstrdup(resume->p, text));
+
+    return rv ? upool_resume_turn_down_for(resume, rv,
+                                           "resumable.json cannot be written")
+              : 0;
+}
+
 static int count_as_error(upool_resume *resume, upool_reason reason)
 {
     resume->record->state = UPOOL_STATE_ERROR;

@@ -200,6 +200,10 @@ int upool_resume_settle(upool_resume *resume);
  * To be said before begin(). */
 int upool_resume_set_length(upool_resume *resume, apr_off_t length);
 
+/* Writes down other metadata than the upload was made with: text, valid UTF-8.
+ * 0, or 1 when turned down. */
+int upool_resume_set_metadata(upool_resume *resume, const char *text);
+
 /* Names a file that had no name so far; one that has keeps it.  0; 1:
  * EXTENSION, FIELD_*, or it cannot be written.  Before begin(). */
 int upool_resume_set_name(upool_resume *resume, const char *filename);

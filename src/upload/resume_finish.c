@@ -63,11 +63,12 @@ static void add_handlers(passage *pass)
     site.memory = &pass->memory;
     site.bucket = pass->bucket;
     site.p = pass->resume->p;
-    if (o->add_handlers) {
-        pass->need = o->add_handlers(o->user, &site);
-    }
+    /* In front, so that handlers see where the complete file is. */
     if (!o->may_change) {
         upool_chain_add(pass->chain, &stay_handler, pass);
+    }
+    if (o->add_handlers) {
+        pass->need = o->add_handlers(o->user, &site);
     }
 }
 

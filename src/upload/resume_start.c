@@ -174,7 +174,7 @@ static int judge_file(upool_resume *resume, const upool_file *of)
     file.content_type = of->content_type;
     resume->rules =
         upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
-    if (!upool_extensions_may_pass(&resume->options.accept,
+    if (!upool_extensions_may_pass(&resume->options.accept, file.filename,
                                    file.safe_filename)) {
         return upool_resume_turn_down(resume, UPOOL_REASON_EXTENSION, 0, NULL);
     }

@@ -87,24 +87,40 @@ static seen_field *field_of(upool_rules *rules, const char *name)
     return seen;
 }
 
-/* A part without a type is what nobody knows. */
-static int type_is_good(const apr_array_header_t *types, const char *type)
+static int is_type(const char *listed, const char *type)
+{
+    apr_size_t len = strlen(listed);
+
+    return listed[len - 1] == '*' ? !strncmp(listed, type, len - 1)
+                                  : !strcmp(listed, type);
+}
+
+static int is_listed(const apr_array_header_t *types, const char *type)
 {
     int i;
 
-    if (!type) {
-        type = "application/octet-stream";
-    }
     for (i = 0; i < types->nelts; i++) {
-        const char *listed = APR_ARRAY_IDX(types, i, const char *);
-        apr_size_t len = strlen(listed);
-
-        if (listed[len - 1] == '/' ? !strncmp(listed, type, len)
-                                   : !strcmp(listed, type)) {
+        if (is_type(APR_ARRAY_IDX(types, i, const char *), type)) {
             return 1;
         }
     }
     return 0;
+}
+
+/* A part without a type is what nobody knows; of a group its name tells. */
+static int type_is_good(const upool_rule *rule, const upload_pool_file *file)
+{
+    static const char unknown[] = "application/octet-stream";
+    const char *type = file->content_type ? file->content_type : unknown;
+    upool_extension_lists ext = { { NULL, NULL }, { NULL, NULL } };
+
+    if (is_listed(rule->types, type)) {
+        return 1;
+    }
+    ext.allow[0] = rule->type_ext;
+    return rule->type_ext && !strcmp(type, unknown)
+           && upool_extensions_may_pass(&ext, file->filename,
+                                        file->safe_filename);
 }
 
 static int judge_file(upool_rules *rules, const upool_rule *rule,
@@ -118,11 +134,11 @@ static int judge_file(upool_rules *rules, const upool_rule *rule,
                       rule->max ? "has too many files" : "takes no file");
     }
     ext.allow[0] = rule->ext;
-    if (!upool_extensions_may_pass(&ext, file->safe_filename)) {
+    if (!upool_extensions_may_pass(&ext, file->filename, file->safe_filename)) {
         return refuse(rules, rule, UPOOL_REASON_EXTENSION, file->safe_filename,
                       "does not take files of this type");
     }
-    if (rule->types && !type_is_good(rule->types, file->content_type)) {
+    if (rule->types && !type_is_good(rule, file)) {
         return refuse(rules, rule, UPOOL_REASON_FIELD_TYPE,
                       file->content_type ? file->content_type : "no type",
                       "does not take files of this type");

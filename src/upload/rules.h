@@ -33,9 +33,12 @@ typedef struct upool_rule {
     apr_int64_t max;               /* files, UPOOL_UNLIMITED */
     apr_int64_t size;              /* of one file, UPOOL_UNLIMITED */
     const apr_array_header_t *ext; /* of const char *, as of UploadAllow */
-    /* of const char *, lower case: "type/subtype" or "type/" for all of a
-     * type */
+    /* of const char *, lower case: "type/subtype", or the begin of types with
+     * a star behind it */
     const apr_array_header_t *types;
+    /* Extensions that tell the type of a file for which the client tells none;
+     * NULL: none does. */
+    const apr_array_header_t *type_ext;
 } upool_rule;
 
 /* Arrays of upool_rule, the server's and that of .htaccess; NULL: none. */

@@ -83,9 +83,9 @@ static void add_sniff(bench *b, upool_chain *chain, upool_refusal *refusal,
                       const char *argument)
 {
     (void)argument;
-    upool_chain_add(
-        chain, &upool_sniff_handler,
-        upool_sniff_make(UPOOL_SNIFF_REPORT, b->magic, NULL, refusal, b->p));
+    upool_chain_add(chain, &upool_sniff_handler,
+                    upool_sniff_make(UPOOL_SNIFF_REPORT, b->magic, NULL, NULL,
+                                     refusal, b->p));
 }
 
 static void add_clamd(bench *b, upool_chain *chain, upool_refusal *refusal,

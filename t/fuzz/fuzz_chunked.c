@@ -73,11 +73,17 @@ static void check_family(char *text)
         }
         at = next;
     }
+    (void)upool_family_is_strange(&family);
     if (upool_family_settle(&family, &chunk) != 1) {
         return;
     }
     must(chunk.kind > UPOOL_FAMILY_NONE && chunk.kind < UPOOL_FAMILY_COUNT);
     must(chunk.id_len > 0 && chunk.id_len <= UPOOL_FAMILY_ID_MAX);
+    if (chunk.kind == UPOOL_FAMILY_PLUPLOAD) {
+        must(chunk.number >= 0 && chunk.number < chunk.chunks);
+        must(chunk.offset == -1 && chunk.length == -1 && chunk.total == -1);
+        return;
+    }
     must(chunk.offset >= 0 && chunk.length >= 0);
     must(chunk.offset <= chunk.total);
     must(chunk.length <= chunk.total - chunk.offset);

@@ -51,8 +51,20 @@ static const row rows[] = {
     { "png jpg", NULL, NULL, NULL,   "x.jpg.png",        1 },
     { "png jpg", NULL, NULL, NULL,   "x.pn",             0 },
     { "png jpg", NULL, NULL, NULL,   "x.pngg",           0 },
-    { "png jpg", NULL, NULL, NULL,   "x..png",           0 },
-    { "png jpg", NULL, NULL, NULL,   "x.png.",           0 },
+    { "png jpg", NULL, NULL, NULL,   "x..png",           1 },
+    { "png jpg", NULL, NULL, NULL,   "x.png.",           1 },
+    { "png jpg", NULL, NULL, NULL,   "x.png. .",         1 },
+    { "png jpg", NULL, NULL, NULL,   "Screenshot 2024-05-01 at 10.30.12.png",
+      1 },
+    { "pdf", NULL, NULL, NULL,       "invoice 12.05.2024.pdf", 1 },
+    { "png jpg", NULL, NULL, NULL,   "x.phtml.v2.png",   0 },
+    { "png jpg", NULL, NULL, NULL,   "x.asp;.jpg",       0 },
+    { "png jpg php", NULL, NULL, NULL, "x.php.png",      1 },
+    { "png jpg", NULL, NULL, NULL,   ".htaccess",        0 },
+    { "png jpg", NULL, NULL, NULL,   ".png",             1 },
+    { "png jpg", NULL, NULL, NULL,   "x.",               0 },
+    { "png", "jpg", NULL, NULL,      "x.png",            0 },
+    { "png", "png php", NULL, NULL,  "x.php.png",        0 },
     { "", NULL, NULL, NULL,          "x.png",            0 },
     { NULL, NULL, "php cgi", NULL,   "x.php",            0 },
     { NULL, NULL, "php cgi", NULL,   "x.PhP",            0 },
@@ -74,6 +86,34 @@ static const row rows[] = {
 };
 /* clang-format on */
 
+/* The client's name, and what a safe name makes of it. */
+static const struct {
+    const char *allow;
+    const char *deny;
+    const char *client;
+    const char *safe;
+    int good;
+} pairs[] = {
+    { "jpg", NULL, "\xD1\x84\xD0\xBE.jpg", "jpg", 1 },
+    { "jpg", NULL, "\xE7\x85\xA7.JPG", "JPG", 1 },
+    { "jpg", NULL, "\xC3\x9F.jpg", "jpg", 1 },
+    { "jpg", NULL, "\xD1\x84\xD0\xBE.png", "png", 0 },
+    { "jpg", NULL, "\xD1\x84.php.jpg", "php.jpg", 0 },
+    { "jpg", NULL, "x.jpg\xD1\x8F", "x.jpg", 0 },
+    { "txt", NULL, "dir.my/file.txt", "dir.my_file.txt", 1 },
+    { "txt", NULL, "C:\\dir.php\\file.txt", "Cdir.phpfile.txt", 1 },
+    { "txt", NULL, "dir/file", "dir_file", 0 },
+    { NULL, "php", "\xD1\x84.php", "php", 0 },
+    { NULL, "php", ".php", "php", 0 },
+    { NULL, "php", "!.php", "php", 0 },
+    { NULL, "php", "\xD1\x84.php ", "php", 0 },
+    { NULL, "php", "\xD1\x84.php. . ", "php", 0 },
+    { NULL, "php", "\xD1\x84.ph\xC2\xADp", "php", 0 },
+    { NULL, "php", "\xD1\x84.php.txt", "php.txt", 0 },
+    { NULL, "php", "php", "php", 1 },
+    { NULL, "htaccess", ".htaccess", "htaccess", 0 },
+};
+
 static const char *shown(const char *text)
 {
     return text ? text : "-";
@@ -93,8 +133,7 @@ static void test_row(const row *r)
     lists.deny[1] = list(r->local_deny);
     self.data = upool_accept_make(&lists, &refusal, pool);
     file.safe_filename = r->name;
-    /* What the client sent is not what is judged. */
-    file.filename = "ignored.exe";
+    file.filename = r->name;
     verdict = upool_accept_handler.new_file(&self, &file);
     tap_is_int(verdict, r->good ? UPLOAD_POOL_GO_ON : UPLOAD_POOL_STOP,
                "%s, allow %s|%s, deny %s|%s", r->name, shown(r->allow),
@@ -107,6 +146,22 @@ static void test_row(const row *r)
     }
 }
 
+static void test_pairs(void)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        upool_extension_lists lists = { { NULL, NULL }, { NULL, NULL } };
+
+        lists.allow[0] = list(pairs[i].allow);
+        lists.deny[0] = list(pairs[i].deny);
+        tap_is_int(
+            upool_extensions_may_pass(&lists, pairs[i].client, pairs[i].safe),
+            pairs[i].good, "%s (%s), allow %s, deny %s", pairs[i].client,
+            pairs[i].safe, shown(pairs[i].allow), shown(pairs[i].deny));
+    }
+}
+
 int main(void)
 {
     size_t i;
@@ -116,6 +171,7 @@ int main(void)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         test_row(&rows[i]);
     }
+    test_pairs();
     tap_is_str(upool_accept_handler.name, "accept", "its name");
     apr_pool_destroy(pool);
     apr_terminate();

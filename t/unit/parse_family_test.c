@@ -6,15 +6,16 @@
 #include "parse/family.h"
 #include "tap.h"
 
+static upool_family family_of_text;
+
 /* "name=value name=value", in a copy that the family points into. */
-static int settle(const char *text, upool_family_chunk *chunk)
+static void read_params(upool_family *family, const char *text)
 {
     static char copy[4096];
-    upool_family family;
     char *at = copy;
 
     snprintf(copy, sizeof(copy), "%s", text);
-    upool_family_init(&family);
+    upool_family_init(family);
     while (*at != '\0') {
         char *value = strchr(at, '=') + 1;
         char *end = value + strcspn(value, " ");
@@ -22,11 +23,16 @@ static int settle(const char *text, upool_family_chunk *chunk)
 
         value[-1] = '\0';
         *end = '\0';
-        upool_family_param(&family, at, value, strlen(value));
+        upool_family_param(family, at, value, strlen(value));
         at = more ? end + 1 : end;
     }
+}
+
+static int settle(const char *text, upool_family_chunk *chunk)
+{
+    read_params(&family_of_text, text);
     memset(chunk, 0, sizeof(*chunk));
-    return upool_family_settle(&family, chunk);
+    return upool_family_settle(&family_of_text, chunk);
 }
 
 #define DZ(index, offset, size, total) \
@@ -173,23 +179,82 @@ static void test_ids(void)
                && !upool_family_owns(UPOOL_FAMILY_FLOW, "dzuuid")
                && !upool_family_owns(UPOOL_FAMILY_SIMPLE, "title"),
            "and fields of anybody else");
-    tap_is_str(upool_family_name_param(UPOOL_FAMILY_DROPZONE), NULL,
-               "Dropzone's part has the name");
-    tap_is_str(upool_family_name_param(UPOOL_FAMILY_FINE), "qqfilename",
-               "Fine Uploader's is a blob");
-    tap_is_str(upool_family_name_param(UPOOL_FAMILY_FLOW), "flowFilename",
-               "Flow.js");
-    tap_is_str(upool_family_name_param(UPOOL_FAMILY_RESUMABLE),
-               "resumableFilename", "Resumable.js");
-    tap_is_str(upool_family_name_param(UPOOL_FAMILY_SIMPLE), "filename",
-               "simple-uploader.js");
 }
+
+/* What is told of the file besides. */
+static void check_file(const char *text, const char *name, const char *type)
+{
+    upool_family_chunk chunk;
+
+    tap_is_int(settle(text, &chunk), 1, "%s", text);
+    tap_ok(chunk.name_len == strlen(name)
+               && (!chunk.name_len || !memcmp(chunk.name, name, strlen(name))),
+           "its name is \"%s\"", name);
+    tap_ok(chunk.type_len == strlen(type)
+               && (!chunk.type_len || !memcmp(chunk.type, type, strlen(type))),
+           "its type is \"%s\"", type);
+}
+
+static void test_counted(void)
+{
+    upool_family_chunk chunk;
+
+    tap_is_int(settle("name=u chunk=1 chunks=3", &chunk), 1, "plupload");
+    tap_is_int(chunk.kind, UPOOL_FAMILY_PLUPLOAD, "is a library");
+    tap_ok(chunk.offset == -1 && chunk.length == -1 && chunk.total == -1,
+           "that tells no place");
+    tap_ok(chunk.number == 1 && chunk.chunks == 3, "but the second of three");
+    tap_is_int(settle("name=u chunk=0 chunks=1", &chunk), 0, "a whole file");
+    tap_is_int(settle("name=u chunk=0 chunks=0", &chunk), 0, "an empty one");
+    tap_is_int(settle("name=u chunk=a chunks=b", &chunk), 0, "words");
+    tap_is_int(settle("name=u chunk=1", &chunk), 0, "half of it");
+    tap_is_int(settle("chunk=0 chunks=3", &chunk), -1, "no name");
+    tap_is_int(settle("name=u chunk=3 chunks=3", &chunk), -1, "one too many");
+    tap_is_int(settle("name=u name=v chunk=1 chunks=3", &chunk), -1,
+               "two names");
+}
+
+/* Pieces of libraries that are not known. */
+static const struct {
+    const char *text;
+    int is_strange;
+} strange[] = {
+    { "chunkIndex=0 totalChunk=3 chunk-index=0 total-chunk=3", 1 },
+    { "chunkIndex=0 totalChunk=1", 0 },
+    { "chunkIndex=0 chunkCount=12", 1 },
+    { "chunkIndex=0 totalChunks=2", 1 },
+    { "chunkNumber=1 totalChunks=2", 1 },
+    { "_chunkSize=5 _currentChunkSize=5 _chunkNumber=0 _totalSize=9", 1 },
+    { "phase=upload session_id=x start_offset=0", 1 },
+    { "chunkMetadata={\"FileName\":\"a\",\"Index\":0,\"TotalCount\":3}", 1 },
+    { "chunkMetadata={\"FileName\":\"a\",\"Index\":0,\"TotalCount\":1}", 0 },
+    { "metadata={\"chunkIndex\":0,\"totalChunks\":14}", 1 },
+    { "metadata={\"author\":\"x\"}", 0 },
+    { "uploader-chunk-number=0 uploader-chunks-total=3", 1 },
+    { "chunkIndex=0", 0 },
+    { "totalChunks=3", 0 },
+    { "session_id=x", 0 },
+    { "index=0 total=3", 0 },
+    { "", 0 },
+};
 
 int main(void)
 {
     upool_family_chunk chunk;
     size_t i;
 
+    test_counted();
+    check_file(DZ("0", "0", "100", "250"), "", "");
+    check_file(QQ("0", "100", "250"), "a", "");
+    check_file(FLOW("1", "100", "100", "250", "2"), "a", "");
+    check_file(RESUMABLE("2", "100", "150", "250", "2"), "a", "b");
+    check_file(SIMPLE("2", "100", "150", "250", "2"), "a", "");
+    check_file("name=u chunk=0 chunks=3 type=text/plain", "u", "text/plain");
+    for (i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
+        read_params(&family_of_text, strange[i].text);
+        tap_is_int(upool_family_is_strange(&family_of_text),
+                   strange[i].is_strange, "a stranger? %s", strange[i].text);
+    }
     for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         tap_is_int(settle(good[i].text, &chunk), 1, "%s", good[i].text);
         tap_is_int(chunk.kind, good[i].kind, "whose it is");

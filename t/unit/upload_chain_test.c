@@ -307,6 +307,8 @@ static void test_pieces(void)
 
     bench_start(&t, 1);
     upool_chain_add(t.chain, &tens, &t.b);
+    tap_ok(upool_chain_find(t.chain, &tens) == &t.b, "a handler's data");
+    tap_ok(!upool_chain_find(t.chain, &idle), "of one that is not there");
     upool_chain_open(t.chain);
     begin(&t);
     story[0] = '\0';

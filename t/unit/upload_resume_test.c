@@ -208,6 +208,8 @@ static void test_length_later(rkit *t)
     resume = rkit_open(t, "defer", p);
     tap_is_int(upool_resume_set_length(resume, 5), 0, "more can");
     tap_is_int(upool_resume_set_length(resume, 5), 0, "and again the same");
+    tap_is_int(upool_resume_set_metadata(resume, "a\n1"), 0, "metadata");
+    tap_is_str(upool_resume_about(resume)->metadata, "a\n1", "written down");
     tap_is_int(upool_resume_set_length(resume, 6), 1, "but no other");
     tap_is_int(rkit_append(t, "defer", 3, "de"), 0, "the rest comes");
     tap_is_str(rkit_content(t, "defer"), "abcde", "and completes it");

@@ -42,6 +42,7 @@ typedef struct plan {
     apr_int64_t size;
     const char *ext;
     const char *types;
+    const char *type_ext;
 } plan;
 
 static const apr_array_header_t *list_of(const plan *plans)
@@ -57,6 +58,7 @@ static const apr_array_header_t *list_of(const plan *plans)
         rule->size = plans->size;
         rule->ext = words(plans->ext);
         rule->types = words(plans->types);
+        rule->type_ext = words(plans->type_ext);
     }
     return plans ? list : NULL;
 }
@@ -102,10 +104,13 @@ static int bring(upool_rules *rules, const char *part)
 }
 
 static const plan photo[] = { { "photo", 1, 2, 100, "jpg,png",
-                                "image/,application/pdf" },
+                                "image/*,application/pdf" },
                               { "title", 1, MANY, MANY, NULL, NULL },
                               { "note", 0, 0, MANY, NULL, NULL },
                               { NULL } };
+static const plan images[] = {
+    { "f", 0, MANY, MANY, NULL, "image/png,image/heic", "png,heic" }, { NULL }
+};
 static const plan named_only[] = { { "a", 0, MANY, MANY, NULL, NULL },
                                    { "*", 0, 0, MANY, NULL, NULL },
                                    { NULL } };
@@ -168,6 +173,17 @@ static const row rows[] = {
     /* What "*" says is said without the client's name. */
     { named_only, NULL, "a:x:y/z:1 a:x:y/z:1 b=text", GOOD, NULL },
     { named_only, NULL, "b:x:y/z:1", UPOOL_REASON_FIELD_FILES, NULL },
+    { images, NULL, "f:x.png:image/png:1", GOOD, NULL },
+    { images, NULL, "f:x.heic::1", GOOD, NULL },
+    { images, NULL, "f:x.HEIC:application/octet-stream:1", GOOD, NULL },
+    { images, NULL, "f:x.exe:application/octet-stream:1", UPOOL_REASON_FIELD_TYPE,
+      "Form field f does not take files of this type" },
+    { images, NULL, "f:x::1", UPOOL_REASON_FIELD_TYPE,
+      "Form field f does not take files of this type" },
+    { images, NULL, "f:x.png:text/html:1", UPOOL_REASON_FIELD_TYPE,
+      "Form field f does not take files of this type" },
+    { images, NULL, "f:x.php.png::1", UPOOL_REASON_FIELD_TYPE,
+      "Form field f does not take files of this type" },
     { one_each, NULL, "a:x.txt:text/plain:10 b:x.txt:text/plain:10", GOOD, NULL },
     { one_each, NULL, "a:x.txt:text/plain:1 a:x.txt:text/plain:1", UPOOL_REASON_FIELD_FILES, NULL },
     { one_each, NULL, "a:x.txt:text/plain:11", UPOOL_REASON_FILE_TOO_LARGE, NULL },
@@ -226,11 +242,11 @@ int main(void)
         test_row(&rows[i]);
     }
     tap_ok(!upool_rules_make(&none, &refusal, pool), "no rules cost nothing");
-    tap_ok(upool_extensions_may_pass(&lists, "x.exe"),
+    tap_ok(upool_extensions_may_pass(&lists, "x.exe", "x.exe"),
            "no list takes everything");
     lists.allow[0] = words("png");
-    tap_ok(!upool_extensions_may_pass(&lists, "x.php.png"),
-           "each extension counts");
+    tap_ok(!upool_extensions_may_pass(&lists, "x.php.png", "x.php.png"),
+           "an inner one that servers run counts");
     apr_pool_destroy(pool);
     apr_terminate();
     return tap_done();

@@ -29,7 +29,8 @@ sub numbered
         my %f = (ChunkNumber => $n + 1, ChunkSize => $size,
                  CurrentChunkSize => $length, TotalSize => $total,
                  Identifier => $id, Filename => 'real.bin',
-                 RelativePath => 'dir/real.bin', TotalChunks => $count);
+                 RelativePath => 'dir/real.bin', TotalChunks => $count,
+                 Type => 'Text/X-Real; charset=utf-8');
         my @fields = map {
             (($before eq '' ? lcfirst $_ : "$before$_"), $f{$_})
         } sort keys %f;
@@ -127,6 +128,9 @@ for my $name (sort keys %family) {
         is $seen->{state}, 'done', "$how: the application's answer";
         ok((stored($r) || '') eq $content, "$how: its bytes");
         is $seen->{files}[0]{filename}, 'real.bin', "$how: its name";
+        is $seen->{files}[0]{'content-type'},
+            $name =~ /flow|resumable/ ? 'text/x-real' : 'image/x-test',
+            "$how: its type, as the library says";
         my %fields = map { $_->{name} => $_->{value} } @{ $seen->{fields} };
         is $fields{title}, 'Holiday', "$how: other fields";
         ok !grep({ /^dz|^qquuid|[cC]hunk|[iI]dentifier/ } keys %fields),
@@ -138,6 +142,81 @@ for my $name (sort keys %family) {
             if $asks{$name};
     }
 }
+
+# --- plupload ---------------------------------------------------------------
+
+# It counts its pieces, in order, and says no more; as a form and as a raw body.
+sub plupload
+{
+    my ($raw, $name, $n, $count, $bytes, %o) = @_;
+    my @fields = (name => $name, chunk => $n, chunks => $count);
+    return chunk($o{url} // $url, $bytes, before => [@fields], %o) if !$raw;
+    return raw('POST', ($o{url} // $url) . '?' . query(@fields), $bytes,
+               headers => ['Content-Type', 'application/octet-stream'], %o);
+}
+
+for my $raw (0, 1) {
+    my $how = $raw ? 'plupload, raw' : 'plupload';
+    my $name = new_id() . '.bin';
+    my @piece = map { substr $content, $_ * $size, $size } 0 .. 2;
+    my $r = plupload($raw, $name, 1, 3, $piece[1]);
+    is $r->{status}, 400, "$how: the second first";
+    like $r->{json}{detail}, qr/[Oo]ffset/, 'and told';
+    $r = plupload($raw, $name, 0, 3, 'another version of it');
+    is $r->{status}, 200, "$how: the first";
+    $r = plupload($raw, $name, 0, 3, $piece[0]);
+    is $r->{status}, 200, "$how: begun again";
+    is $r->{json}{offset}, $size, 'from the beginning';
+    $r = plupload($raw, $name, 2, 3, $piece[2]);
+    is $r->{status}, 400, "$how: one is left out";
+    for my $again (0 .. 1) {
+        $r = plupload($raw, $name, 1, 3, $piece[1]);
+        is $r->{status}, 200, "$how: the second, sent " . ($again + 1);
+        is $r->{json}{offset}, 2 * $size, 'is there once';
+    }
+    $r = plupload($raw, $name, 2, 3, $piece[2]);
+    is $r->{status}, 200, "$how: the last";
+    my $seen = application($r) || {};
+    is $seen->{state}, 'done', 'the application\'s answer';
+    ok((stored($r) || '') eq $content, 'its bytes');
+    is $seen->{files}[0]{filename}, $name, 'its name';
+    is_deeply [grep { $_->{name} =~ /^(?:name|chunks?)$/ } @{ $seen->{fields} }],
+        [], 'none of its parameters';
+    my $again = plupload($raw, $name, 2, 3, $piece[2]);
+    is $again->{body}, $r->{body}, 'the last again';
+}
+my $small = chunk($url, 'small', before => [name => 's', chunk => 0, chunks => 1],
+                  filename => 's.bin');
+is $small->{status}, 200, 'plupload: a small file comes whole';
+
+# --- Pieces that nobody puts together ----------------------------------------
+
+for my $where ('/chunked-ip/echo.pl', '/chunked-not/echo.pl') {
+    for my $row (
+        ['Syncfusion', 'chunk-index' => 0, chunkIndex => 0, totalChunk => 3],
+        ['bootstrap-fileinput', chunkIndex => 1, chunkCount => 3],
+        ['ng-file-upload', _chunkSize => 5, _chunkNumber => 0, _totalSize => 9],
+        ['DevExtreme', chunkMetadata => '{"Index":0,"TotalCount":3}'],
+        ['Kendo UI', metadata => '{"chunkIndex":0,"totalChunks":3}'],
+        ['vue-upload-component', phase => 'upload', session_id => 'x',
+            start_offset => 0]) {
+        my ($who, @fields) = @$row;
+        for my $behind (0, 1) {
+            my $r = chunk($where, 'bytes', $behind ? 'after' : 'before',
+                          [@fields], filename => 'x.bin',
+                          headers => ['Accept', 'application/json']);
+            is $r->{status}, 415, "$where: a piece of $who is refused";
+            like $r->{json}{detail} // $r->{json}{error}, qr/piece of a file/,
+                'with a sentence';
+        }
+    }
+}
+for my $name (sort keys %family) {
+    my $r = piece($name, '/chunked-not/echo.pl', 0, new_id());
+    is $r->{status}, 415, "$name: where pieces are not taken";
+}
+is plupload(0, 'x', 0, 3, 'x', url => '/chunked-not/echo.pl')->{status}, 415,
+    'plupload, too';
 
 # --- Side by side -----------------------------------------------------------
 
@@ -251,13 +330,13 @@ my @other = @dz;
 $other[5] = 20;
 is chunk($url, 'hello', before => \@other)->{status}, 400,
     'a total that changes';
-# Behind the file, they are found too late only where the URL names the upload.
+# Behind the file they come too late where a form may be whole: refused, for it
+# is not.
 my @behind = @dz;
 $behind[1] = new_id();
 $r = chunk($url . '?upload=1', 'hello', after => \@behind,
            range => undef);
-ok $r->{status} == 200 && ($r->{json}{env} || $r->{json}{upload_id}),
-    'behind the file: a form like any other';
+is $r->{status}, 415, 'behind the file: a piece, but found too late';
 $r = chunk('/chunked/echo.pl', 'hello', after => \@behind);
 is $r->{status}, 200, 'behind the file, where forms are chunks';
 is $r->{json}{offset}, 5, 'it is a chunk';

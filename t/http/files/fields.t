@@ -74,7 +74,9 @@ no_good('the second is too large', $photo, 413, 'FILE_TOO_LARGE', $title, $ok,
         file('photo', 'a.jpg', @jpeg, 'x' x 70_000));
 no_good("named $_", $photo, 415, 'EXTENSION', $title,
         file('photo', $_, @jpeg))
-    for 'a.gif', 'a', 'jpg', 'a.php.png', 'a.png.php', '.jpg';
+    for 'a.gif', 'a', 'jpg', 'a.php.png', 'a.png.php';
+good('a name that is an extension alone', $photo, file('photo', '.jpg', @jpeg),
+     $title);
 no_good("of type " . ($_ // 'none'), $photo, 415, 'FIELD_TYPE', $title,
         file('photo', 'a.jpg', $_))
     for 'text/html', 'application/octet-stream', 'application/pdfx',

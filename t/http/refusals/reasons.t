@@ -41,7 +41,7 @@ for my $way ('whole', 'chunks', 'bytes') {
                 status => 415, reason => 'PART_CODING');
     }
     for my $name ('x.php', 'x.PHP', 'x.php.png', 'x.phtml', 'a.b.pHp.c',
-                  'x.php.') {
+                  'x.php.', '.php', "\xd1\x84.php", "\xd1\x84.php ") {
         refused("UploadDeny: $name, $way", '/refuse/deny/count.pl',
                 file_named($name), way => $way, status => 415,
                 reason => 'EXTENSION');
@@ -60,9 +60,10 @@ taken("Content-Encoding identity", $url, @form,
       head => "Content-Encoding: identity\r\n");
 taken("a part in $_", $url, coded($_)) for '7bit', '8BIT', 'binary';
 taken("UploadAllow: $_", '/refuse/allow/count.pl', file_named($_))
-    for 'x.png', 'x.PNG', 'x.jpg', 'x.tar.gz', 'a.png.png';
+    for 'x.png', 'x.PNG', 'x.jpg', 'x.tar.gz', 'a.png.png',
+        "\xd1\x84.jpg", 'Screenshot 2024-05-01 at 10.30.12.png';
 taken("UploadDeny: $_", '/refuse/deny/count.pl', file_named($_))
-    for 'x.png', 'php', '.php', 'x.phps', 'x.ph.p';
+    for 'x.png', 'php', 'x.phps', 'x.ph.p';
 refused('UploadRequire multipart: ' . ($_ || 'no type'), '/refuse/strict/count.pl', 'a=b', $_,
         status => 415, reason => 'NOT_AN_UPLOAD', stateless => 1)
     for 'text/plain', 'application/x-www-form-urlencoded', undef,

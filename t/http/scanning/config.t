@@ -53,7 +53,7 @@ sub status_of
     my ($where, $htaccess, $type) = @_;
     spew("$docs/$where/.htaccess", "$htaccess\n");
     my $answer = upload("/$where/",
-        [{name => 'f', filename => 'x', type => $type || 'text/plain',
+        [{name => 'f', filename => 'x', type => $type || 'image/png',
           content => '<html><body>x</body></html>'}],
         id => new_id(), accept => 'application/json', port => $httpd->port);
     return $answer->{status};

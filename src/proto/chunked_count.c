@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/chunked.h"
+
+#include <string.h>
+#include <apr_cstr.h>
+#include <apr_strings.h>
+
+#include "parse/quantity.h"
+
+static int refuse(upool_refusal *refusal, upool_reason reason,
+                  const char *detail)
+{
+    *refusal = upool_refusal_make(reason, 0, detail);
+    return 1;
+}
+
+const char *upool_chunked_tag(const upool_chunked *c)
+{
+    return c->in_family
+               ? apr_psprintf(c->r->pool, "%d:%.*s", (int)c->piece.kind,
+                              (int)c->piece.id_len, c->piece.id)
+               : NULL;
+}
+
+/* --- Where it belongs ----------------------------------------------------- */
+
+/* How long the first piece was; 0: it never came to its end. */
+static apr_off_t measure_of(const upool_chunked *c)
+{
+    const char *text =
+        upool_resume_about(c->resume)->metadata + strlen(upool_chunked_tag(c));
+    long long size = 0;
+
+    return *text == '\n' && !upool_quantity_decimal(text + 1, &size) ? size : 0;
+}
+
+int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
+{
+    apr_off_t have = upool_resume_offset(c->resume);
+    apr_off_t size = measure_of(c);
+    apr_off_t start;
+
+    if (c->piece.number == 0) {
+        /* Whoever begins again, after a break or with another version of the
+         * file, begins at the beginning. */
+        if (upool_resume_abandon(c->resume)) {
+            *refusal = *upool_resume_refusal(c->resume);
+            return 1;
+        }
+        c->resume = NULL;
+        *makes = 1;
+        return 0;
+    }
+    if (size == 0 || c->piece.number > have / size) {
+        return refuse(refusal, UPOOL_REASON_OFFSET, "a piece is missing");
+    }
+    start = (apr_off_t)c->piece.number * size;
+    c->skip = have - start;
+    c->offset = have;
+    if (c->length >= 0) {
+        c->length = c->length > c->skip ? c->length - c->skip : 0;
+    }
+    return 0;
+}
+
+int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal)
+{
+    const char *text;
+
+    if (!c->counted || c->piece.number > 0) {
+        return 0;
+    }
+    text = apr_psprintf(c->r->pool, "%s\n%" APR_OFF_T_FMT, upool_chunked_tag(c),
+                        upool_resume_offset(c->resume));
+    if (!upool_resume_set_metadata(c->resume, text)) {
+        return 0;
+    }
+    *refusal = *upool_resume_refusal(c->resume);
+    return 1;
+}
+
+/* --- What is there already ------------------------------------------------ */
+
+static int pass_feed(void *self, const char *data, apr_size_t len)
+{
+    upool_chunked *c = self;
+    apr_size_t over = (apr_off_t)len < c->skip ? len : (apr_size_t)c->skip;
+
+    c->skip -= (apr_off_t)over;
+    return len > over ? upool_sink_feed(&c->rest, data + over, len - over)
+                      : upool_sink_is_unwanted(&c->rest);
+}
+
+static int pass_flush(void *self)
+{
+    upool_chunked *c = self;
+
+    return upool_sink_flush(&c->rest);
+}
+
+static int pass_finish(void *self)
+{
+    upool_chunked *c = self;
+
+    return upool_sink_finish(&c->rest);
+}
+
+static void pass_refuse(void *self, upool_reason reason, apr_status_t rv,
+                        const char *detail)
+{
+    upool_chunked *c = self;
+
+    upool_sink_refuse(&c->rest, reason, rv, detail);
+}
+
+static int pass_is_unwanted(void *self)
+{
+    upool_chunked *c = self;
+
+    return upool_sink_is_unwanted(&c->rest);
+}
+
+static apr_off_t pass_received(const void *self)
+{
+    const upool_chunked *c = self;
+
+    return upool_sink_received(&c->rest);
+}
+
+static const upool_refusal *pass_refusal(void *self)
+{
+    upool_chunked *c = self;
+
+    return upool_sink_refusal(&c->rest);
+}
+
+static const upool_sink_ops pass_ops = {
+    .feed = pass_feed,
+    .flush = pass_flush,
+    .finish = pass_finish,
+    .refuse = pass_refuse,
+    .is_unwanted = pass_is_unwanted,
+    .received = pass_received,
+    .refusal = pass_refusal,
+};
+
+void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner)
+{
+    c->rest = *inner;
+    inner->ops = &pass_ops;
+    inner->self = c;
+}
