@@ -4,14 +4,16 @@
 
 #include <http_protocol.h>
 
+#include "httpd/handoff.h"
 #include "httpd/log.h"
 
 /* Situations to contend with:
  *
  * 1. The drive takes the upload in: it pulls from f->next itself, so this
  *    function is not called.
- * 2. The handler, or whoever stands in front of it, reads: it gets the JSON,
- *    in the read mode that it likes, then end of stream as often as it asks.
+ * 2. The handler, or whoever stands in front of it, reads: it gets what
+ *    stands in for the upload, in the read mode that it likes, then end of
+ *    stream as often as it asks.
  * 3. mod_rewrite in .htaccess, DirectoryIndex or UploadPass redirect
  *    internally: the new request has no resource filters, so the filter is
  *    added again, on the same state; it goes on where the first one stopped.
@@ -26,31 +28,28 @@
 /* A stream of HTTP/2 is worth reading so much of a body that nobody wants. */
 #define SHORT_BODY 65536
 
-static apr_status_t give_all(apr_bucket_brigade *bb, upool_request *rq)
-{
-    APR_BRIGADE_CONCAT(bb, rq->body);
-    return APR_SUCCESS;
-}
-
-/* The next bytes of the JSON, at most that many; taken, or copied. */
-static apr_status_t give_bytes(apr_bucket_brigade *bb, upool_request *rq,
+/* The next bytes, at most that many; taken, or copied. */
+static apr_status_t give_bytes(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
                                apr_off_t bytes, int keep)
 {
     apr_bucket *end = NULL;
     apr_bucket *b;
-    apr_status_t rv = apr_brigade_partition(rq->body, bytes, &end);
+    apr_status_t rv = apr_brigade_partition(rest, bytes, &end);
 
     if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
         return rv;
     }
-    b = APR_BRIGADE_FIRST(rq->body);
-    while (b != APR_BRIGADE_SENTINEL(rq->body) && b != end) {
+    b = APR_BRIGADE_FIRST(rest);
+    while (b != APR_BRIGADE_SENTINEL(rest) && b != end) {
         apr_bucket *next = APR_BUCKET_NEXT(b);
 
         if (keep) {
             apr_bucket *copy;
 
-            apr_bucket_copy(b, &copy);
+            rv = apr_bucket_copy(b, &copy);
+            if (rv) {
+                return rv;
+            }
             b = copy;
         }
         else {
@@ -62,35 +61,54 @@ static apr_status_t give_bytes(apr_bucket_brigade *bb, upool_request *rq,
     return APR_SUCCESS;
 }
 
+/* Gives of rest what mode asks for. */
+static apr_status_t give(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
+                         ap_input_mode_t mode, apr_read_type_e block,
+                         apr_off_t bytes)
+{
+    switch (mode) {
+    case AP_MODE_READBYTES:
+        return give_bytes(bb, rest, bytes, 0);
+    case AP_MODE_SPECULATIVE:
+        return give_bytes(bb, rest, bytes, 1);
+    case AP_MODE_EXHAUSTIVE:
+        APR_BRIGADE_CONCAT(bb, rest);
+        return APR_SUCCESS;
+    case AP_MODE_GETLINE:
+        return apr_brigade_split_line(bb, rest, block, HUGE_STRING_LEN);
+    case AP_MODE_EATCRLF:
+    case AP_MODE_INIT:
+        break;
+    }
+    return APR_SUCCESS;
+}
+
+/* EATCRLF is about the connection between two requests, not about a body. */
 static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
                            upool_request *rq, ap_input_mode_t mode,
                            apr_read_type_e block, apr_off_t bytes)
 {
-    apr_status_t rv = APR_SUCCESS;
+    apr_bucket_brigade *rest;
+    apr_status_t rv;
 
-    switch (mode) {
-    case AP_MODE_READBYTES:
-        rv = give_bytes(bb, rq, bytes, 0);
-        break;
-    case AP_MODE_SPECULATIVE:
-        rv = give_bytes(bb, rq, bytes, 1);
-        break;
-    case AP_MODE_EXHAUSTIVE:
-        rv = give_all(bb, rq);
-        break;
-    case AP_MODE_GETLINE:
-        rv = apr_brigade_split_line(bb, rq->body, block, HUGE_STRING_LEN);
-        break;
-    case AP_MODE_EATCRLF:
-        /* About the connection between two requests, not about a body. */
+    if (mode == AP_MODE_EATCRLF) {
         return ap_get_brigade(f->next, bb, mode, block, bytes);
-    case AP_MODE_INIT:
+    }
+    if (mode == AP_MODE_INIT) {
         return APR_SUCCESS;
     }
+    rest = upool_handoff_rest(f->r, rq, mode != AP_MODE_EXHAUSTIVE);
+    if (!rest) {
+        return APR_EGENERAL;
+    }
+    rv = give(bb, rest, mode, block, bytes);
+    if (rv == APR_SUCCESS && mode != AP_MODE_SPECULATIVE) {
+        rest = upool_handoff_rest(f->r, rq, 0);
+    }
     /* Nothing more to give, or nothing more to take. */
-    if (rv == APR_SUCCESS
+    if (rv == APR_SUCCESS && rest
         && (APR_BRIGADE_EMPTY(bb)
-            || (mode != AP_MODE_SPECULATIVE && APR_BRIGADE_EMPTY(rq->body)))) {
+            || (mode != AP_MODE_SPECULATIVE && APR_BRIGADE_EMPTY(rest)))) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
     }
     return rv;
@@ -140,7 +158,7 @@ void upool_filter_register(void)
 {
     /* Nearer to the handler than any resource filter, also one that a module
      * has added before us (mod_upload_progress does so in fixups): it is to
-     * see the upload, not the JSON. */
+     * see the upload, not what stands in for it. */
     ap_register_input_filter(UPOOL_FILTER_NAME, filter_body, NULL,
                              (ap_filter_type)(AP_FTYPE_RESOURCE - 1));
 }
@@ -218,7 +236,7 @@ void upool_filter_insert(request_rec *r)
 /* mod_request's filter that keeps what is read for sub-requests (KeptBodySize)
  * takes a non-blocking read that finds nothing for an error: it drops what it
  * has and writes through a null pointer when there is more.  Nobody wants the
- * upload from it either: what a sub-request inherits is the JSON. */
+ * upload from it either: what a sub-request inherits is what the application reads. */
 void upool_filter_replace_keeper(upool_request *rq)
 {
     const ap_filter_rec_t *keeper = ap_get_input_filter_handle("KEEP_BODY");
