@@ -16,6 +16,8 @@
  * comes behind them one at a time is read so many bytes at a time. */
 #define OPEN_MOST 16
 #define READ_SIZE ((apr_size_t)65536)
+/* So much of a file is mapped at a time. */
+#define WINDOW ((apr_size_t)1 << 20)
 
 struct upool_handoff {
     apr_bucket_brigade *rest;
@@ -341,15 +343,19 @@ static apr_status_t fill(request_rec *r, struct upool_handoff *h)
 
 /* A file becomes memory: mapped, or some bytes of it, whatever the reader asks
  * for. */
-static apr_status_t load_first(struct upool_handoff *h)
+static apr_status_t load_first(const struct upool_handoff *h)
 {
     apr_bucket *first = APR_BRIGADE_FIRST(h->rest);
     const char *data;
     apr_size_t len;
 
-    return !h->sendfile && APR_BUCKET_IS_FILE(first)
-               ? apr_bucket_read(first, &data, &len, APR_BLOCK_READ)
-               : APR_SUCCESS;
+    if (h->sendfile || !APR_BUCKET_IS_FILE(first)) {
+        return APR_SUCCESS;
+    }
+    if (first->length > WINDOW) {
+        apr_bucket_split(first, WINDOW);
+    }
+    return apr_bucket_read(first, &data, &len, APR_BLOCK_READ);
 }
 
 /* What reading by lines leaves behind a line at the end of a bucket. */

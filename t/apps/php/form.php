@@ -31,8 +31,8 @@ if (isset($_GET['status'])) {
     http_response_code((int) $_GET['status']);
 }
 header('Content-Type: application/json');
-echo json_encode(array('via' => 'php-' . PHP_SAPI, 'post' => $_POST,
-    'files' => $files, 'type' => $_SERVER['CONTENT_TYPE'] ?? null,
+echo json_encode(array('via' => 'php-' . PHP_SAPI, 'post' => (object) $_POST,
+    'files' => (object) $files, 'type' => $_SERVER['CONTENT_TYPE'] ?? null,
     'method' => $_SERVER['REQUEST_METHOD'],
     'identifier' => $_SERVER['HTTP_X_UPLOAD_IDENTIFIER'] ?? null,
     'length' => $_SERVER['CONTENT_LENGTH'] ?? null),
