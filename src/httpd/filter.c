@@ -235,8 +235,9 @@ void upool_filter_insert(request_rec *r)
 
 /* mod_request's filter that keeps what is read for sub-requests (KeptBodySize)
  * takes a non-blocking read that finds nothing for an error: it drops what it
- * has and writes through a null pointer when there is more.  Nobody wants the
- * upload from it either: what a sub-request inherits is what the application reads. */
+ * has and writes through a null pointer when there is more. Nobody wants the
+ * upload from it either: what a sub-request inherits is what the application
+ * reads. */
 void upool_filter_replace_keeper(upool_request *rq)
 {
     const ap_filter_rec_t *keeper = ap_get_input_filter_handle("KEEP_BODY");

@@ -3,11 +3,11 @@
 #ifndef UPOOL_HTTPD_FILTER_H
 #define UPOOL_HTTPD_FILTER_H
 
-/* The input filter.  It stands among the resource filters, so mod_deflate and
- * its like have already decoded what it sees.  While an upload is taken in,
- * the drive pulls through it, from the filters behind; afterwards it hands what
- * stands in for the body to whoever reads.  Whoever else reads in between gets an error,
- * never the upload's bytes. */
+/* The input filter. It stands among the resource filters, so mod_deflate and
+ * its like have already decoded what it sees. While an upload is taken in, the
+ * drive pulls through it, from the filters behind; afterwards it hands what
+ * stands in for the body to whoever reads. Whoever else reads in between gets
+ * an error, never the upload's bytes. */
 
 #include "httpd/request.h"
 

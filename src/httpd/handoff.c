@@ -82,7 +82,7 @@ static void set_head(request_rec *r, upool_handoff_head *head, const char *type,
     head->length = apr_off_t_toa(r->pool, length);
 }
 
-/* --- JSON ------------------------------------------------------------------ */
+/* --- JSON ----------------------------------------------------------------- */
 
 static int make_json(request_rec *r, upool_request *rq, int is_read,
                      upool_handoff_head *head, upool_refusal *refusal)
@@ -111,7 +111,7 @@ static int make_json(request_rec *r, upool_request *rq, int is_read,
            && refuse(refusal, UPOOL_REASON_MEMORY, 0, "KeptBodySize");
 }
 
-/* --- A form ---------------------------------------------------------------- */
+/* --- A form --------------------------------------------------------------- */
 
 static apr_status_t open_file(apr_file_t **file, const struct upool_handoff *h,
                               const upool_file *of, apr_pool_t *p)
@@ -291,7 +291,7 @@ int upool_handoff_make(request_rec *r, upool_request *rq, int is_read,
     return make_form(r, rq, kind == UPOOL_PASS_FIELDS, head, refusal);
 }
 
-/* --- Reading --------------------------------------------------------------- */
+/* --- Reading -------------------------------------------------------------- */
 
 static apr_status_t open_next(request_rec *r, struct upool_handoff *h,
                               const upool_file *of)

@@ -14,8 +14,8 @@ typedef struct upool_handoff_head {
     const char *type;   /* Content-Type */
     const char *length; /* Content-Length */
     /* What X-Upload-Signature signs: JSON and fields, the body; a form, whose
-     * bytes nobody should have to read for it, identifier, type (with its random
-     * boundary) and length, a line feed between them. */
+     * bytes nobody should have to read for it, identifier, type (with its
+     * random boundary) and length, a line feed between them. */
     const char *signed_text;
     apr_size_t signed_len;
 } upool_handoff_head;

@@ -26,9 +26,9 @@ void upool_substitute_set_aside(request_rec *r, upool_request *rq);
 void upool_substitute_drop_protocol(request_rec *r);
 
 /* The upload is done: makes the body that stands in for it (httpd/handoff.h),
- * exchanges the headers and sets the environment.  For the module's own handler,
- * which reads none, the body is empty.  KeptBodySize: a sub-request inherits the
- * headers and reads what was kept, so that becomes what they speak of.  0, or 1
+ * exchanges the headers and sets the environment. For the module's own handler,
+ * which reads none, the body is empty. KeptBodySize: a sub-request inherits the
+ * headers and reads what was kept, so that becomes what they speak of. 0, or 1
  * with *refusal set. */
 int upool_substitute_request(request_rec *r, upool_request *rq,
                              upool_refusal *refusal);

@@ -19,11 +19,12 @@ size_t upool_formname_read(char *out, const char *at, const char *end);
 
 #define UPOOL_FORMNAME_ROOM(len) (3 * (len) + 2)
 
-/* Writes a name as browsers do, so that upool_formname_read() and all who honour
- * backslashes find its end and the name again; but for what browsers themselves
- * leave open: a name that has %22 in it; one that is a backslash and no more, and
- * a Windows path that ends in one, which are read with two of them.  out: UPOOL_FORMNAME_ROOM of its
- * length.  Returns the length written, NUL excluded. */
+/* Writes a name as browsers do, so that upool_formname_read() and all who
+ * honour backslashes find its end and the name again; but for what browsers
+ * themselves leave open: a name that has %22 in it; one that is a backslash and
+ * no more, and a Windows path that ends in one, which are read with two of
+ * them. out: UPOOL_FORMNAME_ROOM of its length. Returns the length written, NUL
+ * excluded. */
 size_t upool_formname_write(char *out, const char *name);
 
 #endif

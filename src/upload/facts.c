@@ -3,9 +3,8 @@
 #include "upload/facts.h"
 
 #include <string.h>
+#include <apr_cstr.h>
 #include <apr_strings.h>
-
-#include "parse/params.h"
 
 /* The escapes; those behind DIGEST are named after algorithms. */
 typedef enum fact {
@@ -47,17 +46,22 @@ static const char *const algorithms[] = { "md5", "sha-1", "sha-256", "sha-512",
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static int is_word(const char *text, apr_size_t len, const char *word)
+{
+    return strlen(word) == len && !apr_cstr_casecmpn(text, word, len);
+}
+
 static fact known(const char *word, apr_size_t len, const char **algorithm)
 {
     apr_size_t i;
 
     for (i = 0; i < COUNT(words); i++) {
-        if (upool_params_is(word, len, words[i])) {
+        if (is_word(word, len, words[i])) {
             return (fact)i;
         }
     }
     for (i = 0; i < COUNT(algorithms); i++) {
-        if (upool_params_is(word, len, algorithms[i])) {
+        if (is_word(word, len, algorithms[i])) {
             *algorithm = algorithms[i];
             return FACT_DIGEST;
         }
@@ -111,7 +115,7 @@ const char *upool_facts_check(const char *format, apr_pool_t *p)
     return *from ? NULL : "is empty";
 }
 
-/* --- Text ------------------------------------------------------------------ */
+/* --- Text ----------------------------------------------------------------- */
 
 static const char *digest_of(const upool_file *file, const char *algorithm)
 {
@@ -213,7 +217,7 @@ const char *upool_facts_text(const char *format, const upool_facts_of *of,
     return text;
 }
 
-/* --- The usual pairs ------------------------------------------------------- */
+/* --- The usual pairs ------------------------------------------------------ */
 
 static const upool_facts_pair usual[] = {
     { "%{stem}_name%{brackets}", "%{filename}" },
@@ -253,7 +257,7 @@ const apr_array_header_t *upool_facts_default(const upool_file *file,
     return pairs;
 }
 
-/* --- What clients must not say --------------------------------------------- */
+/* --- What clients must not say -------------------------------------------- */
 
 static int tells_where(const char *value)
 {

@@ -48,16 +48,16 @@ const char *upool_facts_text(const char *format, const upool_facts_of *of,
                              apr_size_t *len, apr_pool_t *p);
 
 /* The pairs where none is set, of upool_facts_pair, for that file: NAME_name,
- * NAME_type, NAME_size, NAME_path (NAME_content, NAME_location) and NAME_ALG for
- * every digest, where NAME is the field's and brackets stay at the end, or PHP
- * would make one list of all. */
+ * NAME_type, NAME_size, NAME_path (NAME_content, NAME_location) and NAME_ALG
+ * for every digest, where NAME is the field's and brackets stay at the end, or
+ * PHP would make one list of all. */
 const apr_array_header_t *upool_facts_default(const upool_file *file,
                                               apr_pool_t *p);
 
 /* 1 when a client's field of that name could be taken for one that says where a
- * file is: its name is one that a pair of pairs (NULL: the usual) with a path, a
- * location or a content in its value can give, in the eyes of those to whom "."
- * and "_" and a blank are the same (PHP). */
+ * file is: its name is one that a pair of pairs (NULL: the usual) with a path,
+ * a location or a content in its value can give, in the eyes of those to whom
+ * "." and "_" and a blank are the same (PHP). */
 int upool_facts_is_forged(const char *field, const apr_array_header_t *pairs);
 
 #endif

@@ -149,7 +149,7 @@ static void write_facts(writer *w, const upool_file *file, int number)
     }
 }
 
-/* --- In order -------------------------------------------------------------- */
+/* --- In order ------------------------------------------------------------- */
 
 /* The part that stands at an index of a list; behind its end, none does. */
 #define PART_AT(list, n, type) \

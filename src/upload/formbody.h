@@ -40,7 +40,7 @@ typedef struct upool_formbody_options {
     const apr_array_header_t *facts;
 } upool_formbody_options;
 
-/* fields: of upool_field.  NONE; CONFIGURATION, with *detail for the log: a file
+/* fields: of upool_field. NONE; CONFIGURATION, with *detail for the log: a file
  * is kept elsewhere by its handler, so its bytes cannot be sent. */
 upool_reason upool_formbody_make(upool_formbody *body,
                                  const upool_record *record,

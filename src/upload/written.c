@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 
 #include "parse/formname.h"
-#include "parse/params.h"
 
 const char *upool_written_name(const char *name, apr_pool_t *p)
 {
@@ -51,11 +50,13 @@ upool_written upool_written_of(const upool_part *part, int number,
     return written;
 }
 
+/* RFC 9110 5.6.2. */
 static int is_token(const char *text)
 {
-    apr_size_t len = strlen(text);
-
-    return len && upool_params_token(text, text + len) == len;
+    return *text
+           && !text[strspn(text, "!#$%&'*+-.^_`|~0123456789"
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz")];
 }
 
 /* RFC 9110 5.6.4; a value that was read from a header has no CR or LF. */

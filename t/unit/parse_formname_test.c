@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-/* Names between the quotes of a form: as browsers write them, and read again. */
+/* Names between the quotes of a form: as browsers write them, and read again.
+ */
 #include "parse/formname.h"
 
 #include <stdlib.h>
@@ -33,6 +34,15 @@ static int is_read_again(const char *name)
     return !upool_part_parse(&part, block, strlen(block), scratch,
                              sizeof(scratch))
            && part.filename && !strcmp(part.filename, name);
+}
+
+static void check_read(const char *written, const char *want)
+{
+    char out[256];
+    size_t len = upool_formname_read(out, written, written + strlen(written));
+
+    out[len] = '\0';
+    tap_is_str(out, want, "read: %s", written);
 }
 
 static void check_again(const char *name)
@@ -82,6 +92,9 @@ int main(void)
     check_written("C:\\dir\\a.txt", "C:\\dir\\a.txt");
     check_written("\\\\host\\a.txt", "\\\\host\\a.txt");
     check_written("na\xc3\xafve", "na\xc3\xafve");
+    check_read("a%22b%0d%0A", "a\"b\r\n");
+    check_read("a\\\"b\\\\c\\d", "a\"b\\c\\d");
+    check_read("C:\\\\d", "C:\\\\d");
     check_again("a\"b\\\"c");
     check_again("files[0][x]");
     check_again("\\a");

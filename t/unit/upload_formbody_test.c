@@ -23,7 +23,7 @@ static void says(const char *text, const char *part, const char *name)
     tap_ok(text && strstr(text, part), "%s: %s", name, text ? text : "nothing");
 }
 
-/* --- Taking in ------------------------------------------------------------- */
+/* --- Taking in ------------------------------------------------------------ */
 
 typedef struct taken {
     upload_pool_request request;
@@ -118,7 +118,7 @@ static int take(taken *t, const char *body, apr_size_t len,
            && !upool_chain_flush(t->parts.chain) && !upool_form_end(form);
 }
 
-/* --- Writing --------------------------------------------------------------- */
+/* --- Writing -------------------------------------------------------------- */
 
 static const char *flat(const upool_formbody *body, apr_size_t *len)
 {
@@ -308,7 +308,7 @@ static void test_many(void)
     tap_ok(same == 1000, "1000 forms, all as they came");
 }
 
-/* --- Not of a form --------------------------------------------------------- */
+/* --- Not of a form -------------------------------------------------------- */
 
 static upool_file some_file(void)
 {
@@ -389,7 +389,7 @@ static void test_elsewhere(void)
            "but facts");
 }
 
-/* --- Facts ----------------------------------------------------------------- */
+/* --- Facts ---------------------------------------------------------------- */
 
 static void test_facts(void)
 {
@@ -489,6 +489,36 @@ static void test_check(void)
     says(upool_facts_check("", pool), "empty", "empty");
 }
 
+static void test_text(void)
+{
+    upool_facts_of of = { NULL, 7, "id", "/srv/pool/id" };
+    upool_file file = some_file();
+    const apr_array_header_t *usual;
+    apr_size_t len;
+
+    file.field = "a[b][]";
+    file.content = "x\0y";
+    file.size = 3;
+    of.file = &file;
+    tap_is_str(upool_facts_text("%{field}|%{stem}|%{brackets}|%{number}|%{Size}"
+                                "|%%|%{path}|%{md5}|%{charset}",
+                                &of, &len, pool),
+               "a[b][]|a|[b][]|7|3|%|||", "a text of facts");
+    tap_ok(len == 23, "and so long");
+    tap_ok(
+        !memcmp(upool_facts_text("<%{content}>", &of, &len, pool), "<x\0y>", 6)
+            && len == 5,
+        "bytes among them");
+    usual = upool_facts_default(&file, pool);
+    tap_is_str(APR_ARRAY_IDX(usual, 3, upool_facts_pair).value, "%{content}",
+               "the usual of a file in memory");
+    file.content = NULL;
+    file.location = "s3:";
+    usual = upool_facts_default(&file, pool);
+    tap_is_str(APR_ARRAY_IDX(usual, 3, upool_facts_pair).value, "%{location}",
+               "and of one elsewhere");
+}
+
 int main(void)
 {
     apr_initialize();
@@ -501,6 +531,7 @@ int main(void)
     test_facts();
     test_forged();
     test_check();
+    test_text();
     apr_pool_destroy(pool);
     apr_terminate();
     return tap_done();
