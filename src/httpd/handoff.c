@@ -388,3 +388,11 @@ apr_bucket_brigade *upool_handoff_rest(request_rec *r, upool_request *rq,
     }
     return h->rest;
 }
+
+int upool_handoff_is_read(const upool_request *rq)
+{
+    const struct upool_handoff *h = rq->handoff;
+
+    return APR_BRIGADE_EMPTY(h->rest)
+           && (!h->pieces || (!h->file && h->next >= h->pieces->nelts));
+}

@@ -31,4 +31,7 @@ int upool_handoff_make(request_rec *r, upool_request *rq, int is_read,
 apr_bucket_brigade *upool_handoff_rest(request_rec *r, upool_request *rq,
                                        int ready);
 
+/* 1 when somebody has read the body to its end. */
+int upool_handoff_is_read(const upool_request *rq);
+
 #endif

@@ -102,6 +102,7 @@ struct upool_request {
     struct upool_handoff *handoff; /* what stands in for the body; NULL */
     upool_outcome outcome;
     struct upool_answering *answering; /* httpd/capture.h; NULL */
+    int watches; /* whether the application looks at the files */
     int claimed; /* by the application, with UploadKeep claimed */
 };
 

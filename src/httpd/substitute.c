@@ -10,6 +10,7 @@
 
 #include "httpd/handoff.h"
 #include "httpd/log.h"
+#include "httpd/unseen.h"
 
 /* Headers that describe the content (RFC 9110 8), which is no longer there:
  * set aside under another name. */
@@ -376,6 +377,9 @@ int upool_substitute_request(request_rec *r, upool_request *rq,
     }
     upool_substitute_export(r, rq);
     rq->intake = UPOOL_INTAKE_SUBSTITUTED;
+    if (is_read(r, rq)) {
+        upool_unseen_prepare(r, rq);
+    }
     return 0;
 }
 
