@@ -8,6 +8,7 @@
 #include "front/fronts.h"
 #include "proto/protocol.h"
 #include "proto/tus.h"
+#include "httpd/filter.h"
 #include "httpd/http11.h"
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
@@ -408,6 +409,9 @@ int upool_route_handle(request_rec *r)
 {
     upool_request *rq = upool_request_get(r);
 
+    if (r->prev && !r->main) {
+        upool_filter_settle(r);
+    }
     if (!rq || rq->intake == UPOOL_INTAKE_REFUSED) {
         return DECLINED;
     }

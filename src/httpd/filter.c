@@ -83,6 +83,17 @@ static apr_status_t give(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
     return APR_SUCCESS;
 }
 
+static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
+                            ap_input_mode_t mode, apr_read_type_e block,
+                            apr_off_t bytes)
+{
+    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF) {
+        return ap_get_brigade(f->next, bb, mode, block, bytes);
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
 /* EATCRLF is about the connection between two requests, not about a body. */
 static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
                            upool_request *rq, ap_input_mode_t mode,
@@ -91,6 +102,11 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     apr_bucket_brigade *rest;
     apr_status_t rv;
 
+    if (f->r->eos_sent) {
+        /* The answer is out: httpd discards what the application has left, and
+         * need not read it for that. */
+        return nothing(f, bb, mode, block, bytes);
+    }
     if (mode == AP_MODE_EATCRLF) {
         return ap_get_brigade(f->next, bb, mode, block, bytes);
     }
@@ -112,17 +128,6 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
     }
     return rv;
-}
-
-static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
-                            ap_input_mode_t mode, apr_read_type_e block,
-                            apr_off_t bytes)
-{
-    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF) {
-        return ap_get_brigade(f->next, bb, mode, block, bytes);
-    }
-    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
-    return APR_SUCCESS;
 }
 
 static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
@@ -163,6 +168,25 @@ void upool_filter_register(void)
                              (ap_filter_type)(AP_FTYPE_RESOURCE - 1));
 }
 
+/* Our filter, where it stands nearest to the handler; NULL: it does not. */
+static ap_filter_t *find_ours(const request_rec *r)
+{
+    ap_filter_t *f = r->input_filters;
+
+    return f && f->frec == ap_get_input_filter_handle(UPOOL_FILTER_NAME) ? f
+                                                                         : NULL;
+}
+
+void upool_filter_settle(request_rec *r)
+{
+    ap_filter_t *ours = find_ours(r);
+    const upool_request *rq = ours ? ours->ctx : NULL;
+
+    if (rq && rq->intake == UPOOL_INTAKE_SUBSTITUTED) {
+        r->proto_input_filters = ours;
+    }
+}
+
 /* The upload whose failure r answers; NULL: none. */
 static const upool_request *failed_upload(const request_rec *r)
 {
@@ -196,6 +220,11 @@ static int is_worth_reading(const request_rec *r, const upool_request *rq)
  * has settled that the connection closes, as it does where nothing is read. */
 static void hide_body(request_rec *r, const upool_request *rq)
 {
+    ap_filter_t *ours = find_ours(r);
+
+    if (ours) {
+        ap_remove_input_filter(ours);
+    }
     if (!is_worth_reading(r, rq) || ap_discard_request_body(r) != OK
         || ap_status_drops_connection(r->status)) {
         r->connection->keepalive = AP_CONN_CLOSE;
@@ -223,6 +252,10 @@ void upool_filter_insert(request_rec *r)
      * with the request has not. */
     rq = r->prev ? upool_request_substituted(r->prev) : NULL;
     if (rq && r->status == HTTP_OK) {
+        /* Unless it came along, settled. */
+        if (find_ours(r)) {
+            return;
+        }
         ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
     }
     else {

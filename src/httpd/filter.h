@@ -20,6 +20,13 @@ void upool_filter_register(void);
  * that an upload was internally redirected to. */
 void upool_filter_insert(request_rec *r);
 
+/* The handler is about to run, and our filter gives the body: it is where the
+ * body begins, as the filters of the protocol are otherwise.  mod_proxy_http
+ * writes the body to a file of its own before it sends it where a filter in
+ * between could change its length; ours does not.  Does nothing where another
+ * filter stands in front of it. */
+void upool_filter_settle(request_rec *r);
+
 /* Before anything is read: takes mod_request's keeper of bodies out of the
  * request's filters, where it is one of them; rq->keeps_body tells. */
 void upool_filter_replace_keeper(upool_request *rq);

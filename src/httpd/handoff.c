@@ -238,6 +238,19 @@ static void set_form_head(request_rec *r, const upool_request *rq,
     head->signed_len = strlen(head->signed_text);
 }
 
+/* How many files go out as what they are.  Those that can neither be mapped nor
+ * sent are read in larger pieces than a bucket of theirs would be. */
+static int open_most(const request_rec *r, const upool_request *rq,
+                     const struct upool_handoff *h)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    if (r->kept_body || rq->keeps_body) {
+        return APR_INT32_MAX;
+    }
+    return h->sendfile || core->enable_mmap != ENABLE_MMAP_OFF ? OPEN_MOST : 0;
+}
+
 static int make_form(request_rec *r, upool_request *rq, int as_facts,
                      upool_handoff_head *head, upool_refusal *refusal)
 {
@@ -268,8 +281,7 @@ static int make_form(request_rec *r, upool_request *rq, int as_facts,
     h->id = rq->id;
     h->pieces = body.pieces;
     h->sendfile = core->enable_sendfile == ENABLE_SENDFILE_ON;
-    rv = add_pieces(r, h,
-                    r->kept_body || rq->keeps_body ? APR_INT32_MAX : OPEN_MOST);
+    rv = add_pieces(r, h, open_most(r, rq, h));
     if (rv) {
         return refuse(refusal, UPOOL_REASON_IO, rv,
                       "a file of the upload is not there as it was stored");

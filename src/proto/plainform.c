@@ -3,6 +3,7 @@
 #include "proto/protocol.h"
 
 #include "httpd/drive.h"
+#include "httpd/filter.h"
 #include "httpd/intake.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
@@ -59,6 +60,7 @@ static int substitute(request_rec *r, upool_request *rq)
         upool_substitute_redirect(r, rq->conf->pass);
         return OK;
     }
+    upool_filter_settle(r);
     return DECLINED;
 }
 
