@@ -261,13 +261,9 @@ static const char *some_form(apr_size_t *len)
 {
     static const char *const names[] = { "a",          "a[]",  "x%22y",
                                          "\xc3\xa4 b", "\xf6", "q\\\"q" };
-    static const char *const values[] = { "",
-                                          "v",
-                                          "\r\n",
-                                          "--",
-                                          "\r\n--"
-                                          "----UploadPool",
-                                          "\xff\xfe" };
+    static const char *const values[] = {
+        "", "v", "\r\n", "--", "\r\n------UploadPool", "\xff\xfe"
+    };
     static const char *const types[] = { "", "\r\nContent-Type: image/png",
                                          "\r\nContent-Type: A/b; c=\"d\"" };
     const char *form = "";
