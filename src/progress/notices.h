@@ -3,11 +3,11 @@
 #ifndef UPOOL_PROGRESS_NOTICES_H
 #define UPOOL_PROGRESS_NOTICES_H
 
-/* What is told once a minute, whichever process finds it: when it was told last,
- * for a few dozens of subjects.  Memory that processes share, all zero at first.
- * Where there are more subjects one may be told more often.
+/* What is told once a minute, whichever process finds it: when it was told
+ * last, for a few dozens of subjects. Memory that processes share, all zero at
+ * first. Where there are more subjects one may be told more often.
  *
- * Any thread of any process. */
+ * * Any thread of any process. */
 
 #include <apr_time.h>
 

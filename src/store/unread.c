@@ -9,8 +9,8 @@
 
 #include "store/view.h"
 
-/* A file of the upload, open for reading until pool goes; -1: it is not where it
- * was. */
+/* A file of the upload, open for reading until pool goes; -1: it is not where
+ * it was. */
 static int open_file(upool_store *store, const upool_record *record,
                      const upool_file *of, apr_pool_t *pool)
 {

@@ -12,8 +12,8 @@
 #include "store/store.h"
 
 /* From now on it shows when a file is read: their times of access become older
- * than their content, which every file system that keeps them takes for a reason
- * to set them. */
+ * than their content, which every file system that keeps them takes for a
+ * reason to set them. */
 void upool_unread_prepare(upool_store *store, const upool_record *record,
                           apr_pool_t *p);
 
