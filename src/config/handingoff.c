@@ -98,7 +98,7 @@ const char *upool_set_pass_field(cmd_parms *cmd, void *conf_, const char *name,
     if (wrong) {
         return upool_settings_refuse(cmd, name, wrong);
     }
-    wrong = *value ? upool_facts_check(value, cmd->temp_pool) : NULL;
+    wrong = upool_facts_check(value, cmd->temp_pool);
     if (wrong) {
         return upool_settings_refuse(cmd, value, wrong);
     }

@@ -112,12 +112,11 @@ accepts("UploadKeyUse $_") for qw(identifiers Handoff both);
 refuses('UploadFileField ""', qr/not empty/);
 refuses("UploadFileField \xff", qr/UTF-8/);
 accepts('UploadFileField "async-upload"');
-refuses("UploadPassField $_->[0]", $_->[1])
-    for ['a', qr/takes two arguments/], ['%{pth} x', qr/"%\{pth\} x?".*no escape/],
-    ['a %{path', qr/no escape/], ['a%path x', qr/no escape/],
-    ['a 50%', qr/no escape/], ['"" x', qr/empty/], ["\xff x", qr/UTF-8/];
-accepts("UploadPassField $_") for 'a %{path}', '%{field}.x "%{SHA-256} %%"',
-    'a ""';
+refuses("UploadPassField $_", qr/takes two arguments/) for 'a', 'a b c';
+refuses("UploadPassField $_", qr/no escape/)
+    for '%{pth} x', 'a %{path', 'a%path x', 'a 50%';
+refuses("UploadPassField \xff x", qr/UTF-8/);
+accepts("UploadPassField $_") for 'a %{path}', '%{field}.x "%{SHA-256} %%"';
 refuses('UploadURL ""', qr/takes a URL/);
 accepts('UploadURL https://upload.example.com');
 refuses("UploadProtocol $_", qr/is none of multipart chunked tus resumable/)
