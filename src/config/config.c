@@ -59,6 +59,9 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->local_scan_refuse = UPOOL_UNSET;
     conf->sniff = UPOOL_UNSET;
     conf->local_sniff = UPOOL_UNSET;
+    conf->key_use = UPOOL_UNSET;
+    conf->local_key_use = UPOOL_UNSET;
+    conf->pass_as = UPOOL_UNSET;
     return conf;
 }
 
@@ -206,7 +209,12 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(local_scan_refuse);
     MERGE(sniff);
     conf->local_sniff = stricter(base->local_sniff, add->local_sniff);
+    MERGE(key_use);
+    MERGE(local_key_use);
     MERGE_POINTER(pass);
+    MERGE(pass_as);
+    MERGE_POINTER(file_field);
+    MERGE_POINTER(facts);
     MERGE_POINTER(cleanup);
     return conf;
 }
@@ -416,4 +424,43 @@ int upool_config_cleans(const upool_dir_conf *conf, int status)
 {
     return conf->cleanup && status > 0 && status < UPOOL_STATUSES
            && (conf->cleanup->bits[status / 8] >> (status % 8) & 1);
+}
+
+/* A .htaccess says what the keys in .htaccess are for, and no others: the
+ * server's must go on to guard what they guard. */
+static int uses_keys(const upool_dir_conf *conf, int use)
+{
+    int of = conf->keys_are_local && conf->local_key_use != UPOOL_UNSET
+                 ? conf->local_key_use
+                 : conf->key_use;
+
+    return of == UPOOL_UNSET || (of & use);
+}
+
+const upool_keys *upool_config_ident_keys(const upool_dir_conf *conf)
+{
+    return uses_keys(conf, UPOOL_KEYS_IDENTIFIERS) ? conf->keys : NULL;
+}
+
+const upool_keys *upool_config_handoff_keys(const upool_dir_conf *conf)
+{
+    return uses_keys(conf, UPOOL_KEYS_HANDOFF) ? conf->keys : NULL;
+}
+
+upool_pass_kind upool_config_pass_as(const upool_dir_conf *conf)
+{
+    return conf->pass_as == UPOOL_UNSET ? UPOOL_PASS_JSON
+                                        : (upool_pass_kind)conf->pass_as;
+}
+
+const apr_array_header_t *upool_config_facts(const upool_dir_conf *conf,
+                                             apr_pool_t *p)
+{
+    return conf->facts ? conf->facts
+                       : apr_array_make(p, 1, sizeof(upool_facts_pair));
+}
+
+const char *upool_config_file_field(const upool_dir_conf *conf)
+{
+    return conf->file_field ? conf->file_field : "file";
 }

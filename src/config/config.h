@@ -14,6 +14,7 @@
 #include "ident/keys.h"
 #include "store/quota.h"
 #include "handlers/builtin.h"
+#include "upload/facts.h"
 #include "upload/limits.h"
 #include "upload/pace.h"
 #include "upload/rules.h"
@@ -30,6 +31,17 @@ typedef enum upool_keep_kind {
     UPOOL_KEEP_ALWAYS = 0,
     UPOOL_KEEP_CLAIMED /* only what the application says that it keeps */
 } upool_keep_kind;
+
+/* UploadPassAs: what the application reads. */
+typedef enum upool_pass_kind {
+    UPOOL_PASS_JSON = 0,
+    UPOOL_PASS_FORM,  /* the form that it was, files and all */
+    UPOOL_PASS_FIELDS /* a form with fields that tell of the files */
+} upool_pass_kind;
+
+/* UploadKeyUse: bits. */
+#define UPOOL_KEYS_IDENTIFIERS 1
+#define UPOOL_KEYS_HANDOFF 2
 
 /* UploadProtocol: bits of upool_dir_conf.protocols. */
 #define UPOOL_PROTOCOL_MULTIPART 1
@@ -56,6 +68,8 @@ typedef struct upool_dir_conf {
     const char *url;      /* UploadURL; "" is not possible */
     upool_keys *keys;
     int keys_are_local;
+    int key_use;       /* UPOOL_KEYS_… */
+    int local_key_use; /* of keys in .htaccess */
     int mint;
     int serve;
     int sync;
@@ -99,6 +113,9 @@ typedef struct upool_dir_conf {
     int sniff;                       /* enum upool_sniff_mode */
     int local_sniff;
     const char *pass;
+    int pass_as;                     /* enum upool_pass_kind */
+    const char *file_field;          /* UploadFileField */
+    const apr_array_header_t *facts; /* UploadPassField: upool_facts_pair */
     const upool_statuses *cleanup;
 } upool_dir_conf;
 
@@ -172,6 +189,16 @@ int upool_config_speaks(const upool_dir_conf *conf, int protocol);
 apr_int64_t upool_config_rate(const upool_dir_conf *conf);
 upool_extension_lists upool_config_accept(const upool_dir_conf *conf);
 upool_sniff_mode upool_config_sniff(const upool_dir_conf *conf);
+/* The keys that identifiers are signed with; NULL: they are not. */
+const upool_keys *upool_config_ident_keys(const upool_dir_conf *conf);
+/* The keys that sign what the application is handed; NULL: it is not signed. */
+const upool_keys *upool_config_handoff_keys(const upool_dir_conf *conf);
+upool_pass_kind upool_config_pass_as(const upool_dir_conf *conf);
+/* UploadPassField, of upool_facts_pair; in p, and empty, where none is set. */
+const apr_array_header_t *upool_config_facts(const upool_dir_conf *conf,
+                                             apr_pool_t *p);
+/* The field of a file whose client named none. */
+const char *upool_config_file_field(const upool_dir_conf *conf);
 /* 1 when UploadCleanup names that HTTP status. */
 int upool_config_cleans(const upool_dir_conf *conf, int status);
 

@@ -61,6 +61,11 @@ const char *upool_set_time(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_expires(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_url(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_pass(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_pass_as(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_pass_field(cmd_parms *cmd, void *conf, const char *name,
+                                 const char *value);
+const char *upool_set_file_field(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_key_use(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_key_file(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_extension(cmd_parms *cmd, void *conf, const char *arg);

@@ -35,7 +35,7 @@ static const char *upload_pool_create_identifier(request_rec *r)
     char text[UPOOL_IDENT_TEXT_MAX + 1];
 
     return has_identifiers(conf) && !upool_ident_mint(id, apr_time_now())
-                   && !upool_ident_sign(text, id, conf->keys)
+                   && !upool_ident_sign(text, id, upool_config_ident_keys(conf))
                ? apr_pstrdup(r->pool, text)
                : NULL;
 }
@@ -46,7 +46,8 @@ static int upload_pool_verify_identifier(request_rec *r, const char *text)
     char id[UPOOL_IDENT_MAX + 1];
 
     return has_identifiers(conf)
-           && upool_ident_check(text, conf->keys, id) == UPOOL_IDENT_GOOD;
+           && upool_ident_check(text, upool_config_ident_keys(conf), id)
+                  == UPOOL_IDENT_GOOD;
 }
 
 static upload_pool_bucket *make_bucket(request_rec *r, upool_request *rq)
@@ -71,7 +72,8 @@ static apr_status_t name_bucket(request_rec *r, const char *text,
     }
     rq = apr_pcalloc(r->pool, sizeof(*rq));
     rq->conf = conf;
-    if (upool_ident_check(text, conf->keys, rq->id) != UPOOL_IDENT_GOOD) {
+    if (upool_ident_check(text, upool_config_ident_keys(conf), rq->id)
+        != UPOOL_IDENT_GOOD) {
         return APR_EINVAL;
     }
     rq->owner = upool_request_owner(r, conf);

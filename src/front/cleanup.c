@@ -5,9 +5,10 @@
 #include "httpd/log.h"
 #include "httpd/shared.h"
 #include "httpd/slots.h"
+#include "httpd/unseen.h"
 
 /* What becomes of an upload when its application has answered: UploadCleanup
- * and UploadKeep. */
+ * and UploadKeep; and whether it has seen it at all. */
 
 /* The identifier may be another upload's by now, which is none of this
  * request's business. */
@@ -66,7 +67,7 @@ static void let_go(request_rec *r, const upool_request *rq)
 int upool_front_clean_up(request_rec *r)
 {
     const request_rec *last = r;
-    const upool_request *rq;
+    upool_request *rq;
     int status;
 
     for (; last->next; last = last->next) {
@@ -79,6 +80,7 @@ int upool_front_clean_up(request_rec *r)
     }
     /* A protocol may have changed what the application said. */
     status = rq->outcome.status ? rq->outcome.status : last->status;
+    upool_unseen_tell(r, last, rq, status);
     if (upool_config_cleans(rq->conf, status)) {
         clean_up(r, rq, status);
     }

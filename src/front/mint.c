@@ -17,7 +17,7 @@ int upool_front_mint(request_rec *r, upool_request *rq)
     apr_status_t rv = upool_ident_mint(id, r->request_time);
 
     if (!rv) {
-        rv = upool_ident_sign(text, id, rq->conf->keys);
+        rv = upool_ident_sign(text, id, upool_config_ident_keys(rq->conf));
     }
     if (rv) {
         refusal = upool_refusal_make(UPOOL_REASON_IO, rv,

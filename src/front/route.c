@@ -8,6 +8,7 @@
 #include "front/fronts.h"
 #include "proto/protocol.h"
 #include "proto/tus.h"
+#include "httpd/filter.h"
 #include "httpd/http11.h"
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
@@ -57,7 +58,7 @@ static given find_identifier(request_rec *r, upool_request *rq, char *text,
     case UPOOL_QUERY_BAD:
         break;
     }
-    upool_proto_refuse(rq, upool_keys_count(rq->conf->keys)
+    upool_proto_refuse(rq, upool_keys_count(upool_config_ident_keys(rq->conf))
                                ? UPOOL_REASON_IDENT_REFUSED
                                : UPOOL_REASON_IDENT_MALFORMED);
     return GIVEN_BAD;
@@ -195,7 +196,8 @@ static void await_body(request_rec *r, upool_request *rq)
  * the client did not give. */
 static void settle_form(request_rec *r, upool_request *rq, given identifier)
 {
-    if (identifier == GIVEN_NONE && upool_keys_count(rq->conf->keys)) {
+    if (identifier == GIVEN_NONE
+        && upool_keys_count(upool_config_ident_keys(rq->conf))) {
         upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
     }
     else if (identifier == GIVEN_NONE) {
@@ -213,7 +215,7 @@ static void settle_protocol(request_rec *r, upool_request *rq, given identifier)
 {
     if (rq->creates) {
         if (identifier == GIVEN_NONE && rq->conf->mint != 1
-            && upool_keys_count(rq->conf->keys)) {
+            && upool_keys_count(upool_config_ident_keys(rq->conf))) {
             upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
         }
         else if (identifier == GIVEN_NONE && !rq->id[0]) {
@@ -232,7 +234,8 @@ static void compare_identifier(upool_request *rq, const char *text)
 {
     char id[UPOOL_IDENT_MAX + 1];
 
-    if (upool_ident_check(text, rq->conf->keys, id) != UPOOL_IDENT_GOOD
+    if (upool_ident_check(text, upool_config_ident_keys(rq->conf), id)
+            != UPOOL_IDENT_GOOD
         || strcmp(id, rq->id)) {
         upool_proto_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
     }
@@ -289,6 +292,12 @@ static void classify(request_rec *r, upool_request *rq)
         rq->refusal = upool_refusal_make(
             UPOOL_REASON_CONFIGURATION, 0,
             "UploadKey in .htaccess needs UploadPool in .htaccess");
+        return;
+    }
+    if (rq->conf->local_key_use != UPOOL_UNSET && !rq->conf->keys_are_local) {
+        rq->refusal = upool_refusal_make(
+            UPOOL_REASON_CONFIGURATION, 0,
+            "UploadKeyUse in .htaccess needs UploadKey in .htaccess");
         return;
     }
     if (identifier == GIVEN_ONE && rq->is_resource) {
@@ -400,6 +409,9 @@ int upool_route_handle(request_rec *r)
 {
     upool_request *rq = upool_request_get(r);
 
+    if (r->prev && !r->main) {
+        upool_filter_settle(r);
+    }
     if (!rq || rq->intake == UPOOL_INTAKE_REFUSED) {
         return DECLINED;
     }

@@ -76,7 +76,7 @@ static int is_place(const char *path, const char *place)
 static int has_form(const request_rec *r, const upool_dir_conf *conf)
 {
     return upool_config_speaks(conf, UPOOL_PROTOCOL_MULTIPART)
-           && (!upool_keys_count(conf->keys)
+           && (!upool_keys_count(upool_config_ident_keys(conf))
                || apr_table_get(r->subprocess_env,
                                 "UPLOAD_POOL_NEW_IDENTIFIER"));
 }

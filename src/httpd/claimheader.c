@@ -22,7 +22,7 @@ static int names_upload(const upool_request *rq, const char *text,
     memcpy(claimed, text, len);
     claimed[len] = '\0';
     return !strcmp(claimed, rq->id)
-           || (upool_ident_check(claimed, rq->conf->keys, id)
+           || (upool_ident_check(claimed, upool_config_ident_keys(rq->conf), id)
                    == UPOOL_IDENT_GOOD
                && !strcmp(id, rq->id));
 }

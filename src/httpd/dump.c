@@ -82,6 +82,11 @@ static void print_pool(apr_file_t *out, apr_pool_t *p,
     if (conf->pass) {
         apr_file_printf(out, "    %-14s %s\n", "passes to", conf->pass);
     }
+    if (upool_config_pass_as(conf) != UPOOL_PASS_JSON) {
+        apr_file_printf(
+            out, "    %-14s %s\n", "passes as",
+            upool_config_pass_as(conf) == UPOOL_PASS_FORM ? "form" : "fields");
+    }
 }
 
 void upool_dump_pools(apr_pool_t *pconf, server_rec *s)

@@ -4,14 +4,16 @@
 
 #include <http_protocol.h>
 
+#include "httpd/handoff.h"
 #include "httpd/log.h"
 
 /* Situations to contend with:
  *
  * 1. The drive takes the upload in: it pulls from f->next itself, so this
  *    function is not called.
- * 2. The handler, or whoever stands in front of it, reads: it gets the JSON,
- *    in the read mode that it likes, then end of stream as often as it asks.
+ * 2. The handler, or whoever stands in front of it, reads: it gets what
+ *    stands in for the upload, in the read mode that it likes, then end of
+ *    stream as often as it asks.
  * 3. mod_rewrite in .htaccess, DirectoryIndex or UploadPass redirect
  *    internally: the new request has no resource filters, so the filter is
  *    added again, on the same state; it goes on where the first one stopped.
@@ -26,31 +28,28 @@
 /* A stream of HTTP/2 is worth reading so much of a body that nobody wants. */
 #define SHORT_BODY 65536
 
-static apr_status_t give_all(apr_bucket_brigade *bb, upool_request *rq)
-{
-    APR_BRIGADE_CONCAT(bb, rq->body);
-    return APR_SUCCESS;
-}
-
-/* The next bytes of the JSON, at most that many; taken, or copied. */
-static apr_status_t give_bytes(apr_bucket_brigade *bb, upool_request *rq,
+/* The next bytes, at most that many; taken, or copied. */
+static apr_status_t give_bytes(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
                                apr_off_t bytes, int keep)
 {
     apr_bucket *end = NULL;
     apr_bucket *b;
-    apr_status_t rv = apr_brigade_partition(rq->body, bytes, &end);
+    apr_status_t rv = apr_brigade_partition(rest, bytes, &end);
 
     if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
         return rv;
     }
-    b = APR_BRIGADE_FIRST(rq->body);
-    while (b != APR_BRIGADE_SENTINEL(rq->body) && b != end) {
+    b = APR_BRIGADE_FIRST(rest);
+    while (b != APR_BRIGADE_SENTINEL(rest) && b != end) {
         apr_bucket *next = APR_BUCKET_NEXT(b);
 
         if (keep) {
             apr_bucket *copy;
 
-            apr_bucket_copy(b, &copy);
+            rv = apr_bucket_copy(b, &copy);
+            if (rv) {
+                return rv;
+            }
             b = copy;
         }
         else {
@@ -62,38 +61,26 @@ static apr_status_t give_bytes(apr_bucket_brigade *bb, upool_request *rq,
     return APR_SUCCESS;
 }
 
-static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
-                           upool_request *rq, ap_input_mode_t mode,
-                           apr_read_type_e block, apr_off_t bytes)
+/* Gives of rest what mode asks for. */
+static apr_status_t give(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
+                         ap_input_mode_t mode, apr_read_type_e block,
+                         apr_off_t bytes)
 {
-    apr_status_t rv = APR_SUCCESS;
-
     switch (mode) {
     case AP_MODE_READBYTES:
-        rv = give_bytes(bb, rq, bytes, 0);
-        break;
+        return give_bytes(bb, rest, bytes, 0);
     case AP_MODE_SPECULATIVE:
-        rv = give_bytes(bb, rq, bytes, 1);
-        break;
+        return give_bytes(bb, rest, bytes, 1);
     case AP_MODE_EXHAUSTIVE:
-        rv = give_all(bb, rq);
-        break;
-    case AP_MODE_GETLINE:
-        rv = apr_brigade_split_line(bb, rq->body, block, HUGE_STRING_LEN);
-        break;
-    case AP_MODE_EATCRLF:
-        /* About the connection between two requests, not about a body. */
-        return ap_get_brigade(f->next, bb, mode, block, bytes);
-    case AP_MODE_INIT:
+        APR_BRIGADE_CONCAT(bb, rest);
         return APR_SUCCESS;
+    case AP_MODE_GETLINE:
+        return apr_brigade_split_line(bb, rest, block, HUGE_STRING_LEN);
+    case AP_MODE_EATCRLF:
+    case AP_MODE_INIT:
+        break;
     }
-    /* Nothing more to give, or nothing more to take. */
-    if (rv == APR_SUCCESS
-        && (APR_BRIGADE_EMPTY(bb)
-            || (mode != AP_MODE_SPECULATIVE && APR_BRIGADE_EMPTY(rq->body)))) {
-        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
-    }
-    return rv;
+    return APR_SUCCESS;
 }
 
 static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
@@ -105,6 +92,42 @@ static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
     return APR_SUCCESS;
+}
+
+/* EATCRLF is about the connection between two requests, not about a body. */
+static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
+                           upool_request *rq, ap_input_mode_t mode,
+                           apr_read_type_e block, apr_off_t bytes)
+{
+    apr_bucket_brigade *rest;
+    apr_status_t rv;
+
+    if (f->r->eos_sent) {
+        /* The answer is out: httpd discards what the application has left, and
+         * need not read it for that. */
+        return nothing(f, bb, mode, block, bytes);
+    }
+    if (mode == AP_MODE_EATCRLF) {
+        return ap_get_brigade(f->next, bb, mode, block, bytes);
+    }
+    if (mode == AP_MODE_INIT) {
+        return APR_SUCCESS;
+    }
+    rest = upool_handoff_rest(f->r, rq, mode != AP_MODE_EXHAUSTIVE);
+    if (!rest) {
+        return APR_EGENERAL;
+    }
+    rv = give(bb, rest, mode, block, bytes);
+    if (rv == APR_SUCCESS && mode != AP_MODE_SPECULATIVE) {
+        rest = upool_handoff_rest(f->r, rq, 0);
+    }
+    /* Nothing more to give, or nothing more to take. */
+    if (rv == APR_SUCCESS && rest
+        && (APR_BRIGADE_EMPTY(bb)
+            || (mode != AP_MODE_SPECULATIVE && APR_BRIGADE_EMPTY(rest)))) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    }
+    return rv;
 }
 
 static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
@@ -140,9 +163,28 @@ void upool_filter_register(void)
 {
     /* Nearer to the handler than any resource filter, also one that a module
      * has added before us (mod_upload_progress does so in fixups): it is to
-     * see the upload, not the JSON. */
+     * see the upload, not what stands in for it. */
     ap_register_input_filter(UPOOL_FILTER_NAME, filter_body, NULL,
                              (ap_filter_type)(AP_FTYPE_RESOURCE - 1));
+}
+
+/* Our filter, where it stands nearest to the handler; NULL: it does not. */
+static ap_filter_t *find_ours(const request_rec *r)
+{
+    ap_filter_t *f = r->input_filters;
+
+    return f && f->frec == ap_get_input_filter_handle(UPOOL_FILTER_NAME) ? f
+                                                                         : NULL;
+}
+
+void upool_filter_settle(request_rec *r)
+{
+    ap_filter_t *ours = find_ours(r);
+    const upool_request *rq = ours ? ours->ctx : NULL;
+
+    if (rq && rq->intake == UPOOL_INTAKE_SUBSTITUTED) {
+        r->proto_input_filters = ours;
+    }
 }
 
 /* The upload whose failure r answers; NULL: none. */
@@ -178,6 +220,11 @@ static int is_worth_reading(const request_rec *r, const upool_request *rq)
  * has settled that the connection closes, as it does where nothing is read. */
 static void hide_body(request_rec *r, const upool_request *rq)
 {
+    ap_filter_t *ours = find_ours(r);
+
+    if (ours) {
+        ap_remove_input_filter(ours);
+    }
     if (!is_worth_reading(r, rq) || ap_discard_request_body(r) != OK
         || ap_status_drops_connection(r->status)) {
         r->connection->keepalive = AP_CONN_CLOSE;
@@ -205,6 +252,10 @@ void upool_filter_insert(request_rec *r)
      * with the request has not. */
     rq = r->prev ? upool_request_substituted(r->prev) : NULL;
     if (rq && r->status == HTTP_OK) {
+        /* Unless it came along, settled. */
+        if (find_ours(r)) {
+            return;
+        }
         ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
     }
     else {
@@ -217,8 +268,9 @@ void upool_filter_insert(request_rec *r)
 
 /* mod_request's filter that keeps what is read for sub-requests (KeptBodySize)
  * takes a non-blocking read that finds nothing for an error: it drops what it
- * has and writes through a null pointer when there is more.  Nobody wants the
- * upload from it either: what a sub-request inherits is the JSON. */
+ * has and writes through a null pointer when there is more. Nobody wants the
+ * upload from it either: what a sub-request inherits is what the application
+ * reads. */
 void upool_filter_replace_keeper(upool_request *rq)
 {
     const ap_filter_rec_t *keeper = ap_get_input_filter_handle("KEEP_BODY");

@@ -3,11 +3,11 @@
 #ifndef UPOOL_HTTPD_FILTER_H
 #define UPOOL_HTTPD_FILTER_H
 
-/* The input filter.  It stands among the resource filters, so mod_deflate and
- * its like have already decoded what it sees.  While an upload is taken in,
- * the drive pulls through it, from the filters behind; afterwards it hands the
- * JSON body to whoever reads.  Whoever else reads in between gets an error,
- * never the upload's bytes. */
+/* The input filter. It stands among the resource filters, so mod_deflate and
+ * its like have already decoded what it sees. While an upload is taken in, the
+ * drive pulls through it, from the filters behind; afterwards it hands what
+ * stands in for the body to whoever reads. Whoever else reads in between gets
+ * an error, never the upload's bytes. */
 
 #include "httpd/request.h"
 
@@ -19,6 +19,13 @@ void upool_filter_register(void);
 /* insert_filter hook: adds the filter for an upload, and again for a request
  * that an upload was internally redirected to. */
 void upool_filter_insert(request_rec *r);
+
+/* The handler is about to run, and our filter gives the body: it is where the
+ * body begins, as the filters of the protocol are otherwise.  mod_proxy_http
+ * writes the body to a file of its own before it sends it where a filter in
+ * between could change its length; ours does not.  Does nothing where another
+ * filter stands in front of it. */
+void upool_filter_settle(request_rec *r);
 
 /* Before anything is read: takes mod_request's keeper of bodies out of the
  * request's filters, where it is one of them; rq->keeps_body tells. */

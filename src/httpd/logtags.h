@@ -52,6 +52,8 @@
  * UPL0083  farm: a process has no way to the shared cache
  * UPL0090  status: an upload is watched
  * UPL0095  configuration: a pool that the server gives out by URL
+ * UPL0330  upload: a file of it cannot be read for its application
+ * UPL0331  upload: its application has not seen it, as it seems
  * UPL0400  configuration: no room for children of the next generation
  * UPL0401  sweep: the pools below UploadPoolRoot cannot be looked for
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1

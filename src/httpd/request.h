@@ -34,7 +34,7 @@ typedef enum upool_intake {
     UPOOL_INTAKE_NONE = 0,    /* no upload in this request */
     UPOOL_INTAKE_PENDING,     /* awaits the handler phase */
     UPOOL_INTAKE_TAKING,      /* awaits bytes from the client */
-    UPOOL_INTAKE_SUBSTITUTED, /* the JSON stands in for the body */
+    UPOOL_INTAKE_SUBSTITUTED, /* another body stands in for the client's */
     UPOOL_INTAKE_REFUSED      /* answered with an error */
 } upool_intake;
 
@@ -79,29 +79,30 @@ struct upool_request {
     const apr_table_t *set_aside; /* X-Upload-… → original values */
     upool_upload *upload;         /* NULL in other fronts than the form's */
     /* the body, while it comes in */
-    upool_sink sink;            /* where it goes */
-    upool_drive_then *then;     /* when it is in */
-    int keeps_coding;           /* a content coding is part of the bytes */
-    int keeps_body;             /* for sub-requests: KeptBodySize */
-    ap_filter_t *filter;        /* ours */
-    apr_bucket_brigade *pulled; /* what the last pull brought */
-    apr_bucket_brigade *held;   /* fed, but not yet written */
-    int seen_end;               /* of the body */
-    int redirects;              /* to what runs the application */
-    int sent;                   /* AP_FILTER_ERROR: httpd has answered it */
-    int empties;                /* pulls in a row that gave nothing */
-    int blocks;                 /* there is nothing to poll for the client */
-    int only_blocks;            /* a filter knows no other way */
-    int slow;                   /* it has been waited for */
-    apr_time_t now;             /* of the last turn */
-    apr_time_t heard;           /* when the client has last sent something */
-    apr_time_t looked;          /* when the sink was last asked */
-    upool_pace pace;            /* UploadMinRate */
-    upool_rate rate;            /* UploadRate */
-    apr_interval_time_t wait;   /* before the next turn */
-    apr_bucket_brigade *body;   /* what is left of the JSON */
+    upool_sink sink;               /* where it goes */
+    upool_drive_then *then;        /* when it is in */
+    int keeps_coding;              /* a content coding is part of the bytes */
+    int keeps_body;                /* for sub-requests: KeptBodySize */
+    ap_filter_t *filter;           /* ours */
+    apr_bucket_brigade *pulled;    /* what the last pull brought */
+    apr_bucket_brigade *held;      /* fed, but not yet written */
+    int seen_end;                  /* of the body */
+    int redirects;                 /* to what runs the application */
+    int sent;                      /* AP_FILTER_ERROR: httpd has answered it */
+    int empties;                   /* pulls in a row that gave nothing */
+    int blocks;                    /* there is nothing to poll for the client */
+    int only_blocks;               /* a filter knows no other way */
+    int slow;                      /* it has been waited for */
+    apr_time_t now;                /* of the last turn */
+    apr_time_t heard;              /* when the client has last sent something */
+    apr_time_t looked;             /* when the sink was last asked */
+    upool_pace pace;               /* UploadMinRate */
+    upool_rate rate;               /* UploadRate */
+    apr_interval_time_t wait;      /* before the next turn */
+    struct upool_handoff *handoff; /* what stands in for the body; NULL */
     upool_outcome outcome;
     struct upool_answering *answering; /* httpd/capture.h; NULL */
+    int watches; /* whether the application looks at the files */
     int claimed; /* by the application, with UploadKeep claimed */
 };
 

@@ -30,6 +30,7 @@ static void set_options(request_rec *r, upool_request *rq,
     options->accept = upool_config_accept(conf);
     options->digests = conf->digests;
     options->utf8_names = conf->utf8_names == 1;
+    options->file_field = upool_config_file_field(conf);
     options->expires = upool_config_expires(conf);
     options->now = apr_time_now;
     options->r = r;

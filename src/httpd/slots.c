@@ -20,7 +20,7 @@
 #define LINE 64
 /* Its number changes with retained_slots and with what is in the segment, so
  * that a new module does not take over what an old one has left. */
-#define RETAINED_KEY "mod_upload_pool:slots:2"
+#define RETAINED_KEY "mod_upload_pool:slots:3"
 
 /* Children of two generations, and a few to spare. */
 #define CELLS_OF(children) (2 * (apr_uint32_t)(children) + 16)
@@ -76,7 +76,8 @@ static int make_segment(server_rec *s, retained_slots *retained,
 {
     apr_uint32_t cells = cells_wanted();
     apr_size_t counted = upool_counters_bytes(cells);
-    apr_size_t bytes = table_room(slots) + LINE + counted;
+    apr_size_t bytes =
+        table_room(slots) + LINE + counted + sizeof(upool_notices);
     apr_status_t rv =
         apr_shm_create(&retained->shm, bytes, NULL, s->process->pool);
 
@@ -134,6 +135,16 @@ upool_counters *upool_slots_counters(void)
     return retained && retained->shm ? upool_counters_attach(
                counters_place(retained), upool_counters_bytes(retained->cells))
                                      : NULL;
+}
+
+upool_notices *upool_slots_notices(void)
+{
+    const retained_slots *retained = find_retained();
+
+    return retained && retained->shm
+               ? (upool_notices *)((char *)counters_place(retained)
+                                   + upool_counters_bytes(retained->cells))
+               : NULL;
 }
 
 apr_uint32_t upool_slots_cell(void)

@@ -7,12 +7,13 @@
  * process pool, kept over restarts.  mod_slotmem_shm's segments belong to one
  * generation, so an upload that finishes in an old worker after a graceful
  * restart would never show in the new one.  Behind the table, in the same
- * segment, are the counters (progress/counters.h). */
+ * segment, are the counters (progress/counters.h) and the notices. */
 
 #include <httpd.h>
 #include "config/config.h"
 #include <ap_mpm.h>
 #include "progress/counters.h"
+#include "progress/notices.h"
 #include "progress/table.h"
 
 /* post_config, in the parent: makes the table, or finds the one of the
@@ -36,6 +37,9 @@ upool_table *upool_slots_table(void);
  * who counts; and this process's cell, for its gauges.  Any thread. */
 upool_counters *upool_slots_counters(void);
 apr_uint32_t upool_slots_cell(void);
+
+/* What was told when, or NULL where there is no shared memory.  Any thread. */
+upool_notices *upool_slots_notices(void);
 
 /* An upload got no slot: counts it, and says so in the log once a process. */
 void upool_slots_tell_full(const request_rec *r);

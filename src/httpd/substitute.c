@@ -8,8 +8,9 @@
 #include <apr_strings.h>
 #include <http_request.h>
 
+#include "httpd/handoff.h"
 #include "httpd/log.h"
-#include "upload/result.h"
+#include "httpd/unseen.h"
 
 /* Headers that describe the content (RFC 9110 8), which is no longer there:
  * set aside under another name. */
@@ -214,7 +215,7 @@ static int is_exchanged(const char *name)
 }
 
 /* A proxy takes away what Connection names (RFC 9110 7.6.1).  With our marks,
- * or the type and length of the JSON, among it, a client would have the
+ * or the type and length of the body, among it, a client would have the
  * application take the module's word for a stranger's.  Shortened in place:
  * what is left of the list is never longer than it was. */
 static void keep_unnamed(request_rec *r)
@@ -241,16 +242,17 @@ static void keep_unnamed(request_rec *r)
     }
 }
 
-/* 0 when the body could not be signed: it must not go out unsigned then. */
-static int sign_body(request_rec *r, const upool_dir_conf *conf,
-                     const char *body, apr_size_t len)
+/* 0 when it could not be signed: it must not go out unsigned then. */
+static int sign(request_rec *r, const upool_dir_conf *conf,
+                const upool_handoff_head *head)
 {
+    const upool_keys *keys = upool_config_handoff_keys(conf);
     char hex[UPOOL_SIGNATURE_LEN + 1];
 
-    if (!upool_keys_count(conf->keys)) {
+    if (!upool_keys_count(keys)) {
         return 1;
     }
-    if (upool_keys_hmac(conf->keys, 0, body, len, hex)) {
+    if (upool_keys_hmac(keys, 0, head->signed_text, head->signed_len, hex)) {
         return 0;
     }
     apr_table_set(r->headers_in, "X-Upload-Signature",
@@ -262,7 +264,7 @@ static int sign_body(request_rec *r, const upool_dir_conf *conf,
  * (MergeTrailers), so forged marks are stripped once more before ours are
  * set. */
 static int exchange_headers(request_rec *r, const upool_request *rq,
-                            const char *body, apr_size_t len)
+                            const upool_handoff_head *head)
 {
     apr_size_t i;
 
@@ -276,13 +278,12 @@ static int exchange_headers(request_rec *r, const upool_request *rq,
         apr_table_unset(r->headers_in, dropped[i]);
     }
     apr_table_overlap(r->headers_in, rq->set_aside, APR_OVERLAP_TABLES_SET);
-    apr_table_setn(r->headers_in, "Content-Type", "application/json");
-    apr_table_setn(r->headers_in, "Content-Length",
-                   apr_psprintf(r->pool, "%" APR_SIZE_T_FMT, len));
+    apr_table_setn(r->headers_in, "Content-Type", head->type);
+    apr_table_setn(r->headers_in, "Content-Length", head->length);
     apr_table_setn(r->headers_in, "X-Upload-Identifier", rq->id);
     apr_table_setn(r->headers_in, "X-Upload-State", "done");
     r->expecting_100 = 0;
-    return sign_body(r, rq->conf, body, len);
+    return sign(r, rq->conf, head);
 }
 
 void upool_substitute_export(request_rec *r, const upool_request *rq)
@@ -347,23 +348,12 @@ void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL",
                    conf->url ? conf->url : ap_escape_uri(r->pool, r->uri));
     if (conf->mint == 1 && !upool_ident_mint(id, r->request_time)
-        && !upool_ident_sign(text, id, conf->keys)) {
+        && !upool_ident_sign(text, id, upool_config_ident_keys(conf))) {
         apr_table_set(r->subprocess_env, "UPLOAD_POOL_NEW_IDENTIFIER", text);
     }
 }
 
-static apr_bucket_brigade *make_body(request_rec *r, const char *body,
-                                     apr_size_t len)
-{
-    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, alloc);
-
-    APR_BRIGADE_INSERT_TAIL(bb,
-                            apr_bucket_pool_create(body, len, r->pool, alloc));
-    return bb;
-}
-
-/* The JSON is a good part of what a small upload costs. */
+/* What stands in for the body is a good part of what a small upload costs. */
 static int is_read(const request_rec *r, const upool_request *rq)
 {
     /* The handler of an upload in several requests is that of another URL. */
@@ -371,36 +361,26 @@ static int is_read(const request_rec *r, const upool_request *rq)
            || !r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME) != 0;
 }
 
-static const char *body_text(request_rec *r, const upool_request *rq)
+int upool_substitute_request(request_rec *r, upool_request *rq,
+                             upool_refusal *refusal)
 {
-    const upool_outcome *outcome = &rq->outcome;
+    upool_handoff_head head;
 
-    return is_read(r, rq) ? upool_result_body(outcome->record, outcome->fields,
-                                              outcome->path, r->pool)
-                          : "";
-}
-
-upool_reason upool_substitute_request(request_rec *r, upool_request *rq)
-{
-    const char *body = body_text(r, rq);
-    apr_size_t len;
-
-    if (!body) {
-        return UPOOL_REASON_MEMORY;
+    if (upool_handoff_make(r, rq, is_read(r, rq), &head, refusal)) {
+        return 1;
     }
-    len = strlen(body);
-    rq->body = make_body(r, body, len);
-    /* KeptBodySize: a sub-request inherits the headers and reads what was kept,
-     * so that has to be what they speak of. */
-    if (r->kept_body || rq->keeps_body) {
-        r->kept_body = make_body(r, body, len);
-    }
-    if (!exchange_headers(r, rq, body, len)) {
-        return UPOOL_REASON_MEMORY;
+    if (!exchange_headers(r, rq, &head)) {
+        *refusal = upool_refusal_make(UPOOL_REASON_MEMORY, 0,
+                                      "the upload is done, but what its"
+                                      " application is told cannot be signed");
+        return 1;
     }
     upool_substitute_export(r, rq);
     rq->intake = UPOOL_INTAKE_SUBSTITUTED;
-    return UPOOL_REASON_NONE;
+    if (is_read(r, rq)) {
+        upool_unseen_prepare(r, rq);
+    }
+    return 0;
 }
 
 /* A rule with END has put this into the request's pool, where the redirect

@@ -25,10 +25,13 @@ void upool_substitute_set_aside(request_rec *r, upool_request *rq);
  * frameworks obey. */
 void upool_substitute_drop_protocol(request_rec *r);
 
-/* The upload is done: builds the JSON body, exchanges the headers and sets the
- * environment.  For the module's own handler, which reads none, the body is
- * empty.  0, or the reason why not. */
-upool_reason upool_substitute_request(request_rec *r, upool_request *rq);
+/* The upload is done: makes the body that stands in for it (httpd/handoff.h),
+ * exchanges the headers and sets the environment. For the module's own handler,
+ * which reads none, the body is empty. KeptBodySize: a sub-request inherits the
+ * headers and reads what was kept, so that becomes what they speak of. 0, or 1
+ * with *refusal set. */
+int upool_substitute_request(request_rec *r, upool_request *rq,
+                             upool_refusal *refusal);
 
 /* Runs the handler of target, a local URL, for an upload that is done. */
 void upool_substitute_redirect(request_rec *r, const char *target);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "parse/extvalue.h"
+#include "parse/formname.h"
 #include "parse/names.h"
 #include "parse/params.h"
-#include "parse/percent.h"
 
 /* A block at work: what was seen of it, and the free rest of the scratch. */
 typedef struct reader {
@@ -48,59 +48,9 @@ static const char *keep_repaired(reader *r, char *string, size_t room,
     return string;
 }
 
-/* 1 where backslashes of a name separate directories instead of escaping. */
-static int is_windows_path(const char *name, size_t len)
-{
-    char drive;
-
-    if (len > 1 && name[0] == '\\' && name[1] == '\\') {
-        return 1;
-    }
-    if (len < 3 || name[1] != ':' || name[2] != '\\') {
-        return 0;
-    }
-    drive = upool_params_lower(name[0]);
-    return drive >= 'a' && drive <= 'z';
-}
-
-/* The byte that browsers write as a percent sequence in a quoted name, because
- * it would break the header (WHATWG HTML 4.10.21.8); NUL for others. */
-static char browser_escape(const char *at, const char *end)
-{
-    int byte = upool_percent_byte(at, end);
-
-    if (byte == '"' || byte == '\r' || byte == '\n') {
-        return (char)byte;
-    }
-    return '\0';
-}
-
-/* Undoes the escapes of a quoted name. */
-static size_t unescape_name(char *out, const char *at, const char *end)
-{
-    int windows = is_windows_path(at, (size_t)(end - at));
-    size_t len = 0;
-
-    while (at < end) {
-        char escaped = browser_escape(at, end);
-
-        if (escaped != '\0') {
-            out[len++] = escaped;
-            at += 3;
-            continue;
-        }
-        if (*at == '\\' && !windows && end - at > 1
-            && (at[1] == '"' || at[1] == '\\')) {
-            at++;
-        }
-        out[len++] = *at++;
-    }
-    return len;
-}
-
 /* Keeps name or filename. */
 static upool_part_error keep_name(reader *r, const upool_params_item *item,
-                                  const char **kept)
+                                  const char **kept, upool_part_bytes *written)
 {
     size_t len = item->value_len;
     char *string = reserve(r, len);
@@ -113,13 +63,15 @@ static upool_part_error keep_name(reader *r, const upool_params_item *item,
         *kept = keep_repaired(r, string, len, len);
         return UPOOL_PART_OK;
     }
-    if (is_windows_path(item->value, len)
+    if (upool_formname_is_windows_path(item->value, len)
         && memchr(item->value, '"', len) != NULL) {
         return bad(r, "a quote after a backslash in a Windows path");
     }
     *kept = keep_repaired(
         r, string, len,
-        unescape_name(string + 2 * len, item->value, item->value + len));
+        upool_formname_read(string + 2 * len, item->value, item->value + len));
+    written->text = item->value;
+    written->len = len;
     return UPOOL_PART_OK;
 }
 
@@ -155,13 +107,15 @@ static upool_part_error take_disposition_param(reader *r,
                                                const upool_params_item *item)
 {
     if (upool_params_is(item->name, item->name_len, "name")) {
-        return r->part->name != NULL ? bad(r, "two names")
-                                     : keep_name(r, item, &r->part->name);
+        return r->part->name != NULL
+                   ? bad(r, "two names")
+                   : keep_name(r, item, &r->part->name, &r->part->name_written);
     }
     if (upool_params_is(item->name, item->name_len, "filename")) {
         return r->part->filename != NULL
                    ? bad(r, "two filenames")
-                   : keep_name(r, item, &r->part->filename);
+                   : keep_name(r, item, &r->part->filename,
+                               &r->part->filename_written);
     }
     if (upool_params_is(item->name, item->name_len, "filename*")) {
         return r->starred ? bad(r, "two filename*") : keep_extended(r, item);
@@ -280,6 +234,8 @@ static int read_type(reader *r, const char *at, const char *end)
     if (r->part->content_type == NULL) {
         return -1;
     }
+    r->part->type_written.text = at;
+    r->part->type_written.len = (size_t)(end - at);
     params.at = slash + 1 + subtype;
     params.end = end;
     while (kept > 0 && (more = upool_params_next(&params, &item)) > 0) {
@@ -391,6 +347,7 @@ upool_part_error upool_part_parse(upool_part *part, const char *block,
     }
     if (r.extended != NULL && (r.extended[0] || part->filename == NULL)) {
         part->filename = r.extended;
+        part->filename_written.text = NULL;
     }
     return UPOOL_PART_OK;
 }

@@ -36,6 +36,13 @@ typedef enum upool_part_error {
 
 #define UPOOL_PART_PARAMS_MAX 16
 
+/* Bytes of the block, so not NUL-terminated; text NULL: there are none.  No CR,
+ * no LF, no NUL is among them. */
+typedef struct upool_part_bytes {
+    const char *text;
+    size_t len;
+} upool_part_bytes;
+
 typedef struct upool_part_param {
     const char *name; /* lower case */
     const char *value;
@@ -50,6 +57,12 @@ typedef struct upool_part {
     /* All parameters of Content-Type, charset too, in order, none twice. */
     upool_part_param params[UPOOL_PART_PARAMS_MAX];
     size_t nparams;
+    /* As the client wrote it, for who writes it again: what stood between the
+     * quotes of name and of filename (none where they had no quotes, or where
+     * filename* was taken), and the value of Content-Type. */
+    upool_part_bytes name_written;
+    upool_part_bytes filename_written;
+    upool_part_bytes type_written;
     const char *why; /* with an error: static text, what is wrong */
 } upool_part;
 

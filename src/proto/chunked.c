@@ -72,7 +72,7 @@ static void read_session(upool_chunked *c)
         return;
     }
     c->session = 1;
-    if (!upool_keys_count(rq->conf->keys)) {
+    if (!upool_keys_count(upool_config_ident_keys(rq->conf))) {
         upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
         return;
     }

@@ -110,7 +110,7 @@ static int settle_form(upool_chunked *c, upool_refusal *refusal)
     upool_request *rq = c->rq;
     apr_time_t born;
 
-    if (!rq->id[0] && upool_keys_count(rq->conf->keys)) {
+    if (!rq->id[0] && upool_keys_count(upool_config_ident_keys(rq->conf))) {
         return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
     }
     if (!rq->id[0]) {

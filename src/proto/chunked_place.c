@@ -188,7 +188,8 @@ int upool_chunked_is_auto(const upool_chunked *c)
 
 int upool_chunked_may_mint(const upool_chunked *c)
 {
-    return !upool_keys_count(c->rq->conf->keys) || c->rq->conf->mint == 1;
+    return !upool_keys_count(upool_config_ident_keys(c->rq->conf))
+           || c->rq->conf->mint == 1;
 }
 
 int upool_chunked_is_ours(const upool_chunked *c, const char *field)

@@ -33,7 +33,7 @@ static int read_file(const upool_chunked *c, upool_chunk_file *file)
     char *name = apr_palloc(c->r->pool, UPOOL_DISPOSITION_ROOM(len));
     int found = text ? upool_disposition_filename(text, len, name) : 0;
 
-    file->field = "file";
+    file->field = NULL;
     file->filename = found == 1 ? name : "";
     file->content_type = apr_table_get(c->r->headers_in, "Content-Type");
     return found < 0 ? -1 : 0;

@@ -94,17 +94,15 @@ static int run_it(request_rec *r, upool_request *rq,
     const char *url =
         about->args ? apr_pstrcat(r->pool, about->uri, "?", about->args, NULL)
                     : about->uri;
-    upool_reason reason;
+    upool_refusal refusal;
 
     describe_whole(r, rq);
     r->headers_in = apr_table_copy(r->pool, headers);
     upool_substitute_drop_protocol(r);
-    reason = upool_substitute_request(r, rq);
-    if (reason) {
+    if (upool_substitute_request(r, rq, &refusal)) {
         r->headers_in = headers;
         upool_run_end(run);
-        return refuse(r, rq, reason, 0,
-                      "the upload is done, but its JSON cannot be made");
+        return rq->protocol->refuse(r, rq, &refusal);
     }
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_URL", about->uri);
     upool_answer_await(r, rq, rq->protocol->answer, run);

@@ -69,7 +69,7 @@ static int is_plausible(const request_rec *r, const upool_request *rq)
 
     return text
            && (upool_ietf_is_minted(text) || strchr(text, ':')
-               || upool_ident_check(text, rq->conf->keys, id)
+               || upool_ident_check(text, upool_config_ident_keys(rq->conf), id)
                       == UPOOL_IDENT_GOOD);
 }
 
@@ -82,8 +82,10 @@ static int looks_like_resource(const request_rec *r, const upool_request *rq)
     char id[UPOOL_IDENT_MAX + 1];
 
     return text
-           && upool_ident_check(text, rq->conf->keys, id) == UPOOL_IDENT_GOOD
-           && (upool_keys_count(rq->conf->keys) || upool_ietf_is_minted(id));
+           && upool_ident_check(text, upool_config_ident_keys(rq->conf), id)
+                  == UPOOL_IDENT_GOOD
+           && (upool_keys_count(upool_config_ident_keys(rq->conf))
+               || upool_ietf_is_minted(id));
 }
 
 static int is_file(const request_rec *r)

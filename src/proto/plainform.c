@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/drive.h"
+#include "httpd/filter.h"
 #include "httpd/intake.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
@@ -49,17 +50,12 @@ static void tell_done(request_rec *r, const upool_request *rq)
 
 static int substitute(request_rec *r, upool_request *rq)
 {
-    upool_reason reason;
     upool_refusal refusal;
 
     rq->outcome.record = upool_upload_record(rq->upload);
     rq->outcome.fields = upool_upload_fields(rq->upload);
     rq->outcome.path = upool_upload_path(rq->upload, NULL, r->pool);
-    reason = upool_substitute_request(r, rq);
-    if (reason) {
-        refusal = upool_refusal_make(reason, 0,
-                                     "the upload is done, but its JSON cannot"
-                                     " be made");
+    if (upool_substitute_request(r, rq, &refusal)) {
         return upool_reply_refusal(r, rq, &refusal);
     }
     tell_done(r, rq);
@@ -69,6 +65,7 @@ static int substitute(request_rec *r, upool_request *rq)
         upool_substitute_redirect(r, rq->conf->pass);
         return OK;
     }
+    upool_filter_settle(r);
     return DECLINED;
 }
 

@@ -15,13 +15,15 @@ void upool_proto_refuse(upool_request *rq, upool_reason reason)
 
 void upool_proto_check_identifier(upool_request *rq, const char *text)
 {
-    switch (upool_ident_check(text, rq->conf->keys, rq->id)) {
+    switch (
+        upool_ident_check(text, upool_config_ident_keys(rq->conf), rq->id)) {
     case UPOOL_IDENT_GOOD:
         return;
     case UPOOL_IDENT_MALFORMED:
-        upool_proto_refuse(rq, upool_keys_count(rq->conf->keys)
-                                   ? UPOOL_REASON_IDENT_REFUSED
-                                   : UPOOL_REASON_IDENT_MALFORMED);
+        upool_proto_refuse(rq,
+                           upool_keys_count(upool_config_ident_keys(rq->conf))
+                               ? UPOOL_REASON_IDENT_REFUSED
+                               : UPOOL_REASON_IDENT_MALFORMED);
         break;
     case UPOOL_IDENT_UNSIGNED:
     case UPOOL_IDENT_FORGED:
@@ -89,7 +91,7 @@ const char *upool_proto_identifier(request_rec *r, const upool_request *rq)
 {
     char text[UPOOL_IDENT_TEXT_MAX + 1];
 
-    return upool_ident_sign(text, rq->id, rq->conf->keys)
+    return upool_ident_sign(text, rq->id, upool_config_ident_keys(rq->conf))
                ? NULL
                : apr_pstrdup(r->pool, text);
 }

@@ -146,9 +146,9 @@ static const apr_array_header_t *list_parts(request_rec *r,
         char id[UPOOL_IDENT_MAX + 1];
 
         if (upool_tus_url_name(url, len, text, sizeof(text))
-            || upool_ident_check(text, rq->conf->keys, id)
+            || upool_ident_check(text, upool_config_ident_keys(rq->conf), id)
                    != UPOOL_IDENT_GOOD) {
-            *reason = upool_keys_count(rq->conf->keys)
+            *reason = upool_keys_count(upool_config_ident_keys(rq->conf))
                           ? UPOOL_REASON_IDENT_REFUSED
                           : UPOOL_REASON_IDENT_MALFORMED;
             return NULL;

@@ -285,6 +285,7 @@ int upool_reader_file(upool_file *file, const json_t *object, apr_pool_t *p)
     file->location = NULL;
     file->notes = NULL;
     file->sniffed = NULL;
+    memset(&file->written, 0, sizeof(file->written));
     file->digests = take_digests(&in);
     return upool_reader_done(&in) && is_file(file);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <apr_hash.h>
+#include <apr_strings.h>
 
 #include "store/layout.h"
 #include "store/members.h"
@@ -26,6 +27,25 @@ static json_t *encode_files(const upool_record *record)
             &APR_ARRAY_IDX(record->files, i, const upool_file);
 
         bad |= json_array_append_new(list, upool_members_file(file));
+    }
+    if (bad) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+static json_t *encode_empty(const upool_record *record)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    int i;
+
+    for (i = 0; i < record->empty->nelts; i++) {
+        const upool_empty *empty =
+            &APR_ARRAY_IDX(record->empty, i, const upool_empty);
+
+        bad |= json_array_append_new(list, json_string(empty->field));
     }
     if (bad) {
         json_decref(list);
@@ -69,6 +89,9 @@ static json_t *encode_record(const upool_record *record)
     bad |= json_object_set_new(o, "updated",
                                upool_members_number(record->updated));
     bad |= json_object_set_new(o, "files", encode_files(record));
+    if (record->empty && record->state == UPOOL_STATE_DONE) {
+        bad |= json_object_set_new(o, "empty", encode_empty(record));
+    }
     if (bad || record->created < 0 || record->updated < 0) {
         json_decref(o);
         return NULL;
@@ -121,6 +144,30 @@ static int decode_files(apr_array_header_t *files, const json_t *list,
     return 1;
 }
 
+/* Not in records of forms without, nor in those of earlier versions. */
+static void decode_empty(upool_record *record, upool_reader *in)
+{
+    const json_t *list = json_object_get(in->object, "empty");
+    size_t i;
+
+    if (!list) {
+        return;
+    }
+    in->taken++;
+    in->bad |= !json_array_size(list) || record->state != UPOOL_STATE_DONE;
+    record->empty = apr_array_make(in->p, 2, sizeof(upool_empty));
+    for (i = 0; i < json_array_size(list); i++) {
+        const json_t *name = json_array_get(list, i);
+        upool_empty *empty = apr_array_push(record->empty);
+
+        memset(empty, 0, sizeof(*empty));
+        in->bad |= !json_is_string(name);
+        empty->field = json_is_string(name)
+                           ? apr_pstrdup(in->p, json_string_value(name))
+                           : "";
+    }
+}
+
 static int decode_record(upool_record *record, const json_t *root,
                          apr_pool_t *p)
 {
@@ -143,6 +190,7 @@ static int decode_record(upool_record *record, const json_t *root,
     files = upool_reader_take(&in, "files");
     in.bad |= !json_is_array(files);
     in.bad |= record->state != UPOOL_STATE_DONE && json_array_size(files);
+    decode_empty(record, &in);
     return upool_reader_done(&in) && decode_files(record->files, files, p);
 }
 

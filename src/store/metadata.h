@@ -25,7 +25,9 @@
  *         "params": { "name": "value" },
  *         "size": 123210,
  *         "stored": "0-<32 hex digits>.bin",       null: it was in memory
- *         "digests": { "sha-256": "hex" } } ] }
+ *         "digests": { "sha-256": "hex" } } ],
+ *     "empty": ["file"] }            file inputs that were left empty; no such
+ *                                    member where there are none
  *
  * Reading is strict: exactly these members, each once, each of its type and
  * range, no member more.  The text is not trusted: whoever can write into the

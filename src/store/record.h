@@ -24,6 +24,16 @@ typedef struct upool_digest {
     const char *hex;
 } upool_digest;
 
+/* Where a part stood in its form, and how the client wrote its head where that
+ * is not how a browser would: not UTF-8, other escapes, another letter case.
+ * For the form that an application is handed; not kept on disk. */
+typedef struct upool_written {
+    int part;             /* its number among the parts, from 0 */
+    const char *name;     /* between the quotes; NULL: as browsers write it */
+    const char *filename; /* the same */
+    const char *type;     /* value of Content-Type; NULL: type and params */
+} upool_written;
+
 /* One file.  Strings are valid UTF-8. */
 typedef struct upool_file {
     const char *field;
@@ -39,7 +49,14 @@ typedef struct upool_file {
     const char *location;        /* where else it is; not kept on disk */
     const apr_table_t *notes;    /* of handlers; not kept on disk; or NULL */
     const char *sniffed; /* type by its bytes; not kept on disk; or NULL */
+    upool_written written;
 } upool_file;
+
+/* A file input that was left empty. */
+typedef struct upool_empty {
+    const char *field;
+    upool_written written;
+} upool_empty;
 
 typedef struct upool_record {
     const char *identifier; /* bare, without signature */
@@ -54,6 +71,7 @@ typedef struct upool_record {
     apr_time_t created;
     apr_time_t updated;        /* last activity: expiry counts from it */
     apr_array_header_t *files; /* of upool_file; never NULL */
+    apr_array_header_t *empty; /* of upool_empty; NULL: none */
 } upool_record;
 
 /* 1 when who may touch what belongs to owner: it is nobody's (NULL or ""), or

@@ -14,6 +14,7 @@ struct upool_fields {
     apr_pool_t *p;
     apr_array_header_t *list;
     const char *name;
+    upool_written written;
     char *value; /* malloc'd, reused from field to field */
     apr_size_t len;
     apr_size_t room;
@@ -46,7 +47,13 @@ upool_fields *upool_fields_make(const upool_limits *limits, apr_int64_t *memory,
 void upool_fields_begin(upool_fields *fields, const char *name)
 {
     fields->name = apr_pstrdup(fields->p, name);
+    memset(&fields->written, 0, sizeof(fields->written));
     fields->len = 0;
+}
+
+void upool_fields_written(upool_fields *fields, const upool_written *written)
+{
+    fields->written = *written;
 }
 
 static int make_room(upool_fields *fields, apr_size_t want)
@@ -102,6 +109,7 @@ void upool_fields_end(upool_fields *fields)
     field->value = apr_pstrmemdup(fields->p, fields->len ? fields->value : "",
                                   fields->len);
     field->len = fields->len;
+    field->written = fields->written;
     *fields->memory -= (apr_int64_t)fields->len;
     /* A large value does not keep its buffer while files pass. */
     if (fields->room > 16 * FIRST_ROOM) {

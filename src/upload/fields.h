@@ -9,6 +9,7 @@
 
 #include <apr_pools.h>
 #include <apr_tables.h>
+#include "store/record.h"
 #include "upload/limits.h"
 #include "upload/refusal.h"
 
@@ -16,6 +17,7 @@ typedef struct upool_field {
     const char *name;
     const char *value; /* len bytes, may hold NUL, NUL behind them */
     apr_size_t len;
+    upool_written written;
 } upool_field;
 
 typedef struct upool_fields upool_fields;
@@ -27,6 +29,9 @@ upool_fields *upool_fields_make(const upool_limits *limits, apr_int64_t *memory,
 
 /* A field begins; name is copied. */
 void upool_fields_begin(upool_fields *fields, const char *name);
+/* How it stood in its form, for the one that has begun; what that points to is
+ * not copied.  Without: as browsers write it, part 0. */
+void upool_fields_written(upool_fields *fields, const upool_written *written);
 /* Bytes of it.  NONE, or why not. */
 upool_reason upool_fields_data(upool_fields *fields, const char *data,
                                apr_size_t len);

@@ -9,6 +9,7 @@
 #include "parse/family.h"
 #include "parse/names.h"
 #include "upload/parts.h"
+#include "upload/written.h"
 
 typedef enum part_kind {
     PART_FIELD,
@@ -20,10 +21,13 @@ struct upool_form {
     upool_parts *parser;
     upool_form_parts parts;
     part_kind kind;
+    int count;             /* of parts so far */
+    upool_written written; /* of the current one */
     upload_pool_file *file;
+    upload_pool_file as_sent; /* the file, before handlers saw it */
     apr_off_t file_size;
     apr_int64_t kept; /* bytes of what the record says of files */
-    int has_file; /* one has begun */
+    int has_file;     /* one has begun */
 };
 
 static int refuse(upool_form *form, upool_reason reason, const char *detail)
@@ -116,6 +120,7 @@ static int file_begins(upool_form *form)
 
     form->kind = PART_FILE;
     form->file_size = 0;
+    form->as_sent = *file;
     if (keep_names(form)
         || (form->parts.rules
             && upool_rules_file_begin(form->parts.rules, file))
@@ -139,9 +144,11 @@ static int on_part_begin(void *user, const upool_part *part)
 {
     upool_form *form = user;
 
+    form->written = upool_written_of(part, form->count++, form->parts.p);
     if (!part->filename) {
         form->kind = PART_FIELD;
         upool_fields_begin(form->parts.fields, part->name);
+        upool_fields_written(form->parts.fields, &form->written);
         return 0;
     }
     form->file = make_file(form, part);
@@ -204,6 +211,24 @@ static apr_array_header_t *digest_list(const upload_pool_file *file)
     return list;
 }
 
+/* Of what a handler has changed the client's writing does not count. */
+static upool_written written_of_file(const upool_form *form)
+{
+    upool_written written = form->written;
+    const upload_pool_file *file = form->file;
+
+    if (file->field != form->as_sent.field) {
+        written.name = NULL;
+    }
+    if (file->filename != form->as_sent.filename) {
+        written.filename = NULL;
+    }
+    if (file->content_type != form->as_sent.content_type) {
+        written.type = NULL;
+    }
+    return written;
+}
+
 static int file_ends(upool_form *form)
 {
     const upload_pool_file *file = form->file;
@@ -238,7 +263,21 @@ static int file_ends(upool_form *form)
     done->notes = file->notes;
     done->sniffed = file->sniffed_content_type;
     done->digests = digest_list(file);
+    done->written = written_of_file(form);
     return 0;
+}
+
+static void keep_empty(upool_form *form)
+{
+    upool_record *record = form->parts.record;
+    upool_empty *empty;
+
+    if (!record->empty) {
+        record->empty = apr_array_make(form->parts.p, 2, sizeof(upool_empty));
+    }
+    empty = apr_array_push(record->empty);
+    empty->field = form->file->field;
+    empty->written = form->written;
 }
 
 static int field_ends(upool_form *form)
@@ -266,6 +305,7 @@ static int on_part_end(void *user)
     case PART_FILE:
         return file_ends(form);
     case PART_NAMELESS:
+        keep_empty(form);
         return 0;
     }
     return 1;

@@ -225,6 +225,20 @@ static int add_summary(json_t *object, const upool_record *record)
     return bad;
 }
 
+static json_t *empty_array(const apr_array_header_t *empty)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    int i;
+
+    for (i = 0; i < empty->nelts; i++) {
+        const upool_empty *one = &APR_ARRAY_IDX(empty, i, upool_empty);
+
+        bad |= json_array_append_new(list, json_string(one->field));
+    }
+    return whole(list, bad);
+}
+
 const char *upool_result_body(const upool_record *record,
                               const apr_array_header_t *fields,
                               const char *bucket, apr_pool_t *p)
@@ -247,6 +261,10 @@ const char *upool_result_body(const upool_record *record,
             list, field_object(&APR_ARRAY_IDX(fields, i, upool_field)));
     }
     bad |= json_object_set_new_nocheck(object, "fields", list);
+    if (record->empty) {
+        bad |= json_object_set_new_nocheck(object, "empty",
+                                           empty_array(record->empty));
+    }
     return to_text(whole(object, bad), p);
 }
 

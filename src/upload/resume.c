@@ -132,6 +132,7 @@ const apr_array_header_t *upool_resume_fields(const upool_resume *resume)
         field->name = from->name;
         field->value = from->value;
         field->len = from->len;
+        memset(&field->written, 0, sizeof(field->written));
     }
     apr_array_cat(list, resume->fields);
     return list;

@@ -80,6 +80,8 @@ typedef struct upool_resume_options {
     upool_extension_lists accept;
     const apr_array_header_t *digests; /* of const char *; NULL: none */
     int utf8_names;                    /* safe names keep every script */
+    const char *file_field;            /* where the client names none; NULL:
+                                          "file" */
     apr_interval_time_t expires;       /* untouched for so long: gone */
     upool_store *store;
     upool_account_options account;
@@ -101,7 +103,7 @@ typedef struct upool_resume_options {
 typedef struct upool_resume_start {
     const char *protocol;     /* "chunked", "tus", "resumable" */
     apr_off_t length;         /* of the file; -1 not known yet */
-    const char *field;        /* NULL: "file" */
+    const char *field;        /* NULL: the client has named none */
     const char *filename;     /* as the client sent it; NULL or "": none */
     const char *content_type; /* header's value; NULL: none */
     const char *uri;          /* of the request: what completes runs there */

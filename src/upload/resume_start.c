@@ -61,7 +61,9 @@ static void set_name(upool_file *file, const char *filename,
 static void set_file(upool_file *file, const upool_resume_start *start,
                      const upool_resume_options *options, apr_pool_t *p)
 {
-    file->field = repair(p, start->field ? start->field : "file");
+    const char *usual = options->file_field ? options->file_field : "file";
+
+    file->field = repair(p, start->field ? start->field : usual);
     set_name(file, start->filename ? start->filename : "", options, p);
     if (start->content_type) {
         set_type(file, start->content_type, p);

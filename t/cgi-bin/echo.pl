@@ -6,9 +6,10 @@
 # variable and the body, as JSON. Reads CONTENT_LENGTH bytes as a CGI program
 # should, then looks whether more came ("surplus"). "?status=N" answers with
 # that status; "?unread" does not read the body, "?part=N" only N bytes of it,
-# "?pieces" a few bytes a time; "?take" takes the files (UploadPool::Take);
-# "?fds" lists the open descriptors; "?sleep=S" answers late; "?claim[=TEXT]"
-# claims the upload; "?die" ends without an answer.
+# "?pieces" a few bytes a time, "?count" all of it to say how long it is; "?take"
+# takes the files (UploadPool::Take); "?fds" lists the open descriptors;
+# "?sleep=S" answers late; "?claim[=TEXT]" claims the upload; "?die" ends without
+# an answer.
 
 use strict;
 use warnings;
@@ -23,7 +24,13 @@ my %said = (via => 'cgi', method => $ENV{REQUEST_METHOD},
             url => $ENV{REQUEST_URI}, env => {%ENV});
 
 binmode STDIN;
-unless ($query =~ /(?:^|&)unread\b/) {
+if ($query =~ /(?:^|&)count\b/) {
+    $said{length} = 0;
+    while (my $n = sysread STDIN, my $piece, 65536) {
+        $said{length} += $n;
+    }
+}
+elsif ($query !~ /(?:^|&)unread\b/) {
     my ($body, $want) = ('', $ENV{CONTENT_LENGTH} || 0);
     my $part = $query =~ /(?:^|&)part=(\d+)/ ? $1 : undef;
     my $most = $query =~ /(?:^|&)pieces\b/ ? 7 : 65536;

@@ -68,6 +68,7 @@ none \@elsewhere, 'and the context of the table';
 my %form = (
     FLAG => qr/^On\|Off$/,
     TAKE1 => qr/^[^\s\[\]]+(?:\[[^\s\]]+\])?$/,
+    TAKE2 => qr/^[^\s\[\]]+ [^\s\[\]]+$/,
     TAKE12 => qr/^\S+ \[[^\s\]]+\]$/,
     ITERATE => qr/^\S+(?: \[\S+\])? \.\.\.(?:\|\S+)*$/,
     TAKE_ARGV => qr/ /,

@@ -389,12 +389,65 @@ static void test_large(apr_pool_t *p)
                "40 MiB is too large to be read, so it is not written");
 }
 
+/* The text of a record with two empty file inputs, with "from" in it made "to".
+ */
+static const char *text_with(apr_pool_t *p, const char *from, const char *to)
+{
+    upool_record *in = full_record(p);
+    upool_empty *empty;
+    apr_size_t len;
+    const char *text;
+    const char *at;
+    char *raw;
+
+    in->empty = apr_array_make(p, 2, sizeof(upool_empty));
+    empty = apr_array_push(in->empty);
+    empty->field = "a[]";
+    empty = apr_array_push(in->empty);
+    empty->field = "b";
+    upool_metadata_encode(&raw, &len, in);
+    text = apr_pstrmemdup(p, raw, len);
+    free(raw);
+    at = strstr(text, from);
+    return at ? apr_pstrcat(p, apr_pstrmemdup(p, text, (apr_size_t)(at - text)),
+                            to, at + strlen(from), NULL)
+              : "";
+}
+
+static void test_empty(apr_pool_t *p)
+{
+    static const char *const bad[] = { "[]",    "[1]",  "{}",
+                                       "\"a\"", "null", "[\"a\",null]" };
+    const char *list = "[\"a[]\",\"b\"]";
+    const char *text = text_with(p, list, list);
+    upool_record *out = NULL;
+    apr_size_t i;
+
+    tap_is_int(upool_metadata_decode(&out, text, strlen(text), "ID-1", p),
+               APR_SUCCESS, "empty file inputs");
+    tap_ok(out && out->empty && out->empty->nelts == 2, "two of them");
+    tap_is_str(APR_ARRAY_IDX(out->empty, 0, upool_empty).field, "a[]",
+               "the first");
+    tap_is_str(APR_ARRAY_IDX(out->empty, 1, upool_empty).field, "b",
+               "the second");
+    text = text_with(p, ",\"empty\":[\"a[]\",\"b\"]", "");
+    tap_is_int(upool_metadata_decode(&out, text, strlen(text), "ID-1", p),
+               APR_SUCCESS, "a record without, as before");
+    tap_ok(!out->empty, "has none");
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        text = text_with(p, list, bad[i]);
+        tap_is_int(upool_metadata_decode(&out, text, strlen(text), "ID-1", p),
+                   APR_EGENERAL, "refused: %s", bad[i]);
+    }
+}
+
 int main(void)
 {
     apr_pool_t *p;
 
     apr_initialize();
     apr_pool_create(&p, NULL);
+    test_empty(p);
     test_broken(p);
     test_truncated(p);
     test_deep(p);

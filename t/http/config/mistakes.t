@@ -104,6 +104,19 @@ refuses("UploadDeny $_", qr/not one extension|is empty/) for qw(a/b *), '""';
 accepts("UploadAllow jpg .PNG x-y z_1\nUploadDeny php .phtml");
 refuses("UploadPass $_", qr/local URI/) for qw(x http://example.com/), '""';
 accepts('UploadPass /handle');
+refuses("UploadPassAs $_", qr/json, form or fields/) for qw(x multipart), '""';
+accepts("UploadPassAs $_") for qw(json FORM fields);
+refuses("UploadKeyUse $_", qr/identifiers, handoff or both/)
+    for qw(x hand-off), '""';
+accepts("UploadKeyUse $_") for qw(identifiers Handoff both);
+refuses('UploadFileField ""', qr/not empty/);
+refuses("UploadFileField \xff", qr/UTF-8/);
+accepts('UploadFileField "async-upload"');
+refuses("UploadPassField $_", qr/takes two arguments/) for 'a', 'a b c';
+refuses("UploadPassField $_", qr/no escape/)
+    for '%{pth} x', 'a %{path', 'a%path x', 'a 50%';
+refuses("UploadPassField \xff x", qr/UTF-8/);
+accepts("UploadPassField $_") for 'a %{path}', '%{field}.x "%{SHA-256} %%"';
 refuses('UploadURL ""', qr/takes a URL/);
 accepts('UploadURL https://upload.example.com');
 refuses("UploadProtocol $_", qr/is none of multipart chunked tus resumable/)

@@ -13,6 +13,7 @@ use Apache2::RequestUtil ();
 use APR::Table ();
 use Apache2::Const -compile => qw(OK);
 use JSON::PP ();
+use MIME::Base64 ();
 use UploadPool::Modes ();
 use UploadPool::Take ();
 
@@ -37,8 +38,13 @@ sub handler
                 headers => {%{ $r->headers_in }});
     $said{taken} = UploadPool::Take::take($body)
         if $query =~ /(?:^|&)take\b/;
-    utf8::decode($body);
-    $said{body} = $body;
+    if (utf8::decode(my $copy = $body)) {
+        utf8::decode($body);
+        $said{body} = $body;
+    }
+    else {
+        $said{body_base64} = MIME::Base64::encode_base64($body, '');
+    }
     $r->content_type('application/json');
     $r->print(JSON::PP->new->canonical->utf8->encode(\%said));
     return Apache2::Const::OK;

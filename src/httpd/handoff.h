@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_HANDOFF_H
+#define UPOOL_HTTPD_HANDOFF_H
+
+/* The body that stands in for an upload (UploadPassAs): JSON, or a form, whose
+ * files stay in the pool until somebody reads them.  Descriptors are held for
+ * the first files alone; a form of many has the others opened one by one. */
+
+#include "httpd/request.h"
+
+/* What is said of the body. */
+typedef struct upool_handoff_head {
+    const char *type;   /* Content-Type */
+    const char *length; /* Content-Length */
+    /* What X-Upload-Signature signs: JSON and fields, the body; a form, whose
+     * bytes nobody should have to read for it, identifier, type (with its
+     * random boundary) and length, a line feed between them. */
+    const char *signed_text;
+    apr_size_t signed_len;
+} upool_handoff_head;
+
+/* Makes rq->handoff and, where sub-requests are to have it, r->kept_body.
+ * is_read 0: nobody will read it, it is empty.  0; 1 with *refusal set: MEMORY,
+ * IO, or CONFIGURATION where a file is kept elsewhere. */
+int upool_handoff_make(request_rec *r, upool_request *rq, int is_read,
+                       upool_handoff_head *head, upool_refusal *refusal);
+
+/* The rest of the body, never without bytes unless it is over: buckets of
+ * memory and, where ready is 0, of files.  NULL: it cannot be read. */
+apr_bucket_brigade *upool_handoff_rest(request_rec *r, upool_request *rq,
+                                       int ready);
+
+/* 1 when somebody has read the body to its end. */
+int upool_handoff_is_read(const upool_request *rq);
+
+#endif
