@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "httpd/intake.h"
 #include "httpd/log.h"
 #include "httpd/logtags.h"
 #include "httpd/slots.h"
@@ -215,7 +216,7 @@ void upool_reply_note(request_rec *r, upool_request *rq,
 {
     log_refusal(r, rq, refusal);
     /* An upload that was begun, or tried, has counted itself. */
-    if (!rq->upload) {
+    if (!rq->upload && !upool_intake_leave_error(r, rq, refusal)) {
         upool_counters_refuse(upool_slots_counters(), (int)refusal->reason);
     }
     settle_connection(r, rq, refusal);
@@ -229,7 +230,7 @@ int upool_reply_refusal(request_rec *r, upool_request *rq,
     drain_stream(r, rq, refusal);
     if (upool_reply_wants_json(r)) {
         return upool_reply_json(r, refusal->status,
-                                upool_result_error(refusal->text, r->pool),
+                                upool_result_refusal(refusal->text, -1, r->pool),
                                 NULL);
     }
     return refusal->status;

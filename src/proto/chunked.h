@@ -100,6 +100,11 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal);
  * with *refusal. */
 int upool_chunked_name(upool_chunked *c, upool_refusal *refusal);
 
+/* What the head of a form with a piece tells against it, before the form is
+ * asked for: more than the upload may be, more than the piece can need.  0, or 1
+ * with *refusal. */
+int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal);
+
 /* 1: it is complete as soon as its last byte is there. */
 int upool_chunked_is_auto(const upool_chunked *c);
 
@@ -111,6 +116,10 @@ int upool_chunked_may_mint(const upool_chunked *c);
 int upool_chunked_is_ours(const upool_chunked *c, const char *field);
 
 /* --- chunked_enter.c: into the upload ----------------------------------- */
+
+/* 1: an upload in pieces by the identifier that the URL gives has begun and is
+ * not complete, so that this may be a piece of it. */
+int upool_chunked_is_begun(upool_chunked *c);
 
 /* Opens the upload, for those who send nothing.  0, or 1 with *refusal. */
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal);

@@ -191,6 +191,16 @@ static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
                   "another file goes by the same identifier");
 }
 
+int upool_chunked_is_begun(upool_chunked *c)
+{
+    upool_refusal refusal;
+    int begun = find(c, &refusal) ? refusal.reason == UPOOL_REASON_EXPIRED
+                                  : !upool_resume_is_complete(c->resume);
+
+    c->resume = NULL;
+    return begun;
+}
+
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal)
 {
     if (!c->rq->id[0]) {

@@ -199,11 +199,11 @@ static const char *write_problem(request_rec *r, const upool_request *rq,
 {
     const upool_ietf *ietf = upool_ietf_of(rq);
     json_t *json =
-        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type",
+        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "type",
                   what->type ? apr_pstrcat(r->pool, TYPES, what->type, NULL)
                              : "about:blank",
                   "title", refusal->text, "status", what->status, "state",
-                  "error", "error", refusal->text);
+                  "error", "error", refusal->text, "detail", refusal->text);
     char *text;
     const char *copy = NULL;
 

@@ -71,7 +71,8 @@ int upool_proto_form_begin(request_rec *r, upool_request *rq,
                            upool_refusal *refusal)
 {
     tell_begin(r, rq);
-    return upool_intake_begin(r, rq, refusal);
+    return rq->upload ? upool_intake_open(rq, refusal)
+                      : upool_intake_begin(r, rq, refusal);
 }
 
 int upool_proto_form_end(request_rec *r, upool_request *rq,

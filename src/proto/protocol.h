@@ -68,9 +68,10 @@ extern const upool_protocol upool_filepond_protocol;
  * DECLINED lets the real handler run. */
 int upool_proto_form(request_rec *r, upool_request *rq);
 
-/* Its two halves, for who finds out while the body comes that it is a form's:
- * begins the upload, rq->sink is where the body goes (0, or 1 with *refusal);
- * and a upool_drive_then. */
+/* Its two halves, for whoever finds out while the body comes that it is a
+ * form's: begins the upload, rq->sink is where the body goes (0, or 1 with
+ * *refusal), also where httpd/intake.h holds it already; and a
+ * upool_drive_then. */
 int upool_proto_form_begin(request_rec *r, upool_request *rq,
                            upool_refusal *refusal);
 int upool_proto_form_end(request_rec *r, upool_request *rq,

@@ -157,7 +157,8 @@ sub _shape
     my ($answer, $how) = @_;
     my $json = $answer->{json};
     return 'nothing' unless $answer->{status};
-    return 'json' if $json && join(',', sort keys %$json) eq 'error,state'
+    return 'json' if $json && join(',', sort keys %$json) eq 'detail,error,state'
+        && $json->{detail} eq $json->{error}
         && $json->{state} eq 'error' && length $json->{error}
         && $answer->{headers}{'content-type'} eq 'application/json'
         && $answer->{headers}{'cache-control'} eq 'no-store';
