@@ -158,6 +158,8 @@ int upool_chunked_tell(upool_chunked *c);
 int upool_chunked_take_form(upool_chunked *c);
 int upool_chunked_take_raw(upool_chunked *c);
 int upool_chunked_ask(upool_chunked *c);
+/* The answer to ASKS, from a body or a form that brought nothing. */
+int upool_chunked_tell_range(upool_chunked *c);
 int upool_chunked_test(upool_chunked *c);
 int upool_chunked_complete(upool_chunked *c);
 

@@ -101,7 +101,7 @@ static int chunk_is_in(request_rec *r, upool_request *rq,
     if (refusal) {
         return upool_chunked_refuse(r, rq, refusal);
     }
-    return asks(c) ? upool_chunked_ask(c) : upool_chunked_taken(c);
+    return asks(c) ? upool_chunked_tell_range(c) : upool_chunked_taken(c);
 }
 
 /* --- A piece, or an upload ------------------------------------------------ */

@@ -278,9 +278,8 @@ static int take_piece(request_rec *r, upool_request *rq)
         return answer;
     }
     if (upool_resume_is_complete(pond->resume)
-        && offset == upool_resume_offset(pond->resume)
-        && !upool_tus_has_body(r)) {
-        return piece_is_in(r, rq, NULL);
+        && offset == upool_resume_offset(pond->resume)) {
+        return upool_drive_empty(r, rq, UPOOL_REASON_COMPLETE, piece_is_in);
     }
     append.offset = offset;
     append.content_length = rq->content_length;

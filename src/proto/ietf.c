@@ -147,6 +147,11 @@ static int recognise(request_rec *r, upool_request *rq)
     if (may_carry_content(r) && ietf->head.complete >= 0) {
         rq->creates = 1;
         rq->takes_body = 1;
+        /* Of nothing there is nothing to come, whatever it says: tus-js-client
+         * sends an empty file as one that is not complete, and no more. */
+        if (ietf->head.length == 0) {
+            ietf->head.complete = 1;
+        }
         return 1;
     }
     return 0;

@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 
 #include "proto/complete.h"
+#include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
 #include "httpd/resuming.h"
@@ -57,7 +58,7 @@ static int recognise(request_rec *r, upool_request *rq)
         return 1;
     case M_POST:
         rq->creates = 1;
-        rq->takes_body = upool_tus_has_bytes(r);
+        rq->takes_body = upool_tus_has_bytes(r) || upool_drive_may_bring(r);
         return 1;
     case M_PATCH:
         rq->takes_body = 1;

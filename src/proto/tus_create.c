@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/resuming.h"
 #include "parse/base64.h"
@@ -194,7 +195,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
     }
     /* Even where its bytes are refused: it is there from now on. */
     apr_table_setn(r->err_headers_out, "Location", location);
-    if (rq->takes_body) {
+    if (upool_tus_has_bytes(r)) {
         return upool_tus_take(r, rq);
     }
     if (parts ? concatenate(r, rq, tus->resume, parts)
@@ -239,32 +240,58 @@ static int create(request_rec *r, upool_request *rq,
                           : answer(r, rq, tus, creation, parts);
 }
 
-int upool_tus_create(request_rec *r, upool_request *rq)
+/* NULL, or the header field that is bad. */
+static const char *read_head(request_rec *r, upool_request *rq,
+                             upool_tus_creation *creation)
 {
-    upool_tus *tus = upool_tus_of(r, rq);
-    upool_tus_creation creation;
+    const char *bad = upool_tus_creation_read(r, creation);
+
+    if (bad || !upool_tus_has_bytes(r)) {
+        return bad;
+    }
+    return creation->kind == UPOOL_TUS_CONCAT_FINAL
+               ? "Content-Type"
+               : upool_tus_append_read(r, &upool_tus_of(r, rq)->append);
+}
+
+static int create_as_said(request_rec *r, upool_request *rq,
+                          const upool_tus_creation *creation)
+{
     const apr_array_header_t *parts = NULL;
     upool_reason reason = UPOOL_REASON_NONE;
-    const char *bad = upool_tus_creation_read(r, &creation);
 
-    if (!bad && rq->takes_body) {
-        bad = creation.kind == UPOOL_TUS_CONCAT_FINAL
-                  ? "Content-Type"
-                  : upool_tus_append_read(r, &tus->append);
+    if (rename_partial(r, rq, creation)) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "no randomness");
     }
+    if (creation->kind == UPOOL_TUS_CONCAT_FINAL) {
+        parts = list_parts(r, rq, creation->parts, &reason);
+    }
+    return reason ? upool_tus_refuse_for(r, rq, reason, "a part's URL")
+                  : create(r, rq, creation, parts);
+}
+
+static int nothing_came(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    upool_tus_creation creation;
+
+    if (refusal) {
+        return upool_tus_refuse(r, rq, refusal);
+    }
+    read_head(r, rq, &creation);
+    return create_as_said(r, rq, &creation);
+}
+
+int upool_tus_create(request_rec *r, upool_request *rq)
+{
+    upool_tus_creation creation;
+    const char *bad = read_head(r, rq, &creation);
+
     if (bad) {
         return upool_tus_refuse_field(r, rq, bad);
     }
-    if (!rq->takes_body && upool_tus_has_body(r)) {
-        return upool_tus_refuse_for(r, rq, UPOOL_REASON_NOT_AN_UPLOAD,
-                                    "not " UPOOL_TUS_MEDIA_TYPE);
-    }
-    if (rename_partial(r, rq, &creation)) {
-        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "no randomness");
-    }
-    if (creation.kind == UPOOL_TUS_CONCAT_FINAL) {
-        parts = list_parts(r, rq, creation.parts, &reason);
-    }
-    return reason ? upool_tus_refuse_for(r, rq, reason, "a part's URL")
-                  : create(r, rq, &creation, parts);
+    return upool_tus_has_bytes(r)
+               ? create_as_said(r, rq, &creation)
+               : upool_drive_empty(r, rq, UPOOL_REASON_NOT_AN_UPLOAD,
+                                   nothing_came);
 }

@@ -21,13 +21,6 @@ int upool_tus_has_bytes(const request_rec *r)
     return len == sizeof(type) - 1 && !apr_cstr_casecmpn(given, type, len);
 }
 
-int upool_tus_has_body(const request_rec *r)
-{
-    const char *length = field(r, "Content-Length");
-
-    return field(r, "Transfer-Encoding") || (length && strcmp(length, "0"));
-}
-
 int upool_tus_speaks(const request_rec *r)
 {
     const char *version = field(r, "Tus-Resumable");
