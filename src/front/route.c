@@ -125,8 +125,12 @@ static upool_front front_of_post(request_rec *r, upool_request *rq,
 
 static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
 {
+    const upool_protocol *named = upool_proto_named(r, rq, protocols);
     apr_size_t i;
 
+    if (named) {
+        return named;
+    }
     for (i = 0; protocols[i]; i++) {
         /* What one has kept that did not want it is nothing to the next. */
         rq->own = NULL;

@@ -41,6 +41,9 @@
  * complete: as long as the application's answer is kept. */
 #define UPOOL_CHUNKED_REPEATS apr_time_from_sec(600)
 
+/* What an upload of this front is called in its document. */
+#define UPOOL_CHUNKED_PROTOCOL "chunked"
+
 typedef enum upool_chunked_kind {
     UPOOL_CHUNKED_FORM,     /* a form with a piece in it */
     UPOOL_CHUNKED_MAYBE,    /* that, or a form that is a whole upload */

@@ -7,7 +7,6 @@
 
 #include "httpd/resuming.h"
 
-#define PROTOCOL "chunked"
 /* Two pieces that come first at the same time both want to make the upload: who
  * comes second waits until it is there, and opens it. */
 #define PAUSE apr_time_from_msec(10)
@@ -95,7 +94,7 @@ static int is_same_file(const upool_chunked *c)
 
 static int is_chunked(const upool_chunked *c)
 {
-    return !strcmp(upool_resume_about(c->resume)->protocol, PROTOCOL);
+    return !strcmp(upool_resume_about(c->resume)->protocol, UPOOL_CHUNKED_PROTOCOL);
 }
 
 /* May a piece of a complete upload be one that was sent before?  Ids that are
@@ -300,7 +299,7 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     if (judge_new(c, refusal)) {
         return 1;
     }
-    start.protocol = PROTOCOL;
+    start.protocol = UPOOL_CHUNKED_PROTOCOL;
     /* Nobody knows yet whether it is the beginning of this upload. */
     start.length = c->late && c->offset > 0 ? -1 : c->total;
     start.field = file->field;

@@ -226,7 +226,7 @@ static int create(request_rec *r, upool_request *rq,
     if (it.reason) {
         return upool_tus_refuse_for(r, rq, it.reason, "Upload-Metadata");
     }
-    start.protocol = "tus";
+    start.protocol = UPOOL_TUS_PROTOCOL;
     start.length = creation->length;
     start.filename = it.filename;
     start.content_type = it.content_type;

@@ -182,7 +182,9 @@ is append($url, $kept, substr 'hello', $kept)->{status}, 200,
 
 for my $version (undef, '1.0.0', '0.2.2') {
     $r = tus('OPTIONS', $at, ['Tus-Resumable', $version]);
-    is $r->{status}, 204, 'OPTIONS: whatever Tus-Resumable says';
+    # Without it the application may be meant.
+    is $r->{status}, $version ? 204 : 200,
+        'OPTIONS: whatever Tus-Resumable says';
     is $r->{headers}{'tus-version'}, '1.0.0', 'OPTIONS: Tus-Version';
     is $r->{headers}{'tus-resumable'}, '1.0.0', 'OPTIONS: Tus-Resumable';
 }
