@@ -145,8 +145,9 @@ static int nothing_feed(void *self, const char *data, apr_size_t len)
 {
     (void)data;
     if (len) {
-        nothing_refuse(self, ((nothing *)self)->reason, 0, "bytes that nobody"
-                                                           " waits for");
+        nothing_refuse(self, ((nothing *)self)->reason, 0,
+                       "bytes that nobody"
+                       " waits for");
     }
     return nothing_is_refused(self);
 }

@@ -47,7 +47,8 @@
 int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then);
 
 /* 1 when the head says, or leaves open, that a byte may come: only the body
- * itself tells where it is in chunks, or a stream of HTTP/2 without a length. */
+ * itself tells where it is in chunks, or a stream of HTTP/2 without a
+ * length. */
 int upool_drive_may_bring(const request_rec *r);
 
 /* For a request that must not bring a byte, however its emptiness is framed:

@@ -229,9 +229,9 @@ int upool_reply_refusal(request_rec *r, upool_request *rq,
     upool_reply_note(r, rq, refusal);
     drain_stream(r, rq, refusal);
     if (upool_reply_wants_json(r)) {
-        return upool_reply_json(r, refusal->status,
-                                upool_result_refusal(refusal->text, -1, r->pool),
-                                NULL);
+        return upool_reply_json(
+            r, refusal->status,
+            upool_result_refusal(refusal->text, -1, r->pool), NULL);
     }
     return refusal->status;
 }

@@ -9,9 +9,9 @@
  *                              / "*" "/" total )
  *
  * and nothing else: no sign, no blank more, no list; but for "bytes 0--1/0", as
- * jQuery File Upload says that a file is empty, for which the RFC has no word.  Two fields that a proxy
- * or httpd has joined with a comma do not parse, so that nobody has to choose
- * between them.  Pure; any thread. */
+ * jQuery File Upload says that a file is empty, for which the RFC has no word.
+ * Two fields that a proxy or httpd has joined with a comma do not parse, so
+ * that nobody has to choose between them.  Pure; any thread. */
 
 #include <stddef.h>
 

@@ -104,8 +104,8 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal);
 int upool_chunked_name(upool_chunked *c, upool_refusal *refusal);
 
 /* What the head of a form with a piece tells against it, before the form is
- * asked for: more than the upload may be, more than the piece can need.  0, or 1
- * with *refusal. */
+ * asked for: more than the upload may be, more than the piece can need.  0, or
+ * 1 with *refusal. */
 int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal);
 
 /* 1: it is complete as soon as its last byte is there. */

@@ -94,7 +94,8 @@ static int is_same_file(const upool_chunked *c)
 
 static int is_chunked(const upool_chunked *c)
 {
-    return !strcmp(upool_resume_about(c->resume)->protocol, UPOOL_CHUNKED_PROTOCOL);
+    return !strcmp(upool_resume_about(c->resume)->protocol,
+                   UPOOL_CHUNKED_PROTOCOL);
 }
 
 /* May a piece of a complete upload be one that was sent before?  Ids that are

@@ -191,8 +191,8 @@ static int choice_is_in(request_rec *r, upool_request *rq,
                                          : chunk_is_in(r, rq, refusal);
 }
 
-/* The upload that is in the way may be no more decided than this one: two pieces
- * that come first at once.  When its file begins it has a name. */
+/* The upload that is in the way may be no more decided than this one: two
+ * pieces that come first at once.  When its file begins it has a name. */
 static int is_undecided(const upool_chunked *c)
 {
     upool_slot_record slot;
@@ -252,9 +252,9 @@ static int choose(upool_chunked *c)
     if (hold(c, &refusal) || (!rq->upload && judge(c, &refusal))) {
         return upool_reply_refusal(c->r, rq, &refusal);
     }
-    rq->sink = upool_choice_sink(upool_choice_make(
-        rq->boundary, rq->boundary_len, &limits,
-        rq->upload ? &rq->sink : NULL, pick, c, c->r->pool));
+    rq->sink = upool_choice_sink(
+        upool_choice_make(rq->boundary, rq->boundary_len, &limits,
+                          rq->upload ? &rq->sink : NULL, pick, c, c->r->pool));
     return upool_drive_run(c->r, rq, choice_is_in);
 }
 

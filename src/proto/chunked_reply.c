@@ -100,7 +100,7 @@ int upool_chunked_refuse(request_rec *r, upool_request *rq,
     }
     drop_made(c);
     text = upool_result_refusal(text_of(c, refusal), offset_of(c, refusal),
-                               r->pool);
+                                r->pool);
     return upool_reply_refusal_as(r, rq, refusal, status_of(refusal), JSON,
                                   text);
 }

@@ -146,6 +146,7 @@ static int recognise(request_rec *r, upool_request *rq)
 
 static int handle(request_rec *r, upool_request *rq)
 {
+    upool_ietf_of(rq)->interims = upool_ietf_interims(r, rq);
     /* Codings are part of what is counted (8), so nobody may undo them. */
     rq->keeps_coding = 1;
     if (rq->creates) {

@@ -42,8 +42,7 @@ static int append_to_complete(request_rec *r, upool_request *rq)
     if (ietf->head.offset != upool_resume_offset(ietf->resume)) {
         reason = UPOOL_REASON_OFFSET;
     }
-    else if (ietf->head.length >= 0
-             && ietf->head.length != ietf->head.offset) {
+    else if (ietf->head.length >= 0 && ietf->head.length != ietf->head.offset) {
         reason = UPOOL_REASON_UPLOAD_LENGTH;
     }
     if (!reason) {

@@ -39,8 +39,8 @@ typedef struct upool_protocol {
     /* 1 when the request is one of this protocol. */
     int (*recognise)(request_rec *r, upool_request *rq);
     /* The URL of r names an upload of this protocol, and says it whatever its
-     * headers do (upool_proto_named()): prepares rq->own for handle().  NULL: its
-     * uploads have no URL of their own. */
+     * headers do (upool_proto_named()): prepares rq->own for handle().  NULL:
+     * its uploads have no URL of their own. */
     void (*adopt)(request_rec *r, upool_request *rq);
     /* Answers it.  Where rq->takes_body was set rq->intake is PENDING: what
      * reads the body after all, or refuses it, changes that; who answers
@@ -107,10 +107,10 @@ int upool_proto_is_endpoint(request_rec *r, upool_request *rq,
 int upool_proto_resource(request_rec *r, upool_request *rq);
 
 /* The URL of an upload belongs to its protocol, also where a client of the
- * final standard leaves its version out, or a proxy has: for a HEAD, GET, DELETE
- * or OPTIONS whose URL names an upload that is there, of one of protocols (a
- * list that ends with NULL) that is open here, returns that protocol, with the
- * resource and rq->own set.  NULL: whatever else r is.  Asks the pool, and only
+ * final standard leaves its version out, or a proxy has: for a HEAD, GET,
+ * DELETE or OPTIONS whose URL names an upload that is there, of one of
+ * protocols (a list that ends with NULL) that is open here, returns that
+ * protocol, with the resource and rq->own set.  NULL: whatever else r is.  Asks the pool, and only
  * where the last segment of the path is a good identifier. */
 const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
                                         const upool_protocol *const *protocols);

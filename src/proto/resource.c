@@ -149,10 +149,10 @@ const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
             continue;
         }
         if (!kind) {
-            kind = upool_ident_check(text, rq->conf->keys, id)
-                           == UPOOL_IDENT_GOOD
-                       ? kind_of(r, rq, id)
-                       : NULL;
+            kind =
+                upool_ident_check(text, rq->conf->keys, id) == UPOOL_IDENT_GOOD
+                    ? kind_of(r, rq, id)
+                    : NULL;
             text = kind;
         }
         if (kind && !strcmp(kind, p->kind)) {

@@ -157,9 +157,9 @@ int upool_tus_refuse(request_rec *r, upool_request *rq,
     if (status == STATUS_CHECKSUM) {
         r->status_line = "460 Checksum Mismatch";
     }
-    return upool_reply_refusal_as(r, rq, refusal, status, "application/json",
-                                  upool_result_refusal(refusal->text, -1,
-                                                       r->pool));
+    return upool_reply_refusal_as(
+        r, rq, refusal, status, "application/json",
+        upool_result_refusal(refusal->text, -1, r->pool));
 }
 
 int upool_tus_refuse_for(request_rec *r, upool_request *rq, upool_reason reason,

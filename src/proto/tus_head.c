@@ -172,5 +172,6 @@ const char *upool_tus_trailer_read(const request_rec *r,
     if (!text && !append->algorithm) {
         text = field(r, "Upload-Checksum");
     }
-    return read_checksum(text, append) ? "Upload-Checksum" : NULL;
+    /* It was promised, and whoever relays the request may have dropped it. */
+    return !text || read_checksum(text, append) ? "Upload-Checksum" : NULL;
 }

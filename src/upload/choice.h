@@ -6,9 +6,9 @@
 /* A form of which its fields alone tell whether it is a whole upload or a piece
  * of one.  The body is held back until the first file begins, or there is none,
  * or more fields have come than any client of chunks sends; then somebody
- * chooses where it goes, and all of it goes there as if nothing had been.  Until
- * then it is the upload's that waits for the choice, if there is one: that hears
- * that the client lives, or why it does not.
+ * chooses where it goes, and all of it goes there as if nothing had been.
+ * Until then an upload may wait for the choice: it hears that the client lives,
+ * or why it does not.
  *
  * One thread at a time.  Lives in the pool of make. */
 
