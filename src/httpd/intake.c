@@ -253,6 +253,7 @@ static int is_of_upload(const upool_refusal *refusal)
     case UPOOL_REASON_IDENT_MALFORMED:
     case UPOOL_REASON_IDENT_DOUBLED:
     case UPOOL_REASON_IDENT_REFUSED:
+    case UPOOL_REASON_IDENT_MISSING:
     case UPOOL_REASON_OWNER:
     case UPOOL_REASON_BUSY:
     case UPOOL_REASON_EXPIRED:

@@ -27,8 +27,8 @@ void upool_intake_withdraw(upool_request *rq);
 /* A request that would have begun an upload of several requests is refused
  * before there is one: whoever polls by the identifier that its client gave is
  * to see the refusal, as he sees that of a form.  1: it was left for him, and
- * is counted; 0: it is none, or the identifier means something else, and nothing
- * is changed. */
+ * is counted; 0: it is none, or the identifier means something else, and
+ * nothing is changed. */
 int upool_intake_leave_error(request_rec *r, upool_request *rq,
                              const upool_refusal *refusal);
 

@@ -58,6 +58,8 @@
  * UPL0431  configuration: a pool that a pattern may give out by URL
  * UPL0432  configuration: what may be meant otherwise
  *
+ * UPL0350  upload: neither a file nor a field was found in its body
+ *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 
 #define UPOOL_TAG_REFUSAL 100

@@ -110,15 +110,14 @@ int upool_reply_json(request_rec *r, int status, const char *text,
 }
 
 /* What an administrator should see at httpd's usual level, and what is only
- * the weather of the network. */
+ * the weather of the network: not where he has said himself how long a client
+ * may take. */
 static int refusal_level(const upool_refusal *refusal)
 {
     if (refusal->status >= 500 && refusal->reason != UPOOL_REASON_WATCHERS) {
         return APLOG_ERR;
     }
     return refusal->reason == UPOOL_REASON_GONE
-                   || refusal->reason == UPOOL_REASON_TIMEOUT
-                   || refusal->reason == UPOOL_REASON_TOO_SLOW
                    || refusal->reason == UPOOL_REASON_INCOMPLETE
                    || refusal->reason == UPOOL_REASON_WATCHERS
                ? APLOG_INFO

@@ -137,7 +137,8 @@ static int settle_form(upool_chunked *c, upool_refusal *refusal)
     apr_time_t born;
 
     if (!rq->id[0] && upool_keys_count(rq->conf->keys)) {
-        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+        *refusal = upool_proto_missing();
+        return 1;
     }
     if (!rq->id[0]) {
         rq->minted = 1;

@@ -195,7 +195,8 @@ static int name_piece(upool_chunked *c, upool_refusal *refusal)
     upool_request *rq = c->rq;
 
     if (!upool_chunked_may_mint(c)) {
-        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+        *refusal = upool_proto_missing();
+        return 1;
     }
     if (!rq->owner && !upool_family_is_random(c->piece.kind)) {
         return refuse(refusal, UPOOL_REASON_IDENT_REFUSED,

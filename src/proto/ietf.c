@@ -144,6 +144,20 @@ static int recognise(request_rec *r, upool_request *rq)
     return 0;
 }
 
+/* A client sends the whole of a file so to any server, and those that do not
+ * know the protocol are to take it (4.2); a part of one they are not. */
+static const char *evident(request_rec *r, upool_request *rq)
+{
+    const upool_ietf *ietf;
+
+    adopt(r, rq);
+    ietf = rq->own;
+    return (r->method_number == M_PATCH && is_partial(r))
+                   || (may_carry_content(r) && ietf->head.complete == 0)
+               ? "Resumable uploads of HTTP are not taken here"
+               : NULL;
+}
+
 static int handle(request_rec *r, upool_request *rq)
 {
     upool_ietf_of(rq)->interims = upool_ietf_interims(r, rq);
@@ -168,6 +182,7 @@ const upool_protocol upool_ietf_protocol = {
     .bit = UPOOL_PROTOCOL_RESUMABLE,
     .kind = UPOOL_IETF_PROTOCOL,
     .recognise = recognise,
+    .evident = evident,
     .adopt = adopt,
     .handle = handle,
     .refuse = upool_ietf_refuse,

@@ -42,6 +42,11 @@ typedef struct upool_protocol {
      * headers do (upool_proto_named()): prepares rq->own for handle().  NULL:
      * its uploads have no URL of their own. */
     void (*adopt)(request_rec *r, upool_request *rq);
+    /* Where it is not open: r can be nothing but a request of it that changes
+     * something, and would be taken for another, or get a page of 404.  The
+     * sentence for its client, with rq->own set for refuse(); NULL: it is none,
+     * or may be answered by whoever does not know the protocol. */
+    const char *(*evident)(request_rec *r, upool_request *rq);
     /* Answers it.  Where rq->takes_body was set rq->intake is PENDING: what
      * reads the body after all, or refuses it, changes that; who answers
      * without reading sets it to UPOOL_INTAKE_NONE. */
@@ -110,7 +115,8 @@ int upool_proto_resource(request_rec *r, upool_request *rq);
  * final standard leaves its version out, or a proxy has: for a HEAD, GET,
  * DELETE or OPTIONS whose URL names an upload that is there, of one of
  * protocols (a list that ends with NULL) that is open here, returns that
- * protocol, with the resource and rq->own set.  NULL: whatever else r is.  Asks the pool, and only
+ * protocol, with the resource and rq->own set.  NULL: whatever else r is.  Asks
+ * the pool, and only
  * where the last segment of the path is a good identifier. */
 const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
                                         const upool_protocol *const *protocols);
@@ -137,6 +143,10 @@ const char *upool_proto_last_segment(const request_rec *r);
 /* Checks text as the identifier of rq (contract 1): sets rq->id, or
  * rq->refusal. */
 void upool_proto_check_identifier(upool_request *rq, const char *text);
+
+/* The refusal of a request that needs an identifier that the application has
+ * signed, and has none. */
+upool_refusal upool_proto_missing(void);
 
 /* The URL of rq's upload, path-only (a proxy that terminates TLS would make
  * anything more wrong), escaped, in r->pool; NULL: it cannot be signed. */

@@ -18,6 +18,14 @@ void upool_proto_refuse(upool_request *rq, upool_reason reason)
     }
 }
 
+upool_refusal upool_proto_missing(void)
+{
+    return upool_refusal_make(
+        UPOOL_REASON_IDENT_MISSING, 0,
+        "no X-Progress-ID was given: the application signs one with the key,"
+        " or UploadMint On gives them to whoever asks");
+}
+
 void upool_proto_check_identifier(upool_request *rq, const char *text)
 {
     switch (upool_ident_check(text, rq->conf->keys, rq->id)) {

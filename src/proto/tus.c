@@ -32,6 +32,15 @@ static int is_evident(const request_rec *r)
                || has(r, "Upload-Concat"));
 }
 
+static const char *evident(request_rec *r, upool_request *rq)
+{
+    (void)rq;
+    return is_evident(r)
+                   || (has(r, "Tus-Resumable") && r->method_number == M_POST)
+               ? "Uploads by tus are not taken here"
+               : NULL;
+}
+
 static void recognise_resource(request_rec *r, upool_request *rq)
 {
     if (!upool_proto_resource(r, rq)) {
@@ -146,7 +155,8 @@ int upool_tus_refuse(request_rec *r, upool_request *rq,
     /* "The Server MUST NOT process the request": whatever else is wrong with
      * it comes after that. */
     if (r->method_number != M_OPTIONS && !speaks(r)
-        && refusal->reason != UPOOL_REASON_VERSION) {
+        && refusal->reason != UPOOL_REASON_VERSION
+        && refusal->reason != UPOOL_REASON_PROTOCOL) {
         version = upool_refusal_make(UPOOL_REASON_VERSION, 0, NULL);
         refusal = &version;
     }
@@ -377,6 +387,7 @@ const upool_protocol upool_tus_protocol = {
     .bit = UPOOL_PROTOCOL_TUS,
     .kind = UPOOL_TUS_PROTOCOL,
     .recognise = recognise,
+    .evident = evident,
     .adopt = adopt,
     .handle = handle,
     .refuse = upool_tus_refuse,

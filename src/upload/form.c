@@ -17,6 +17,7 @@ struct upool_form {
     upool_parts *parser;
     upool_form_parts parts;
     part_kind kind;
+    int has_parts;
     upload_pool_file *file;
     apr_off_t file_size;
 };
@@ -87,6 +88,7 @@ static int on_part_begin(void *user, const upool_part *part)
 {
     upool_form *form = user;
 
+    form->has_parts = 1;
     if (!part->filename) {
         form->kind = PART_FIELD;
         upool_fields_begin(form->parts.fields, part->name);
@@ -246,4 +248,9 @@ int upool_form_end(upool_form *form)
     return upool_parts_end(form->parser)
            || (form->parts.rules && upool_rules_end(form->parts.rules))
            || (form->parts.check && upool_file_check_finish(form->parts.check));
+}
+
+int upool_form_has_parts(const upool_form *form)
+{
+    return form->has_parts;
 }

@@ -482,6 +482,11 @@ int upool_upload_finish(upool_upload *upload)
     return commit(upload);
 }
 
+int upool_upload_has_parts(const upool_upload *upload)
+{
+    return upload->form && upool_form_has_parts(upload->form);
+}
+
 const upool_record *upool_upload_record(const upool_upload *upload)
 {
     return upload->record;

@@ -98,6 +98,9 @@ void upool_upload_sink(upool_upload *upload, upool_sink *sink);
 void upool_upload_refuse(upool_upload *upload, upool_reason reason,
                          apr_status_t rv, const char *detail);
 
+/* 0 where not a single part was found in the body of one that is done. */
+int upool_upload_has_parts(const upool_upload *upload);
+
 const upool_record *upool_upload_record(const upool_upload *upload);
 const apr_array_header_t *upool_upload_fields(const upool_upload *upload);
 /* Absolute path of the bucket's file, or of the bucket for NULL, in p. */

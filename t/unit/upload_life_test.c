@@ -660,6 +660,24 @@ static void test_withdrawn(void)
     bench_end(&t);
 }
 
+/* What begins with its end has nothing in it. */
+static void test_nothing(void)
+{
+    bench t;
+    apr_pool_t *p;
+    upool_upload *upload;
+
+    bench_start(&t);
+    p = life(&t);
+    upload = whole(&t, p, "--b--\r\n" BODY);
+    tap_is_int(reason(upload), 0, "a closing delimiter and an epilogue");
+    tap_is_int(upool_upload_has_parts(upload), 0, "nothing was found");
+    upload = whole(&t, p, BODY);
+    tap_is_int(upool_upload_has_parts(upload), 1, "now something was");
+    apr_pool_destroy(p);
+    bench_end(&t);
+}
+
 static upload_pool_verdict say_no(upload_pool_instance *self)
 {
     self->text = "No";
@@ -699,6 +717,7 @@ int main(void)
 {
     test_done();
     test_withdrawn();
+    test_nothing();
     test_busy();
     test_owner();
     test_replace();

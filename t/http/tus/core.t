@@ -200,8 +200,8 @@ is request('DELETE', "$at/thing")->{json}{method}, 'DELETE',
 is request('PATCH', "$at/thing", body => 'x',
            headers => ['Content-Type', 'text/plain'])->{json}{method}, 'PATCH',
     'and a PATCH';
-is tus('POST', '/tus-off/echo.pl', ['Upload-Length', 5])->{json}{method},
-    'POST', 'without UploadProtocol tus nothing of it is ours';
+is tus('POST', '/tus-off/echo.pl', ['Upload-Length', 5])->{status}, 415,
+    'without UploadProtocol tus its client is told so';
 $r = upload('/tus-both/echo.pl', [{name => 'f', filename => 'a',
                                    content => 'form'}]);
 is application($r)->{files}[0]{size}, 4, 'a form beside it';
