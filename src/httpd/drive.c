@@ -122,7 +122,8 @@ int upool_drive_may_bring(const request_rec *r)
 }
 
 typedef struct nothing {
-    upool_reason reason; /* of a byte */
+    upool_reason reason; /* of a byte; NONE: any may come */
+    apr_off_t received;
     upool_refusal refusal;
 } nothing;
 
@@ -143,19 +144,19 @@ static void nothing_refuse(void *self, upool_reason reason, apr_status_t rv,
 
 static int nothing_feed(void *self, const char *data, apr_size_t len)
 {
+    nothing *none = self;
+
     (void)data;
-    if (len) {
-        nothing_refuse(self, ((nothing *)self)->reason, 0,
-                       "bytes that nobody"
-                       " waits for");
+    none->received += (apr_off_t)len;
+    if (len && none->reason) {
+        nothing_refuse(self, none->reason, 0, "bytes that nobody waits for");
     }
     return nothing_is_refused(self);
 }
 
 static apr_off_t nothing_received(const void *self)
 {
-    (void)self;
-    return 0;
+    return ((const nothing *)self)->received;
 }
 
 static const upool_refusal *nothing_refusal(void *self)
@@ -173,10 +174,20 @@ static const upool_sink_ops nothing_ops = {
     .refusal = nothing_refusal,
 };
 
+static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
+                       upool_drive_then *then)
+{
+    nothing *none = apr_pcalloc(r->pool, sizeof(*none));
+
+    none->reason = reason;
+    rq->sink.ops = &nothing_ops;
+    rq->sink.self = none;
+    return upool_drive_run(r, rq, then);
+}
+
 int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
                       upool_drive_then *then)
 {
-    nothing *none;
     upool_refusal refusal;
 
     if (!upool_drive_may_bring(r)) {
@@ -186,9 +197,12 @@ int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
         refusal = upool_refusal_make(reason, 0, NULL);
         return then(r, rq, &refusal);
     }
-    none = apr_pcalloc(r->pool, sizeof(*none));
-    none->reason = reason;
-    rq->sink.ops = &nothing_ops;
-    rq->sink.self = none;
-    return upool_drive_run(r, rq, then);
+    return run_nothing(r, rq, reason, then);
+}
+
+int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then)
+{
+    return upool_drive_may_bring(r)
+               ? run_nothing(r, rq, UPOOL_REASON_NONE, then)
+               : then(r, rq, NULL);
 }

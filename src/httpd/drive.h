@@ -58,4 +58,8 @@ int upool_drive_may_bring(const request_rec *r);
 int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
                       upool_drive_then *then);
 
+/* Brings the body in, as upool_drive_run() does, and keeps nothing of it: of a
+ * request that only wants an answer again. */
+int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then);
+
 #endif

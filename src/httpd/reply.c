@@ -124,14 +124,27 @@ static int refusal_level(const upool_refusal *refusal)
                : APLOG_WARNING;
 }
 
+/* Whoever ends an upload for its time, the directive that says so is named. */
+static const char *detail_of(const upool_refusal *refusal)
+{
+    if (!refusal->detail && refusal->reason == UPOOL_REASON_TIMEOUT) {
+        return "by RequestReadTimeout or Timeout";
+    }
+    return !refusal->detail && refusal->reason == UPOOL_REASON_TOO_SLOW
+               ? "by UploadMinRate"
+               : refusal->detail;
+}
+
 /* One line; client text (names in detail) escaped. */
 static void log_refusal(request_rec *r, const upool_request *rq,
                         const upool_refusal *refusal)
 {
     int level = refusal_level(refusal);
-    const char *detail =
-        refusal->detail ? ap_escape_logitem(r->pool, refusal->detail) : NULL;
+    const char *detail = detail_of(refusal);
 
+    if (detail) {
+        detail = ap_escape_logitem(r->pool, detail);
+    }
     ap_log_rerror(APLOG_MARK, level, refusal->rv, r,
                   "UPL%04d: upload %s refused with %d: %s%s%s",
                   UPOOL_TAG_REFUSAL + (int)refusal->reason,

@@ -40,8 +40,7 @@ static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv)
                           "over LimitRequestBody");
     }
     else if (status == HTTP_REQUEST_TIME_OUT) {
-        upool_sink_refuse(sink, UPOOL_REASON_TIMEOUT, 0,
-                          "by RequestReadTimeout or Timeout");
+        upool_sink_refuse(sink, UPOOL_REASON_TIMEOUT, rv, NULL);
     }
     else if (rv == APR_INCOMPLETE) {
         upool_sink_refuse(sink, UPOOL_REASON_INCOMPLETE, rv, NULL);

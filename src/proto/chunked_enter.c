@@ -101,7 +101,7 @@ static int is_chunked(const upool_chunked *c)
 /* May a piece of a complete upload be one that was sent before?  Ids that are
  * made of a file's name and size mean another version of the file tomorrow, so
  * for them that is as long as the answer is kept. */
-static int is_repeated(const upool_chunked *c)
+static int is_repeated(const upool_chunked *c, const char *filename)
 {
     const upool_record *record = upool_resume_record(c->resume);
     apr_off_t length = upool_resume_length(c->resume);
@@ -114,7 +114,15 @@ static int is_repeated(const upool_chunked *c)
         return upool_family_is_random(c->piece.kind)
                || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
     }
-    return c->session || (c->offset > 0 && c->offset + c->length == length);
+    if (c->session) {
+        return 1;
+    }
+    /* The end of it; all of it also if it is called the same. */
+    return c->offset + c->length == length
+           && (c->offset > 0
+               || (record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time
+                   && !strcmp(upool_resume_about(c->resume)->file.filename,
+                              filename)));
 }
 
 /* All of it came, but whoever was to complete it could not, or was killed: the
@@ -129,9 +137,10 @@ static int is_end_again(const upool_chunked *c)
 
 /* An identifier in the URL may be used again when its upload is complete;
  * upload_id names this one upload and no other. */
-static int meet_complete(upool_chunked *c, int *makes, upool_refusal *refusal)
+static int meet_complete(upool_chunked *c, const char *filename, int *makes,
+                         upool_refusal *refusal)
 {
-    if (is_repeated(c)) {
+    if (is_repeated(c, filename)) {
         c->repeats = 1;
         return 0;
     }
@@ -172,7 +181,8 @@ static int may_begin_anew(const upool_chunked *c, upool_reason reason)
                    && !c->from_url));
 }
 
-static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
+static int open_upload(upool_chunked *c, const char *filename, int *makes,
+                       upool_refusal *refusal)
 {
     *makes = 0;
     if (find(c, refusal)) {
@@ -180,7 +190,7 @@ static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
         return !*makes;
     }
     if (upool_resume_is_complete(c->resume)) {
-        return meet_complete(c, makes, refusal);
+        return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
         c->repeats = is_end_again(c);
@@ -321,7 +331,7 @@ static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
     int makes;
 
     for (waited = 0;; waited += PAUSE) {
-        if (open_upload(c, &makes, refusal)) {
+        if (open_upload(c, filename_of(c, file, fields), &makes, refusal)) {
             return 1;
         }
         if (!makes || !create(c, file, fields, refusal)) {
@@ -395,7 +405,8 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
          * be is asked later too. */
         c->late = c->kind != UPOOL_CHUNKED_RAW;
         if (!c->late && !upool_chunked_may_mint(c)) {
-            return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+            *refusal = upool_proto_missing();
+            return 1;
         }
         if (mint(c, refusal) || create(c, file, fields, refusal)) {
             return 1;

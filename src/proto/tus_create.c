@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "proto/complete.h"
 #include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/resuming.h"
@@ -211,6 +212,32 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
     return upool_tus_settle(r, rq);
 }
 
+/* Will this one request, if all goes well, complete what it creates? */
+static int completes(const request_rec *r, const upool_request *rq,
+                     const upool_tus_creation *creation)
+{
+    if (creation->kind == UPOOL_TUS_CONCAT_PARTIAL) {
+        return 0;
+    }
+    return creation->kind == UPOOL_TUS_CONCAT_FINAL || creation->length == 0
+           || (upool_tus_has_bytes(r)
+               && rq->content_length == creation->length);
+}
+
+static int repeat_is_in(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return refusal ? upool_tus_refuse(r, rq, refusal) : upool_tus_settle(r, rq);
+}
+
+/* It is all there, and has come again for the answer. */
+static int answer_again(request_rec *r, upool_request *rq)
+{
+    apr_table_setn(r->err_headers_out, "Location",
+                   upool_proto_location(r, rq));
+    return upool_drive_drop(r, rq, repeat_is_in);
+}
+
 static int create(request_rec *r, upool_request *rq,
                   const upool_tus_creation *creation,
                   const apr_array_header_t *parts)
@@ -235,6 +262,12 @@ static int create(request_rec *r, upool_request *rq,
     start.metadata = creation->metadata;
     start.concat = creation->concat;
     start.name_follows = creation->kind == UPOOL_TUS_CONCAT_PARTIAL;
+    if (completes(r, rq, creation)) {
+        tus->resume = upool_complete_repeated(r, rq, &start);
+    }
+    if (tus->resume) {
+        return answer_again(r, rq);
+    }
     tus->resume = upool_resuming_create(r, rq, &start, &refusal);
     return refusal.reason ? upool_tus_refuse(r, rq, &refusal)
                           : answer(r, rq, tus, creation, parts);

@@ -34,9 +34,7 @@ SetHandler upload-pool
 <Location /closed>
     UploadPool "$pool{closed}"
 </Location>
-<Location /closed/slow>
-    RequestReadTimeout body=1
-</Location>
+RequestReadTimeout body=2
 END
 
 my @json = ('Accept', 'application/json');
@@ -114,7 +112,7 @@ is request('OPTIONS', '/closed', headers => ['Tus-Resumable', '1.0.0'], @there)
 
 my $at = length $httpd->error_log;
 my $c = connect_raw(@there);
-$c->send("POST /closed/slow?X-Progress-ID=slow HTTP/1.1\r\nHost: x\r\n"
+$c->send("POST /closed?X-Progress-ID=slow HTTP/1.1\r\nHost: x\r\n"
     . "Content-Type: $type\r\nContent-Length: " . length($form) . "\r\n\r\n"
     . substr $form, 0, 500);
 is $c->answer->{status}, 408, 'a client that is too slow for RequestReadTimeout';
