@@ -125,9 +125,13 @@ static upool_front front_of_post(request_rec *r, upool_request *rq,
 
 static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
 {
-    const upool_protocol *named = upool_proto_named(r, rq, protocols);
+    const upool_protocol *named = NULL;
     apr_size_t i;
 
+    /* Of OPTIONS nothing but the URL tells; all others may say it. */
+    if (r->method_number == M_OPTIONS) {
+        named = upool_proto_named(r, rq, protocols);
+    }
     if (named) {
         return named;
     }
@@ -139,7 +143,7 @@ static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
             return protocols[i];
         }
     }
-    return NULL;
+    return upool_proto_named(r, rq, protocols);
 }
 
 /* A client of a protocol that is not open here is told so, in the form of that

@@ -130,7 +130,7 @@ static int is_repeated(const upool_chunked *c, const char *filename)
 static int is_end_again(const upool_chunked *c)
 {
     return upool_chunked_is_auto(c) && !c->in_family && !c->session
-           && c->offset > 0 && c->total == upool_resume_length(c->resume)
+           && c->length >= 0 && c->total == upool_resume_length(c->resume)
            && c->offset + c->length == c->total
            && upool_resume_is_whole(c->resume);
 }
@@ -394,6 +394,21 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
     return 0;
 }
 
+static int enter_named(upool_chunked *c, const upool_chunk_file *file,
+                       const apr_array_header_t *fields, upool_sink *inner,
+                       upool_refusal *refusal)
+{
+    if (open_or_create(c, file, fields, refusal)) {
+        return 1;
+    }
+    if (c->repeats) {
+        inner->ops = &repeated_ops;
+        inner->self = c;
+        return 0;
+    }
+    return settle_total(c, refusal) || begin(c, inner, refusal);
+}
+
 int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal)
@@ -412,13 +427,12 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
             return 1;
         }
     }
-    else if (open_or_create(c, file, fields, refusal)) {
-        return 1;
-    }
-    if (c->repeats) {
-        inner->ops = &repeated_ops;
-        inner->self = c;
-        return 0;
+    else {
+        /* Another like it may complete the upload between our two looks:
+         * looked at again, this one is a repeat. */
+        return enter_named(c, file, fields, inner, refusal)
+               && (refusal->reason != UPOOL_REASON_COMPLETE
+                   || enter_named(c, file, fields, inner, refusal));
     }
     return (!c->late && settle_total(c, refusal)) || begin(c, inner, refusal);
 }

@@ -233,8 +233,7 @@ static int repeat_is_in(request_rec *r, upool_request *rq,
 /* It is all there, and has come again for the answer. */
 static int answer_again(request_rec *r, upool_request *rq)
 {
-    apr_table_setn(r->err_headers_out, "Location",
-                   upool_proto_location(r, rq));
+    apr_table_setn(r->err_headers_out, "Location", upool_proto_location(r, rq));
     return upool_drive_drop(r, rq, repeat_is_in);
 }
 
