@@ -52,13 +52,13 @@
  * UPL0083  farm: a process has no way to the shared cache
  * UPL0090  status: an upload is watched
  * UPL0095  configuration: a pool that the server gives out by URL
+ * UPL0350  upload: neither a file nor a field was found in its body
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1
  * UPL0416  configuration: UploadPark Always cannot do what it says
  * UPL0430  configuration: a pool in a directory of temporary files
  * UPL0431  configuration: a pool that a pattern may give out by URL
  * UPL0432  configuration: what may be meant otherwise
  *
- * UPL0350  upload: neither a file nor a field was found in its body
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 
