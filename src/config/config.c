@@ -33,6 +33,7 @@ void *upool_config_dir_create(apr_pool_t *p, char *dir)
     conf->serve = UPOOL_UNSET;
     conf->sync = UPOOL_UNSET;
     conf->require_multipart = UPOOL_UNSET;
+    conf->interim = UPOOL_UNSET;
     conf->protocols = UPOOL_UNSET;
     conf->owner = UPOOL_UNSET;
     conf->local_owner = UPOOL_UNSET;
@@ -165,6 +166,7 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(serve);
     MERGE(sync);
     MERGE(require_multipart);
+    MERGE(interim);
     MERGE(protocols);
     MERGE_POINTER(cors);
     MERGE(owner);

@@ -55,6 +55,10 @@ typedef struct upool_statuses {
     unsigned char bits[UPOOL_STATUSES / 8 + 1];
 } upool_statuses;
 
+/* What UploadInterim may say, and what holds without it where nobody stands
+ * between. */
+#define UPOOL_INTERIM_MAX 5
+
 typedef struct upool_dir_conf {
     int on;              /* UploadPool dir: 1, off: 0 */
     const char *store;   /* absolute; from .htaccess: relative */
@@ -74,6 +78,7 @@ typedef struct upool_dir_conf {
     int serve;
     int sync;
     int require_multipart;
+    int interim;                    /* UploadInterim: so many; 0: off */
     const apr_array_header_t *cors; /* of const char *: origins; NULL: unset */
     int protocols;                  /* UPOOL_PROTOCOL_… */
     int owner;                      /* enum upool_owner_kind */

@@ -88,6 +88,8 @@ const command_rec upool_directives[] = {
                   "none, user or ip: who may touch an upload"),
     AP_INIT_ITERATE("UploadProtocol", upool_set_protocol, NULL, SDH,
                     "protocols that are open here: multipart chunked tus resumable"),
+    AP_INIT_TAKE1("UploadInterim", upool_set_interim, NULL, SDH,
+                  "off, or 1 to 5: interim answers to one request of a resumable upload"),
     AP_INIT_ITERATE("UploadCORS", upool_set_cors, NULL, SDH,
                     "origins whose pages may upload here: https://app.example.com, null, * or Off"),
     AP_INIT_FLAG("UploadChunkedMd5", upool_set_flag, MEMBER(chunked_md5), SDH,

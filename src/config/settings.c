@@ -378,6 +378,24 @@ const char *upool_set_require(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
+const char *upool_set_interim(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    upool_dir_conf *conf = conf_;
+
+    if (!ap_cstr_casecmp(arg, "off")) {
+        conf->interim = 0;
+    }
+    else if (arg[0] >= '1' && arg[0] <= '0' + UPOOL_INTERIM_MAX && !arg[1]) {
+        conf->interim = arg[0] - '0';
+    }
+    else {
+        return upool_settings_complain(
+            cmd, "must be off or a number from 1 to 5: proxies break off"
+                 " requests with more interim answers");
+    }
+    return NULL;
+}
+
 /* Execute bits are refused: nothing that a client sent should ever run. */
 const char *upool_set_file_mode(cmd_parms *cmd, void *conf_, const char *arg)
 {

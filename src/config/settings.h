@@ -83,6 +83,7 @@ const char *upool_set_owner(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_cors(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_protocol(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_require(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_interim(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_file_mode(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_file_group(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,

@@ -126,8 +126,16 @@ static upool_front front_of_post(request_rec *r, upool_request *rq,
 
 static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
 {
+    const upool_protocol *named = NULL;
     apr_size_t i;
 
+    /* Of OPTIONS nothing but the URL tells; all others may say it. */
+    if (r->method_number == M_OPTIONS) {
+        named = upool_proto_named(r, rq, protocols);
+    }
+    if (named) {
+        return named;
+    }
     for (i = 0; protocols[i]; i++) {
         /* What one has kept that did not want it is nothing to the next. */
         rq->own = NULL;
@@ -136,16 +144,44 @@ static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
             return protocols[i];
         }
     }
-    return NULL;
+    return upool_proto_named(r, rq, protocols);
 }
 
-static upool_front pick_front(request_rec *r, upool_request *rq,
-                              given identifier)
+/* A client of a protocol that is not open here is told so, in the form of that
+ * protocol: nothing else would answer it in words that it understands. */
+static int find_closed(request_rec *r, upool_request *rq)
 {
-    rq->protocol = find_protocol(r, rq);
-    if (rq->protocol) {
-        return UPOOL_FRONT_PROTOCOL;
+    const char *text = NULL;
+    apr_size_t i;
+
+    for (i = 0; protocols[i] && !text; i++) {
+        rq->protocol = protocols[i];
+        rq->own = NULL;
+        text = protocols[i]->evident
+                       && !upool_config_speaks(rq->conf, protocols[i]->bit)
+                   ? protocols[i]->evident(r, rq)
+                   : NULL;
     }
+    if (!text) {
+        rq->protocol = NULL;
+        return 0;
+    }
+    rq->refusal = upool_refusal_make(
+        UPOOL_REASON_PROTOCOL, 0,
+        apr_psprintf(r->pool, "UploadProtocol %s would open it",
+                     rq->protocol->kind));
+    rq->refusal.text = text;
+    if (r->method_number == M_PATCH) {
+        rq->refusal.status = HTTP_METHOD_NOT_ALLOWED;
+        apr_table_setn(r->headers_out, "Allow",
+                       "GET, HEAD, POST, DELETE, OPTIONS");
+    }
+    return 1;
+}
+
+static upool_front front_of_method(request_rec *r, upool_request *rq,
+                                   given identifier)
+{
     switch (r->method_number) {
     case M_GET:
         return identifier == GIVEN_NONE ? UPOOL_FRONT_NONE
@@ -157,6 +193,23 @@ static upool_front pick_front(request_rec *r, upool_request *rq,
     default:
         return UPOOL_FRONT_NONE;
     }
+}
+
+static upool_front pick_front(request_rec *r, upool_request *rq,
+                              given identifier)
+{
+    upool_front front;
+
+    rq->protocol = find_protocol(r, rq);
+    if (rq->protocol) {
+        return UPOOL_FRONT_PROTOCOL;
+    }
+    front = front_of_method(r, rq, identifier);
+    if ((front == UPOOL_FRONT_NONE || front == UPOOL_FRONT_FORM)
+        && find_closed(r, rq)) {
+        return UPOOL_FRONT_PROTOCOL;
+    }
+    return front;
 }
 
 static void mint(request_rec *r, upool_request *rq)
@@ -192,13 +245,20 @@ static void await_body(request_rec *r, upool_request *rq)
     upool_substitute_set_aside(r, rq);
 }
 
+static void refuse_missing(upool_request *rq)
+{
+    if (rq->refusal.reason == UPOOL_REASON_NONE) {
+        rq->refusal = upool_proto_missing();
+    }
+}
+
 /* With a key every upload needs a signed identifier; without one we mint what
  * the client did not give. */
 static void settle_form(request_rec *r, upool_request *rq, given identifier)
 {
     if (identifier == GIVEN_NONE
         && upool_keys_count(upool_config_ident_keys(rq->conf))) {
-        upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+        refuse_missing(rq);
     }
     else if (identifier == GIVEN_NONE) {
         mint(r, rq);
@@ -216,7 +276,7 @@ static void settle_protocol(request_rec *r, upool_request *rq, given identifier)
     if (rq->creates) {
         if (identifier == GIVEN_NONE && rq->conf->mint != 1
             && upool_keys_count(upool_config_ident_keys(rq->conf))) {
-            upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
+            refuse_missing(rq);
         }
         else if (identifier == GIVEN_NONE && !rq->id[0]) {
             mint(r, rq);

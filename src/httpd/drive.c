@@ -109,3 +109,100 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     invite(r);
     return go_on(r, rq);
 }
+
+/* --- Without a byte ------------------------------------------------------- */
+
+int upool_drive_may_bring(const request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t bytes;
+
+    return apr_table_get(r->headers_in, "Transfer-Encoding")
+           || (length && (!ap_parse_strict_length(&bytes, length) || bytes));
+}
+
+typedef struct nothing {
+    upool_reason reason; /* of a byte; NONE: any may come */
+    apr_off_t received;
+    upool_refusal refusal;
+} nothing;
+
+static int nothing_is_refused(void *self)
+{
+    return ((nothing *)self)->refusal.reason != UPOOL_REASON_NONE;
+}
+
+static void nothing_refuse(void *self, upool_reason reason, apr_status_t rv,
+                           const char *detail)
+{
+    nothing *none = self;
+
+    if (!nothing_is_refused(self)) {
+        none->refusal = upool_refusal_make(reason, rv, detail);
+    }
+}
+
+static int nothing_feed(void *self, const char *data, apr_size_t len)
+{
+    nothing *none = self;
+
+    (void)data;
+    none->received += (apr_off_t)len;
+    if (len && none->reason) {
+        nothing_refuse(self, none->reason, 0, "bytes that nobody waits for");
+    }
+    return nothing_is_refused(self);
+}
+
+static apr_off_t nothing_received(const void *self)
+{
+    return ((const nothing *)self)->received;
+}
+
+static const upool_refusal *nothing_refusal(void *self)
+{
+    return &((nothing *)self)->refusal;
+}
+
+static const upool_sink_ops nothing_ops = {
+    .feed = nothing_feed,
+    .flush = nothing_is_refused,
+    .finish = nothing_is_refused,
+    .refuse = nothing_refuse,
+    .is_unwanted = nothing_is_refused,
+    .received = nothing_received,
+    .refusal = nothing_refusal,
+};
+
+static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
+                       upool_drive_then *then)
+{
+    nothing *none = apr_pcalloc(r->pool, sizeof(*none));
+
+    none->reason = reason;
+    rq->sink.ops = &nothing_ops;
+    rq->sink.self = none;
+    return upool_drive_run(r, rq, then);
+}
+
+int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
+                      upool_drive_then *then)
+{
+    upool_refusal refusal;
+
+    if (!upool_drive_may_bring(r)) {
+        return then(r, rq, NULL);
+    }
+    if (rq->content_length > 0) {
+        refusal = upool_refusal_make(reason, 0, NULL);
+        return then(r, rq, &refusal);
+    }
+    return run_nothing(r, rq, reason, then);
+}
+
+int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then)
+{
+    return upool_drive_may_bring(r)
+               ? run_nothing(r, rq, UPOOL_REASON_NONE, then)
+               : then(r, rq, NULL);
+}

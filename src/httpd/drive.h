@@ -46,4 +46,20 @@
  *         caller returns it as it is, and does nothing after it */
 int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then);
 
+/* 1 when the head says, or leaves open, that a byte may come: only the body
+ * itself tells where it is in chunks, or a stream of HTTP/2 without a
+ * length. */
+int upool_drive_may_bring(const request_rec *r);
+
+/* For a request that must not bring a byte, however its emptiness is framed:
+ * brings the body in as upool_drive_run() does, refuses the first byte with
+ * reason, and calls then() when it has ended without one.  The filters are in
+ * place where upool_drive_may_bring() says 1. */
+int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
+                      upool_drive_then *then);
+
+/* Brings the body in, as upool_drive_run() does, and keeps nothing of it: of a
+ * request that only wants an answer again. */
+int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then);
+
 #endif

@@ -8,6 +8,7 @@
 #include <http_core.h>
 
 #include "httpd/handlers.h"
+#include "httpd/lookup.h"
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 
@@ -173,8 +174,8 @@ static int is_strangers(request_rec *r, const upool_request *rq,
 
 /* The head is judged only when the upload has begun, so that who polls sees
  * the refusal. */
-int upool_intake_begin(request_rec *r, upool_request *rq,
-                       upool_refusal *refusal)
+static int hold(request_rec *r, upool_request *rq, int undecided,
+                upool_refusal *refusal)
 {
     upool_upload_options options;
     upool_store *store;
@@ -193,6 +194,7 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
         return 1;
     }
     set_options(r, rq, store, &options);
+    options.undecided = undecided;
     malformed = upool_intake_digests(r, rq, &options.digests);
     rq->upload = upool_upload_start(&options, r->pool);
     *refusal = *upool_upload_refusal(rq->upload);
@@ -213,8 +215,93 @@ int upool_intake_begin(request_rec *r, upool_request *rq,
         upool_upload_refuse(rq->upload, reason, 0, detail);
     }
     else {
-        upool_upload_open(rq->upload, rq->boundary, rq->boundary_len);
+        upool_upload_admit(rq->upload);
     }
     *refusal = *upool_upload_refusal(rq->upload);
     return refusal->reason != UPOOL_REASON_NONE;
+}
+
+int upool_intake_open(upool_request *rq, upool_refusal *refusal)
+{
+    upool_upload_open(rq->upload, rq->boundary, rq->boundary_len);
+    *refusal = *upool_upload_refusal(rq->upload);
+    return refusal->reason != UPOOL_REASON_NONE;
+}
+
+int upool_intake_begin(request_rec *r, upool_request *rq,
+                       upool_refusal *refusal)
+{
+    return hold(r, rq, 0, refusal) || upool_intake_open(rq, refusal);
+}
+
+int upool_intake_hold(request_rec *r, upool_request *rq, upool_refusal *refusal)
+{
+    return hold(r, rq, 1, refusal);
+}
+
+void upool_intake_withdraw(upool_request *rq)
+{
+    upool_upload_withdraw(rq->upload);
+    rq->upload = NULL;
+}
+
+/* Refusals of an upload; others are of the identifier, of the server, or about
+ * an upload that goes on. */
+static int is_of_upload(const upool_refusal *refusal)
+{
+    switch ((int)refusal->reason) {
+    case UPOOL_REASON_IDENT_MALFORMED:
+    case UPOOL_REASON_IDENT_DOUBLED:
+    case UPOOL_REASON_IDENT_REFUSED:
+    case UPOOL_REASON_IDENT_MISSING:
+    case UPOOL_REASON_OWNER:
+    case UPOOL_REASON_BUSY:
+    case UPOOL_REASON_EXPIRED:
+    case UPOOL_REASON_NOT_FOUND:
+    case UPOOL_REASON_VERSION:
+    case UPOOL_REASON_POOL:
+    case UPOOL_REASON_CONFIGURATION:
+    case UPOOL_REASON_COMPLETE:
+    case UPOOL_REASON_OFFSET:
+    case UPOOL_REASON_CLEARED:
+    case UPOOL_REASON_TAKEN:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+/* The client has named the upload by X-Progress-ID, at U itself, and this would
+ * have been its first request: nothing is there by that name, or an earlier
+ * failure. */
+static int is_first(request_rec *r, upool_request *rq)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    const upool_record *record;
+
+    if (rq->front != UPOOL_FRONT_PROTOCOL || !(rq->creates || rq->takes_body)
+        || rq->is_resource || rq->base != r->uri || !rq->id[0] || rq->minted) {
+        return 0;
+    }
+    record = upool_known_find(r, rq, &refusal);
+    return !refusal.reason
+           && (!record
+               || (record->state == UPOOL_STATE_ERROR
+                   && upool_known_is_mine(record, rq)));
+}
+
+int upool_intake_leave_error(request_rec *r, upool_request *rq,
+                             const upool_refusal *refusal)
+{
+    upool_refusal none = UPOOL_NO_REFUSAL;
+    upool_upload_options options;
+    upool_upload *upload;
+
+    if (!is_of_upload(refusal) || !is_first(r, rq)) {
+        return 0;
+    }
+    set_options(r, rq, upool_known_store(r, rq, &none), &options);
+    upload = upool_upload_start(&options, r->pool);
+    upool_upload_refuse(upload, refusal->reason, refusal->rv, refusal->detail);
+    return 1;
 }

@@ -15,6 +15,23 @@
 int upool_intake_begin(request_rec *r, upool_request *rq,
                        upool_refusal *refusal);
 
+/* The same in two steps, for a form of which its fields will tell whether it is
+ * an upload or a piece of one.  hold: all that its head says against it as an
+ * upload is said now; its identifier and its room are taken.  Then open: it is
+ * an upload; or withdraw: it is not, and rq->upload is NULL. */
+int upool_intake_hold(request_rec *r, upool_request *rq,
+                      upool_refusal *refusal);
+int upool_intake_open(upool_request *rq, upool_refusal *refusal);
+void upool_intake_withdraw(upool_request *rq);
+
+/* A request that would have begun an upload of several requests is refused
+ * before there is one: whoever polls by the identifier that its client gave is
+ * to see the refusal, as he sees that of a form.  1: it was left for him, and
+ * is counted; 0: it is none, or the identifier means something else, and
+ * nothing is changed. */
+int upool_intake_leave_error(request_rec *r, upool_request *rq,
+                             const upool_refusal *refusal);
+
 /* 1 when the body still has a content coding that no filter has decoded.
  * Asked once before reading, and again after the first bytes: mod_deflate
  * takes the header away when it starts to inflate. */

@@ -54,6 +54,7 @@
  * UPL0095  configuration: a pool that the server gives out by URL
  * UPL0330  upload: a file of it cannot be read for its application
  * UPL0331  upload: its application has not seen it, as it seems
+ * UPL0350  upload: neither a file nor a field was found in its body
  * UPL0400  configuration: no room for children of the next generation
  * UPL0401  sweep: the pools below UploadPoolRoot cannot be looked for
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1
@@ -61,6 +62,7 @@
  * UPL0430  configuration: a pool in a directory of temporary files
  * UPL0431  configuration: a pool that a pattern may give out by URL
  * UPL0432  configuration: what may be meant otherwise
+ *
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "httpd/intake.h"
 #include "httpd/log.h"
 #include "httpd/logtags.h"
 #include "httpd/slots.h"
@@ -109,19 +110,29 @@ int upool_reply_json(request_rec *r, int status, const char *text,
 }
 
 /* What an administrator should see at httpd's usual level, and what is only
- * the weather of the network. */
+ * the weather of the network: not where he has said himself how long a client
+ * may take. */
 static int refusal_level(const upool_refusal *refusal)
 {
     if (refusal->status >= 500 && refusal->reason != UPOOL_REASON_WATCHERS) {
         return APLOG_ERR;
     }
     return refusal->reason == UPOOL_REASON_GONE
-                   || refusal->reason == UPOOL_REASON_TIMEOUT
-                   || refusal->reason == UPOOL_REASON_TOO_SLOW
                    || refusal->reason == UPOOL_REASON_INCOMPLETE
                    || refusal->reason == UPOOL_REASON_WATCHERS
                ? APLOG_INFO
                : APLOG_WARNING;
+}
+
+/* Whoever ends an upload for its time, the directive that says so is named. */
+static const char *detail_of(const upool_refusal *refusal)
+{
+    if (!refusal->detail && refusal->reason == UPOOL_REASON_TIMEOUT) {
+        return "by RequestReadTimeout or Timeout";
+    }
+    return !refusal->detail && refusal->reason == UPOOL_REASON_TOO_SLOW
+               ? "by UploadMinRate"
+               : refusal->detail;
 }
 
 /* One line; client text (names in detail) escaped. */
@@ -129,9 +140,11 @@ static void log_refusal(request_rec *r, const upool_request *rq,
                         const upool_refusal *refusal)
 {
     int level = refusal_level(refusal);
-    const char *detail =
-        refusal->detail ? ap_escape_logitem(r->pool, refusal->detail) : NULL;
+    const char *detail = detail_of(refusal);
 
+    if (detail) {
+        detail = ap_escape_logitem(r->pool, detail);
+    }
     ap_log_rerror(APLOG_MARK, level, refusal->rv, r,
                   "UPL%04d: upload %s refused with %d: %s%s%s",
                   UPOOL_TAG_REFUSAL + (int)refusal->reason,
@@ -215,7 +228,7 @@ void upool_reply_note(request_rec *r, upool_request *rq,
 {
     log_refusal(r, rq, refusal);
     /* An upload that was begun, or tried, has counted itself. */
-    if (!rq->upload) {
+    if (!rq->upload && !upool_intake_leave_error(r, rq, refusal)) {
         upool_counters_refuse(upool_slots_counters(), (int)refusal->reason);
     }
     settle_connection(r, rq, refusal);
@@ -228,9 +241,9 @@ int upool_reply_refusal(request_rec *r, upool_request *rq,
     upool_reply_note(r, rq, refusal);
     drain_stream(r, rq, refusal);
     if (upool_reply_wants_json(r)) {
-        return upool_reply_json(r, refusal->status,
-                                upool_result_error(refusal->text, r->pool),
-                                NULL);
+        return upool_reply_json(
+            r, refusal->status,
+            upool_result_refusal(refusal->text, -1, r->pool), NULL);
     }
     return refusal->status;
 }

@@ -57,6 +57,11 @@ static const char *read_span(const char *at, const char *end,
         return at;
     }
     at = read_byte(at, end, '-');
+    if (at != NULL && end - at == 4 && range->first == 0
+        && memcmp(at, "-1/0", 4) == 0) {
+        range->last = -1;
+        return at + 2;
+    }
     return at != NULL ? read_number(at, end, &range->last) : NULL;
 }
 
@@ -66,6 +71,9 @@ static int is_possible(const upool_contentrange *range)
 {
     if (range->first == UNKNOWN) {
         return range->total != UNKNOWN;
+    }
+    if (range->last < 0) {
+        return 1; /* "0--1/0" */
     }
     return range->last >= range->first && range->last < LLONG_MAX
            && (range->total == UNKNOWN || range->last < range->total);

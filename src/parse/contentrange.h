@@ -8,16 +8,17 @@
  *   Content-Range = "bytes" SP ( first "-" last "/" ( total / "*" )
  *                              / "*" "/" total )
  *
- * and nothing else: no sign, no blank more, no list.  Two fields that a proxy
- * or httpd has joined with a comma do not parse, so that nobody has to choose
- * between them.  Pure; any thread. */
+ * and nothing else: no sign, no blank more, no list; but for "bytes 0--1/0", as
+ * jQuery File Upload says that a file is empty, for which the RFC has no word.
+ * Two fields that a proxy or httpd has joined with a comma do not parse, so
+ * that nobody has to choose between them.  Pure; any thread. */
 
 #include <stddef.h>
 
 typedef struct upool_contentrange {
     long long first; /* -1: "*", the request brings nothing and asks */
     long long last;  /* inclusive; first <= last < LLONG_MAX, so that
-                        last - first + 1 always fits */
+                        last - first + 1 always fits; -1 of an empty file */
     long long total; /* > last; -1: "*", not yet known */
 } upool_contentrange;
 

@@ -3,6 +3,7 @@
 #include "proto/chunked.h"
 
 #include <string.h>
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "proto/complete.h"
@@ -94,15 +95,31 @@ static upool_chunked_kind kind_of_form(const upool_chunked *c)
     return UPOOL_CHUNKED_MAYBE;
 }
 
+/* "items 0-9/50": a range of the application's. */
+static int has_other_unit(const request_rec *r)
+{
+    const char *text = apr_table_get(r->headers_in, "Content-Range");
+    apr_size_t len = text ? strcspn(text, " ") : 0;
+
+    return len && text[len]
+           && (len != 5 || ap_cstr_casecmpn(text, "bytes", len));
+}
+
 /* 0: not one of ours. */
 static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
 {
     upool_family_chunk piece;
+    int form = is_form(r, rq);
 
+    /* Of an upload that is named, or a file in a form, it says that this is a
+     * piece, of what we cannot tell. */
+    if (!form && !c->named && has_other_unit(r)) {
+        return 0;
+    }
     read_range(c);
     read_session(c);
     rq->takes_body = 1;
-    if (is_form(r, rq)) {
+    if (form) {
         c->kind = kind_of_form(c);
         rq->may_pass = c->kind == UPOOL_CHUNKED_MAYBE;
         return 1;
@@ -177,7 +194,11 @@ static int handle(request_rec *r, upool_request *rq)
 {
     upool_chunked *c = rq->own;
 
-    (void)r;
+    /* A part of a file that WebDAV puts, which names no upload. */
+    if (r->method_number == M_PUT && !rq->id[0] && !c->named
+        && upool_proto_is_for_dav(r)) {
+        return upool_proto_pass(r, rq);
+    }
     c->from_url = rq->id[0] != '\0';
     switch (c->kind) {
     case UPOOL_CHUNKED_FORM:
@@ -206,6 +227,7 @@ static int answer(request_rec *r, upool_request *rq, int has_body)
 
 const upool_protocol upool_chunked_protocol = {
     .bit = UPOOL_PROTOCOL_CHUNKED,
+    .kind = UPOOL_CHUNKED_PROTOCOL,
     .recognise = recognise,
     .handle = handle,
     .refuse = upool_chunked_refuse,

@@ -44,6 +44,9 @@
  * complete: as long as the application's answer is kept. */
 #define UPOOL_CHUNKED_REPEATS apr_time_from_sec(600)
 
+/* What an upload of this front is called in its document. */
+#define UPOOL_CHUNKED_PROTOCOL "chunked"
+
 typedef enum upool_chunked_kind {
     UPOOL_CHUNKED_FORM,     /* a form with a piece in it */
     UPOOL_CHUNKED_MAYBE,    /* that, or a form that is a whole upload */
@@ -107,6 +110,11 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal);
  * with *refusal. */
 int upool_chunked_name(upool_chunked *c, upool_refusal *refusal);
 
+/* What the head of a form with a piece tells against it, before the form is
+ * asked for: more than the upload may be, more than the piece can need.  0, or
+ * 1 with *refusal. */
+int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal);
+
 /* 1: it is complete as soon as its last byte is there. */
 int upool_chunked_is_auto(const upool_chunked *c);
 
@@ -118,6 +126,10 @@ int upool_chunked_may_mint(const upool_chunked *c);
 int upool_chunked_is_ours(const upool_chunked *c, const char *field);
 
 /* --- chunked_enter.c: into the upload ----------------------------------- */
+
+/* 1: an upload in pieces by the identifier that the URL gives has begun and is
+ * not complete, so that this may be a piece of it. */
+int upool_chunked_is_begun(upool_chunked *c);
 
 /* Opens the upload, for those who send nothing.  0, or 1 with *refusal. */
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal);
@@ -168,6 +180,8 @@ int upool_chunked_tell(upool_chunked *c);
 int upool_chunked_take_form(upool_chunked *c);
 int upool_chunked_take_raw(upool_chunked *c);
 int upool_chunked_ask(upool_chunked *c);
+/* The answer to ASKS, from a body or a form that brought nothing. */
+int upool_chunked_tell_range(upool_chunked *c);
 int upool_chunked_test(upool_chunked *c);
 int upool_chunked_complete(upool_chunked *c);
 

@@ -7,7 +7,6 @@
 
 #include "httpd/resuming.h"
 
-#define PROTOCOL "chunked"
 /* Two pieces that come first at the same time both want to make the upload: who
  * comes second waits until it is there, and opens it. */
 #define PAUSE apr_time_from_msec(10)
@@ -91,13 +90,14 @@ static int is_same_file(const upool_chunked *c)
 
 static int is_chunked(const upool_chunked *c)
 {
-    return !strcmp(upool_resume_about(c->resume)->protocol, PROTOCOL);
+    return !strcmp(upool_resume_about(c->resume)->protocol,
+                   UPOOL_CHUNKED_PROTOCOL);
 }
 
 /* May a piece of a complete upload be one that was sent before?  Ids that are
  * made of a file's name and size mean another version of the file tomorrow, so
  * for them that is as long as the answer is kept. */
-static int is_repeated(const upool_chunked *c)
+static int is_repeated(const upool_chunked *c, const char *filename)
 {
     const upool_record *record = upool_resume_record(c->resume);
     apr_off_t length = upool_resume_length(c->resume);
@@ -111,7 +111,15 @@ static int is_repeated(const upool_chunked *c)
         return upool_family_is_random(c->piece.kind)
                || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
     }
-    return c->session || (c->offset > 0 && c->offset + c->length == length);
+    if (c->session) {
+        return 1;
+    }
+    /* The end of it; all of it also if it is called the same. */
+    return c->offset + c->length == length
+           && (c->offset > 0
+               || (record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time
+                   && !strcmp(upool_resume_about(c->resume)->file.filename,
+                              filename)));
 }
 
 /* All of it came, but whoever was to complete it could not, or was killed: the
@@ -119,16 +127,17 @@ static int is_repeated(const upool_chunked *c)
 static int is_end_again(const upool_chunked *c)
 {
     return upool_chunked_is_auto(c) && !c->in_family && !c->session
-           && c->offset > 0 && c->total == upool_resume_length(c->resume)
+           && c->length >= 0 && c->total == upool_resume_length(c->resume)
            && c->offset + c->length == c->total
            && upool_resume_is_whole(c->resume);
 }
 
 /* An identifier in the URL may be used again when its upload is complete;
  * upload_id names this one upload and no other. */
-static int meet_complete(upool_chunked *c, int *makes, upool_refusal *refusal)
+static int meet_complete(upool_chunked *c, const char *filename, int *makes,
+                         upool_refusal *refusal)
 {
-    if (is_repeated(c)) {
+    if (is_repeated(c, filename)) {
         c->repeats = 1;
         return 0;
     }
@@ -169,7 +178,8 @@ static int may_begin_anew(const upool_chunked *c, upool_reason reason)
                    && !c->from_url));
 }
 
-static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
+static int open_upload(upool_chunked *c, const char *filename, int *makes,
+                       upool_refusal *refusal)
 {
     *makes = 0;
     if (find(c, refusal)) {
@@ -177,7 +187,7 @@ static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
         return !*makes;
     }
     if (upool_resume_is_complete(c->resume)) {
-        return meet_complete(c, makes, refusal);
+        return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
         c->repeats = is_end_again(c);
@@ -186,6 +196,16 @@ static int open_upload(upool_chunked *c, int *makes, upool_refusal *refusal)
     c->resume = NULL;
     return refuse(refusal, UPOOL_REASON_BUSY,
                   "another file goes by the same identifier");
+}
+
+int upool_chunked_is_begun(upool_chunked *c)
+{
+    upool_refusal refusal;
+    int begun = find(c, &refusal) ? refusal.reason == UPOOL_REASON_EXPIRED
+                                  : !upool_resume_is_complete(c->resume);
+
+    c->resume = NULL;
+    return begun;
 }
 
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal)
@@ -302,7 +322,7 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
         return 1;
     }
     c->offset = c->counted ? 0 : c->offset;
-    start.protocol = PROTOCOL;
+    start.protocol = UPOOL_CHUNKED_PROTOCOL;
     /* Nobody knows yet whether it is the beginning of this upload. */
     start.length = c->late && c->offset > 0 ? -1 : c->total;
     start.field = file->field;
@@ -323,7 +343,7 @@ static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
     int makes;
 
     for (waited = 0;; waited += PAUSE) {
-        if (open_upload(c, &makes, refusal)) {
+        if (open_upload(c, filename_of(c, file), &makes, refusal)) {
             return 1;
         }
         if (!makes || !create(c, file, fields, refusal)) {
@@ -389,6 +409,21 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
     return 0;
 }
 
+static int enter_named(upool_chunked *c, const upool_chunk_file *file,
+                       const apr_array_header_t *fields, upool_sink *inner,
+                       upool_refusal *refusal)
+{
+    if (open_or_create(c, file, fields, refusal)) {
+        return 1;
+    }
+    if (c->repeats) {
+        inner->ops = &repeated_ops;
+        inner->self = c;
+        return 0;
+    }
+    return settle_total(c, refusal) || begin(c, inner, refusal);
+}
+
 int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal)
@@ -400,19 +435,19 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
          * be is asked later too. */
         c->late = c->kind != UPOOL_CHUNKED_RAW;
         if (!c->late && !upool_chunked_may_mint(c)) {
-            return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+            *refusal = upool_proto_missing();
+            return 1;
         }
         if (mint(c, refusal) || create(c, file, fields, refusal)) {
             return 1;
         }
     }
-    else if (open_or_create(c, file, fields, refusal)) {
-        return 1;
-    }
-    if (c->repeats) {
-        inner->ops = &repeated_ops;
-        inner->self = c;
-        return 0;
+    else {
+        /* Another like it may complete the upload between our two looks:
+         * looked at again, this one is a repeat. */
+        return enter_named(c, file, fields, inner, refusal)
+               && (refusal->reason != UPOOL_REASON_COMPLETE
+                   || enter_named(c, file, fields, inner, refusal));
     }
     return (!c->late && settle_total(c, refusal)) || begin(c, inner, refusal);
 }

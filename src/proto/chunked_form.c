@@ -7,7 +7,11 @@
 #include "httpd/drive.h"
 #include "httpd/intake.h"
 #include "httpd/reply.h"
+#include "httpd/shared.h"
 #include "upload/choice.h"
+
+/* Between two looks whether the upload in the way has been decided. */
+#define PAUSE apr_time_from_msec(10)
 
 static int refuse(upool_refusal *refusal, upool_reason reason,
                   const char *detail)
@@ -99,10 +103,34 @@ static int chunk_is_in(request_rec *r, upool_request *rq,
     if (refusal) {
         return upool_chunked_refuse(r, rq, refusal);
     }
-    return asks(c) ? upool_chunked_ask(c) : upool_chunked_taken(c);
+    return asks(c) ? upool_chunked_tell_range(c) : upool_chunked_taken(c);
 }
 
 /* --- A piece, or an upload ------------------------------------------------ */
+
+/* Until the fields say otherwise the request is a form, and is refused as one:
+ * that chunked is open weakens nothing that multipart refuses by the head. */
+static void take_for_form(upool_request *rq)
+{
+    rq->front = UPOOL_FRONT_FORM;
+    rq->protocol = NULL;
+}
+
+static void take_for_piece(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+
+    if (rq->upload) {
+        upool_intake_withdraw(rq);
+    }
+    if (rq->minted) {
+        rq->minted = 0;
+        rq->id[0] = '\0';
+    }
+    rq->front = UPOOL_FRONT_PROTOCOL;
+    rq->protocol = &upool_chunked_protocol;
+    c->kind = UPOOL_CHUNKED_FORM;
+}
 
 /* As the route settles the identifier of a form. */
 static int settle_form(upool_chunked *c, upool_refusal *refusal)
@@ -111,7 +139,8 @@ static int settle_form(upool_chunked *c, upool_refusal *refusal)
     apr_time_t born;
 
     if (!rq->id[0] && upool_keys_count(upool_config_ident_keys(rq->conf))) {
-        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+        *refusal = upool_proto_missing();
+        return 1;
     }
     if (!rq->id[0]) {
         rq->minted = 1;
@@ -133,12 +162,10 @@ static int become_form(upool_chunked *c, upool_sink *inner,
     upool_sink chooser = rq->sink;
     int refused;
 
-    rq->front = UPOOL_FRONT_FORM;
-    rq->protocol = NULL;
-    refused =
-        settle_form(c, refusal) || upool_proto_form_begin(c->r, rq, refusal);
+    refused = (!rq->upload && settle_form(c, refusal))
+              || upool_proto_form_begin(c->r, rq, refusal);
     if (!refused) {
-        *inner = rq->sink;
+        upool_upload_sink(rq->upload, inner);
     }
     rq->sink = chooser;
     return refused;
@@ -155,7 +182,7 @@ static int pick(void *user, const apr_array_header_t *fields, upool_sink *inner,
         && !upool_family_is_strange(&c->family)) {
         return become_form(c, inner, refusal);
     }
-    c->kind = UPOOL_CHUNKED_FORM;
+    take_for_piece(c);
     return make_chunk(c, inner)
                ? refuse(refusal, UPOOL_REASON_DIGEST_SYNTAX, NULL)
                : 0;
@@ -168,51 +195,83 @@ static int choice_is_in(request_rec *r, upool_request *rq,
                                          : chunk_is_in(r, rq, refusal);
 }
 
-/* A chunk may be as large as an upload, and its form has more than the chunk:
- * fields, as many as may be, and the header blocks of all parts with what is
- * around them.  A body larger than that is too large whatever it is, and is
- * refused before it is asked for. */
-#define AROUND 2097152
-
-static int is_too_large(const upool_chunked *c, const upool_limits *limits)
+/* The upload that is in the way may be no more decided than this one: two
+ * pieces that come first at once.  When its file begins it has a name. */
+static int is_undecided(const upool_chunked *c)
 {
-    apr_int64_t over = c->rq->content_length - limits->body;
+    upool_slot_record slot;
 
-    return !apr_table_get(c->r->headers_in, "Content-Encoding")
-           && c->rq->content_length > limits->body && over > AROUND
-           && over - AROUND > limits->fields;
+    return upool_shared_lookup(c->r, c->rq->conf, c->rq->id, &slot)
+           && slot.state == UPOOL_SLOT_UPLOADING && !slot.filename[0];
+}
+
+/* Takes identifier and room as an upload would, unless it can only be a piece
+ * (of one that has begun), or has to be named by its fields.  0, or 1 with
+ * *refusal. */
+static int hold(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    apr_interval_time_t waited;
+
+    if (!rq->id[0] && upool_keys_count(upool_config_ident_keys(rq->conf))) {
+        return 0;
+    }
+    for (waited = 0;; waited += PAUSE) {
+        if (rq->id[0] && upool_chunked_is_begun(c)) {
+            return 0;
+        }
+        if (settle_form(c, refusal)) {
+            return 1;
+        }
+        if (!upool_intake_hold(c->r, rq, refusal)) {
+            return 0;
+        }
+        if (refusal->reason != UPOOL_REASON_BUSY || !is_undecided(c)
+            || waited >= UPOOL_APPEND_PATIENCE) {
+            return 1;
+        }
+        rq->upload = NULL;
+        apr_sleep(PAUSE);
+    }
+}
+
+/* What nobody holds is judged all the same. */
+static int judge(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_reason reason = upool_intake_judge(c->r, c->rq, &refusal->detail);
+
+    if (reason) {
+        return refuse(refusal, reason, refusal->detail);
+    }
+    return upool_chunked_judge_head(c, refusal);
 }
 
 static int choose(upool_chunked *c)
 {
     upool_request *rq = c->rq;
     upool_limits limits = upool_config_limits(rq->conf);
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
 
-    if (is_too_large(c, &limits)) {
-        upool_refusal refusal =
-            upool_refusal_make(UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
-
-        rq->front = UPOOL_FRONT_FORM;
-        rq->protocol = NULL;
+    take_for_form(rq);
+    if (hold(c, &refusal) || (!rq->upload && judge(c, &refusal))) {
         return upool_reply_refusal(c->r, rq, &refusal);
     }
-    rq->sink = upool_choice_sink(upool_choice_make(
-        rq->boundary, rq->boundary_len, &limits, pick, c, c->r->pool));
+    rq->sink = upool_choice_sink(
+        upool_choice_make(rq->boundary, rq->boundary_len, &limits,
+                          rq->upload ? &rq->sink : NULL, pick, c, c->r->pool));
     return upool_drive_run(c->r, rq, choice_is_in);
 }
 
 int upool_chunked_take_form(upool_chunked *c)
 {
     upool_request *rq = c->rq;
-    upool_refusal refusal;
-    upool_reason reason = upool_intake_judge(c->r, rq, &refusal.detail);
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
 
-    if (reason) {
-        refusal = upool_refusal_make(reason, 0, refusal.detail);
-        return upool_chunked_refuse(c->r, rq, &refusal);
-    }
     if (c->kind == UPOOL_CHUNKED_MAYBE) {
         return choose(c);
+    }
+    if (judge(c, &refusal)) {
+        return upool_chunked_refuse(c->r, rq, &refusal);
     }
     if (make_chunk(c, &rq->sink)) {
         refusal = upool_refusal_make(UPOOL_REASON_DIGEST_SYNTAX, 0, NULL);

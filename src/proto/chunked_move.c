@@ -97,7 +97,8 @@ static int settle(upool_chunked *c, upool_refusal *refusal)
     if (!upool_chunked_may_mint(c)) {
         upool_resume_abandon(c->resume);
         c->resume = NULL;
-        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+        *refusal = upool_proto_missing();
+        return 1;
     }
     if (c->offset > 0) {
         upool_resume_abandon(c->resume);

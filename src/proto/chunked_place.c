@@ -107,6 +107,55 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal)
     return 0;
 }
 
+/* A form has more than the piece in it: fields, as many as may be, and the
+ * header blocks of all parts with what is around them. */
+#define AROUND 2097152
+
+static int is_over(apr_off_t bytes, apr_int64_t limit, upool_reason reason,
+                   upool_refusal *refusal)
+{
+    return bytes > limit && refuse(refusal, reason, "announced");
+}
+
+static int is_file_over(apr_off_t bytes, const upool_limits *limits,
+                        upool_refusal *refusal)
+{
+    return is_over(bytes, limits->body, UPOOL_REASON_BODY_TOO_LARGE, refusal)
+           || is_over(bytes, limits->file, UPOOL_REASON_FILE_TOO_LARGE,
+                      refusal);
+}
+
+/* Without a word of its length the form itself may be no longer than an
+ * upload. */
+int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal)
+{
+    upool_limits limits = upool_config_limits(c->rq->conf);
+    apr_off_t content = apr_table_get(c->r->headers_in, "Content-Encoding")
+                            ? -1
+                            : c->rq->content_length;
+    upool_family_chunk piece;
+    upool_chunked at = *c;
+
+    if (!c->ranged && upool_family_settle(&c->family, &piece) != 1) {
+        return is_over(content, limits.body, UPOOL_REASON_BODY_TOO_LARGE,
+                       refusal);
+    }
+    if (upool_chunked_place(&at, refusal)) {
+        return 1;
+    }
+    if (at.offset >= 0
+        && (is_file_over(at.total, &limits, refusal)
+            || is_file_over(at.offset + at.length, &limits, refusal))) {
+        return 1;
+    }
+    if (at.length < 0) {
+        return is_over(content, limits.body, UPOOL_REASON_BODY_TOO_LARGE,
+                       refusal);
+    }
+    return is_over(content - at.length - AROUND, limits.fields,
+                   UPOOL_REASON_CHUNK_SIZE, refusal);
+}
+
 /* --- Which upload --------------------------------------------------------- */
 
 static int check_named(upool_chunked *c, upool_refusal *refusal)
@@ -154,7 +203,8 @@ static int name_piece(upool_chunked *c, upool_refusal *refusal)
     upool_request *rq = c->rq;
 
     if (!upool_chunked_may_mint(c)) {
-        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED, NULL);
+        *refusal = upool_proto_missing();
+        return 1;
     }
     if (!rq->owner && !upool_family_is_random(c->piece.kind)) {
         return refuse(refusal, UPOOL_REASON_IDENT_REFUSED,

@@ -17,12 +17,6 @@ static int refuse(upool_chunked *c, upool_reason reason, const char *detail)
     return upool_chunked_refuse(c->r, c->rq, &refusal);
 }
 
-static int has_body(const upool_chunked *c)
-{
-    return c->rq->content_length > 0
-           || apr_table_get(c->r->headers_in, "Transfer-Encoding");
-}
-
 /* --- The body is the piece ------------------------------------------------ */
 
 /* What the headers say of the file.  0, or -1. */
@@ -80,13 +74,23 @@ int upool_chunked_take_raw(upool_chunked *c)
 
 /* --- How far is it? ------------------------------------------------------- */
 
+static int nothing_came(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return refusal ? upool_chunked_refuse(r, rq, refusal)
+                   : upool_chunked_tell_range(rq->own);
+}
+
 int upool_chunked_ask(upool_chunked *c)
+{
+    return upool_drive_empty(c->r, c->rq, UPOOL_REASON_CHUNK_SIZE,
+                             nothing_came);
+}
+
+int upool_chunked_tell_range(upool_chunked *c)
 {
     upool_refusal refusal;
 
-    if (c->kind == UPOOL_CHUNKED_ASKS && has_body(c)) {
-        return refuse(c, UPOOL_REASON_CHUNK_SIZE, "a body that asks");
-    }
     c->rq->intake = UPOOL_INTAKE_NONE;
     if (upool_chunked_name(c, &refusal) || upool_chunked_open(c, &refusal)) {
         return upool_chunked_refuse(c->r, c->rq, &refusal);

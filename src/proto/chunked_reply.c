@@ -94,9 +94,13 @@ int upool_chunked_refuse(request_rec *r, upool_request *rq,
     upool_chunked *c = rq->own;
     const char *text;
 
+    /* As the form that it may well be. */
+    if (c->kind == UPOOL_CHUNKED_MAYBE) {
+        return upool_reply_refusal(r, rq, refusal);
+    }
     drop_made(c);
-    text = upool_result_detail(text_of(c, refusal), offset_of(c, refusal),
-                               r->pool);
+    text = upool_result_refusal(text_of(c, refusal), offset_of(c, refusal),
+                                r->pool);
     return upool_reply_refusal_as(r, rq, refusal, status_of(refusal), JSON,
                                   text);
 }

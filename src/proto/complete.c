@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "proto/complete.h"
 
+#include <string.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 
@@ -194,4 +195,42 @@ upool_complete_state upool_complete_look(request_rec *r, upool_request *rq,
         return UPOOL_COMPLETE_RUNS;
     }
     return answer.final ? UPOOL_COMPLETE_ANSWERED : UPOOL_COMPLETE_OPEN;
+}
+
+static int is_same(const char *a, const char *b)
+{
+    return !strcmp(a ? a : "", b ? b : "");
+}
+
+static int says_the_same(const upool_resume_start *start,
+                         const upool_resume *resume)
+{
+    const upool_resumable *about = upool_resume_about(resume);
+    const char *type = about->file.content_type;
+
+    /* That of a concatenation is its parts'. */
+    return (start->concat || start->length == upool_resume_length(resume))
+           && is_same(start->filename, about->file.filename)
+           && is_same(start->metadata, about->metadata)
+           && is_same(start->concat, about->concat)
+           && is_same(start->uri, about->uri)
+           && is_same(start->args, about->args)
+           && (!start->content_type || !type
+               || !strncmp(start->content_type, type, strlen(type)));
+}
+
+upool_resume *upool_complete_repeated(request_rec *r, upool_request *rq,
+                                      const upool_resume_start *start)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    upool_resume *resume =
+        rq->minted ? NULL : upool_proto_open(r, rq, &refusal);
+
+    return resume && upool_resume_is_complete(resume)
+                   && upool_resume_record(resume)->updated
+                              + UPOOL_COMPLETE_REPEATS
+                          > r->request_time
+                   && says_the_same(start, resume)
+               ? resume
+               : NULL;
 }

@@ -30,6 +30,7 @@
  *
  * What FilePond sends without chunkUploads is a form like any other. */
 
+#define KIND "filepond"
 /* More than any identifier: no body of a DELETE of ours is longer. */
 #define REVERT_MAX 256
 
@@ -153,12 +154,7 @@ static int open_upload(request_rec *r, upool_request *rq, int *answer)
     filepond *pond = own(r, rq);
     upool_refusal refusal = UPOOL_NO_REFUSAL;
 
-    pond->resume = upool_resuming_open(r, rq, &refusal);
-    if (!refusal.reason
-        && strcmp(upool_resume_about(pond->resume)->protocol, "filepond")) {
-        refusal = upool_refusal_make(UPOOL_REASON_NOT_FOUND, 0,
-                                     "an upload of another protocol");
-    }
+    pond->resume = upool_proto_open(r, rq, &refusal);
     if (!refusal.reason) {
         return 1;
     }
@@ -199,7 +195,7 @@ static int create(request_rec *r, upool_request *rq)
     upool_refusal refusal = UPOOL_NO_REFUSAL;
     const char *text = upool_proto_identifier(r, rq);
 
-    start.protocol = "filepond";
+    start.protocol = KIND;
     start.length = pond->length;
     upool_proto_target(r, &start.uri, &start.args);
     start.fields = upool_fieldbody_fields(pond->body);
@@ -278,9 +274,8 @@ static int take_piece(request_rec *r, upool_request *rq)
         return answer;
     }
     if (upool_resume_is_complete(pond->resume)
-        && offset == upool_resume_offset(pond->resume)
-        && !upool_tus_has_body(r)) {
-        return piece_is_in(r, rq, NULL);
+        && offset == upool_resume_offset(pond->resume)) {
+        return upool_drive_empty(r, rq, UPOOL_REASON_COMPLETE, piece_is_in);
     }
     append.offset = offset;
     append.content_length = rq->content_length;
@@ -361,5 +356,10 @@ static int answer(request_rec *r, upool_request *rq, int has_body)
 }
 
 const upool_protocol upool_filepond_protocol = {
-    UPOOL_PROTOCOL_CHUNKED, recognise, handle, refuse, answer,
+    .bit = UPOOL_PROTOCOL_CHUNKED,
+    .kind = KIND,
+    .recognise = recognise,
+    .handle = handle,
+    .refuse = refuse,
+    .answer = answer,
 };

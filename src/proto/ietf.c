@@ -26,6 +26,8 @@ static int may_carry_content(const request_rec *r)
     case M_TRACE:
     case M_CONNECT:
         return 0;
+    case M_INVALID: /* "post" is no method that completing could run */
+        return 0;
     default:
         return 1;
     }
@@ -73,28 +75,8 @@ static int is_plausible(const request_rec *r, const upool_request *rq)
                       == UPOOL_IDENT_GOOD);
 }
 
-/* Nothing makes a client of the final protocol say in a HEAD or DELETE that it
- * speaks it, so the URL must: it is signed, or looks minted.  Whether there is
- * such an upload the handler asks, and lets pass what is none. */
-static int looks_like_resource(const request_rec *r, const upool_request *rq)
-{
-    const char *text = upool_proto_last_segment(r);
-    char id[UPOOL_IDENT_MAX + 1];
-
-    return text
-           && upool_ident_check(text, upool_config_ident_keys(rq->conf), id)
-                  == UPOOL_IDENT_GOOD
-           && (upool_keys_count(upool_config_ident_keys(rq->conf))
-               || upool_ietf_is_minted(id));
-}
-
-static int is_file(const request_rec *r)
-{
-    return r->finfo.filetype == APR_REG && (!r->path_info || !*r->path_info);
-}
-
 /* Only who means an upload resource says HEAD or DELETE and the version; a GET
- * may be for a page. */
+ * may be for a page.  (Who names an upload that is there need not say it.) */
 static int is_about_resource(const request_rec *r, const upool_request *rq)
 {
     int speaks =
@@ -102,10 +84,9 @@ static int is_about_resource(const request_rec *r, const upool_request *rq)
 
     switch (r->method_number) {
     case M_GET:
-        return (speaks && (r->header_only || is_plausible(r, rq)))
-               || (!is_file(r) && looks_like_resource(r, rq));
+        return speaks && (r->header_only || is_plausible(r, rq));
     case M_DELETE:
-        return speaks || (!is_file(r) && looks_like_resource(r, rq));
+        return speaks;
     default:
         return 0;
     }
@@ -118,12 +99,17 @@ static int recognise_options(request_rec *r, upool_request *rq)
     if (apr_table_get(r->headers_in, "Upload-Complete")) {
         return 0;
     }
-    if (looks_like_resource(r, rq) && upool_proto_resource(r, rq)) {
-        return 1;
-    }
     apr_table_setn(r->err_headers_out, "Upload-Limit",
                    upool_ietf_limits(r, rq));
     return r->handler && !strcmp(r->handler, UPOOL_HANDLER_NAME);
+}
+
+static void adopt(request_rec *r, upool_request *rq)
+{
+    upool_ietf *ietf = apr_pcalloc(r->pool, sizeof(*ietf));
+
+    upool_ietf_head_read(r->headers_in, &ietf->head);
+    rq->own = ietf;
 }
 
 static int recognise(request_rec *r, upool_request *rq)
@@ -133,9 +119,8 @@ static int recognise(request_rec *r, upool_request *rq)
     if (apr_table_get(r->headers_in, "Tus-Resumable")) {
         return 0;
     }
-    ietf = apr_pcalloc(r->pool, sizeof(*ietf));
-    upool_ietf_head_read(r->headers_in, &ietf->head);
-    rq->own = ietf;
+    adopt(r, rq);
+    ietf = rq->own;
     if (r->method_number == M_OPTIONS) {
         return recognise_options(r, rq);
     }
@@ -149,13 +134,33 @@ static int recognise(request_rec *r, upool_request *rq)
     if (may_carry_content(r) && ietf->head.complete >= 0) {
         rq->creates = 1;
         rq->takes_body = 1;
+        /* Of nothing there is nothing to come, whatever it says: tus-js-client
+         * sends an empty file as one that is not complete, and no more. */
+        if (ietf->head.length == 0) {
+            ietf->head.complete = 1;
+        }
         return 1;
     }
     return 0;
 }
 
+/* A client sends the whole of a file so to any server, and those that do not
+ * know the protocol are to take it (4.2); a part of one they are not. */
+static const char *evident(request_rec *r, upool_request *rq)
+{
+    const upool_ietf *ietf;
+
+    adopt(r, rq);
+    ietf = rq->own;
+    return (r->method_number == M_PATCH && is_partial(r))
+                   || (may_carry_content(r) && ietf->head.complete == 0)
+               ? "Resumable uploads of HTTP are not taken here"
+               : NULL;
+}
+
 static int handle(request_rec *r, upool_request *rq)
 {
+    upool_ietf_of(rq)->interims = upool_ietf_interims(r, rq);
     /* Codings are part of what is counted (8), so nobody may undo them. */
     rq->keeps_coding = 1;
     if (rq->creates) {
@@ -173,7 +178,13 @@ static int handle(request_rec *r, upool_request *rq)
     }
 }
 
-const upool_protocol upool_ietf_protocol = { UPOOL_PROTOCOL_RESUMABLE,
-                                             recognise, handle,
-                                             upool_ietf_refuse,
-                                             upool_ietf_answer };
+const upool_protocol upool_ietf_protocol = {
+    .bit = UPOOL_PROTOCOL_RESUMABLE,
+    .kind = UPOOL_IETF_PROTOCOL,
+    .recognise = recognise,
+    .evident = evident,
+    .adopt = adopt,
+    .handle = handle,
+    .refuse = upool_ietf_refuse,
+    .answer = upool_ietf_answer,
+};

@@ -37,8 +37,9 @@ typedef struct upool_ietf {
     upool_sink sink;      /* of the bytes; rq->sink is ietf_interim.c's */
     request_rec *r;
     apr_off_t begin; /* where this request's bytes belong */
-    apr_off_t told;  /* the offset of the last interim answer */
-    int tells;       /* interim answers with offsets are in order */
+    int interims;    /* so many interim answers may still be sent */
+    apr_off_t step;  /* bytes to the next with an offset; 0: none of these */
+    apr_off_t told;  /* the offset of the last one */
     int gone;        /* refused for good: nothing is left to go on with */
     int processed;   /* refused by what looks at the whole representation */
 } upool_ietf;
@@ -74,6 +75,10 @@ int upool_ietf_run(request_rec *r, upool_request *rq);
 int upool_ietf_run_target(request_rec *r, upool_request *rq);
 
 /* --- ietf_interim.c ------------------------------------------------------- */
+
+/* How many interim answers r may have (UploadInterim): those in a row without
+ * which every client gets on, so none where somebody stands between. */
+int upool_ietf_interims(const request_rec *r, const upool_request *rq);
 
 /* Tells the client where the upload resource is, if it understands that. */
 void upool_ietf_announce(request_rec *r, const upool_request *rq,

@@ -2,6 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "proto/ietf.h"
 
+#include "httpd/drive.h"
+
 /* Before it appends had no media type of their own. */
 #define INTEROP_MEDIA_TYPE 6
 
@@ -18,12 +20,15 @@ static upool_reason judge(const request_rec *r, const upool_ietf *ietf)
                : UPOOL_REASON_NONE;
 }
 
-/* Of no announced length there is some where it is coded; mod_http2 says so
- * for streams that have any. */
-static int has_content(const request_rec *r, const upool_request *rq)
+static int nothing_came(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
 {
-    return rq->content_length > 0
-           || apr_table_get(r->headers_in, "Transfer-Encoding");
+    upool_refusal late = upool_refusal_make(UPOOL_REASON_COMPLETE, 0, NULL);
+
+    if (!refusal && upool_ietf_of(rq)->head.complete) {
+        return upool_ietf_run_target(r, rq);
+    }
+    return upool_ietf_refuse(r, rq, refusal ? refusal : &late);
 }
 
 /* The client has lost the final answer, and completes once more what is
@@ -31,19 +36,18 @@ static int has_content(const request_rec *r, const upool_request *rq)
 static int append_to_complete(request_rec *r, upool_request *rq)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
-    upool_reason reason = UPOOL_REASON_COMPLETE;
+    upool_reason reason = UPOOL_REASON_NONE;
     upool_refusal refusal;
 
     if (ietf->head.offset != upool_resume_offset(ietf->resume)) {
         reason = UPOOL_REASON_OFFSET;
     }
-    else if (has_content(r, rq)
-             || (ietf->head.length >= 0
-                 && ietf->head.length != ietf->head.offset)) {
+    else if (ietf->head.length >= 0 && ietf->head.length != ietf->head.offset) {
         reason = UPOOL_REASON_UPLOAD_LENGTH;
     }
-    else if (ietf->head.complete) {
-        return upool_ietf_run_target(r, rq);
+    if (!reason) {
+        return upool_drive_empty(r, rq, UPOOL_REASON_UPLOAD_LENGTH,
+                                 nothing_came);
     }
     refusal = upool_refusal_make(reason, 0, NULL);
     return upool_ietf_refuse(r, rq, &refusal);

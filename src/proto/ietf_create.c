@@ -5,7 +5,9 @@
 #include <string.h>
 #include <apr_strings.h>
 
+#include "proto/complete.h"
 #include "proto/ietf_kept.h"
+#include "httpd/drive.h"
 #include "httpd/lookup.h"
 #include "httpd/resuming.h"
 #include "parse/base64.h"
@@ -96,23 +98,33 @@ static upool_reason describe(request_rec *r, const upool_request *rq,
 }
 
 /* 0, or 1 with *refusal set. */
-static int make(request_rec *r, upool_request *rq, upool_refusal *refusal)
+static int make(request_rec *r, upool_request *rq,
+                const upool_resume_start *start, upool_refusal *refusal)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
-    upool_resume_options options;
-    upool_resume_start start = UPOOL_RESUME_START;
-    upool_reason reason = describe(r, rq, &start);
 
-    if (reason) {
-        *refusal = upool_refusal_make(reason, 0, NULL);
-        return 1;
-    }
-    if (upool_resuming_options(r, rq, &options, refusal)) {
-        return 1;
-    }
-    ietf->resume = upool_resume_create(&options, &start, r->pool);
-    *refusal = *upool_resume_refusal(ietf->resume);
+    ietf->resume = upool_resuming_create(r, rq, start, refusal);
     return refusal->reason != UPOOL_REASON_NONE;
+}
+
+static int repeat_is_in(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return refusal ? upool_ietf_refuse(r, rq, refusal)
+                   : upool_ietf_run_target(r, rq);
+}
+
+/* The whole has come again, for the answer.  Of one whose length nobody knows
+ * nothing tells that it is the same. */
+static int is_repeated(request_rec *r, upool_request *rq,
+                       const upool_resume_start *start)
+{
+    upool_ietf *ietf = upool_ietf_of(rq);
+
+    ietf->resume = ietf->head.complete && start->length >= 0
+                       ? upool_complete_repeated(r, rq, start)
+                       : NULL;
+    return ietf->resume != NULL;
 }
 
 /* 4.2.2.  Whoever is refused before the resource was announced has nothing to
@@ -120,14 +132,22 @@ static int make(request_rec *r, upool_request *rq, upool_refusal *refusal)
 int upool_ietf_create(request_rec *r, upool_request *rq)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
-    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    upool_resume_start start = UPOOL_RESUME_START;
+    upool_reason reason = describe(r, rq, &start);
+    upool_refusal refusal = upool_refusal_make(reason, 0, NULL);
     const char *location = upool_proto_location(r, rq);
 
     if (!location) {
         refusal = upool_refusal_make(UPOOL_REASON_IO, 0, "cannot sign");
+    }
+    if (refusal.reason) {
         return upool_ietf_refuse(r, rq, &refusal);
     }
-    if (make(r, rq, &refusal)) {
+    if (is_repeated(r, rq, &start)) {
+        upool_ietf_announce(r, rq, location);
+        return upool_drive_drop(r, rq, repeat_is_in);
+    }
+    if (make(r, rq, &start, &refusal)) {
         ietf->resume = NULL;
         return upool_ietf_refuse(r, rq, &refusal);
     }

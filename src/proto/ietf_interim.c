@@ -2,39 +2,61 @@
  * Copyright the mod_upload_pool authors */
 #include "proto/ietf.h"
 
+#include <string.h>
 #include <apr_strings.h>
 
 #include "httpd/interim.h"
 
-/* 1 MiB, or a sixteenth of what is there: some 200 answers for a tebibyte, so
- * few that they lie in the socket's buffers even when the client does not read
- * before it has sent everything. */
+/* After the first MiB, and then after four times as many bytes as before.
+ * Proxies survive few interim answers, if any (Caddy five, mod_proxy nine,
+ * Varnish none), and all that they are good for is that a client which is cut
+ * off knows more; it may always ask. */
 #define TELL_BYTES 1048576
-#define TELL_PART 16
+#define TELL_GROWTH 4
 /* Before it there were no interim answers but the first. */
 #define INTEROP_PROGRESS 5
 
+/* Somebody stands between us and the client, and says so; or mod_remoteip has
+ * taken him at his word. */
+static int is_relayed(const request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Via")
+           || apr_table_get(r->headers_in, "X-Forwarded-For")
+           || apr_table_get(r->headers_in, "Forwarded")
+           || strcmp(r->useragent_ip, r->connection->client_ip) != 0;
+}
+
+int upool_ietf_interims(const request_rec *r, const upool_request *rq)
+{
+    if (rq->conf->interim != UPOOL_UNSET) {
+        return rq->conf->interim;
+    }
+    return is_relayed(r) ? 0 : UPOOL_INTERIM_MAX;
+}
+
 /* Only for those who have said that they speak the draft (Appendix "Draft
  * Version Identification"). */
-static void tell_interim(request_rec *r, int interop, apr_table_t *fields)
+static void tell_interim(request_rec *r, upool_ietf *ietf, apr_table_t *fields)
 {
+    ietf->interims--;
     apr_table_setn(fields, "Upload-Draft-Interop-Version",
-                   apr_itoa(r->pool, interop));
+                   apr_itoa(r->pool, ietf->head.interop));
     upool_interim_send(r, "104 Upload Resumption Supported", fields);
 }
 
 void upool_ietf_announce(request_rec *r, const upool_request *rq,
                          const char *location)
 {
+    upool_ietf *ietf = upool_ietf_of(rq);
     apr_table_t *fields;
 
-    if (!upool_ietf_of(rq)->head.interop) {
+    if (!ietf->head.interop || !ietf->interims) {
         return;
     }
     fields = apr_table_make(r->pool, 4);
     apr_table_setn(fields, "Location", location);
     apr_table_setn(fields, "Upload-Limit", upool_ietf_limits(r, rq));
-    tell_interim(r, upool_ietf_of(rq)->head.interop, fields);
+    tell_interim(r, ietf, fields);
 }
 
 /* An offset once told must never be taken back (4.1.1): where bytes may be
@@ -49,18 +71,17 @@ static int may_tell(const request_rec *r, const upool_request *rq)
 static void tell_progress(upool_ietf *ietf)
 {
     apr_off_t offset = ietf->begin + upool_sink_received(&ietf->sink);
-    apr_off_t step = ietf->told / TELL_PART;
     apr_table_t *fields;
 
-    if (!ietf->tells
-        || offset - ietf->told < (step > TELL_BYTES ? step : TELL_BYTES)) {
+    if (!ietf->step || !ietf->interims || offset - ietf->told < ietf->step) {
         return;
     }
     ietf->told = offset;
+    ietf->step *= TELL_GROWTH;
     fields = apr_table_make(ietf->r->pool, 2);
     apr_table_setn(fields, "Upload-Offset",
                    apr_off_t_toa(ietf->r->pool, offset));
-    tell_interim(ietf->r, ietf->head.interop, fields);
+    tell_interim(ietf->r, ietf, fields);
 }
 
 /* --- The sink: the resume's own, with interim answers -------------------- */
@@ -118,7 +139,7 @@ void upool_ietf_wrap(request_rec *r, upool_request *rq)
     ietf->r = r;
     upool_resume_sink(ietf->resume, &ietf->sink);
     ietf->told = ietf->begin;
-    ietf->tells = may_tell(r, rq);
+    ietf->step = may_tell(r, rq) ? TELL_BYTES : 0;
     rq->sink.ops = &sink_ops;
     rq->sink.self = ietf;
 }

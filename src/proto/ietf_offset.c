@@ -26,13 +26,6 @@ static int says_too_much(const upool_ietf *ietf)
            && (ietf->head.offset >= 0 || ietf->head.complete >= 0);
 }
 
-/* The route has taken the answer for ours, whatever lies at that path. */
-static int pass_on(request_rec *r)
-{
-    apr_stat(&r->finfo, r->filename, APR_FINFO_MIN, r->pool);
-    return DECLINED;
-}
-
 /* 0, or 1 with *result what handle() returns. */
 static int find(request_rec *r, upool_request *rq, int *result)
 {
@@ -45,7 +38,7 @@ static int find(request_rec *r, upool_request *rq, int *result)
         return 0;
     }
     *result = refusal.reason == UPOOL_REASON_NOT_FOUND && may_pass(r, rq)
-                  ? pass_on(r)
+                  ? upool_proto_pass(r, rq)
                   : upool_ietf_refuse(r, rq, &refusal);
     return 1;
 }

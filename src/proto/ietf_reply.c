@@ -105,24 +105,9 @@ void upool_ietf_set_state(request_rec *r, const upool_request *rq)
 int upool_ietf_open(request_rec *r, upool_request *rq, upool_refusal *refusal)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
-    upool_resume_options options;
 
-    if (upool_resuming_options(r, rq, &options, refusal)) {
-        return 1;
-    }
-    ietf->resume = upool_resume_open(&options, r->pool);
-    *refusal = *upool_resume_refusal(ietf->resume);
-    if (!refusal->reason
-        && strcmp(upool_resume_about(ietf->resume)->protocol,
-                  UPOOL_IETF_PROTOCOL)) {
-        *refusal = upool_refusal_make(UPOOL_REASON_NOT_FOUND, 0,
-                                      "an upload of another protocol");
-    }
-    if (refusal->reason) {
-        ietf->resume = NULL;
-        return 1;
-    }
-    return 0;
+    ietf->resume = upool_proto_open(r, rq, refusal);
+    return refusal->reason != UPOOL_REASON_NONE;
 }
 
 int upool_ietf_settle(upool_request *rq, upool_refusal *refusal)
@@ -199,11 +184,11 @@ static const char *write_problem(request_rec *r, const upool_request *rq,
 {
     const upool_ietf *ietf = upool_ietf_of(rq);
     json_t *json =
-        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type",
+        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "type",
                   what->type ? apr_pstrcat(r->pool, TYPES, what->type, NULL)
                              : "about:blank",
                   "title", refusal->text, "status", what->status, "state",
-                  "error", "error", refusal->text);
+                  "error", "error", refusal->text, "detail", refusal->text);
     char *text;
     const char *copy = NULL;
 

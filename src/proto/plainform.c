@@ -23,6 +23,22 @@ static void tell_begin(request_rec *r, const upool_request *rq)
         upool_log_ident(r->pool, rq->id), rq->conf->store, rq->content_length);
 }
 
+/* A body that begins with another delimiter than it announces, or with the
+ * closing one, is an empty form: nothing is wrong with it but that its client
+ * meant another. */
+static void tell_nothing(request_rec *r, const upool_request *rq)
+{
+    if (!upool_upload_has_parts(rq->upload)) {
+        upool_rlog(
+            r, WARNING, 0, 350,
+            "upload %s: neither a file nor a field was found in %" APR_OFF_T_FMT
+            " bytes; does the boundary of its"
+            " Content-Type fit the body?",
+            upool_log_ident(r->pool, rq->id),
+            upool_upload_record(rq->upload)->received);
+    }
+}
+
 static void tell_done(request_rec *r, const upool_request *rq)
 {
     const upool_record *record = upool_upload_record(rq->upload);
@@ -58,6 +74,7 @@ static int substitute(request_rec *r, upool_request *rq)
     if (upool_substitute_request(r, rq, &refusal)) {
         return upool_reply_refusal(r, rq, &refusal);
     }
+    tell_nothing(r, rq);
     tell_done(r, rq);
     if (rq->conf->pass) {
         upool_rlog(r, DEBUG, 0, 27, "upload %s is passed to %s",
@@ -118,7 +135,8 @@ int upool_proto_form_begin(request_rec *r, upool_request *rq,
         return 1;
     }
     tell_begin(r, rq);
-    return upool_intake_begin(r, rq, refusal);
+    return rq->upload ? upool_intake_open(rq, refusal)
+                      : upool_intake_begin(r, rq, refusal);
 }
 
 int upool_proto_form_end(request_rec *r, upool_request *rq,

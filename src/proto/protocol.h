@@ -31,11 +31,22 @@
  * rq->base is U: what the resources of an upload are named after. */
 
 #include "httpd/request.h"
+#include "upload/resume.h"
 
 typedef struct upool_protocol {
     int bit; /* UPOOL_PROTOCOL_…: the word of UploadProtocol that opens it */
+    const char *kind; /* what the documents of its uploads call it */
     /* 1 when the request is one of this protocol. */
     int (*recognise)(request_rec *r, upool_request *rq);
+    /* The URL of r names an upload of this protocol, and says it whatever its
+     * headers do (upool_proto_named()): prepares rq->own for handle().  NULL:
+     * its uploads have no URL of their own. */
+    void (*adopt)(request_rec *r, upool_request *rq);
+    /* Where it is not open: r can be nothing but a request of it that changes
+     * something, and would be taken for another, or get a page of 404.  The
+     * sentence for its client, with rq->own set for refuse(); NULL: it is none,
+     * or may be answered by whoever does not know the protocol. */
+    const char *(*evident)(request_rec *r, upool_request *rq);
     /* Answers it.  Where rq->takes_body was set rq->intake is PENDING: what
      * reads the body after all, or refuses it, changes that; who answers
      * without reading sets it to UPOOL_INTAKE_NONE. */
@@ -68,9 +79,10 @@ extern const upool_protocol upool_filepond_protocol;
  * DECLINED lets the real handler run. */
 int upool_proto_form(request_rec *r, upool_request *rq);
 
-/* Its two halves, for who finds out while the body comes that it is a form's:
- * begins the upload, rq->sink is where the body goes (0, or 1 with *refusal);
- * and a upool_drive_then. */
+/* Its two halves, for whoever finds out while the body comes that it is a
+ * form's: begins the upload, rq->sink is where the body goes (0, or 1 with
+ * *refusal), also where httpd/intake.h holds it already; and a
+ * upool_drive_then. */
 int upool_proto_form_begin(request_rec *r, upool_request *rq,
                            upool_refusal *refusal);
 int upool_proto_form_end(request_rec *r, upool_request *rq,
@@ -99,6 +111,28 @@ int upool_proto_is_endpoint(request_rec *r, upool_request *rq,
  * have said that it is one. */
 int upool_proto_resource(request_rec *r, upool_request *rq);
 
+/* The URL of an upload belongs to its protocol, also where a client of the
+ * final standard leaves its version out, or a proxy has: for a HEAD, GET,
+ * DELETE or OPTIONS whose URL names an upload that is there, of one of
+ * protocols (a list that ends with NULL) that is open here, returns that
+ * protocol, with the resource and rq->own set.  NULL: whatever else r is.  Asks
+ * the pool, and only
+ * where the last segment of the path is a good identifier. */
+const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
+                                        const upool_protocol *const *protocols);
+
+/* Opens rq's upload, which must be one of rq->protocol.  NULL with *refusal:
+ * NOT_FOUND where it is another protocol's, or as upool_resume_open(). */
+upool_resume *upool_proto_open(request_rec *r, upool_request *rq,
+                               upool_refusal *refusal);
+
+/* It was not ours after all, and the next handler has it as it came, of which
+ * nothing was read: what the handler hook returns. */
+int upool_proto_pass(request_rec *r, upool_request *rq);
+
+/* 1 where mod_dav would answer r. */
+int upool_proto_is_for_dav(const request_rec *r);
+
 /* What a creating request says of the URL that completing it runs: path (*uri,
  * with its %XX) and query (*args, NULL for none) as the client sent them. */
 void upool_proto_target(request_rec *r, const char **uri, const char **args);
@@ -109,6 +143,10 @@ const char *upool_proto_last_segment(const request_rec *r);
 /* Checks text as the identifier of rq (contract 1): sets rq->id, or
  * rq->refusal. */
 void upool_proto_check_identifier(upool_request *rq, const char *text);
+
+/* The refusal of a request that needs an identifier that the application has
+ * signed, and has none. */
+upool_refusal upool_proto_missing(void);
 
 /* The URL of rq's upload, path-only (a proxy that terminates TLS would make
  * anything more wrong), escaped, in r->pool; NULL: it cannot be signed. */

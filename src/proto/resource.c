@@ -5,12 +5,25 @@
 #include <string.h>
 #include <apr_strings.h>
 #include <httpd.h>
+#include <http_protocol.h>
+
+#include "httpd/lookup.h"
+#include "httpd/resuming.h"
+#include "store/append.h"
 
 void upool_proto_refuse(upool_request *rq, upool_reason reason)
 {
     if (rq->refusal.reason == UPOOL_REASON_NONE) {
         rq->refusal = upool_refusal_make(reason, 0, NULL);
     }
+}
+
+upool_refusal upool_proto_missing(void)
+{
+    return upool_refusal_make(
+        UPOOL_REASON_IDENT_MISSING, 0,
+        "no X-Progress-ID was given: the application signs one with the key,"
+        " or UploadMint On gives them to whoever asks");
 }
 
 void upool_proto_check_identifier(upool_request *rq, const char *text)
@@ -109,4 +122,81 @@ const char *upool_proto_location(request_rec *r, const upool_request *rq)
                ap_escape_uri(r->pool, apr_pstrmemdup(r->pool, rq->base, len)),
                "/", text, NULL)
                 : NULL;
+}
+
+/* --- Whose is it? --------------------------------------------------------- */
+
+/* What the document of the upload calls its protocol; NULL: there is none. */
+static const char *kind_of(request_rec *r, upool_request *rq, const char *id)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    upool_store *store = upool_known_store(r, rq, &refusal);
+    upool_append *append = NULL;
+
+    return store && !upool_append_open(&append, store, id, r->pool)
+               ? upool_append_about(append)->protocol
+               : NULL;
+}
+
+static int may_be_named(const request_rec *r)
+{
+    return (r->method_number == M_GET || r->method_number == M_DELETE
+            || r->method_number == M_OPTIONS)
+           && !(r->finfo.filetype == APR_REG
+                && (!r->path_info || !*r->path_info));
+}
+
+const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
+                                        const upool_protocol *const *protocols)
+{
+    const char *text = may_be_named(r) ? upool_proto_last_segment(r) : NULL;
+    const char *kind = NULL;
+    char id[UPOOL_IDENT_MAX + 1];
+    const upool_protocol *p;
+
+    for (; text && (p = *protocols) != NULL; protocols++) {
+        if (!p->adopt || !upool_config_speaks(rq->conf, p->bit)) {
+            continue;
+        }
+        if (!kind) {
+            kind =
+                upool_ident_check(text, upool_config_ident_keys(rq->conf), id)
+                        == UPOOL_IDENT_GOOD
+                    ? kind_of(r, rq, id)
+                    : NULL;
+            text = kind;
+        }
+        if (kind && !strcmp(kind, p->kind)) {
+            upool_proto_resource(r, rq);
+            p->adopt(r, rq);
+            return p;
+        }
+    }
+    return NULL;
+}
+
+upool_resume *upool_proto_open(request_rec *r, upool_request *rq,
+                               upool_refusal *refusal)
+{
+    upool_resume *resume = upool_resuming_open(r, rq, refusal);
+
+    if (!refusal->reason
+        && strcmp(upool_resume_about(resume)->protocol, rq->protocol->kind)) {
+        *refusal = upool_refusal_make(UPOOL_REASON_NOT_FOUND, 0,
+                                      "an upload of another protocol");
+    }
+    return refusal->reason ? NULL : resume;
+}
+
+/* The route has made it look as if there were nothing at that path. */
+int upool_proto_pass(request_rec *r, upool_request *rq)
+{
+    rq->intake = UPOOL_INTAKE_NONE;
+    apr_stat(&r->finfo, r->filename, APR_FINFO_MIN, r->pool);
+    return DECLINED;
+}
+
+int upool_proto_is_for_dav(const request_rec *r)
+{
+    return r->handler && !strcmp(r->handler, "dav-handler");
 }

@@ -7,9 +7,10 @@
 #include <http_protocol.h>
 
 #include "proto/complete.h"
+#include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
-#include "httpd/resuming.h"
+#include "httpd/substitute.h"
 #include "upload/result.h"
 
 #define STATUS_CHECKSUM 460
@@ -31,6 +32,15 @@ static int is_evident(const request_rec *r)
                || has(r, "Upload-Concat"));
 }
 
+static const char *evident(request_rec *r, upool_request *rq)
+{
+    (void)rq;
+    return is_evident(r)
+                   || (has(r, "Tus-Resumable") && r->method_number == M_POST)
+               ? "Uploads by tus are not taken here"
+               : NULL;
+}
+
 static void recognise_resource(request_rec *r, upool_request *rq)
 {
     if (!upool_proto_resource(r, rq)) {
@@ -41,6 +51,21 @@ static void recognise_resource(request_rec *r, upool_request *rq)
 void upool_tus_mark(request_rec *r)
 {
     apr_table_setn(r->err_headers_out, "Tus-Resumable", UPOOL_TUS_VERSION);
+}
+
+static void adopt(request_rec *r, upool_request *rq)
+{
+    (void)rq;
+    upool_tus_mark(r);
+}
+
+/* The URL of an upload says it all to those who only ask, or delete; of what
+ * changes it the specification wants the version. */
+static int speaks(const request_rec *r)
+{
+    return upool_tus_speaks(r)
+           || (!has(r, "Tus-Resumable") && r->method_number != M_POST
+               && r->method_number != M_PATCH);
 }
 
 static int recognise(request_rec *r, upool_request *rq)
@@ -57,7 +82,7 @@ static int recognise(request_rec *r, upool_request *rq)
         return 1;
     case M_POST:
         rq->creates = 1;
-        rq->takes_body = upool_tus_has_bytes(r);
+        rq->takes_body = upool_tus_has_bytes(r) || upool_drive_may_bring(r);
         return 1;
     case M_PATCH:
         rq->takes_body = 1;
@@ -81,35 +106,31 @@ static apr_int64_t max_size(const upool_dir_conf *conf)
     return max == UPOOL_UNLIMITED ? -1 : max;
 }
 
-/* A tus client need not say that it is one here, so this may be one of WebDAV:
- * then mod_dav answers, and both find what they look for. */
-static int leave_to_dav(request_rec *r)
+/* A client need not say that it speaks tus here, so this may be a question to
+ * the application, or to mod_dav: then that answers, and both find what they
+ * look for. */
+static int is_for_others(const request_rec *r, const upool_request *rq)
 {
-    if (!r->handler || strcmp(r->handler, "dav-handler")
-        || has(r, "Tus-Resumable")) {
-        return 0;
-    }
-    /* The route has made it look as if there were nothing at that path. */
-    apr_stat(&r->finfo, r->filename, APR_FINFO_MIN, r->pool);
-    return 1;
+    return !rq->is_resource && !has(r, "Tus-Resumable")
+           && !(r->handler && !strcmp(r->handler, UPOOL_HANDLER_NAME));
 }
 
-static int answer_options(request_rec *r, const upool_request *rq)
+static int answer_options(request_rec *r, upool_request *rq)
 {
     apr_int64_t max = max_size(rq->conf);
+    /* Those that an error page keeps. */
+    apr_table_t *headers = r->err_headers_out;
 
-    apr_table_setn(r->headers_out, "Tus-Version", UPOOL_TUS_VERSION);
-    apr_table_setn(r->headers_out, "Tus-Extension", UPOOL_TUS_EXTENSIONS);
-    apr_table_setn(r->headers_out, "Tus-Checksum-Algorithm",
-                   UPOOL_TUS_CHECKSUMS);
+    apr_table_setn(headers, "Tus-Version", UPOOL_TUS_VERSION);
+    apr_table_setn(headers, "Tus-Extension", UPOOL_TUS_EXTENSIONS);
+    apr_table_setn(headers, "Tus-Checksum-Algorithm", UPOOL_TUS_CHECKSUMS);
     if (max >= 0) {
-        apr_table_setn(r->headers_out, "Tus-Max-Size",
+        apr_table_setn(headers, "Tus-Max-Size",
                        apr_psprintf(r->pool, "%" APR_INT64_T_FMT, max));
     }
-    if (leave_to_dav(r)) {
-        return DECLINED;
-    }
-    return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
+    return is_for_others(r, rq)
+               ? upool_proto_pass(r, rq)
+               : upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
 }
 
 /* Where it differs from that of other protocols. */
@@ -133,8 +154,9 @@ int upool_tus_refuse(request_rec *r, upool_request *rq,
 
     /* "The Server MUST NOT process the request": whatever else is wrong with
      * it comes after that. */
-    if (r->method_number != M_OPTIONS && !upool_tus_speaks(r)
-        && refusal->reason != UPOOL_REASON_VERSION) {
+    if (r->method_number != M_OPTIONS && !speaks(r)
+        && refusal->reason != UPOOL_REASON_VERSION
+        && refusal->reason != UPOOL_REASON_PROTOCOL) {
         version = upool_refusal_make(UPOOL_REASON_VERSION, 0, NULL);
         refusal = &version;
     }
@@ -145,8 +167,9 @@ int upool_tus_refuse(request_rec *r, upool_request *rq,
     if (status == STATUS_CHECKSUM) {
         r->status_line = "460 Checksum Mismatch";
     }
-    return upool_reply_refusal_as(r, rq, refusal, status, "application/json",
-                                  upool_result_error(refusal->text, r->pool));
+    return upool_reply_refusal_as(
+        r, rq, refusal, status, "application/json",
+        upool_result_refusal(refusal->text, -1, r->pool));
 }
 
 int upool_tus_refuse_for(request_rec *r, upool_request *rq, upool_reason reason,
@@ -180,12 +203,7 @@ upool_tus *upool_tus_open(request_rec *r, upool_request *rq, int *answer)
     upool_tus *tus = upool_tus_of(r, rq);
     upool_refusal refusal = UPOOL_NO_REFUSAL;
 
-    tus->resume = upool_resuming_open(r, rq, &refusal);
-    if (!refusal.reason
-        && strcmp(upool_resume_about(tus->resume)->protocol, "tus")) {
-        refusal = upool_refusal_make(UPOOL_REASON_NOT_FOUND, 0,
-                                     "an upload of another protocol");
-    }
+    tus->resume = upool_proto_open(r, rq, &refusal);
     if (refusal.reason) {
         *answer = upool_tus_refuse(r, rq, &refusal);
         return NULL;
@@ -307,7 +325,7 @@ static int handle(request_rec *r, upool_request *rq)
     if (r->method_number == M_OPTIONS) {
         return answer_options(r, rq);
     }
-    if (!upool_tus_speaks(r)) {
+    if (!speaks(r)) {
         return upool_tus_refuse_for(r, rq, UPOOL_REASON_VERSION, NULL);
     }
     switch (r->method_number) {
@@ -366,5 +384,12 @@ static int answer(request_rec *r, upool_request *rq, int has_body)
 }
 
 const upool_protocol upool_tus_protocol = {
-    UPOOL_PROTOCOL_TUS, recognise, handle, upool_tus_refuse, answer,
+    .bit = UPOOL_PROTOCOL_TUS,
+    .kind = UPOOL_TUS_PROTOCOL,
+    .recognise = recognise,
+    .evident = evident,
+    .adopt = adopt,
+    .handle = handle,
+    .refuse = upool_tus_refuse,
+    .answer = answer,
 };

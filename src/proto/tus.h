@@ -24,6 +24,9 @@
 #include "proto/tus_head.h"
 #include "upload/resume.h"
 
+/* What an upload of this front is called in its document. */
+#define UPOOL_TUS_PROTOCOL "tus"
+
 /* What the front keeps of one request: rq->own. */
 typedef struct upool_tus {
     upool_resume *resume;

@@ -29,7 +29,7 @@ int upool_tus_settle(request_rec *r, upool_request *rq)
         return upool_complete_run(r, rq, resume);
     }
     upool_tus_tell_expires(r, resume);
-    if (rq->takes_body) {
+    if (upool_tus_has_bytes(r)) {
         upool_tus_tell_offset(r, resume);
     }
     return upool_reply_text(r, rq->creates ? HTTP_CREATED : HTTP_NO_CONTENT,
@@ -120,10 +120,7 @@ static int patch_complete(request_rec *r, upool_request *rq,
         upool_tus_tell_offset(r, tus->resume);
         return upool_tus_refuse_for(r, rq, UPOOL_REASON_OFFSET, NULL);
     }
-    if (upool_tus_has_body(r)) {
-        return upool_tus_refuse_for(r, rq, UPOOL_REASON_OVERRUN, NULL);
-    }
-    return upool_tus_settle(r, rq);
+    return upool_drive_empty(r, rq, UPOOL_REASON_OVERRUN, bytes_are_in);
 }
 
 int upool_tus_patch(request_rec *r, upool_request *rq)

@@ -4,6 +4,8 @@
 
 #include <apr_strings.h>
 
+#include "proto/complete.h"
+#include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/resuming.h"
 #include "parse/base64.h"
@@ -194,7 +196,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
     }
     /* Even where its bytes are refused: it is there from now on. */
     apr_table_setn(r->err_headers_out, "Location", location);
-    if (rq->takes_body) {
+    if (upool_tus_has_bytes(r)) {
         return upool_tus_take(r, rq);
     }
     if (parts ? concatenate(r, rq, tus->resume, parts)
@@ -208,6 +210,31 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
         return upool_tus_refuse(r, rq, &refusal);
     }
     return upool_tus_settle(r, rq);
+}
+
+/* Will this one request, if all goes well, complete what it creates? */
+static int completes(const request_rec *r, const upool_request *rq,
+                     const upool_tus_creation *creation)
+{
+    if (creation->kind == UPOOL_TUS_CONCAT_PARTIAL) {
+        return 0;
+    }
+    return creation->kind == UPOOL_TUS_CONCAT_FINAL || creation->length == 0
+           || (upool_tus_has_bytes(r)
+               && rq->content_length == creation->length);
+}
+
+static int repeat_is_in(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return refusal ? upool_tus_refuse(r, rq, refusal) : upool_tus_settle(r, rq);
+}
+
+/* It is all there, and has come again for the answer. */
+static int answer_again(request_rec *r, upool_request *rq)
+{
+    apr_table_setn(r->err_headers_out, "Location", upool_proto_location(r, rq));
+    return upool_drive_drop(r, rq, repeat_is_in);
 }
 
 static int create(request_rec *r, upool_request *rq,
@@ -225,7 +252,7 @@ static int create(request_rec *r, upool_request *rq,
     if (it.reason) {
         return upool_tus_refuse_for(r, rq, it.reason, "Upload-Metadata");
     }
-    start.protocol = "tus";
+    start.protocol = UPOOL_TUS_PROTOCOL;
     start.length = creation->length;
     start.filename = it.filename;
     start.content_type = it.content_type;
@@ -234,37 +261,69 @@ static int create(request_rec *r, upool_request *rq,
     start.metadata = creation->metadata;
     start.concat = creation->concat;
     start.name_follows = creation->kind == UPOOL_TUS_CONCAT_PARTIAL;
+    if (completes(r, rq, creation)) {
+        tus->resume = upool_complete_repeated(r, rq, &start);
+    }
+    if (tus->resume) {
+        return answer_again(r, rq);
+    }
     tus->resume = upool_resuming_create(r, rq, &start, &refusal);
     return refusal.reason ? upool_tus_refuse(r, rq, &refusal)
                           : answer(r, rq, tus, creation, parts);
 }
 
-int upool_tus_create(request_rec *r, upool_request *rq)
+/* NULL, or the header field that is bad. */
+static const char *read_head(request_rec *r, upool_request *rq,
+                             upool_tus_creation *creation)
 {
-    upool_tus *tus = upool_tus_of(r, rq);
-    upool_tus_creation creation;
+    const char *bad = upool_tus_creation_read(r, creation);
+
+    if (bad || !upool_tus_has_bytes(r)) {
+        return bad;
+    }
+    return creation->kind == UPOOL_TUS_CONCAT_FINAL
+               ? "Content-Type"
+               : upool_tus_append_read(r, &upool_tus_of(r, rq)->append);
+}
+
+static int create_as_said(request_rec *r, upool_request *rq,
+                          const upool_tus_creation *creation)
+{
     const apr_array_header_t *parts = NULL;
     upool_reason reason = UPOOL_REASON_NONE;
-    const char *bad = upool_tus_creation_read(r, &creation);
 
-    if (!bad && rq->takes_body) {
-        bad = creation.kind == UPOOL_TUS_CONCAT_FINAL
-                  ? "Content-Type"
-                  : upool_tus_append_read(r, &tus->append);
+    if (rename_partial(r, rq, creation)) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "no randomness");
     }
+    if (creation->kind == UPOOL_TUS_CONCAT_FINAL) {
+        parts = list_parts(r, rq, creation->parts, &reason);
+    }
+    return reason ? upool_tus_refuse_for(r, rq, reason, "a part's URL")
+                  : create(r, rq, creation, parts);
+}
+
+static int nothing_came(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    upool_tus_creation creation;
+
+    if (refusal) {
+        return upool_tus_refuse(r, rq, refusal);
+    }
+    read_head(r, rq, &creation);
+    return create_as_said(r, rq, &creation);
+}
+
+int upool_tus_create(request_rec *r, upool_request *rq)
+{
+    upool_tus_creation creation;
+    const char *bad = read_head(r, rq, &creation);
+
     if (bad) {
         return upool_tus_refuse_field(r, rq, bad);
     }
-    if (!rq->takes_body && upool_tus_has_body(r)) {
-        return upool_tus_refuse_for(r, rq, UPOOL_REASON_NOT_AN_UPLOAD,
-                                    "not " UPOOL_TUS_MEDIA_TYPE);
-    }
-    if (rename_partial(r, rq, &creation)) {
-        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "no randomness");
-    }
-    if (creation.kind == UPOOL_TUS_CONCAT_FINAL) {
-        parts = list_parts(r, rq, creation.parts, &reason);
-    }
-    return reason ? upool_tus_refuse_for(r, rq, reason, "a part's URL")
-                  : create(r, rq, &creation, parts);
+    return upool_tus_has_bytes(r)
+               ? create_as_said(r, rq, &creation)
+               : upool_drive_empty(r, rq, UPOOL_REASON_NOT_AN_UPLOAD,
+                                   nothing_came);
 }

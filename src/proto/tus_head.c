@@ -21,13 +21,6 @@ int upool_tus_has_bytes(const request_rec *r)
     return len == sizeof(type) - 1 && !apr_cstr_casecmpn(given, type, len);
 }
 
-int upool_tus_has_body(const request_rec *r)
-{
-    const char *length = field(r, "Content-Length");
-
-    return field(r, "Transfer-Encoding") || (length && strcmp(length, "0"));
-}
-
 int upool_tus_speaks(const request_rec *r)
 {
     const char *version = field(r, "Tus-Resumable");
@@ -179,5 +172,6 @@ const char *upool_tus_trailer_read(const request_rec *r,
     if (!text && !append->algorithm) {
         text = field(r, "Upload-Checksum");
     }
-    return read_checksum(text, append) ? "Upload-Checksum" : NULL;
+    /* It was promised, and whoever relays the request may have dropped it. */
+    return !text || read_checksum(text, append) ? "Upload-Checksum" : NULL;
 }

@@ -24,10 +24,6 @@
  * in any letter case. */
 int upool_tus_has_bytes(const request_rec *r);
 
-/* 1 where the head announces a body of any type, even one of no bytes when its
- * length is not known. */
-int upool_tus_has_body(const request_rec *r);
-
 /* 1 where the client speaks our version. */
 int upool_tus_speaks(const request_rec *r);
 

@@ -33,6 +33,7 @@ upool_reason upool_account_claim(upool_account *account,
     account->ticket.claim = 0;
     account->counted = 0;
     account->began = 0;
+    account->starts = 0;
     account->told = 0;
     if (!o->table
         || upool_table_claim(o->table, o->name, record->owner, record->size,
@@ -66,17 +67,42 @@ static void tell(upool_account *account, const upool_record *record)
     }
 }
 
+void upool_account_decide(upool_account *account)
+{
+    if (account->starts) {
+        account->starts = 0;
+        upool_counters_add(account->options.counters, UPOOL_TOTAL_STARTED, 1);
+    }
+}
+
 void upool_account_begin(upool_account *account, const upool_record *record)
 {
     const upool_account_options *o = &account->options;
 
     account->began = 1;
     account->counted = record->received;
-    if (!record->received) {
-        upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
+    account->starts = !record->received;
+    if (!o->undecided) {
+        upool_account_decide(account);
     }
     upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, 1);
     tell(account, record);
+}
+
+void upool_account_withdraw(upool_account *account)
+{
+    const upool_account_options *o = &account->options;
+
+    if (account->began) {
+        account->began = 0;
+        upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    }
+    if (upool_account_has_slot(account)) {
+        upool_table_release(o->table, &account->ticket);
+    }
+    if (o->tell) {
+        o->tell(o->user, NULL);
+    }
 }
 
 void upool_account_name(upool_account *account, const upool_record *record)
@@ -144,6 +170,7 @@ static void count_end(upool_account *account, const upool_record *record,
         upool_counters_refuse(o->counters, (int)reason);
         return;
     }
+    upool_account_decide(account);
     account->began = 0;
     count_bytes(account, record);
     upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);

@@ -7,7 +7,7 @@
  * progress table, the server's counters, and on a farm the other machines.
  *
  *     claim ──> begin ──> publish, publish, … ──> end
- *       └───> turn_away
+ *       └───> turn_away └───> withdraw
  *
  * Whatever happens, an upload that began is counted once as done or failed,
  * and one that did not as refused; live goes up and down with begin and end.
@@ -33,6 +33,9 @@ typedef struct upool_account_options {
     apr_uint32_t cell;           /* this process's, of the counters */
     upool_account_tell_fn *tell; /* NULL: there are no other machines */
     void *user;
+    /* 1: it is not known yet whether this is an upload of its own: it counts as
+     * started when upool_account_decide() says so, or at its end */
+    int undecided;
 } upool_account_options;
 
 typedef struct upool_account {
@@ -40,6 +43,7 @@ typedef struct upool_account {
     upool_ticket ticket;
     apr_off_t counted; /* of received, by the counters */
     int began;         /* is counted as live */
+    int starts;        /* and not yet as started */
     apr_time_t told;   /* when other machines were */
     apr_off_t told_bytes;
 } upool_account;
@@ -60,6 +64,13 @@ void upool_account_turn_away(upool_account *account, upool_reason reason);
 /* It begins; received so far does not count as bytes, and where there is some,
  * the upload was counted before. */
 void upool_account_begin(upool_account *account, const upool_record *record);
+
+/* One that was undecided is an upload: counts it as started. */
+void upool_account_decide(upool_account *account);
+
+/* One that was undecided is none: the slot is given back, other machines forget
+ * it, and nothing was ever counted. */
+void upool_account_withdraw(upool_account *account);
 
 /* Filename and type are known. */
 void upool_account_name(upool_account *account, const upool_record *record);

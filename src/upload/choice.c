@@ -18,6 +18,7 @@ struct upool_choice {
     apr_int64_t memory;
     upool_refusal looked;  /* what the looking refused: not for the client */
     upool_refusal refusal; /* before there was an inner one */
+    upool_sink waiting;    /* ops NULL: none, or chosen */
     upool_sink inner;      /* ops NULL: not chosen yet */
     char *held;            /* in p, which keeps it until the end */
     apr_size_t len;
@@ -60,6 +61,8 @@ static const upool_parts_events events = {
 
 static int settle(upool_choice *choice)
 {
+    /* What it was waiting for: from here on it is the chosen one's, or gone. */
+    choice->waiting.ops = NULL;
     if (choice->pick(choice->user, upool_fields_list(choice->fields),
                      &choice->inner, &choice->refusal)) {
         return 1;
@@ -88,6 +91,22 @@ static void hold(upool_choice *choice, const char *data, apr_size_t len)
     choice->len += len;
 }
 
+/* Who is to hear of it now; NULL: nobody but the choice itself. */
+static const upool_sink *listener(const upool_choice *choice)
+{
+    return choice->inner.ops     ? &choice->inner
+           : choice->waiting.ops ? &choice->waiting
+                                 : NULL;
+}
+
+static const upool_refusal *choice_refusal(void *self)
+{
+    upool_choice *choice = self;
+    const upool_sink *sink = listener(choice);
+
+    return sink ? upool_sink_refusal(sink) : &choice->refusal;
+}
+
 static int choice_feed(void *self, const char *data, apr_size_t len)
 {
     upool_choice *choice = self;
@@ -96,7 +115,7 @@ static int choice_feed(void *self, const char *data, apr_size_t len)
     if (choice->inner.ops) {
         return upool_sink_feed(&choice->inner, data, len);
     }
-    if (choice->refusal.reason) {
+    if (choice_refusal(choice)->reason) {
         return 1;
     }
     hold(choice, data, len);
@@ -107,9 +126,10 @@ static int choice_feed(void *self, const char *data, apr_size_t len)
 static int choice_flush(void *self)
 {
     upool_choice *choice = self;
+    const upool_sink *sink = listener(choice);
 
-    return choice->inner.ops ? upool_sink_flush(&choice->inner)
-                             : choice->refusal.reason != UPOOL_REASON_NONE;
+    return sink ? upool_sink_flush(sink)
+                : choice->refusal.reason != UPOOL_REASON_NONE;
 }
 
 static int choice_finish(void *self)
@@ -117,7 +137,7 @@ static int choice_finish(void *self)
     upool_choice *choice = self;
 
     if (!choice->inner.ops
-        && (choice->refusal.reason || settle(choice)
+        && (choice_refusal(choice)->reason || settle(choice)
             || upool_sink_flush(&choice->inner))) {
         return 1;
     }
@@ -128,9 +148,10 @@ static void choice_refuse(void *self, upool_reason reason, apr_status_t rv,
                           const char *detail)
 {
     upool_choice *choice = self;
+    const upool_sink *sink = listener(choice);
 
-    if (choice->inner.ops) {
-        upool_sink_refuse(&choice->inner, reason, rv, detail);
+    if (sink) {
+        upool_sink_refuse(sink, reason, rv, detail);
     }
     else if (choice->refusal.reason == UPOOL_REASON_NONE) {
         choice->refusal = upool_refusal_make(reason, rv, detail);
@@ -140,9 +161,10 @@ static void choice_refuse(void *self, upool_reason reason, apr_status_t rv,
 static int choice_is_unwanted(void *self)
 {
     upool_choice *choice = self;
+    const upool_sink *sink = listener(choice);
 
-    return choice->inner.ops ? upool_sink_is_unwanted(&choice->inner)
-                             : choice->refusal.reason != UPOOL_REASON_NONE;
+    return sink ? upool_sink_is_unwanted(sink)
+                : choice->refusal.reason != UPOOL_REASON_NONE;
 }
 
 static apr_off_t choice_received(const void *self)
@@ -151,14 +173,6 @@ static apr_off_t choice_received(const void *self)
 
     return choice->inner.ops ? upool_sink_received(&choice->inner)
                              : (apr_off_t)choice->len;
-}
-
-static const upool_refusal *choice_refusal(void *self)
-{
-    upool_choice *choice = self;
-
-    return choice->inner.ops ? upool_sink_refusal(&choice->inner)
-                             : &choice->refusal;
 }
 
 static const upool_sink_ops ops = {
@@ -173,6 +187,7 @@ static const upool_sink_ops ops = {
 
 upool_choice *upool_choice_make(const char *boundary, apr_size_t boundary_len,
                                 const upool_limits *limits,
+                                const upool_sink *waiting,
                                 upool_choice_pick *pick, void *user,
                                 apr_pool_t *p)
 {
@@ -180,6 +195,9 @@ upool_choice *upool_choice_make(const char *boundary, apr_size_t boundary_len,
 
     choice->limits = *limits;
     choice->memory = limits->fields;
+    if (waiting) {
+        choice->waiting = *waiting;
+    }
     choice->pick = pick;
     choice->user = user;
     choice->p = p;

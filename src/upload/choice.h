@@ -7,6 +7,8 @@
  * of one.  The body is held back until the first file begins, or there is none,
  * or more fields have come than any client of chunks sends; then somebody
  * chooses where it goes, and all of it goes there as if nothing had been.
+ * Until then an upload may wait for the choice: it hears that the client lives,
+ * or why it does not.
  *
  * One thread at a time.  Lives in the pool of make. */
 
@@ -24,9 +26,11 @@ typedef struct upool_choice upool_choice;
 typedef int upool_choice_pick(void *user, const apr_array_header_t *fields,
                               upool_sink *inner, upool_refusal *refusal);
 
-/* boundary: UPOOL_BOUNDARY_MAX bytes at most. */
+/* boundary: UPOOL_BOUNDARY_MAX bytes at most.  waiting: the sink of the upload
+ * that waits; NULL: none. */
 upool_choice *upool_choice_make(const char *boundary, apr_size_t boundary_len,
                                 const upool_limits *limits,
+                                const upool_sink *waiting,
                                 upool_choice_pick *pick, void *user,
                                 apr_pool_t *p);
 

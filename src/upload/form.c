@@ -340,3 +340,8 @@ int upool_form_end(upool_form *form)
            || (form->parts.rules && upool_rules_end(form->parts.rules))
            || (form->parts.check && upool_file_check_finish(form->parts.check));
 }
+
+int upool_form_has_parts(const upool_form *form)
+{
+    return form->count > 0;
+}

@@ -42,4 +42,7 @@ int upool_form_feed(upool_form *form, const char *data, apr_size_t len);
 /* The body has ended. */
 int upool_form_end(upool_form *form);
 
+/* 0 when no part has been found so far, be it one of an empty input. */
+int upool_form_has_parts(const upool_form *form);
+
 #endif

@@ -71,6 +71,8 @@ static const char *const names[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_FINAL] = "final",
     [UPOOL_REASON_WATCHERS] = "watchers",
     [UPOOL_REASON_PIECE] = "piece",
+    [UPOOL_REASON_IDENT_MISSING] = "ident_missing",
+    [UPOOL_REASON_PROTOCOL] = "protocol",
 };
 /* clang-format on */
 

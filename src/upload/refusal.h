@@ -31,7 +31,7 @@ typedef enum upool_reason {
     UPOOL_REASON_NOT_AN_UPLOAD, /* UploadRequire multipart */
     UPOOL_REASON_IDENT_MALFORMED,
     UPOOL_REASON_IDENT_DOUBLED,
-    UPOOL_REASON_IDENT_REFUSED, /* unsigned, forged, missing under a key */
+    UPOOL_REASON_IDENT_REFUSED, /* unsigned, forged */
     UPOOL_REASON_OWNER,
     UPOOL_REASON_BUSY,
     UPOOL_REASON_EXPIRED,
@@ -77,6 +77,8 @@ typedef enum upool_reason {
     UPOOL_REASON_FINAL,         /* a concatenated upload takes no bytes */
     UPOOL_REASON_WATCHERS,      /* too many watch uploads (UploadWatchers) */
     UPOOL_REASON_PIECE,         /* a piece of a file, and nobody knows whose */
+    UPOOL_REASON_IDENT_MISSING, /* none was given, under a key */
+    UPOOL_REASON_PROTOCOL,      /* one that is not open here */
     UPOOL_REASON_COUNT
 } upool_reason;
 

@@ -319,21 +319,17 @@ const char *upool_result_chunk(const char *identifier, apr_off_t offset,
     return to_text(whole(object, bad), p);
 }
 
-const char *upool_result_detail(const char *text, apr_off_t offset,
-                                apr_pool_t *p)
+const char *upool_result_refusal(const char *text, apr_off_t offset,
+                                 apr_pool_t *p)
 {
-    json_t *object = json_object();
-    int bad = json_object_set_new(object, "detail", json_string(text));
+    json_t *object = json_pack("{s:s, s:s, s:s}", "state", "error", "error",
+                               text, "detail", text);
+    int bad = object == NULL;
 
     if (offset >= 0) {
         bad |= json_object_set_new(object, "offset", json_integer(offset));
     }
     return to_text(whole(object, bad), p);
-}
-
-const char *upool_result_error(const char *text, apr_pool_t *p)
-{
-    return to_text(json_pack("{s:s, s:s}", "state", "error", "error", text), p);
 }
 
 const char *upool_result_success(apr_pool_t *p)

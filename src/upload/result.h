@@ -31,13 +31,11 @@ const char *upool_result_status(const upool_record *record, apr_time_t expires,
 const char *upool_result_chunk(const char *identifier, apr_off_t offset,
                                apr_time_t expires, int success, apr_pool_t *p);
 
-/* {"detail": text, "offset": …}.
+/* {"state": "error", "error": text, "detail": text, "offset": …}: some clients
+ * show their users the one member, some the other.
  * @param offset -1: none */
-const char *upool_result_detail(const char *text, apr_off_t offset,
-                                apr_pool_t *p);
-
-/* {"state": "error", "error": text}. */
-const char *upool_result_error(const char *text, apr_pool_t *p);
+const char *upool_result_refusal(const char *text, apr_off_t offset,
+                                 apr_pool_t *p);
 
 /* {"success": true}. */
 const char *upool_result_success(apr_pool_t *p);

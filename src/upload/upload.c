@@ -18,7 +18,8 @@
 #define MEMORY_MAX ((apr_int64_t)1 << 30)
 
 typedef enum life {
-    LIFE_STARTED,   /* awaits open; leaves by open, refuse */
+    LIFE_STARTED,   /* awaits admit; leaves by that, withdraw, refuse */
+    LIFE_ADMITTED,  /* awaits open; leaves by that, withdraw, refuse */
     LIFE_RECEIVING, /* awaits bytes; leaves by finish, refuse */
     LIFE_DONE,      /* for good */
     LIFE_ERROR      /* for good */
@@ -135,6 +136,7 @@ static upool_reason claim(upool_upload *upload)
     if (!options.name) {
         options.name = upload->options.identifier;
     }
+    options.undecided = upload->options.undecided;
     return upool_account_claim(&upload->account, &options, upload->record);
 }
 
@@ -381,17 +383,44 @@ static int reserve_record(upool_upload *upload)
                                                upload->record->received));
 }
 
-int upool_upload_open(upool_upload *upload, const char *boundary,
-                      apr_size_t boundary_len)
+int upool_upload_admit(upool_upload *upload)
 {
-    upool_form_parts parts;
-
+    if (upload->life != LIFE_STARTED) {
+        return upload->life != LIFE_ADMITTED;
+    }
     if (upload->options.content_length > upload->options.limits.body) {
         return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0, "announced");
     }
     if (ask_first(upload)) {
         return 1;
     }
+    upload->life = LIFE_ADMITTED;
+    return 0;
+}
+
+void upool_upload_withdraw(upool_upload *upload)
+{
+    if (upload->life != LIFE_STARTED && upload->life != LIFE_ADMITTED) {
+        return;
+    }
+    upload->life = LIFE_ERROR;
+    upool_chain_interrupt(upload->chain);
+    upool_bucket_fail(upload->bucket, NULL);
+    settle(upload);
+    upool_account_withdraw(&upload->account);
+    upool_bucket_end(upload->bucket);
+    upload->bucket = NULL;
+}
+
+int upool_upload_open(upool_upload *upload, const char *boundary,
+                      apr_size_t boundary_len)
+{
+    upool_form_parts parts;
+
+    if (upool_upload_admit(upload)) {
+        return 1;
+    }
+    upool_account_decide(&upload->account);
     parts.chain = upload->chain;
     parts.fields = upload->fields;
     parts.record = upload->record;
@@ -436,11 +465,11 @@ int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
 
 int upool_upload_flush(upool_upload *upload)
 {
-    if (upload->life != LIFE_RECEIVING) {
+    if (upload->life != LIFE_RECEIVING && upload->life != LIFE_ADMITTED) {
         return 1;
     }
     upload->record->updated = upload->options.now();
-    if (upool_chain_flush(upload->chain)) {
+    if (upload->life == LIFE_RECEIVING && upool_chain_flush(upload->chain)) {
         return refuse(upload, UPOOL_REASON_IO, 0, NULL);
     }
     if (!upool_account_publish(&upload->account, upload->record)) {
@@ -509,6 +538,11 @@ int upool_upload_finish(upool_upload *upload)
         return refuse(upload, UPOOL_REASON_HANDLER, 0, NULL);
     }
     return commit(upload);
+}
+
+int upool_upload_has_parts(const upool_upload *upload)
+{
+    return upload->form && upool_form_has_parts(upload->form);
 }
 
 const upool_record *upool_upload_record(const upool_upload *upload)

@@ -47,6 +47,8 @@ typedef struct upool_upload_options {
     upool_account_options account; /* name NULL: the identifier */
     apr_time_t (*now)(void);
     struct request_rec *r; /* for handlers; may be NULL */
+    /* 1: open() or withdraw() will tell whether it is an upload of its own */
+    int undecided;
 } upool_upload_options;
 
 /* Takes the identifier: slot, then bucket and lock.  Never NULL; look at
@@ -64,8 +66,16 @@ apr_int64_t *upool_upload_memory(upool_upload *upload);
 /* 0 when the progress table was full: status then comes from the bucket. */
 int upool_upload_has_slot(const upool_upload *upload);
 
-/* Opens the handler chain for a multipart body with that boundary.  0, or 1
- * when refused. */
+/* What its length and the quota say against it, before a byte is read; then its
+ * room is reserved.  0, or 1 when refused. */
+int upool_upload_admit(upool_upload *upload);
+
+/* It was no upload after all, but a piece of one: leaves no trace, as if it had
+ * not been started; what was complete before stays.  Instead of open(). */
+void upool_upload_withdraw(upool_upload *upload);
+
+/* Opens the handler chain for a multipart body with that boundary, after
+ * admit(), which it does where nobody has.  0, or 1 when refused. */
 int upool_upload_open(upool_upload *upload, const char *boundary,
                       apr_size_t boundary_len);
 
@@ -87,6 +97,9 @@ void upool_upload_sink(upool_upload *upload, upool_sink *sink);
  * stands. */
 void upool_upload_refuse(upool_upload *upload, upool_reason reason,
                          apr_status_t rv, const char *detail);
+
+/* 0 where not a single part was found in the body of one that is done. */
+int upool_upload_has_parts(const upool_upload *upload);
 
 const upool_record *upool_upload_record(const upool_upload *upload);
 const apr_array_header_t *upool_upload_fields(const upool_upload *upload);

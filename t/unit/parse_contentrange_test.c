@@ -25,6 +25,7 @@ static const struct {
     { "bytes " BELOW "-" BELOW "/" MAX, 9223372036854775806LL,
       9223372036854775806LL, 9223372036854775807LL },
     { "bytes */" MAX, -1, -1, 9223372036854775807LL },
+    { "bytes 0--1/0", 0, -1, 0 },
 };
 
 static const char *const bad[] = {
@@ -65,6 +66,11 @@ static const char *const bad[] = {
     "bytes 0-9/0",
     "bytes 10-10/10",
     "bytes */*",
+    "bytes 0--1/1",
+    "bytes 0--1/*",
+    "bytes 1--1/0",
+    "bytes 0--2/0",
+    "bytes 0--1/00",
     "bytes */",
     "bytes *",
     "bytes *-9/10",

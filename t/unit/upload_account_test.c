@@ -225,6 +225,39 @@ static void run(apr_pool_t *p, void (*test)(bench *))
     test(&t);
 }
 
+static apr_uint64_t started(const bench *t)
+{
+    return upool_counters_total(t->options.counters, UPOOL_TOTAL_STARTED);
+}
+
+/* One that may be none: live, but counted as started when it is known. */
+static void test_undecided(bench *t)
+{
+    t->options.undecided = 1;
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_begin(&t->account, t->record);
+    tap_is_int((int)upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE),
+               1, "it is live");
+    tap_is_int((int)started(t), 0, "but has not started");
+    upool_account_withdraw(&t->account);
+    tap_is_int((int)upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE),
+               0, "it was none");
+    tap_is_int((int)started(t), 0, "and is not counted");
+    tap_ok(!upool_account_has_slot(&t->account), "nor has a slot");
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_begin(&t->account, t->record);
+    upool_account_decide(&t->account);
+    upool_account_decide(&t->account);
+    tap_is_int((int)started(t), 1, "one that is one starts once");
+    t->record->state = UPOOL_STATE_ERROR;
+    upool_account_end(&t->account, t->record, UPOOL_REASON_GONE);
+    tap_is_int((int)started(t), 1, "and not again at its end");
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_begin(&t->account, t->record);
+    upool_account_end(&t->account, t->record, UPOOL_REASON_GONE);
+    tap_is_int((int)started(t), 2, "which counts one that was never decided");
+}
+
 int main(void)
 {
     kit k;
@@ -235,6 +268,7 @@ int main(void)
     run(k.p, test_busy);
     run(k.p, test_cleared);
     run(k.p, test_pause);
+    run(k.p, test_undecided);
     bench_start(&t, k.p);
     test_elsewhere(&k, &t);
     apr_pool_destroy(k.p);

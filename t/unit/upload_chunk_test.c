@@ -411,7 +411,7 @@ static upool_reason run_choice(chooser *c, const char *body, apr_size_t step,
                                apr_pool_t *p)
 {
     upool_limits limits = UPOOL_LIMITS_DEFAULT;
-    upool_choice *choice = upool_choice_make("b", 1, &limits, pick, c, p);
+    upool_choice *choice = upool_choice_make("b", 1, &limits, NULL, pick, c, p);
     upool_sink sink = upool_choice_sink(choice);
     upool_reason reason = run(&sink, body, step);
 
@@ -467,7 +467,7 @@ static void test_choice_refusals(apr_pool_t *p)
     tap_is_int(c.picked, 1, "asked once");
 
     memset(&c, 0, sizeof(c));
-    choice = upool_choice_make("b", 1, &limits, pick, &c, p);
+    choice = upool_choice_make("b", 1, &limits, NULL, pick, &c, p);
     sink = upool_choice_sink(choice);
     upool_sink_feed(&sink, "--b", 3);
     tap_is_int(upool_sink_is_unwanted(&sink), 0, "wanted while it looks");
@@ -489,7 +489,7 @@ static void test_choice_refusals(apr_pool_t *p)
     memset(&c, 0, sizeof(c));
     memset(large, 'x', 2 * UPOOL_CHOICE_MAX);
     c.form.most = 1;
-    choice = upool_choice_make("b", 1, &limits, pick, &c, p);
+    choice = upool_choice_make("b", 1, &limits, NULL, pick, &c, p);
     sink = upool_choice_sink(choice);
     upool_sink_feed(&sink, FIELD("a", ""), strlen(FIELD("a", "")) - 2);
     tap_is_int(c.picked, 0, "it looks");

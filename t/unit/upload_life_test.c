@@ -616,6 +616,68 @@ static void test_memory(void)
     bench_end(&t);
 }
 
+/* A form that may be a piece: held, and then opened or let go. */
+static void test_withdrawn(void)
+{
+    bench t;
+    apr_pool_t *p;
+    upool_upload *upload;
+
+    bench_start(&t);
+    t.options.undecided = 1;
+    p = life(&t);
+    upload = start(&t, p);
+    tap_is_int(upool_upload_admit(upload), 0, "admitted");
+    tap_is_int(upool_upload_admit(upload), 0, "which asks once");
+    tap_is_str(kit_status(&t.k, ID), "uploading", "it holds its identifier");
+    tap_is_int(upool_upload_flush(upload), 0, "and lives while it waits");
+    tap_is_int(reason(start(&t, p)), UPOOL_REASON_BUSY, "nobody else has it");
+    upool_upload_withdraw(upload);
+    tap_is_str(kit_status(&t.k, ID), "none", "let go: there was nothing");
+    tap_is_str(slot(&t, ID), "none", "nor in the table");
+    tap_is_int(upool_upload_feed(upload, "x", 1), 1, "it takes no byte");
+    tap_is_int(reason(upload), 0, "but was not refused");
+    upload = start(&t, p);
+    upool_upload_admit(upload);
+    upool_upload_open(upload, "b", 1);
+    upool_upload_withdraw(upload);
+    upool_upload_feed(upload, BODY, strlen(BODY));
+    tap_is_int(upool_upload_finish(upload), 0, "one that is open stays one");
+    apr_pool_destroy(p);
+    p = life(&t);
+    upload = start(&t, p);
+    upool_upload_withdraw(upload);
+    tap_is_str(kit_status(&t.k, ID), "done", "what was complete before stays");
+    apr_pool_destroy(p);
+    bench_end(&t);
+    bench_start(&t);
+    p = life(&t);
+    t.options.limits.body = 3;
+    upload = start(&t, p);
+    tap_is_int(upool_upload_admit(upload), 1, "too much");
+    expect_error(&t, upload, UPOOL_REASON_BODY_TOO_LARGE, "announced");
+    apr_pool_destroy(p);
+    bench_end(&t);
+}
+
+/* What begins with its end has nothing in it. */
+static void test_nothing(void)
+{
+    bench t;
+    apr_pool_t *p;
+    upool_upload *upload;
+
+    bench_start(&t);
+    p = life(&t);
+    upload = whole(&t, p, "--b--\r\n" BODY);
+    tap_is_int(reason(upload), 0, "a closing delimiter and an epilogue");
+    tap_is_int(upool_upload_has_parts(upload), 0, "nothing was found");
+    upload = whole(&t, p, BODY);
+    tap_is_int(upool_upload_has_parts(upload), 1, "now something was");
+    apr_pool_destroy(p);
+    bench_end(&t);
+}
+
 static upload_pool_verdict say_no(upload_pool_instance *self)
 {
     self->text = "No";
@@ -654,6 +716,8 @@ static void test_handlers(void)
 int main(void)
 {
     test_done();
+    test_withdrawn();
+    test_nothing();
     test_busy();
     test_owner();
     test_replace();

@@ -247,7 +247,7 @@ static void test_escapes(void)
     record->filename = "<\xc3\xa9&>";
     tap_ok(is_harmless(upool_result_status(record, 0, pool)),
            "the status is plain ASCII");
-    tap_ok(is_harmless(upool_result_error("<b>&\xe2\x80\xa8", pool)),
+    tap_ok(is_harmless(upool_result_refusal("<b>&\xe2\x80\xa8", -1, pool)),
            "so is an error");
 }
 
@@ -303,8 +303,15 @@ static void test_others(void)
     json_t *json;
 
     tap_is_str(upool_result_success(pool), "{\"success\": true}", "success");
-    tap_is_str(upool_result_error("no", pool),
-               "{\"state\": \"error\", \"error\": \"no\"}", "an error");
+    tap_is_str(upool_result_refusal("a \"b\" <c>", -1, pool),
+               "{\"state\": \"error\", "
+               "\"error\": \"a \\\"b\\\" \\u003cc\\u003e\", "
+               "\"detail\": \"a \\\"b\\\" \\u003cc\\u003e\"}",
+               "a refusal");
+    tap_is_str(upool_result_refusal("no", 0, pool),
+               "{\"state\": \"error\", \"error\": \"no\", "
+               "\"detail\": \"no\", \"offset\": 0}",
+               "with its offset");
     tap_is_str(upool_result_chunk("ID:SIG", 5, 0, 0, pool),
                "{\"upload_id\": \"ID:SIG\", \"offset\": 5}", "a chunk");
     tap_is_str(
@@ -312,11 +319,6 @@ static void test_others(void)
         "{\"upload_id\": \"ID\", \"offset\": 9223372036854775807, "
         "\"expires\": \"1970-01-01T00:00:01Z\", \"success\": true}",
         "one that expires, for Fine Uploader");
-    tap_is_str(upool_result_detail("a \"b\" <c>", -1, pool),
-               "{\"detail\": \"a \\\"b\\\" \\u003cc\\u003e\"}",
-               "a chunk refused");
-    tap_is_str(upool_result_detail("no", 0, pool),
-               "{\"detail\": \"no\", \"offset\": 0}", "with its offset");
     json = json_loads(
         upool_result_minted("ID:SIG", "/u?a=1&b=2", "/u/status?x", pool), 0,
         NULL);

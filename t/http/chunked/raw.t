@@ -93,7 +93,7 @@ for my $length (4, 6) {
                   id => $id);
     is $bad->{status}, 400, "$length bytes of 5";
     is $bad->{json}{detail}, "File size doesn't match headers", 'detail';
-    is status($url, $id)->{state}, 'starting', 'there is no upload';
+    is status($url, $id)->{state}, 'error', 'who polls sees it';
     $bad = raw('PUT', $url, 'x' x $length, range => 'bytes 0-4/10', id => $id,
                chunked => 3);
     is $bad->{status}, 400, "$length bytes of 5, in chunked coding";

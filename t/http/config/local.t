@@ -31,7 +31,7 @@ my %args = (
     UploadKeyUse => 'handoff', UploadCleanup => '404',
     UploadExpires => '1h', UploadOwner => 'user', UploadProtocol => 'multipart',
     UploadCORS => 'Off', UploadChunkedMd5 => 'Off', UploadChunkedAuto => 'On',
-    UploadRequire => 'any', UploadSync => 'On', UploadFileMode => '0600',
+    UploadInterim => 1, UploadRequire => 'any', UploadSync => 'On', UploadFileMode => '0600',
     UploadFileGroup => 0, UploadQuota => 'pool 1M', UploadFreeSpace => '1M',
     UploadRate => '1M', UploadMinRate => '1K', UploadPark => 'Off',
     UploadKeep => 'always', UploadProgress => 'shm',

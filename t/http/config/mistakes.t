@@ -91,6 +91,9 @@ refuses("UploadFileMode $_", qr/octal permission bits/)
 accepts("UploadFileMode $_") for qw(0600 600 0640 0660 0666);
 refuses("UploadOwner $_", qr/none, user or ip/) for qw(x on), '""';
 accepts("UploadOwner $_") for qw(none USER ip);
+refuses("UploadInterim $_", qr/off or a number from 1 to 5/)
+    for qw(0 6 10 -1 1.5 On auto 5x), '""';
+accepts("UploadInterim $_") for qw(1 5 off Off);
 refuses("UploadRequire $_", qr/multipart or any/) for qw(x On), '""';
 accepts("UploadRequire $_") for qw(multipart Any);
 refuses("UploadDigest $_", qr/not one of md5/) for qw(md4 sha256x x), '""';

@@ -44,7 +44,8 @@ sub bounded
     like $more->{headers}{'retry-after'}, qr/^[1-9]\d*$/,
         "$name: and hears when to come back";
     is_deeply $more->{json}, {state => 'error',
-                              error => 'Too many watch uploads already'},
+                              error => 'Too many watch uploads already',
+    detail => 'Too many watch uploads already'},
         "$name: and why";
     is status('/up', 'more', port => $port)->{state}, 'starting',
         "$name: he may ask";

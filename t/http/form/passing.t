@@ -158,7 +158,8 @@ for my $type ('application/json', 'application/x-www-form-urlencoded',
 $r = request('POST', $url, body => '{}', headers => ['Content-Type',
     'application/json', 'Accept', 'application/json']);
 is_deeply $r->{json}, {state => 'error',
-    error => 'Request is not a file upload'}, 'told in JSON';
+    error => 'Request is not a file upload',
+    detail => 'Request is not a file upload'}, 'told in JSON';
 is upload($url, [{name => 'f', value => 'v'}])->{status}, 200,
     'an upload is taken';
 is request('GET', $url)->{status}, 200, 'GET passes';

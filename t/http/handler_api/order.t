@@ -212,7 +212,8 @@ is $r->{status}, 200, 'its directive: at the limit';
 ($id, $r) = send_files('/handler-strict/', undef,
     ['a.txt', "line\n" x 11, 'text/plain']);
 is $r->{status}, 413, 'above it';
-is_deeply $r->{json}, {state => 'error', error => 'A text has too many lines'},
+is_deeply $r->{json}, {state => 'error', error => 'A text has too many lines',
+    detail => 'A text has too many lines'},
     'in its own words';
 
 # --- In several requests ----------------------------------------------------

@@ -31,7 +31,8 @@ sub check_refused
 {
     my ($name, $function, $id, $r, $at, $status, $text) = @_;
     is $r->{status}, $status, "$name: status";
-    is_deeply $r->{json}, {state => 'error', error => $text}, "$name: text";
+    is_deeply $r->{json}, {state => 'error', error => $text,
+    detail => $text}, "$name: text";
     my $state = status($url, $id);
     is $state->{state}, 'error', "$name: state";
     is $state->{error}, $text, "$name: the poller's text";

@@ -88,7 +88,8 @@ my $refused = request('POST', "$url?X-Progress-ID=$id", body => 'x', headers =>
     ['Content-Type', 'multipart/form-data; boundary=x',
      'Accept', 'application/json']);
 is_deeply $refused->{json}, {state => 'error',
-    error => 'Provided upload identifier was invalid'}, 'told in JSON';
+    error => 'Provided upload identifier was invalid',
+    detail => 'Provided upload identifier was invalid'}, 'told in JSON';
 
 # Without a key a signed form is none of ours.
 is upload('/ident/echo.pl', \@parts, id => $good)->{status}, 403,

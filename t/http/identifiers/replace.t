@@ -105,7 +105,8 @@ $got{ simple($id, 'second')->{status} }++ for 1 .. $tries;
 is_deeply \%got, {409 => $tries}, 'a second one gets 409 in every process';
 my $busy = simple($id, 'x', accept => 'application/json');
 is_deeply $busy->{json}, {state => 'error',
-    error => 'An upload with this identifier is in progress'}, 'in JSON';
+    error => 'An upload with this identifier is in progress',
+    detail => 'An upload with this identifier is in progress'}, 'in JSON';
 is status($url, $id)->{state}, 'uploading', 'the first goes on';
 $c->send($rest);
 is application($c->answer)->{files}[0]{size}, 5, 'and completes';

@@ -167,6 +167,33 @@ $r = create('/ietf-sync/echo.pl', $large, complete => 0);
 is scalar(grep { defined $_->{headers}{'upload-offset'} } @{ $r->{interim} }),
     0, '4.1.1 none that a power cut could take back';
 
+# At most five in a request, and none where somebody stands between.
+sub interims { my ($r) = @_; return scalar @{ $r->{interim} } }
+my $huge = 'x' x (90 << 20);
+$r = create('/ietf-free/echo.pl', $huge, complete => 0);
+is interims($r), 5, 'five of 90 MiB';
+is_deeply [map { ($_->{headers}{'upload-offset'} // 0) >> 20 }
+           @{ $r->{interim} }], [0, 1, 5, 21, 85], 'at growing steps'
+    or diag explain [map { $_->{headers} } @{ $r->{interim} }];
+state_is($r->{headers}{location}, length $huge, 0, 'all of it is there');
+request('DELETE', $r->{headers}{location});
+undef $huge;
+for my $case (['off', 0], ['2', 2], ['none', 3]) {
+    my ($context, $count) = @$case;
+    my $where = "/ietf-interim-$context/echo.pl";
+    $r = create($where, $large x 3, complete => 0);
+    is interims($r), $count, "UploadInterim: $context";
+    $r = append($r->{headers}{location}, 3 * length $large, $large x 3);
+    is interims($r), $context eq 'none' ? 2 : $count,
+        "UploadInterim: $context: of an append";
+    for my $by ('Via', 'X-Forwarded-For', 'Forwarded') {
+        $r = create($where, $large, headers => [$by, '1.1 192.0.2.1']);
+        is interims($r), $context eq 'none' ? 0 : $count,
+            "UploadInterim: $context, with $by";
+        is $r->{status}, 200, 'and it is taken';
+    }
+}
+
 # --- Refused ----------------------------------------------------------------
 
 $r = create('/ietf-text/echo.pl', 'x', filename => 'a.exe', interop => 8);

@@ -144,7 +144,7 @@ sub silent
         is scalar(() = runs()), $before, "$name: nothing ran";
         my $log = $httpd->error_log;
         is scalar(() = $log =~ /UPL01\d\d:/g), 4, "$name: four lines of the log";
-        is scalar(() = $log =~ /upload_pool:info\].*UPL0131:/g), 4,
+        is scalar(() = $log =~ /upload_pool:warn\].*UPL0131:/g), 4,
             "$name: all of them about the time";
         $httpd->stop;
         unlink $httpd->dir('logs/error_log');

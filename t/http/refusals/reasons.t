@@ -98,8 +98,8 @@ refused('a signed identifier without a key', $url, @form,
                   'malformed' => '../x');
     for my $name (sort keys %forged) {
         refused("with a key: $name", $keyed, @form, id => $forged{$name},
-                stateless => 1, status => 403, reason => 'IDENT_REFUSED',
-                pool => 'refuse-keyed');
+                stateless => 1, status => 403, pool => 'refuse-keyed',
+                reason => $forged{$name} ? 'IDENT_REFUSED' : 'IDENT_MISSING');
     }
     is_deeply [pool_files('refuse-keyed')], [], 'not a file came to be';
     my ($r) = send_upload($keyed, @form, id => sign($key, $id));

@@ -122,7 +122,8 @@ $c->close;
 is $r->{status}, 507, 'announced: 507';
 # S4: Refused before "100 Continue".
 is_deeply $r->{interim}, [], 'before "100 Continue"';
-is_deeply $r->{json}, {state => 'error', error => 'Upload quota is used up'},
+is_deeply $r->{json}, {state => 'error', error => 'Upload quota is used up',
+    detail => 'Upload quota is used up'},
     'its JSON';
 is status($url, $id)->{error}, 'Upload quota is used up', 'pollers know';
 is_deeply [grep { m{^\Q$id\E/.*bin} } pool_files('room-quota')], [],

@@ -39,6 +39,9 @@ my %number = map { $_ => ++$place } qw(
     CLEARED POOL CONFIGURATION IO FULL MEMORY TIMEOUT GONE SERVER_LIMIT
     INTERRUPTED HANDLER CALLBACK QUOTA FIELD_MISSING FIELD_FILES FIELD_TYPE
     DIGEST DIGEST_SYNTAX FILE_DIGEST FILE_DIGEST_SYNTAX VIRUS SCANNER SNIFFED
+    CHUNK_SIZE CHUNK_FILES CHUNK_NONE CHUNK_HEADER FIELDS TOO_SLOW NOT_FOUND
+    OFFSET COMPLETE UPLOAD_LENGTH OVERRUN CHECKSUM TAKEN NOT_WHOLE
+    UPLOAD_HEADER VERSION FINAL WATCHERS IDENT_MISSING PROTOCOL
 );
 
 sub reason_of { return 100 + ($number{ $_[0] } || die "no reason $_[0]\n") }
@@ -157,7 +160,8 @@ sub _shape
     my ($answer, $how) = @_;
     my $json = $answer->{json};
     return 'nothing' unless $answer->{status};
-    return 'json' if $json && join(',', sort keys %$json) eq 'error,state'
+    return 'json' if $json && join(',', sort keys %$json) eq 'detail,error,state'
+        && $json->{detail} eq $json->{error}
         && $json->{state} eq 'error' && length $json->{error}
         && $answer->{headers}{'content-type'} eq 'application/json'
         && $answer->{headers}{'cache-control'} eq 'no-store';

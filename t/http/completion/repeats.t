@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# A request that creates and completes an upload at once, and comes again for the
+# answer that got lost: the application runs once, also where the first run goes
+# on. What tells a repeat is the identifier that the client has given, with the
+# length, the name and what else it says of the file.
+
+use strict;
+use warnings FATAL => 'all';
+use MIME::Base64 qw(encode_base64);
+use Test::More;
+use UploadPool::Test;
+
+my $mark = log_mark();
+my $ran = pool('complete-ran') . '/log';
+sub runs { my $count = () = -f $ran ? slurp($ran) =~ /\n/g : (); return $count }
+
+my @bytes = ('Content-Type', 'application/offset+octet-stream');
+my @tus = ('Tus-Resumable', '1.0.0');
+sub named { return ('Upload-Metadata', 'filename ' . encode_base64($_[0], '')) }
+
+# Each sends content, of that name, by that identifier, in one request.
+my %whole = (
+    'raw piece' => sub {
+        my ($to, $name, $content) = @_;
+        return ('PUT', $to, $content, 'Content-Disposition',
+            qq(attachment; filename="$name"), 'Content-Range',
+            'bytes 0-' . (length($content) - 1) . '/' . length $content);
+    },
+    'form piece' => sub {
+        my ($to, $name, $content) = @_;
+        my ($form, $type) = multipart([{name => 'f', filename => $name,
+                                        content => $content}]);
+        return ('POST', $to, $form, 'Content-Type', $type, 'Content-Range',
+            'bytes 0-' . (length($content) - 1) . '/' . length $content);
+    },
+    'tus' => sub {
+        my ($to, $name, $content) = @_;
+        return ('POST', $to, $content, @tus, @bytes, named($name),
+                'Upload-Length', length $content);
+    },
+    'resumable' => sub {
+        my ($to, $name, $content) = @_;
+        return ('POST', $to, $content, 'Upload-Draft-Interop-Version', 8,
+            'Upload-Complete', '?1', 'Content-Disposition',
+            qq(inline; filename="$name"));
+    },
+);
+sub ask
+{
+    my ($method, $to, $body, @headers) = @_;
+    return request($method, $to, body => $body, headers => \@headers);
+}
+sub send_off
+{
+    my ($method, $to, $body, @headers) = @_;
+    my $c = connect_raw();
+    my $head = "$method $to HTTP/1.1\r\nHost: x\r\n";
+    while (my ($name, $value) = splice @headers, 0, 2) {
+        $head .= "$name: $value\r\n";
+    }
+    $c->send("${head}Content-Length: " . length($body) . "\r\n\r\n$body");
+    return $c;
+}
+my %tells = map { $_ => 1 } qw(tus resumable);
+
+for my $kind (sort keys %whole) {
+    my $make = $whole{$kind};
+    my $id = new_id();
+    my $to = "/c/auto/count.pl?X-Progress-ID=$id";
+    my $before = runs();
+    my $first = ask($make->($to, 'a.txt', 'abc'));
+    like $first->{status}, qr/^20[01]$/, "$kind: taken" or diag explain $first;
+    is runs(), $before + 1, "$kind: it ran";
+    for my $n (1, 2) {
+        my $again = ask($make->($to, 'a.txt', 'abc'));
+        is_deeply [@{$again}{qw(status body)}], [@{$first}{qw(status body)}],
+            "$kind: again, the same answer ($n)" or diag explain $again;
+        is $again->{headers}{location}, $first->{headers}{location},
+            "$kind: and the same URL";
+    }
+    is runs(), $before + 1, "$kind: it ran once";
+    # Another name, or another length, is another upload.
+    my $other = ask($make->($to, 'b.txt', 'abc'));
+    like $other->{status}, qr/^20[01]$/, "$kind: another name";
+    is runs(), $before + 2, "$kind: is another upload";
+    $other = ask($make->($to, 'b.txt', 'abcd'));
+    like $other->{status}, qr/^20[01]$/, "$kind: another length";
+    is runs(), $before + 3, "$kind: is another upload";
+    # Nobody has named these.
+    ask($make->('/c/auto/count.pl', 'c.txt', 'abc')) for 1, 2;
+    is runs(), $before + 5, "$kind: without an identifier there is no repeat"
+        if $tells{$kind};
+
+    # While the first run goes on.
+    $id = new_id();
+    $to = "/c/auto/echo.pl?sleep=1&X-Progress-ID=$id";
+    my @parallel = map { send_off($make->($to, 'a.txt', 'abc')) } 1 .. 3;
+    my @answers = map { $_->answer } @parallel;
+    my @good = grep { $_->{status} =~ /^20[01]$/ } @answers;
+    ok @good >= 1 && !grep({ $_->{status} !~ /^(?:20[01]|409)$/ } @answers),
+        "$kind: at once: one runs, others wait or are told"
+        or diag explain [map { [@{$_}{qw(status body)}] } @answers];
+    my %pids = map { ($_->{json}{pid} // $_->{body}) => 1 } @good;
+    is scalar keys %pids, 1, "$kind: they have one answer";
+}
+
+# A concatenation.
+{
+    my $before = runs();
+    my $at = '/c/auto/count.pl';
+    my @parts = map { ask('POST', $at, $_, @tus, @bytes, 'Upload-Length', 3,
+                          'Upload-Concat', 'partial')->{headers}{location} }
+        'one', 'two';
+    my @final = ('POST', "$at?X-Progress-ID=" . new_id(), '', @tus,
+                 'Upload-Concat', "final;@parts");
+    my $first = ask(@final);
+    is $first->{status}, 201, 'a concatenation';
+    my $again = ask(@final);
+    is_deeply [@{$again}{qw(status body)}], [@{$first}{qw(status body)}],
+        'a concatenation again';
+    is $again->{headers}{location}, $first->{headers}{location}, 'its URL';
+    is runs(), $before + 1, 'it ran once';
+}
+# An empty file.
+{
+    my $before = runs();
+    my @empty = ('POST', '/c/auto/count.pl?X-Progress-ID=' . new_id(), '', @tus,
+                 'Upload-Length', 0, named('e.txt'));
+    my $first = ask(@empty);
+    is ask(@empty)->{body}, $first->{body}, 'an empty file again';
+    is runs(), $before + 1, 'it ran once';
+}
+is crashes_since($mark), 0, 'no child died';
+
+done_testing;
