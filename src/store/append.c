@@ -36,7 +36,7 @@ static apr_status_t see(const upool_append *a, const char *name,
 
     if (fstatat(a->directory.fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0) {
         if (errno != ENOENT) {
-            return apr_get_os_error();
+            return upool_fd_error();
         }
         memset(&now, 0, sizeof(now));
     }
@@ -106,7 +106,7 @@ static apr_status_t look_at_file(upool_append *a)
     if (fstatat(a->directory.fd, a->about->file.stored, &st,
                 AT_SYMLINK_NOFOLLOW)
         < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     if (!S_ISREG(st.st_mode)) {
         return APR_EGENERAL;

@@ -17,10 +17,10 @@
  *   answer.json     what the application answered, for a while (answer.h)
  *   N-RANDOM.bin    file N, 128 random bits in hex: a path never comes to
  *                   name other content
- *   lock            only on file systems that cannot flock() a directory
+ *   lock            what its holder locks (lock.h)
  *
- * A bucket is open for writing by one holder at a time: flock() on the
- * bucket's descriptor, so the lock dies with its holder.  After taking it the
+ * A bucket is open for writing by one holder at a time: flock() on its lock
+ * file, so the lock dies with its holder.  After taking it the
  * holder checks that the directory still is the one of that name (it may have
  * been cleared meanwhile).  A holder that died leaves files that no metadata
  * names; the next begin and the sweep remove them.
@@ -81,8 +81,8 @@ void upool_bucket_fail(upool_bucket *bucket, const upool_record *record);
  * does not matter to the upload. */
 apr_status_t upool_bucket_note(upool_bucket *bucket,
                                const upool_record *record);
-/* Is it still there?  ENOENT or ESTALE: somebody has removed it; other errors
- * tell nothing.  Costs one system call. */
+/* Is it still there?  APR_ENOENT: somebody has removed it; other errors tell
+ * nothing.  Costs one system call. */
 apr_status_t upool_bucket_look(const upool_bucket *bucket);
 /* Lets go of the lock and the descriptors now.  An attempt that was neither
  * committed nor failed leaves no files. */

@@ -40,7 +40,7 @@ static apr_status_t look_at_file(upool_incomplete *found, int directory)
 
     if (fstatat(directory, found->about->file.stored, &st, AT_SYMLINK_NOFOLLOW)
         < 0) {
-        return errno == ENOENT ? APR_EGENERAL : apr_get_os_error();
+        return errno == ENOENT ? APR_EGENERAL : upool_fd_error();
     }
     if (!S_ISREG(st.st_mode)) {
         return APR_EGENERAL;

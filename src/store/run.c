@@ -167,7 +167,7 @@ static apr_status_t write_run(const upool_run *run, char *text, apr_size_t len)
         return APR_EINVAL;
     }
     if (ftruncate(run->fd, 0) < 0 || lseek(run->fd, 0, SEEK_SET) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return upool_fd_write(run->fd, &piece, 1, &written);
 }

@@ -114,7 +114,7 @@ static apr_status_t visit_entry(void *baton, int fd, const char *name)
         add_file(found, &st, entry == UPOOL_ENTRY_DATA);
     }
     else if (errno != ENOENT) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return APR_SUCCESS;
 }
@@ -247,7 +247,7 @@ static int remove_bucket(const upool_sweep *sweep, const upool_directory *dir,
     upool_sweep_deed deed = { id, 1, found->data, found->bytes, APR_SUCCESS };
 
     if (!sweep->dry) {
-        deed.error = upool_purge_bucket(dir, sweep->store, id);
+        deed.error = upool_purge_bucket(dir, sweep->store, id, 1);
     }
     tell(sweep, &deed);
     return deed.error == APR_SUCCESS;

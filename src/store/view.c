@@ -273,7 +273,7 @@ static apr_status_t wrap(apr_file_t **file, int *fd, int sendfile,
     apr_status_t rv;
 
     if (fstat(*fd, &st) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     if (!S_ISREG(st.st_mode)) {
         return APR_EACCES;
