@@ -22,6 +22,7 @@
 #include "front/route.h"
 #include "httpd/capture.h"
 #include "httpd/checks.h"
+#include "httpd/answered.h"
 #include "httpd/claimheader.h"
 #include "config/config.h"
 #include "httpd/content.h"
@@ -75,6 +76,7 @@ static void register_hooks(apr_pool_t *p)
     upool_filter_register();
     upool_wait_register();
     upool_claim_register();
+    upool_answered_register();
     upool_cors_register();
     upool_answer_register();
     upool_api_register();

@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "proto/protocol.h"
 
+#include "httpd/answered.h"
 #include "httpd/drive.h"
 #include "httpd/intake.h"
 #include "httpd/log.h"
@@ -58,6 +59,7 @@ static int substitute(request_rec *r, upool_request *rq)
         return upool_reply_refusal(r, rq, &refusal);
     }
     tell_done(r, rq);
+    upool_answered_await(r, rq);
     if (rq->conf->pass) {
         upool_rlog(r, DEBUG, 0, 27, "upload %s is passed to %s",
                    upool_log_ident(r->pool, rq->id), rq->conf->pass);

@@ -14,12 +14,16 @@
 #include "store/document.h"
 #include "store/held.h"
 #include "store/incomplete.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 
 /* How often a bucket may vanish between its making and its locking before we
  * stop believing in accidents. */
 #define BEGIN_TRIES 16
 #define ALL_BITS 07777
+/* For an application that is about to be over. */
+#define ANSWER_PATIENCE apr_time_from_msec(200)
+#define ANSWER_PAUSE apr_time_from_msec(10)
 
 static upool_spool *spool_at(const upool_bucket *bucket, int i)
 {
@@ -291,11 +295,34 @@ static upool_bucket *bucket_make(upool_store *store, const char *id,
     return bucket;
 }
 
+/* What an application works on is in nobody's hands but its own.  A moment's
+ * patience: its client may have the whole answer before its handler is back. */
+static apr_status_t await_answer(const upool_bucket *bucket, const char **why)
+{
+    int fd = bucket->directory.fd;
+    apr_time_t deadline = apr_time_now() + ANSWER_PATIENCE;
+
+    while (upool_inuse_is_held(fd)) {
+        if (apr_time_now() >= deadline) {
+            *why = "its application still works on it";
+            return APR_EBUSY;
+        }
+        apr_sleep(ANSWER_PAUSE);
+    }
+    *why = "bucket cannot be cleaned of an upload that was cleared";
+    return upool_inuse_is_cleared(fd)
+               ? upool_purge_leftovers(fd, NULL, bucket->pool)
+               : APR_SUCCESS;
+}
+
 static apr_status_t begin(upool_bucket *b, const char **why)
 {
     int made = 0;
     apr_status_t rv = hold(b, &made, why);
 
+    if (!rv && !made) {
+        rv = await_answer(b, why);
+    }
     if (!rv) {
         b->stage = UPOOL_STAGE_WRITING;
         rv = hand_over(b, why);

@@ -14,6 +14,7 @@
  *   resumable.json  an upload that arrives in several requests (append.h)
  *   yield           somebody wants its writer to stop (takeover.h)
  *   run             who runs its application, and what came of it (run.h)
+ *   cleared         it goes when that has answered (inuse.h)
  *   answer.json     what the application answered, for a while (answer.h)
  *   N-RANDOM.bin    file N, 128 random bits in hex: a path never comes to
  *                   name other content
@@ -44,7 +45,7 @@
 /* Opens the bucket of id for a new attempt, making the directory where there
  * is none.  id has been checked by ident/, and is again; minted: it was made
  * for this very upload, and nobody else knows it yet.  APR_EBUSY: another
- * holder; else the system's error.  *why then has a static text for the error
+ * holder, or an application that works on what is there; else the system's error.  *why then has a static text for the error
  * log.  The lock and all descriptors go with p (fail() without record is then
  * implied).  *previous: the complete upload's record that this one replaces,
  * or NULL; a damaged one is not complete, and goes with commit. */

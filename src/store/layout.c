@@ -94,7 +94,8 @@ upool_entry upool_layout_entry(const char *name)
         || strcmp(name, UPOOL_LAYOUT_ATTEMPT_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_RESUMABLE_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_ANSWER_NEW) == 0
-        || strcmp(name, UPOOL_LAYOUT_YIELD) == 0) {
+        || strcmp(name, UPOOL_LAYOUT_YIELD) == 0
+        || strcmp(name, UPOOL_LAYOUT_CLEARED) == 0) {
         return UPOOL_ENTRY_TEMPORARY;
     }
     if (strcmp(name, UPOOL_LAYOUT_LOCK) == 0) {

@@ -22,6 +22,7 @@
 #define UPOOL_LAYOUT_RESUMABLE "resumable.json"
 #define UPOOL_LAYOUT_RESUMABLE_NEW "resumable.new"
 #define UPOOL_LAYOUT_YIELD "yield"
+#define UPOOL_LAYOUT_CLEARED "cleared"
 #define UPOOL_LAYOUT_RUN "run"
 #define UPOOL_LAYOUT_ANSWER "answer.json"
 #define UPOOL_LAYOUT_ANSWER_NEW "answer.new"
@@ -35,7 +36,7 @@ typedef enum upool_entry {
     UPOOL_ENTRY_ATTEMPT,
     UPOOL_ENTRY_RESUMABLE,
     UPOOL_ENTRY_ANSWER,    /* run, answer.json */
-    UPOOL_ENTRY_TEMPORARY, /* metadata.new, attempt.new, …; yield */
+    UPOOL_ENTRY_TEMPORARY, /* metadata.new, attempt.new, …; yield, cleared */
     UPOOL_ENTRY_LOCK,
     UPOOL_ENTRY_DATA /* N-RANDOM.bin */
 } upool_entry;

@@ -10,6 +10,7 @@
 
 #include "store/descriptor.h"
 #include "store/document.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/quota.h"
@@ -258,6 +259,13 @@ apr_status_t upool_bucket_remove(upool_store *store, const char *id,
     }
     if (rv) {
         return rv;
+    }
+    if (upool_inuse_is_held(dir.fd)) {
+        rv = upool_inuse_clear(dir.fd);
+        rv = rv ? rv : upool_inuse_purge(&dir, store, id, p);
+        upool_fd_close(&dir.fd);
+        /* When its application has answered. */
+        return rv == APR_EBUSY || rv == ENOENT ? APR_SUCCESS : rv;
     }
     rv = upool_purge_bucket(&dir, store, id, 0);
     upool_fd_close(&dir.fd);

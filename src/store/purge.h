@@ -46,7 +46,9 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
                                 int held);
 
 /* Removes the bucket, whether or not somebody holds it; a holder's commit will
- * fail with APR_ENOENT.  Success where there was none.  As above. */
+ * fail with APR_ENOENT.  One whose application works on it (inuse.h) is gone
+ * for readers, and goes when that has answered.  Success where there was none.
+ * As above. */
 apr_status_t upool_bucket_remove(upool_store *store, const char *id,
                                  apr_pool_t *p);
 

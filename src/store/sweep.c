@@ -12,6 +12,7 @@
 #include "store/directory.h"
 #include "store/document.h"
 #include "store/incomplete.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/purge.h"
@@ -44,7 +45,7 @@ typedef struct finding {
     apr_off_t bytes;     /* of all data files */
     apr_time_t oldest;   /* modification of a data file; 0: none */
     apr_time_t newest;   /* modification of anything */
-    apr_time_t activity; /* what expiry counts from */
+    apr_time_t activity; /* what expiry counts from; 0: it was cleared */
     int written;         /* somebody writes to an upload of several requests */
 } finding;
 
@@ -202,6 +203,9 @@ static int inspect(finding *found, const upool_directory *dir, const char *id,
     if (!found->activity) {
         found->activity = found->newest;
     }
+    if (upool_inuse_is_cleared(dir->fd)) {
+        found->activity = 0;
+    }
     return 1;
 }
 
@@ -262,7 +266,7 @@ static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
 
     if (upool_directory_check(dir, sweep->store, id)
         || !inspect(&found, dir, id, sweep->scratch)
-        || !has_work(&found, deadline)) {
+        || !has_work(&found, deadline) || upool_inuse_is_held(dir->fd)) {
         return 0;
     }
     if (found.activity < deadline) {
@@ -294,6 +298,7 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
         return 0;
     }
     if (inspect(&found, &dir, id, sweep->scratch) && has_work(&found, deadline)
+        && !upool_inuse_is_held(dir.fd)
         && lock(sweep, &held, dir.fd) == APR_SUCCESS) {
         gone = work(sweep, &dir, id, deadline);
         upool_lock_release(&held);
