@@ -12,6 +12,7 @@
 
 #include "store/descriptor.h"
 #include "store/document.h"
+#include "store/farm.h"
 #include "store/held.h"
 #include "store/incomplete.h"
 #include "store/inuse.h"
@@ -318,8 +319,10 @@ static apr_status_t await_answer(const upool_bucket *bucket, const char **why)
 static apr_status_t begin(upool_bucket *b, const char **why)
 {
     int made = 0;
-    apr_status_t rv = hold(b, &made, why);
+    apr_status_t rv;
 
+    *why = upool_farm_unsafe(b->store, b->pool);
+    rv = *why ? ENOLCK : hold(b, &made, why);
     if (!rv && !made) {
         rv = await_answer(b, why);
     }
@@ -474,6 +477,9 @@ apr_status_t upool_bucket_look(const upool_bucket *bucket)
 {
     if (bucket->stage != UPOOL_STAGE_WRITING) {
         return APR_EBADF;
+    }
+    if (upool_farm_is_unsafe(bucket->store)) {
+        return ENOLCK;
     }
     return upool_directory_check(&bucket->directory, bucket->store, bucket->id);
 }

@@ -45,7 +45,8 @@
 /* Opens the bucket of id for a new attempt, making the directory where there
  * is none.  id has been checked by ident/, and is again; minted: it was made
  * for this very upload, and nobody else knows it yet.  APR_EBUSY: another
- * holder, or an application that works on what is there; else the system's error.  *why then has a static text for the error
+ * holder, or an application that works on what is there; ENOLCK: the pool is
+ * unsafe (farm.h); else the system's error.  *why then has a static text for the error
  * log.  The lock and all descriptors go with p (fail() without record is then
  * implied).  *previous: the complete upload's record that this one replaces,
  * or NULL; a damaged one is not complete, and goes with commit. */
@@ -82,8 +83,9 @@ void upool_bucket_fail(upool_bucket *bucket, const upool_record *record);
  * does not matter to the upload. */
 apr_status_t upool_bucket_note(upool_bucket *bucket,
                                const upool_record *record);
-/* Is it still there?  APR_ENOENT: somebody has removed it; other errors tell
- * nothing.  Costs one system call. */
+/* Is it still there?  APR_ENOENT: somebody has removed it; ENOLCK: nobody may
+ * write to the pool any more (farm.h); other errors tell nothing.  Costs a few
+ * system calls. */
 apr_status_t upool_bucket_look(const upool_bucket *bucket);
 /* Lets go of the lock and the descriptors now.  An attempt that was neither
  * committed nor failed leaves no files. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/descriptor.h"
+#include "store/farm.h"
 #include "store/incomplete.h"
 #include "store/opened.h"
 #include "store/takeover.h"
@@ -116,7 +117,9 @@ static apr_status_t begin_part(upool_append *a, const upool_append_claim *claim)
 apr_status_t upool_append_begin(upool_append *a,
                                 const upool_append_claim *claim)
 {
-    apr_status_t rv = upool_append_take(a, claim);
+    apr_status_t rv = upool_farm_is_unsafe(a->store)
+                          ? ENOLCK
+                          : upool_append_take(a, claim);
 
     if (rv) {
         return rv;
@@ -203,6 +206,9 @@ apr_status_t upool_append_look_up(const upool_append *a)
     }
     if (upool_fd_stat(&st, a->directory.fd, a->about->file.stored) == ENOENT) {
         return APR_ENOENT;
+    }
+    if (upool_farm_is_unsafe(a->store)) {
+        return ENOLCK;
     }
     return upool_takeover_is_asked(a->directory.fd, &a->region) ? APR_EBUSY
                                                                 : APR_SUCCESS;

@@ -299,6 +299,9 @@ static int note(upool_upload *upload)
         upload->looked = record->updated;
         rv = upool_bucket_look(upload->bucket);
     }
+    if (rv == ENOLCK) {
+        return refuse(upload, UPOOL_REASON_IO, rv, "the pool is unsafe");
+    }
     return APR_STATUS_IS_ENOENT(rv)
                ? refuse(upload, UPOOL_REASON_CLEARED, 0, NULL)
                : 0;
