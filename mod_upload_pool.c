@@ -29,6 +29,7 @@
 #include "config/directives.h"
 #include "httpd/filter.h"
 #include "httpd/log.h"
+#include "httpd/machines.h"
 #include "httpd/network.h"
 #include "httpd/dump.h"
 #include "httpd/http11.h"
@@ -64,7 +65,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     upool_slog(s, INFO, 0, 1, "mod_upload_pool %s, %u progress slots",
                UPLOAD_POOL_VERSION, upool_config_slots(upool_config_server(s)));
     upool_http11_check(s);
-    return upool_sweeper_start(s, pconf);
+    result = upool_sweeper_start(s, pconf);
+    return result == OK ? upool_machines_start(s, pconf) : result;
 }
 
 static void register_hooks(apr_pool_t *p)

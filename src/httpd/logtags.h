@@ -52,6 +52,10 @@
  * UPL0083  farm: a process has no way to the shared cache
  * UPL0090  status: an upload is watched
  * UPL0095  configuration: a pool that the server gives out by URL
+ * UPL0385  start-up: a pool lies on FUSE
+ * UPL0386  farm: a pool is unsafe, uploads are refused
+ * UPL0387  farm: whether a pool is safe cannot be tried
+ * UPL0388  farm: a pool is safe again
  * UPL0400  configuration: no room for children of the next generation
  * UPL0401  sweep: the pools below UploadPoolRoot cannot be looked for
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1
