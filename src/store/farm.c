@@ -428,27 +428,6 @@ const char *upool_farm_unsafe(const upool_store *store, apr_pool_t *p)
     return text;
 }
 
-static apr_status_t count_server(void *baton, int directory, const char *name)
-{
-    int *count = baton;
-
-    (void)directory;
-    *count += upool_layout_is_server(name);
-    return APR_SUCCESS;
-}
-
-int upool_farm_count(const upool_store *store)
-{
-    int directory;
-    int count = 0;
-
-    if (!enter(&directory, store, 0)) {
-        upool_directory_each(directory, count_server, &count);
-        upool_fd_close(&directory);
-    }
-    return count;
-}
-
 const char *upool_farm_try(const upool_store *store, apr_status_t *rv,
                            apr_pool_t *p)
 {

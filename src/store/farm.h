@@ -53,9 +53,6 @@ const char *upool_farm_unsafe(const upool_store *store, apr_pool_t *p);
 /* The same without the text, for the writer that looks. */
 int upool_farm_is_unsafe(const upool_store *store);
 
-/* How many servers have their files there, dead or alive. */
-int upool_farm_count(const upool_store *store);
-
 /* Tries the file system of the pool alone, as upool_filesystem_try(). */
 const char *upool_farm_try(const upool_store *store, apr_status_t *rv,
                            apr_pool_t *p);

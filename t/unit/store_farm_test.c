@@ -137,7 +137,7 @@ static apr_status_t begin(const char *id)
 
 static int files(void)
 {
-    return upool_farm_count(k.store);
+    return kit_count(kit_in(&k, ".farm", NULL));
 }
 
 static void test_honest(void)
