@@ -99,7 +99,8 @@ static int is_newer(const upool_record *record, const upool_slot_record *slot)
 
 /* 1 when there is nothing in the pool of what the slot tells: it went by
  * another door (another machine, the tool, rm).  What another machine tells of
- * an upload that goes on there, this one's view of the pool may not have yet. */
+ * an upload that goes on there, this one's view of the pool may not have
+ * yet. */
 static int is_gone(request_rec *r, upool_request *rq,
                    const upool_slot_record *slot, upool_refusal *refusal)
 {

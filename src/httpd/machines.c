@@ -144,7 +144,8 @@ int upool_machines_start(server_rec *s, apr_pool_t *pconf)
     m->s = s;
     m->pools = apr_array_make(pconf, 4, sizeof(shared_pool));
     for (i = 0; i < mentions->nelts; i++) {
-        add_pool(m, APR_ARRAY_IDX(mentions, i, const upool_pool_mention *)->path);
+        add_pool(m,
+                 APR_ARRAY_IDX(mentions, i, const upool_pool_mention *)->path);
     }
     /* That the watchdog is missing is told by the sweeper. */
     if (m->pools->nelts && get && add

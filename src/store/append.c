@@ -104,8 +104,8 @@ static apr_time_t newest(apr_time_t a, apr_time_t b)
 static apr_status_t look_at_file(upool_append *a)
 {
     struct stat st;
-    apr_status_t rv = upool_filesystem_look(&st, a->directory.fd,
-                                            a->about->file.stored);
+    apr_status_t rv =
+        upool_filesystem_look(&st, a->directory.fd, a->about->file.stored);
 
     if (rv) {
         return rv;

@@ -46,7 +46,7 @@
  * is none.  id has been checked by ident/, and is again; minted: it was made
  * for this very upload, and nobody else knows it yet.  APR_EBUSY: another
  * holder, or an application that works on what is there; ENOLCK: the pool is
- * unsafe (farm.h); else the system's error.  *why then has a static text for the error
+ * unsafe (farm.h); else the system's error.  *why then has a text for the error
  * log.  The lock and all descriptors go with p (fail() without record is then
  * implied).  *previous: the complete upload's record that this one replaces,
  * or NULL; a damaged one is not complete, and goes with commit. */

@@ -251,8 +251,7 @@ static apr_status_t visit_peer(void *baton, int directory, const char *name)
         return APR_SUCCESS;
     }
     one = find_peer(l->farm, name);
-    if (one
-        && !upool_fd_open(&fd, directory, name, O_RDWR | O_NONBLOCK, 0)) {
+    if (one && !upool_fd_open(&fd, directory, name, O_RDWR | O_NONBLOCK, 0)) {
         const char *found = look_at(one, directory, &fd);
 
         one->seen = 1;

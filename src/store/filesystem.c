@@ -131,7 +131,8 @@ static const char *try_region(const trial *t)
         return apr_psprintf(t->p, "fcntl() locks of an open file fail: %s",
                             apr_strerror(*t->rv, text, sizeof(text)));
     }
-    if (upool_region_look(t->second, &all) == APR_SUCCESS) {
+    if (upool_region_look(t->second, &all) == APR_SUCCESS
+        || upool_region_take(t->second, &all) == APR_SUCCESS) {
         return "fcntl() locks of an open file keep nobody out";
     }
     upool_region_release(t->first);
@@ -164,7 +165,8 @@ static const char *try_all(trial *t)
 
     if (upool_fd_open(&t->first, t->directory, t->name,
                       O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR)
-        || upool_fd_open(&t->second, t->directory, t->name, O_RDWR, 0)
+        || upool_fd_open(&t->second, t->directory, t->name, O_RDWR | O_NONBLOCK,
+                         0)
         || upool_fd_open(&other, t->directory, t->other,
                          O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR)) {
         *t->rv = upool_fd_error();

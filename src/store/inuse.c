@@ -31,8 +31,7 @@ int upool_inuse_is_held(int directory)
 
 int upool_inuse_is_cleared(int directory)
 {
-    return faccessat(directory, UPOOL_LAYOUT_CLEARED, F_OK,
-                     AT_SYMLINK_NOFOLLOW)
+    return faccessat(directory, UPOOL_LAYOUT_CLEARED, F_OK, AT_SYMLINK_NOFOLLOW)
            == 0;
 }
 
@@ -56,13 +55,12 @@ static apr_status_t purge(const upool_directory *dir, const upool_store *store,
     if (!upool_inuse_is_cleared(dir->fd)) {
         return APR_SUCCESS;
     }
-    return upool_inuse_is_held(dir->fd)
-               ? APR_EBUSY
-               : upool_purge_bucket(dir, store, id, 1);
+    return upool_inuse_is_held(dir->fd) ? APR_EBUSY
+                                        : upool_purge_bucket(dir, store, id, 1);
 }
 
-apr_status_t upool_inuse_purge(const upool_directory *dir,
-                               upool_store *store, const char *id, apr_pool_t *p)
+apr_status_t upool_inuse_purge(const upool_directory *dir, upool_store *store,
+                               const char *id, apr_pool_t *p)
 {
     upool_lock lock;
     apr_status_t rv = upool_lock_take(&lock, dir->fd);

@@ -27,7 +27,7 @@ apr_status_t upool_inuse_clear(int directory);
 /* Removes the bucket that was cleared, if nobody runs its application and no
  * other upload has begun in it.  APR_EBUSY: so it is; else as
  * upool_purge_bucket(). */
-apr_status_t upool_inuse_purge(const upool_directory *dir,
-                               upool_store *store, const char *id, apr_pool_t *p);
+apr_status_t upool_inuse_purge(const upool_directory *dir, upool_store *store,
+                               const char *id, apr_pool_t *p);
 
 #endif

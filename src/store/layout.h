@@ -4,10 +4,11 @@
 #define UPOOL_STORE_LAYOUT_H
 
 /* The names on disk.  Every name that the room opens, renames or unlinks is
- * one of the constants below, was made by upool_layout_name(), or has passed
- * one of the checks here; none of them holds a slash or a byte chosen by a
- * client, and none but .quota and .farm a leading dot.  That is the whole defence against
- * paths that lead outside, so no other file of the room judges names.
+ * one of the constants below, was made by upool_layout_name() or
+ * upool_layout_server(), or has passed one of the checks here; none of them
+ * holds a slash or a byte chosen by a client, and none but .quota and .farm a
+ * leading dot.  That is the whole defence against paths that lead outside, so
+ * no other file of the room judges names.
  *
  * The temporary names are fixed: only the holder of the bucket's lock writes
  * them.  No file the room makes has a name that a web server would run or

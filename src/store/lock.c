@@ -49,8 +49,8 @@ static void unlock_descriptor(int fd)
 /* Both, or none.  What has no locks for directories says nothing by them. */
 static apr_status_t lock_both(const upool_lock *lock, int operation)
 {
-    apr_status_t rv = lock->file >= 0 ? lock_descriptor(lock->file, operation)
-                                      : APR_SUCCESS;
+    apr_status_t rv =
+        lock->file >= 0 ? lock_descriptor(lock->file, operation) : APR_SUCCESS;
 
     if (!rv && lock_descriptor(lock->directory, operation) == APR_EBUSY) {
         if (lock->file >= 0) {
@@ -71,10 +71,9 @@ static void unlock_both(const upool_lock *lock)
 
 static apr_status_t open_file(upool_lock *lock, int create)
 {
-    int flags = create ? O_RDWR | O_CREAT : O_RDONLY;
-
     return upool_fd_open(&lock->file, lock->directory, UPOOL_LAYOUT_LOCK,
-                         flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
+                         (create ? O_RDWR | O_CREAT : O_RDONLY) | O_NONBLOCK,
+                         S_IRUSR | S_IWUSR);
 }
 
 /* A planted FIFO or device must not be what is locked.  APR_EAGAIN: the file

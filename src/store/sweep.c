@@ -28,12 +28,12 @@
 struct upool_sweep {
     upool_store *store;
     apr_pool_t *pool;
-    apr_pool_t *scratch;    /* cleared after each bucket */
-    upool_batch *batch;     /* NULL: all were told */
-    upool_recount *recount; /* NULL: there is no ledger, or not yet */
+    apr_pool_t *scratch;      /* cleared after each bucket */
+    upool_batch *batch;       /* NULL: all were told */
+    upool_recount *recount;   /* NULL: there is no ledger, or not yet */
     upool_siblings *siblings; /* parts of concatenations, of the whole round */
-    int begun;              /* the first step was taken */
-    apr_time_t stop_at;     /* of the clock, for a step; 0: no matter */
+    int begun;                /* the first step was taken */
+    apr_time_t stop_at;       /* of the clock, for a step; 0: no matter */
     upool_sweep_tell *tell;
     void *baton;
     int dry; /* nothing is changed */
@@ -48,6 +48,8 @@ typedef struct finding {
     apr_time_t oldest;   /* modification of a data file; 0: none */
     apr_time_t newest;   /* modification of anything */
     apr_time_t activity; /* what expiry counts from; 0: it was cleared */
+    int has_lock;        /* a lock file is there */
+    int undated;         /* no document says when it was in use */
     int written;         /* somebody writes to an upload of several requests */
     const upool_resumable *part; /* of a concatenation; NULL: it is none */
     int part_is_whole;
@@ -116,6 +118,7 @@ static apr_status_t visit_entry(void *baton, int fd, const char *name)
 
     found->foreign |= entry == UPOOL_ENTRY_FOREIGN;
     found->data += entry == UPOOL_ENTRY_DATA;
+    found->has_lock |= entry == UPOOL_ENTRY_LOCK;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         add_file(found, &st, entry == UPOOL_ENTRY_DATA);
     }
@@ -166,10 +169,9 @@ static apr_status_t add_incomplete(finding *found, const upool_directory *dir,
     found->named++;
     if (upool_siblings_is_part(now.about)) {
         found->part = now.about;
-        found->part_is_whole =
-            now.about->length >= 0
-            && upool_incomplete_offset(now.about, now.size)
-                   == now.about->length;
+        found->part_is_whole = now.about->length >= 0
+                               && upool_incomplete_offset(now.about, now.size)
+                                      == now.about->length;
     }
     found->written =
         upool_incomplete_writer(dir->fd, now.about->file.stored) != APR_SUCCESS;
@@ -213,6 +215,7 @@ static int inspect(finding *found, const upool_directory *dir, const char *id,
         return 0;
     }
     if (!found->activity) {
+        found->undated = 1;
         found->activity = found->newest;
     }
     if (upool_inuse_is_cleared(dir->fd)) {
@@ -269,15 +272,31 @@ static int remove_bucket(const upool_sweep *sweep, const upool_directory *dir,
     return deed.error == APR_SUCCESS;
 }
 
+/* Under the lock: what was found before is not younger for the lock file that
+ * we have made. */
+static int inspect_again(finding *found, const finding *before,
+                         const upool_directory *dir, const char *id,
+                         apr_pool_t *p)
+{
+    if (!inspect(found, dir, id, p)) {
+        return 0;
+    }
+    if (!before->has_lock && before->undated && found->undated
+        && before->data == found->data) {
+        found->activity = before->activity;
+    }
+    return 1;
+}
+
 /* Under the lock, where nothing but a clear changes the bucket.  Returns 1 when
  * it is gone. */
 static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
-                apr_time_t deadline)
+                apr_time_t deadline, const finding *before)
 {
     finding found;
 
     if (upool_directory_check(dir, sweep->store, id)
-        || !inspect(&found, dir, id, sweep->scratch)
+        || !inspect_again(&found, before, dir, id, sweep->scratch)
         || !has_work(&found, deadline) || upool_inuse_is_held(dir->fd)) {
         return 0;
     }
@@ -332,7 +351,7 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
         && (last || !is_put_off(sweep, &found, deadline))
         && has_work(&found, deadline) && !upool_inuse_is_held(dir.fd)
         && lock(sweep, &held, dir.fd) == APR_SUCCESS) {
-        gone = work(sweep, &dir, id, deadline);
+        gone = work(sweep, &dir, id, deadline, &found);
         upool_lock_release(&held);
     }
     if (!gone && !sweep->dry) {
@@ -392,8 +411,7 @@ static int end_parts(const upool_sweep *sweep, apr_time_t deadline,
     const char *id;
 
     while ((id = upool_siblings_next(sweep->siblings)) != NULL) {
-        result->removed +=
-            (apr_size_t)visit_bucket(sweep, id, deadline, 1);
+        result->removed += (apr_size_t)visit_bucket(sweep, id, deadline, 1);
         apr_pool_clear(sweep->scratch);
         if (is_time_up(sweep)) {
             return 0;
@@ -434,7 +452,7 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
         result->finished = 1;
         return rv;
     }
-    result->finished = !sweep->batch && end_parts(sweep, deadline, result)
-                       && end_count(sweep);
+    result->finished =
+        !sweep->batch && end_parts(sweep, deadline, result) && end_count(sweep);
     return APR_SUCCESS;
 }

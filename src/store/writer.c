@@ -117,9 +117,8 @@ static apr_status_t begin_part(upool_append *a, const upool_append_claim *claim)
 apr_status_t upool_append_begin(upool_append *a,
                                 const upool_append_claim *claim)
 {
-    apr_status_t rv = upool_farm_is_unsafe(a->store)
-                          ? ENOLCK
-                          : upool_append_take(a, claim);
+    apr_status_t rv =
+        upool_farm_is_unsafe(a->store) ? ENOLCK : upool_append_take(a, claim);
 
     if (rv) {
         return rv;

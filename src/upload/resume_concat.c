@@ -46,7 +46,8 @@ static int find_piece(upool_resume *resume, piece *found, const char *id)
     return 0;
 }
 
-/* A part waits for its siblings: when the last one is whole none has expired. */
+/* A part waits for its siblings: when the last one is whole none has
+ * expired. */
 static int are_expired(const upool_resume *resume,
                        const apr_array_header_t *pieces)
 {
@@ -54,8 +55,8 @@ static int are_expired(const upool_resume *resume,
     int i;
 
     for (i = 0; i < pieces->nelts; i++) {
-        apr_time_t activity = upool_append_activity(
-            APR_ARRAY_IDX(pieces, i, const piece).append);
+        apr_time_t activity =
+            upool_append_activity(APR_ARRAY_IDX(pieces, i, const piece).append);
 
         newest = activity > newest ? activity : newest;
     }

@@ -5,6 +5,7 @@
  * statfs() says that it is one of a network, and its lock functions lie when
  * asked to. */
 #include "store/farm.h"
+#include "store/filesystem.h"
 #include "store/layout.h"
 
 #include <dlfcn.h>
@@ -66,9 +67,9 @@ int flock(int fd, int operation)
 
 static int lock_region(int fd, int command, void *argument)
 {
-    int lies = locks == FCNTL_LIES
-               || (locks == FCNTL_APART && command == F_OFD_SETLK
-                   && is_of_server(fd));
+    int lies =
+        locks == FCNTL_LIES
+        || (locks == FCNTL_APART && command == F_OFD_SETLK && is_of_server(fd));
     REAL(int, "fcntl", (int, int, ...));
 
     if (lies && command == F_OFD_SETLK) {
@@ -183,16 +184,17 @@ static void test_lie(const char *what)
     n = rounds_until(a, b, UPOOL_FARM_UNSAFE);
     tap_ok(n < 20, "%s: found after %d rounds", what, n);
     tap_is_int(begin("lied-to"), ENOLCK, "%s: no upload begins", what);
-    tap_ok(upool_farm_unsafe(k.store, p) && strstr(upool_farm_unsafe(k.store, p),
-                                                   "keep"),
+    tap_ok(upool_farm_unsafe(k.store, p)
+               && strstr(upool_farm_unsafe(k.store, p), "keep"),
            "%s: %s", what, upool_farm_unsafe(k.store, p));
-    for (n = 0; n < 30 && go(a) == UPOOL_FARM_UNSAFE
-                && go(b) == UPOOL_FARM_UNSAFE;
+    for (n = 0;
+         n < 30 && go(a) == UPOOL_FARM_UNSAFE && go(b) == UPOOL_FARM_UNSAFE;
          n++) {
     }
     tap_is_int(n, 30, "%s: it stays found", what);
     locks = HONEST;
-    for (n = 0; n < 40 && (go(a) != UPOOL_FARM_SAFE || go(b) != UPOOL_FARM_SAFE);
+    for (n = 0;
+         n < 40 && (go(a) != UPOOL_FARM_SAFE || go(b) != UPOOL_FARM_SAFE);
          n++) {
     }
     tap_ok(n > 1 && n < 40, "%s: mended, it is safe after %d rounds", what, n);
@@ -251,7 +253,42 @@ static void test_local(void)
     kit_open(&k);
     tap_is_int(go(upool_farm_make(p)), UPOOL_FARM_ALONE, "local: nothing");
     tap_ok(!kit_exists(kit_in(&k, ".farm", NULL)), "is done");
+    tap_ok(!upool_farm_is_unsafe(k.store), "it is safe");
     apr_pool_destroy(p);
+}
+
+/* What one machine can try, as the tool does it. */
+static void test_alone(void)
+{
+    apr_status_t rv;
+    const char *name;
+
+    tap_is_str(upool_farm_try(k.store, &rv, k.p), NULL, "nothing is wrong");
+    tap_is_int(rv, APR_SUCCESS, "and all of it was tried");
+    tap_ok(!kit_exists(kit_in(&k, ".farm", NULL)), "nothing is left of it");
+    locks = FCNTL_LIES;
+    tap_ok(upool_filesystem_try(&rv, upool_store_fd(k.store), k.p) != NULL,
+           "a lie is found");
+    locks = HONEST;
+    tap_is_int(kit_count(k.dir), 0, "and nothing is left");
+    tap_is_int(upool_filesystem_of(upool_store_fd(k.store), &name),
+               UPOOL_FILESYSTEM_OTHER, "one of a network");
+    tap_is_str(name, "NFS", "by its name");
+}
+
+/* Past the caches of FUSE or not, it is the same file. */
+static void test_look(void)
+{
+    struct stat st;
+    int fd = upool_store_fd(k.store);
+
+    kit_write_file(kit_in(&k, "..", "pool/size"), "12345");
+    magic = 0x65735546;
+    tap_is_int(upool_filesystem_look(&st, fd, "size"), APR_SUCCESS, "a look");
+    tap_is_int((long)st.st_size, 5, "at its size");
+    tap_is_int(upool_filesystem_look(&st, fd, "none"), APR_ENOENT, "at none");
+    magic = 0x6969;
+    unlink(kit_in(&k, "..", "pool/size"));
 }
 
 /* A planted name is no server's. */
@@ -275,6 +312,8 @@ int main(void)
     kit_start(&k);
     before = kit_descriptors();
     test_names();
+    test_alone();
+    test_look();
     test_honest();
     locks = FLOCK_LIES;
     test_lie("flock()");

@@ -4,6 +4,9 @@
 # Two servers, one pool, no cache, each with a mount of its own: what holds on
 # one local directory holds on GlusterFS. A file system whose locks keep nobody
 # out is found, and nobody writes to it.
+#
+# UPOOL_MOUNTS="/mnt/a,/mnt/b …" tries other pairs of mounts of one directory, or
+# one directory twice, in the place of these.
 
 use strict;
 use warnings FATAL => 'all';
@@ -191,9 +194,12 @@ sub chunks
     return;
 }
 
-for my $on (qw(local glusterfs)) {
+my @others = split ' ', $ENV{UPOOL_MOUNTS} || '';
+for my $on (@others ? @others : qw(local glusterfs)) {
     $kind = $on;
-    my $mounts = $on eq 'local' ? undef : UploadPool::Mounts->new($on);
+    my ($a, $b) = split /,/, $on;
+    my $mounts = $on eq 'local' ? undef
+        : $b ? UploadPool::Mounts->over($a, $b) : UploadPool::Mounts->new($on);
     $farm = UploadPool::Farm->new('shm', $more,
                                   $mounts ? $mounts->pool('farm') : ());
     %port = map { $_ => $farm->{$_}->port } qw(a b);
@@ -204,7 +210,7 @@ for my $on (qw(local glusterfs)) {
     chunks();
     my @wrong = grep { /exit signal|UPL038[67]/ } $farm->logs;
     is "@wrong", '', "$on: no crash, and nothing to complain of";
-    if ($mounts) {
+    if ($mounts && !$b) {
         my %pool = map { $_ => "$mounts->{top}/$_/farm" } qw(a b);
         ok wait_for(sub { 2 == (my @files = glob "$pool{b}/.farm/*.lock") }),
             "$on: each server has its lock file";
@@ -215,7 +221,7 @@ for my $on (qw(local glusterfs)) {
     undef $mounts;
 }
 
-for my $on (qw(bindfs bindfs-forwarding)) {
+for my $on (@others ? () : qw(bindfs bindfs-forwarding)) {
     my $mounts = UploadPool::Mounts->new($on);
     $farm = UploadPool::Farm->new('shm', $more, $mounts->pool('farm'));
     %port = map { $_ => $farm->{$_}->port } qw(a b);

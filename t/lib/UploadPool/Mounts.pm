@@ -15,7 +15,7 @@ UploadPool::Mounts - one directory, mounted twice, as two machines have it
 
 =head1 DESCRIPTION
 
-Kinds: C<glusterfs>, a server with one brick on C<cacheport> and two clients,
+over(A, B) takes two mounts that are there. Kinds of new: C<glusterfs>, a server with one brick on C<cacheport> and two clients,
 without a daemon that manages them; C<bindfs>, two programs that know nothing of
 each other's locks; C<bindfs-forwarding>, with flock() alone that is true. They
 need root and /dev/fuse: where these are missing new dies, and so does the test.
@@ -34,7 +34,7 @@ my $serial = 0;
 my %mount = (
     glusterfs => \&mount_glusterfs,
     bindfs => sub { mount_bindfs(@_) },
-    'bindfs-forwarding' => sub { mount_bindfs(@_, '--enable-lock-forwarding') },
+    'bindfs-forwarding' => sub { mount_bindfs(@_, '--multithreaded', '--enable-lock-forwarding') },
 );
 
 sub new
@@ -53,6 +53,19 @@ sub new
             or die "$kind is not mounted at $top/$name\n";
     }
     return $self;
+}
+
+# Two paths that are there already.
+sub over
+{
+    my ($class, %path) = (shift, a => shift, b => shift);
+    return bless {path => \%path, pids => []}, $class;
+}
+
+sub path
+{
+    my ($self, $name) = @_;
+    return $self->{path} ? $self->{path}{$name} : "$self->{top}/$name";
 }
 
 sub is_mounted
@@ -120,17 +133,20 @@ sub mount_glusterfs
 sub pool
 {
     my ($self, $name) = @_;
-    my $made = "$self->{top}/a/$name";
-    mkdir $made or die "$made: $!\n";
-    chown UploadPool::Httpd::owner(), $made;
-    chmod 0700, $made;
-    wait_for(sub { -d "$self->{top}/b/$name" }) or die "$name is not on b\n";
-    return map { $_ => "$self->{top}/$_/$name" } qw(a b);
+    my %pool = map { $_ => $self->path($_) . "/$name" } qw(a b);
+    mkdir $pool{a} or die "$pool{a}: $!\n";
+    $self->{made} = $pool{a};
+    chown UploadPool::Httpd::owner(), $pool{a};
+    chmod 0700, $pool{a};
+    wait_for(sub { -d $pool{b} }) or die "$name is not on b\n";
+    return %pool;
 }
 
 sub stop
 {
     my ($self) = @_;
+    File::Path::remove_tree($self->{made}) if $self->{path} && $self->{made};
+    return if $self->{path};
     for my $name (qw(a b)) {
         system('umount', '-l', "$self->{top}/$name")
             if is_mounted("$self->{top}/$name");
