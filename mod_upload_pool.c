@@ -22,12 +22,14 @@
 #include "front/route.h"
 #include "httpd/capture.h"
 #include "httpd/checks.h"
+#include "httpd/answered.h"
 #include "httpd/claimheader.h"
 #include "config/config.h"
 #include "httpd/content.h"
 #include "config/directives.h"
 #include "httpd/filter.h"
 #include "httpd/log.h"
+#include "httpd/machines.h"
 #include "httpd/network.h"
 #include "httpd/dump.h"
 #include "httpd/http11.h"
@@ -63,7 +65,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     upool_slog(s, INFO, 0, 1, "mod_upload_pool %s, %u progress slots",
                UPLOAD_POOL_VERSION, upool_config_slots(upool_config_server(s)));
     upool_http11_check(s);
-    return upool_sweeper_start(s, pconf);
+    result = upool_sweeper_start(s, pconf);
+    return result == OK ? upool_machines_start(s, pconf) : result;
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -75,6 +78,7 @@ static void register_hooks(apr_pool_t *p)
     upool_filter_register();
     upool_wait_register();
     upool_claim_register();
+    upool_answered_register();
     upool_cors_register();
     upool_answer_register();
     upool_api_register();

@@ -138,7 +138,10 @@ static apr_status_t find_owner(const char **owner, request_rec *r,
     apr_status_t rv;
 
     *owner = NULL;
-    if (upool_shared_lookup(r, rq->conf, rq->id, &slot)) {
+    /* Of one that went by another door (the tool, rm) nobody is the owner; what
+     * another machine tells may not be seen here yet. */
+    if (upool_shared_lookup(r, rq->conf, rq->id, &slot)
+        && (!slot.process || !upool_bucket_is_gone(store, rq->id))) {
         if (slot.owner[0] && slot.updated >= born) {
             *owner = apr_pstrdup(r->pool, slot.owner);
         }

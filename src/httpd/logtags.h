@@ -55,6 +55,10 @@
  * UPL0330  upload: a file of it cannot be read for its application
  * UPL0331  upload: its application has not seen it, as it seems
  * UPL0350  upload: neither a file nor a field was found in its body
+ * UPL0385  start-up: a pool lies on FUSE
+ * UPL0386  farm: a pool is unsafe, uploads are refused
+ * UPL0387  farm: whether a pool is safe cannot be tried
+ * UPL0388  farm: a pool is safe again
  * UPL0400  configuration: no room for children of the next generation
  * UPL0401  sweep: the pools below UploadPoolRoot cannot be looked for
  * UPL0415  http/2: an upload is asked to come again over HTTP/1.1

@@ -93,6 +93,25 @@ static int is_newer(const upool_record *record, const upool_slot_record *slot)
     return !slot->process && record->updated >= slot->updated;
 }
 
+/* For so long an error is told of which nothing is left in the pool: the disk
+ * was full, or somebody has cleared the upload under its writer's hands. */
+#define ERROR_TOLD apr_time_from_sec(60)
+
+/* 1 when there is nothing in the pool of what the slot tells: it went by
+ * another door (another machine, the tool, rm).  What another machine tells of
+ * an upload that goes on there, this one's view of the pool may not have
+ * yet. */
+static int is_gone(request_rec *r, upool_request *rq,
+                   const upool_slot_record *slot, upool_refusal *refusal)
+{
+    upool_store *store = upool_known_store(r, rq, refusal);
+
+    return (slot->process || slot->state != UPOOL_SLOT_UPLOADING) && store
+           && upool_bucket_is_gone(store, rq->id)
+           && (slot->state != UPOOL_SLOT_ERROR_STATE
+               || apr_time_now() - slot->updated > ERROR_TOLD);
+}
+
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
@@ -100,9 +119,10 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
     upool_record *record = NULL;
     upool_store *store;
     apr_status_t rv;
-    int told = upool_shared_lookup(r, rq->conf, rq->id, &slot);
+    int told = upool_shared_lookup(r, rq->conf, rq->id, &slot)
+               && !is_gone(r, rq, &slot, refusal);
 
-    if (told && !is_stale(&slot) && slot.state != UPOOL_SLOT_ERROR_STATE
+    if (told && slot.state == UPOOL_SLOT_UPLOADING && !is_stale(&slot)
         && !is_lost(&slot)) {
         return from_slot(r->pool, rq->id, &slot);
     }

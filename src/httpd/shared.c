@@ -66,6 +66,12 @@ static const char *check_addresses(apr_pool_t *p, const char *args)
         char *host = NULL, *scope = NULL;
         apr_port_t port = 0;
 
+        /* Not shown: it may hold the password. */
+        if (ap_strchr_c(one, '@')) {
+            return "has an address with '@' in it: httpd's providers cannot log"
+                   " in to a cache, so one that wants a password cannot be"
+                   " used";
+        }
         if (apr_parse_addr_port(&host, &scope, &port, one, p) || !host) {
             return apr_pstrcat(p, "has an address that is none: ", one, NULL);
         }
@@ -189,8 +195,19 @@ int upool_shared_start(apr_pool_t *pconf, server_rec *s)
 
 /* --- In a lane's thread --- */
 
-/* Said once for all processes, and counted. */
-static void note_health(upool_shared *shared, int down)
+/* What the provider lets us know.  It hides the words of an answer; and that
+ * there was one it says of a connection that was closed, too. */
+static const char *describe(apr_status_t rv)
+{
+    return rv == APR_EGENERAL
+               ? "does not answer, or with an error (does it want a password, "
+                 "is"
+                 " it one of a cluster, or a replica that takes no writes?)"
+               : "does not answer";
+}
+
+/* Said once for all processes, and counted.  rv: how it failed. */
+static void note_health(upool_shared *shared, int down, apr_status_t rv)
 {
     upool_counters *counters = upool_slots_counters();
 
@@ -201,10 +218,9 @@ static void note_health(upool_shared *shared, int down)
     }
     if (down) {
         upool_slog(shared->s, WARNING, 0, 81,
-                   "the cache of UploadProgress socache:%s does not answer;"
-                   " uploads go on, and other machines learn of them from the"
-                   " pool",
-                   shared->name);
+                   "the cache of UploadProgress socache:%s %s; uploads go on,"
+                   " and other machines learn of them from the pool",
+                   shared->name, describe(rv));
     }
     else {
         upool_slog(shared->s, NOTICE, 0, 82,
@@ -252,14 +268,14 @@ static upool_lane_result work(void *user, upool_lane_message *message,
         apr_global_mutex_unlock(shared->mutex);
     }
     if (rv == APR_SUCCESS) {
-        note_health(shared, 0);
+        note_health(shared, 0, APR_SUCCESS);
         return UPOOL_LANE_GOOD;
     }
     if (message->kind != UPOOL_LANE_STORE
         && (rv == APR_NOTFOUND || rv == APR_ENOMEM)) {
         return UPOOL_LANE_NOTHING;
     }
-    note_health(shared, 1);
+    note_health(shared, 1, rv);
     return UPOOL_LANE_FAILED;
 }
 
@@ -413,7 +429,7 @@ static int ask_cache(const request_rec *r, upool_shared *shared,
     make_key(r, conf, id, message.key);
     result = upool_lanes_ask(shared->lanes, &message, PATIENCE);
     if (result == UPOOL_LANE_FAILED) {
-        note_health(shared, 1);
+        note_health(shared, 1, APR_TIMEUP);
     }
     return result == UPOOL_LANE_GOOD
            && upool_wire_read(message.data, message.len, record);

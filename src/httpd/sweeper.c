@@ -14,7 +14,6 @@
 #include "store/quota.h"
 #include "store/sweep.h"
 
-#define WATCHDOG_NAME "_upload_pool_"
 /* Entries looked at in a call, and how long that may take.  The watchdog pauses
  * for 100 ms between two calls, so that those who wait for the disk or for the
  * pool's directory have both to themselves for most of the time. */
@@ -269,7 +268,7 @@ int upool_sweeper_start(server_rec *s, apr_pool_t *pconf)
     }
     /* One child of all, and none while the server only checks itself. */
     if (!get || !add || !sw->set_interval
-        || get(&sw->watchdog, WATCHDOG_NAME, 0, 1, pconf)
+        || get(&sw->watchdog, UPOOL_WATCHDOG_NAME, 0, 1, pconf)
         || add(sw->watchdog,
                upool_config_sweep_interval(upool_config_server(s)), sw,
                on_watchdog)) {

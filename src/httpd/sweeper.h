@@ -10,6 +10,9 @@
 
 #include <httpd.h>
 
+/* Of the one watchdog that all rounds of the module share. */
+#define UPOOL_WATCHDOG_NAME "_upload_pool_"
+
 /* post_config: starts the watchdog's work.  OK, also without a watchdog (one
  * warning in the log). */
 int upool_sweeper_start(server_rec *s, apr_pool_t *pconf);

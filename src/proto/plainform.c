@@ -5,6 +5,7 @@
 #include <string.h>
 #include <apr_strings.h>
 
+#include "httpd/answered.h"
 #include "httpd/drive.h"
 #include "httpd/filter.h"
 #include "httpd/intake.h"
@@ -76,6 +77,7 @@ static int substitute(request_rec *r, upool_request *rq)
     }
     tell_nothing(r, rq);
     tell_done(r, rq);
+    upool_answered_await(r, rq);
     if (rq->conf->pass) {
         upool_rlog(r, DEBUG, 0, 27, "upload %s is passed to %s",
                    upool_log_ident(r->pool, rq->id), rq->conf->pass);

@@ -11,7 +11,9 @@
 
 #include "store/descriptor.h"
 #include "store/document.h"
+#include "store/filesystem.h"
 #include "store/incomplete.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/opened.h"
 #include "store/region.h"
@@ -36,7 +38,7 @@ static apr_status_t see(const upool_append *a, const char *name,
 
     if (fstatat(a->directory.fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0) {
         if (errno != ENOENT) {
-            return apr_get_os_error();
+            return upool_fd_error();
         }
         memset(&now, 0, sizeof(now));
     }
@@ -102,11 +104,11 @@ static apr_time_t newest(apr_time_t a, apr_time_t b)
 static apr_status_t look_at_file(upool_append *a)
 {
     struct stat st;
+    apr_status_t rv =
+        upool_filesystem_look(&st, a->directory.fd, a->about->file.stored);
 
-    if (fstatat(a->directory.fd, a->about->file.stored, &st,
-                AT_SYMLINK_NOFOLLOW)
-        < 0) {
-        return apr_get_os_error();
+    if (rv) {
+        return rv;
     }
     if (!S_ISREG(st.st_mode)) {
         return APR_EGENERAL;
@@ -188,6 +190,9 @@ apr_status_t upool_append_open(upool_append **append, upool_store *store,
     upool_append *a = make(store, id, p);
     apr_status_t rv = upool_directory_enter(&a->directory, store, id);
 
+    if (!rv && upool_inuse_is_cleared(a->directory.fd)) {
+        rv = APR_ENOENT;
+    }
     rv = rv ? rv : upool_append_look(a);
     if (rv) {
         apr_pool_cleanup_run(p, a, let_go);

@@ -105,7 +105,7 @@ apr_status_t upool_append_write(upool_append *append, struct iovec *vec,
                                 int count);
 
 /* Must it stop?  APR_SUCCESS: no; APR_EBUSY: somebody asks for its bytes;
- * APR_ENOENT: the upload was cleared. */
+ * APR_ENOENT: the upload was cleared; ENOLCK: the pool is unsafe (farm.h). */
 apr_status_t upool_append_look_up(const upool_append *append);
 
 /* With UploadSync: what came so far survives a power cut.  Else nothing. */

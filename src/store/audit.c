@@ -318,6 +318,7 @@ static apr_status_t visit_name(void *baton, int fd, const char *name)
 
     (void)fd;
     return strcmp(name, UPOOL_LAYOUT_QUOTA) == 0
+                   || strcmp(name, UPOOL_LAYOUT_FARM) == 0
                ? APR_SUCCESS
                : w->visit(w->baton, name, upool_layout_is_bucket(name));
 }

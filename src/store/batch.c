@@ -58,7 +58,7 @@ apr_status_t upool_batch_open(upool_batch **batch, int fd, int most,
     }
     b->stream = fdopendir(own);
     if (!b->stream) {
-        rv = apr_get_os_error();
+        rv = upool_fd_error();
         upool_fd_close(&own);
         return rv;
     }
@@ -93,7 +93,7 @@ static void read_one(upool_batch *batch)
     errno = 0;
     entry = readdir(batch->stream);
     if (!entry) {
-        batch->end = errno ? apr_get_os_error() : APR_EOF;
+        batch->end = errno ? upool_fd_error() : APR_EOF;
         close_stream(batch);
         start_telling(batch);
         return;

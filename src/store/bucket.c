@@ -12,14 +12,19 @@
 
 #include "store/descriptor.h"
 #include "store/document.h"
+#include "store/farm.h"
 #include "store/held.h"
 #include "store/incomplete.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 
 /* How often a bucket may vanish between its making and its locking before we
  * stop believing in accidents. */
 #define BEGIN_TRIES 16
 #define ALL_BITS 07777
+/* For an application that is about to be over. */
+#define ANSWER_PATIENCE apr_time_from_msec(200)
+#define ANSWER_PAUSE apr_time_from_msec(10)
 
 static upool_spool *spool_at(const upool_bucket *bucket, int i)
 {
@@ -35,11 +40,26 @@ static void remove_files(const upool_bucket *bucket)
     }
 }
 
+static apr_status_t visit_other(void *baton, int fd, const char *name)
+{
+    int *others = baton;
+
+    (void)fd;
+    *others += upool_layout_entry(name) != UPOOL_ENTRY_LOCK;
+    return APR_SUCCESS;
+}
+
 /* Only under the lock: an empty directory without it may be one that another
- * holder has just begun with. */
+ * holder has just begun with.  Once the lock's file has gone another may come:
+ * then the directory is not empty, and nothing more is done here. */
 static void remove_if_empty(const upool_bucket *bucket)
 {
-    if (!upool_directory_check(&bucket->directory, bucket->store, bucket->id)) {
+    int others = 0;
+
+    if (!upool_directory_check(&bucket->directory, bucket->store, bucket->id)
+        && !upool_directory_each(bucket->directory.fd, visit_other, &others)
+        && !others) {
+        unlinkat(bucket->directory.fd, UPOOL_LAYOUT_LOCK, 0);
         unlinkat(upool_store_fd(bucket->store), bucket->id, AT_REMOVEDIR);
     }
 }
@@ -93,7 +113,7 @@ static apr_status_t make_directory(const upool_bucket *bucket, int *made)
 
     *made = mkdirat(pool_fd, bucket->id, mode) == 0;
     if (!*made && errno != EEXIST) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     /* Also for one that was there: whoever made it may have died before. */
     return upool_store_settings(bucket->store)->sync
@@ -166,7 +186,7 @@ static apr_status_t widen(const upool_bucket *bucket)
     mode_t now = bucket->directory.about.st_mode & ALL_BITS;
 
     if ((now & mode) != mode && fchmod(bucket->directory.fd, now | mode) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return APR_SUCCESS;
 }
@@ -184,7 +204,7 @@ static apr_status_t hand_over(upool_bucket *bucket, const char **why)
     *why = "bucket cannot be given to its group; is the server's user a"
            " member?";
     return fchown(bucket->directory.fd, (uid_t)-1, options->group) < 0
-               ? apr_get_os_error()
+               ? upool_fd_error()
                : APR_SUCCESS;
 }
 
@@ -192,7 +212,7 @@ static apr_status_t forget_attempt(const upool_bucket *bucket)
 {
     return unlinkat(bucket->directory.fd, UPOOL_LAYOUT_ATTEMPT, 0) < 0
                    && errno != ENOENT
-               ? apr_get_os_error()
+               ? upool_fd_error()
                : APR_SUCCESS;
 }
 
@@ -221,7 +241,7 @@ static apr_status_t pass_incomplete(const upool_bucket *bucket,
         return rv;
     }
     return unlinkat(fd, UPOOL_LAYOUT_RESUMABLE, 0) < 0 && errno != ENOENT
-               ? apr_get_os_error()
+               ? upool_fd_error()
                : APR_SUCCESS;
 }
 
@@ -276,11 +296,36 @@ static upool_bucket *bucket_make(upool_store *store, const char *id,
     return bucket;
 }
 
+/* What an application works on is in nobody's hands but its own.  A moment's
+ * patience: its client may have the whole answer before its handler is back. */
+static apr_status_t await_answer(const upool_bucket *bucket, const char **why)
+{
+    int fd = bucket->directory.fd;
+    apr_time_t deadline = apr_time_now() + ANSWER_PATIENCE;
+
+    while (upool_inuse_is_held(fd)) {
+        if (apr_time_now() >= deadline) {
+            *why = "its application still works on it";
+            return APR_EBUSY;
+        }
+        apr_sleep(ANSWER_PAUSE);
+    }
+    *why = "bucket cannot be cleaned of an upload that was cleared";
+    return upool_inuse_is_cleared(fd)
+               ? upool_purge_leftovers(fd, NULL, bucket->pool)
+               : APR_SUCCESS;
+}
+
 static apr_status_t begin(upool_bucket *b, const char **why)
 {
     int made = 0;
-    apr_status_t rv = hold(b, &made, why);
+    apr_status_t rv;
 
+    *why = upool_farm_unsafe(b->store, b->pool);
+    rv = *why ? ENOLCK : hold(b, &made, why);
+    if (!rv && !made) {
+        rv = await_answer(b, why);
+    }
     if (!rv) {
         b->stage = UPOOL_STAGE_WRITING;
         rv = hand_over(b, why);
@@ -430,15 +475,13 @@ apr_status_t upool_bucket_note(upool_bucket *bucket, const upool_record *record)
 
 apr_status_t upool_bucket_look(const upool_bucket *bucket)
 {
-    struct stat st;
-
     if (bucket->stage != UPOOL_STAGE_WRITING) {
         return APR_EBADF;
     }
-    if (fstat(bucket->directory.fd, &st)) {
-        return errno;
+    if (upool_farm_is_unsafe(bucket->store)) {
+        return ENOLCK;
     }
-    return st.st_nlink ? APR_SUCCESS : ENOENT;
+    return upool_directory_check(&bucket->directory, bucket->store, bucket->id);
 }
 
 void upool_bucket_end(upool_bucket *bucket)

@@ -14,13 +14,14 @@
  *   resumable.json  an upload that arrives in several requests (append.h)
  *   yield           somebody wants its writer to stop (takeover.h)
  *   run             who runs its application, and what came of it (run.h)
+ *   cleared         it goes when that has answered (inuse.h)
  *   answer.json     what the application answered, for a while (answer.h)
  *   N-RANDOM.bin    file N, 128 random bits in hex: a path never comes to
  *                   name other content
- *   lock            only on file systems that cannot flock() a directory
+ *   lock            what its holder locks (lock.h)
  *
- * A bucket is open for writing by one holder at a time: flock() on the
- * bucket's descriptor, so the lock dies with its holder.  After taking it the
+ * A bucket is open for writing by one holder at a time: flock() on its lock
+ * file, so the lock dies with its holder.  After taking it the
  * holder checks that the directory still is the one of that name (it may have
  * been cleared meanwhile).  A holder that died leaves files that no metadata
  * names; the next begin and the sweep remove them.
@@ -44,7 +45,8 @@
 /* Opens the bucket of id for a new attempt, making the directory where there
  * is none.  id has been checked by ident/, and is again; minted: it was made
  * for this very upload, and nobody else knows it yet.  APR_EBUSY: another
- * holder; else the system's error.  *why then has a static text for the error
+ * holder, or an application that works on what is there; ENOLCK: the pool is
+ * unsafe (farm.h); else the system's error.  *why then has a text for the error
  * log.  The lock and all descriptors go with p (fail() without record is then
  * implied).  *previous: the complete upload's record that this one replaces,
  * or NULL; a damaged one is not complete, and goes with commit. */
@@ -81,8 +83,9 @@ void upool_bucket_fail(upool_bucket *bucket, const upool_record *record);
  * does not matter to the upload. */
 apr_status_t upool_bucket_note(upool_bucket *bucket,
                                const upool_record *record);
-/* Is it still there?  ENOENT or ESTALE: somebody has removed it; other errors
- * tell nothing.  Costs one system call. */
+/* Is it still there?  APR_ENOENT: somebody has removed it; ENOLCK: nobody may
+ * write to the pool any more (farm.h); other errors tell nothing.  Costs a few
+ * system calls. */
 apr_status_t upool_bucket_look(const upool_bucket *bucket);
 /* Lets go of the lock and the descriptors now.  An attempt that was neither
  * committed nor failed leaves no files. */

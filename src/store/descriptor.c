@@ -4,13 +4,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <apr_errno.h>
 
 /* POSIX promises 16, all current systems take 1024. */
 #define PIECES_MAX 1024
+
+apr_status_t upool_fd_error(void)
+{
+    apr_status_t rv = apr_get_os_error();
+
+    return rv == ESTALE ? APR_ENOENT : rv;
+}
 
 apr_status_t upool_fd_open(int *fd, int directory, const char *name, int flags,
                            mode_t mode)
@@ -19,7 +28,7 @@ apr_status_t upool_fd_open(int *fd, int directory, const char *name, int flags,
     do {
         *fd = openat(directory, name, flags, mode);
     } while (*fd < 0 && errno == EINTR);
-    return *fd < 0 ? apr_get_os_error() : APR_SUCCESS;
+    return *fd < 0 ? upool_fd_error() : APR_SUCCESS;
 }
 
 apr_status_t upool_fd_directory(int *fd, int directory, const char *name)
@@ -49,7 +58,7 @@ apr_status_t upool_fd_own(int *fd, int directory, const char *name, int flags,
         return is_strange(rv) ? APR_EGENERAL : rv;
     }
     if (fstat(*fd, &st) < 0) {
-        rv = apr_get_os_error();
+        rv = upool_fd_error();
     }
     else if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
         rv = APR_EGENERAL;
@@ -71,8 +80,46 @@ apr_status_t upool_fd_close(int *fd)
      * be another thread's by now. */
     rc = close(*fd);
     *fd = -1;
-    return rc < 0 ? apr_get_os_error() : APR_SUCCESS;
+    return rc < 0 ? upool_fd_error() : APR_SUCCESS;
 }
+
+#ifdef AT_STATX_FORCE_SYNC
+static void convert(struct stat *st, const struct statx *x)
+{
+    memset(st, 0, sizeof(*st));
+    st->st_dev = makedev(x->stx_dev_major, x->stx_dev_minor);
+    st->st_ino = x->stx_ino;
+    st->st_mode = x->stx_mode;
+    st->st_nlink = x->stx_nlink;
+    st->st_uid = x->stx_uid;
+    st->st_gid = x->stx_gid;
+    st->st_size = (off_t)x->stx_size;
+    st->st_blocks = (blkcnt_t)x->stx_blocks;
+    st->st_mtim.tv_sec = x->stx_mtime.tv_sec;
+    st->st_mtim.tv_nsec = x->stx_mtime.tv_nsec;
+}
+
+apr_status_t upool_fd_stat(struct stat *st, int fd, const char *name)
+{
+    struct statx x;
+    int flags = name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH;
+
+    if (statx(fd, name ? name : "", flags | AT_STATX_FORCE_SYNC,
+              STATX_BASIC_STATS, &x)
+        < 0) {
+        return upool_fd_error();
+    }
+    convert(st, &x);
+    return APR_SUCCESS;
+}
+#else
+apr_status_t upool_fd_stat(struct stat *st, int fd, const char *name)
+{
+    int rc = name ? fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) : fstat(fd, st);
+
+    return rc < 0 ? upool_fd_error() : APR_SUCCESS;
+}
+#endif
 
 static apr_status_t close_guarded(void *fd)
 {
@@ -101,7 +148,7 @@ apr_status_t upool_fd_read(int fd, void *data, apr_size_t len, apr_off_t offset,
             continue;
         }
         if (got <= 0) {
-            return got < 0 ? apr_get_os_error() : APR_SUCCESS;
+            return got < 0 ? upool_fd_error() : APR_SUCCESS;
         }
         *n += (apr_size_t)got;
     }
@@ -156,7 +203,7 @@ apr_status_t upool_fd_write(int fd, struct iovec *vec, int count,
         ssize_t n = writev(fd, vec + done, pieces);
 
         if (n < 0 && errno != EINTR) {
-            return apr_get_os_error();
+            return upool_fd_error();
         }
         if (n == 0) {
             return APR_EGENERAL;
@@ -176,7 +223,7 @@ apr_status_t upool_fd_sync(int fd)
     do {
         rc = fsync(fd);
     } while (rc < 0 && errno == EINTR);
-    return rc < 0 ? apr_get_os_error() : APR_SUCCESS;
+    return rc < 0 ? upool_fd_error() : APR_SUCCESS;
 }
 
 apr_status_t upool_fd_sync_directory(int fd)

@@ -12,10 +12,16 @@
  * cleanup that closes it.  -1 means closed.  No state; any thread, one thread
  * at a time per descriptor. */
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include <apr_pools.h>
+
+/* What the last system call of the room has failed with.  ESTALE, a network
+ * file system's word for what another machine has removed, is APR_ENOENT: who
+ * meets either does the same. */
+apr_status_t upool_fd_error(void);
 
 /* openat() with O_CLOEXEC, O_NOFOLLOW and O_NOCTTY added.  APR_SUCCESS and *fd
  * set, or the system's error and *fd = -1. */
@@ -31,6 +37,12 @@ apr_status_t upool_fd_directory(int *fd, int directory, const char *name);
  * above; APR_EGENERAL: something else bears the name. */
 apr_status_t upool_fd_own(int *fd, int directory, const char *name, int flags,
                           mode_t mode);
+
+/* fstat() of fd, or with a name fstatat() of what bears it there (a link is
+ * itself), past what a network file system has kept of it from earlier: costs
+ * one question to the server there, and nothing more on a local one.  The
+ * system's error. */
+apr_status_t upool_fd_stat(struct stat *st, int fd, const char *name);
 
 /* Closes *fd with pool p unless that happens before.  Not for the children of
  * this process: the kernel closes it there. */

@@ -25,7 +25,7 @@ apr_status_t upool_directory_enter(upool_directory *dir,
         return rv;
     }
     if (fstat(dir->fd, &dir->about) < 0) {
-        rv = apr_get_os_error();
+        rv = upool_fd_error();
     }
     else if (dir->about.st_uid != geteuid()) {
         rv = APR_ENOTDIR;
@@ -40,9 +40,10 @@ apr_status_t upool_directory_check(const upool_directory *dir,
                                    const upool_store *store, const char *id)
 {
     struct stat st;
+    apr_status_t rv = upool_fd_stat(&st, upool_store_fd(store), id);
 
-    if (fstatat(upool_store_fd(store), id, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        return apr_get_os_error();
+    if (rv) {
+        return rv;
     }
     return st.st_ino == dir->about.st_ino && st.st_dev == dir->about.st_dev
                ? APR_SUCCESS
@@ -69,7 +70,7 @@ apr_status_t upool_directory_each(int fd, upool_directory_visit *visit,
     }
     stream = fdopendir(own);
     if (!stream) {
-        rv = apr_get_os_error();
+        rv = upool_fd_error();
         upool_fd_close(&own);
         return rv;
     }
@@ -82,7 +83,7 @@ apr_status_t upool_directory_each(int fd, upool_directory_visit *visit,
         errno = 0;
     }
     if (!rv) {
-        rv = apr_get_os_error();
+        rv = upool_fd_error();
     }
     closedir(stream);
     return rv;

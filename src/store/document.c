@@ -41,7 +41,7 @@ static apr_status_t read_exactly(int fd, char *buffer, apr_size_t len)
             len -= (apr_size_t)n;
         }
         else if (errno != EINTR) {
-            return apr_get_os_error();
+            return upool_fd_error();
         }
     }
     return APR_SUCCESS;
@@ -53,7 +53,7 @@ static apr_status_t read_text(char **text, apr_size_t *len, int fd,
     struct stat st;
 
     if (fstat(fd, &st) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     if (!S_ISREG(st.st_mode) || st.st_size < 0
         || st.st_size > (off_t)UPOOL_MEMBERS_MAX) {
@@ -112,7 +112,7 @@ static apr_status_t verify_file(const upool_file *file, int directory)
         return APR_EGENERAL;
     }
     if (fstatat(directory, file->stored, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return S_ISREG(st.st_mode) && st.st_size == file->size ? APR_SUCCESS
                                                            : APR_EGENERAL;
@@ -207,7 +207,7 @@ apr_status_t upool_document_put(char *text, apr_size_t len, int directory,
         rv = upool_fd_sync_directory(directory);
     }
     if (!rv && renameat(directory, fresh, directory, name) < 0) {
-        rv = apr_get_os_error();
+        rv = upool_fd_error();
     }
     if (rv) {
         unlinkat(directory, fresh, 0);

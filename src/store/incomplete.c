@@ -10,6 +10,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
+#include "store/filesystem.h"
 #include "store/layout.h"
 #include "store/region.h"
 
@@ -37,10 +38,11 @@ static void add_activity(upool_incomplete *found, const struct stat *st)
 static apr_status_t look_at_file(upool_incomplete *found, int directory)
 {
     struct stat st;
+    apr_status_t rv =
+        upool_filesystem_look(&st, directory, found->about->file.stored);
 
-    if (fstatat(directory, found->about->file.stored, &st, AT_SYMLINK_NOFOLLOW)
-        < 0) {
-        return errno == ENOENT ? APR_EGENERAL : apr_get_os_error();
+    if (rv) {
+        return rv == ENOENT ? APR_EGENERAL : rv;
     }
     if (!S_ISREG(st.st_mode)) {
         return APR_EGENERAL;

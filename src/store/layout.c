@@ -14,6 +14,7 @@
 #define RANDOM_BYTES 16
 #define RANDOM_DIGITS (2 * (apr_size_t)RANDOM_BYTES)
 #define SUFFIX ".bin"
+#define SERVER_SUFFIX ".lock"
 
 static const char HEX[] = "0123456789abcdef";
 
@@ -94,7 +95,8 @@ upool_entry upool_layout_entry(const char *name)
         || strcmp(name, UPOOL_LAYOUT_ATTEMPT_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_RESUMABLE_NEW) == 0
         || strcmp(name, UPOOL_LAYOUT_ANSWER_NEW) == 0
-        || strcmp(name, UPOOL_LAYOUT_YIELD) == 0) {
+        || strcmp(name, UPOOL_LAYOUT_YIELD) == 0
+        || strcmp(name, UPOOL_LAYOUT_CLEARED) == 0) {
         return UPOOL_ENTRY_TEMPORARY;
     }
     if (strcmp(name, UPOOL_LAYOUT_LOCK) == 0) {
@@ -119,4 +121,22 @@ apr_status_t upool_layout_name(const char **name, int n, apr_pool_t *p)
         apr_pstrcat(p, apr_itoa(p, n), "-",
                     apr_pescape_hex(p, bytes, sizeof(bytes), 0), SUFFIX, NULL);
     return APR_SUCCESS;
+}
+
+int upool_layout_is_server(const char *name)
+{
+    return strspn(name, HEX) == RANDOM_DIGITS
+           && strcmp(name + RANDOM_DIGITS, SERVER_SUFFIX) == 0;
+}
+
+apr_status_t upool_layout_server(const char **name, apr_pool_t *p)
+{
+    unsigned char bytes[RANDOM_BYTES];
+    apr_status_t rv = apr_generate_random_bytes(bytes, sizeof(bytes));
+
+    if (!rv) {
+        *name = apr_pstrcat(p, apr_pescape_hex(p, bytes, sizeof(bytes), 0),
+                            SERVER_SUFFIX, NULL);
+    }
+    return rv;
 }

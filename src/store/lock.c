@@ -19,6 +19,8 @@
 /* Between two looks at a lock that another holds for a moment. */
 #define HOLDER_PAUSE 2000
 #define UNLOCK_TRIES 3
+/* Lock files that went while we took them, one after another. */
+#define FILES_MAX 16
 
 static apr_status_t lock_descriptor(int fd, int operation)
 {
@@ -30,80 +32,129 @@ static apr_status_t lock_descriptor(int fd, int operation)
     if (rc == 0) {
         return APR_SUCCESS;
     }
-    return errno == EWOULDBLOCK ? APR_EBUSY : apr_get_os_error();
+    return errno == EWOULDBLOCK ? APR_EBUSY : upool_fd_error();
 }
 
-static int needs_file(apr_status_t rv)
+/* Said aloud, not left to close(): a child between fork and exec has a copy of
+ * the descriptor, which would keep the lock, and who has the directory open for
+ * longer would be in his own way.  A network may fail once. */
+static void unlock_descriptor(int fd)
 {
-    return rv == EBADF || rv == EINVAL || rv == ENOLCK || rv == ENOTSUP
-           || rv == EOPNOTSUPP || rv == ENOSYS;
+    int i;
+
+    for (i = 0; i < UNLOCK_TRIES && lock_descriptor(fd, LOCK_UN); i++) {
+    }
 }
 
-/* A planted FIFO or device must not be what is locked (or hung on). */
-static apr_status_t open_file(int *fd, int directory, int create)
+/* Both, or none.  What has no locks for directories says nothing by them. */
+static apr_status_t lock_both(const upool_lock *lock, int operation)
 {
-    struct stat st;
     apr_status_t rv =
-        upool_fd_open(fd, directory, UPOOL_LAYOUT_LOCK,
-                      O_RDWR | O_NONBLOCK | (create ? O_CREAT : 0), 0600);
+        lock->file >= 0 ? lock_descriptor(lock->file, operation) : APR_SUCCESS;
 
-    if (!rv && (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-        upool_fd_close(fd);
-        rv = APR_EACCES;
+    if (!rv && lock_descriptor(lock->directory, operation) == APR_EBUSY) {
+        if (lock->file >= 0) {
+            unlock_descriptor(lock->file);
+        }
+        rv = APR_EBUSY;
     }
     return rv;
 }
 
-static apr_status_t lock_once(upool_lock *lock, int operation)
+static void unlock_both(const upool_lock *lock)
 {
-    apr_status_t rv;
-
+    unlock_descriptor(lock->directory);
     if (lock->file >= 0) {
-        return lock_descriptor(lock->file, operation);
+        unlock_descriptor(lock->file);
     }
-    rv = lock_descriptor(lock->directory, operation);
-    if (!needs_file(rv)) {
-        return rv;
+}
+
+static apr_status_t open_file(upool_lock *lock, int create)
+{
+    return upool_fd_open(&lock->file, lock->directory, UPOOL_LAYOUT_LOCK,
+                         (create ? O_RDWR | O_CREAT : O_RDONLY) | O_NONBLOCK,
+                         S_IRUSR | S_IWUSR);
+}
+
+/* A planted FIFO or device must not be what is locked.  APR_EAGAIN: the file
+ * went before it was locked. */
+static apr_status_t check_file(const upool_lock *lock)
+{
+    struct stat st;
+
+    if (lock->file < 0) {
+        return APR_SUCCESS;
     }
-    rv = open_file(&lock->file, lock->directory, operation == LOCK_EX);
-    if (rv) {
-        /* No file, no writer; readers make none. */
-        return operation == LOCK_SH && rv == ENOENT ? APR_SUCCESS : rv;
+    if (upool_fd_stat(&st, lock->file, NULL)) {
+        return APR_EAGAIN;
     }
-    return lock_descriptor(lock->file, operation);
+    return !S_ISREG(st.st_mode) ? APR_EACCES
+           : st.st_nlink        ? APR_SUCCESS
+                                : APR_EAGAIN;
 }
 
 /* After a busy exclusive try: is it a writer that is in the way? */
 static int writer_there(const upool_lock *lock)
 {
-    int fd = lock->file >= 0 ? lock->file : lock->directory;
-
-    if (lock_descriptor(fd, LOCK_SH)) {
+    if (lock_both(lock, LOCK_SH)) {
         return 1;
     }
-    lock_descriptor(fd, LOCK_UN);
+    unlock_both(lock);
     return 0;
 }
 
-apr_status_t upool_lock_take(upool_lock *lock, int directory)
+static apr_status_t take_opened(const upool_lock *lock)
 {
-    apr_status_t rv;
+    apr_status_t rv = lock_both(lock, LOCK_EX);
     int i;
 
-    lock->directory = directory;
-    lock->file = -1;
-    rv = lock_once(lock, LOCK_EX);
     for (i = 0; rv == APR_EBUSY && i < READERS_TRIES; i++) {
         if (writer_there(lock)) {
             break;
         }
         apr_sleep(READERS_PAUSE);
-        rv = lock_once(lock, LOCK_EX);
+        rv = lock_both(lock, LOCK_EX);
     }
-    if (rv) {
-        upool_lock_release(lock);
+    return rv ? rv : check_file(lock);
+}
+
+static apr_status_t share_opened(const upool_lock *lock)
+{
+    apr_status_t rv = lock_both(lock, LOCK_SH);
+
+    return rv ? rv : check_file(lock);
+}
+
+static apr_status_t lock_once(upool_lock *lock, int exclusive)
+{
+    apr_status_t rv = open_file(lock, exclusive);
+
+    /* No file, no new writer; readers make none. */
+    if (rv && !(rv == ENOENT && !exclusive)) {
+        return rv;
     }
-    return rv;
+    return exclusive ? take_opened(lock) : share_opened(lock);
+}
+
+static apr_status_t lock_at(upool_lock *lock, int directory, int exclusive)
+{
+    apr_status_t rv = APR_EAGAIN;
+    int i;
+
+    for (i = 0; rv == APR_EAGAIN && i < FILES_MAX; i++) {
+        lock->directory = directory;
+        lock->file = -1;
+        rv = lock_once(lock, exclusive);
+        if (rv) {
+            upool_lock_release(lock);
+        }
+    }
+    return rv == APR_EAGAIN ? APR_EBUSY : rv;
+}
+
+apr_status_t upool_lock_take(upool_lock *lock, int directory)
+{
+    return lock_at(lock, directory, 1);
 }
 
 apr_status_t upool_lock_wait(upool_lock *lock, int directory,
@@ -120,36 +171,14 @@ apr_status_t upool_lock_wait(upool_lock *lock, int directory,
 
 apr_status_t upool_lock_share(upool_lock *lock, int directory)
 {
-    apr_status_t rv;
-
-    lock->directory = directory;
-    lock->file = -1;
-    rv = lock_once(lock, LOCK_SH);
-    if (rv) {
-        upool_lock_release(lock);
-    }
-    return rv;
-}
-
-/* Said aloud, not left to close(): a child between fork and exec has a copy of
- * the descriptor, which would keep the lock, and who has the directory open for
- * longer would be in his own way.  A network may fail once. */
-static void unlock_descriptor(int fd)
-{
-    int i;
-
-    for (i = 0; i < UNLOCK_TRIES && lock_descriptor(fd, LOCK_UN); i++) {
-    }
+    return lock_at(lock, directory, 0);
 }
 
 void upool_lock_release(upool_lock *lock)
 {
-    if (lock->file >= 0) {
-        unlock_descriptor(lock->file);
+    if (lock->directory >= 0) {
+        unlock_both(lock);
         upool_fd_close(&lock->file);
-    }
-    else if (lock->directory >= 0) {
-        unlock_descriptor(lock->directory);
     }
     lock->directory = -1;
 }
@@ -158,5 +187,6 @@ int upool_lock_is_whole(const upool_lock *lock)
 {
     struct stat st;
 
-    return lock->file < 0 || (fstat(lock->file, &st) == 0 && st.st_nlink > 0);
+    return lock->file < 0
+           || (!upool_fd_stat(&st, lock->file, NULL) && st.st_nlink > 0);
 }

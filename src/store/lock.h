@@ -3,13 +3,19 @@
 #ifndef UPOOL_STORE_LOCK_H
 #define UPOOL_STORE_LOCK_H
 
-/* Who may change a bucket: flock() on its directory's descriptor.  Such a lock
- * belongs to the open descriptor, so it parts threads as well as processes
- * (fcntl locks part processes only), and it dies with its holder.
+/* Who may change a bucket: flock() on its lock file, a regular one.  Such a
+ * lock belongs to the open descriptor, so it parts threads as well as processes
+ * (fcntl locks part processes only), and it dies with its holder.  File systems
+ * that several machines mount carry the lock of a file to each other; that of a
+ * directory FUSE and NFS keep to themselves, without an error.
  *
- * Where a directory cannot be locked (NFS wants a descriptor open for writing)
- * a regular file in it is locked instead; it stays when the lock is let go, for
- * unlinking it would let two holders in.
+ * Servers of before have locked the directory alone.  So the holder of the file
+ * locks the directory too, where that can be done: on a local file system an
+ * old server and a new one turn each other away.
+ *
+ * The file stays when the lock is let go, for unlinking it lets a second holder
+ * in.  It goes with the bucket, last of all (purge.h); who got hold of it in
+ * that moment finds it unlinked, and opens the next one.
  *
  * Writers take the lock for themselves alone.  Readers who have to know whether
  * a writer lives take a shared one for a moment; a writer that meets only
@@ -25,8 +31,9 @@ typedef struct upool_lock {
     int file;      /* descriptor of the lock file, or -1 */
 } upool_lock;
 
-/* Takes the lock of the open directory for a writer.  APR_EBUSY: another
- * writer has it; else the system's error. */
+/* Takes the lock of the open directory for a writer, making the lock file where
+ * there is none.  APR_EBUSY: another writer has it; APR_ENOENT: the directory
+ * is gone; APR_EACCES: the file is no regular one; else the system's error. */
 apr_status_t upool_lock_take(upool_lock *lock, int directory);
 
 /* Takes it for a moment's work, beside others who hold it no longer: waits for
@@ -34,9 +41,9 @@ apr_status_t upool_lock_take(upool_lock *lock, int directory);
 apr_status_t upool_lock_wait(upool_lock *lock, int directory,
                              apr_time_t deadline);
 
-/* Takes it for a reader.  APR_SUCCESS: no writer is there until the release
- * (without lock file on a file system that needs one: at this moment);
- * APR_EBUSY: one is; else the system's error. */
+/* Takes it for a reader, who makes no file.  APR_SUCCESS: no writer is there
+ * until the release (without a lock file: at this moment); APR_EBUSY: one is;
+ * else as above. */
 apr_status_t upool_lock_share(upool_lock *lock, int directory);
 
 /* Lets go.  Nothing to do for a lock that was not taken. */

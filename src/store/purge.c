@@ -10,6 +10,7 @@
 
 #include "store/descriptor.h"
 #include "store/document.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/quota.h"
@@ -22,7 +23,7 @@ static apr_status_t unlink_entry(int directory, const char *name)
     if (unlinkat(directory, name, 0) == 0 || errno == ENOENT) {
         return APR_SUCCESS;
     }
-    return apr_get_os_error();
+    return upool_fd_error();
 }
 
 static int is_directory_there(apr_status_t rv)
@@ -148,18 +149,19 @@ typedef struct removal {
 static apr_status_t visit_removal(void *baton, int fd, const char *name)
 {
     removal *pass = baton;
+    upool_entry entry = upool_layout_entry(name);
     apr_status_t rv;
 
-    if (upool_layout_entry(name) == UPOOL_ENTRY_FOREIGN) {
+    if (entry == UPOOL_ENTRY_FOREIGN) {
         pass->kept++;
         return APR_SUCCESS;
     }
-    rv = unlink_entry(fd, name);
+    rv = entry == UPOOL_ENTRY_LOCK ? APR_SUCCESS : unlink_entry(fd, name);
     if (is_directory_there(rv)) {
         pass->kept++;
     }
     else if (!rv) {
-        pass->gone++;
+        pass->gone += entry != UPOOL_ENTRY_LOCK;
     }
     else if (!pass->error) {
         pass->error = rv;
@@ -197,8 +199,18 @@ static apr_status_t unlink_record(const upool_directory *dir,
                : upool_fd_sync_directory(dir->fd);
 }
 
+/* Behind all else: from here on another holder may begin in the directory,
+ * which then is not empty. */
+static apr_status_t unlink_lock(const upool_directory *dir)
+{
+    apr_status_t rv = unlink_entry(dir->fd, UPOOL_LAYOUT_LOCK);
+
+    return is_directory_there(rv) ? APR_SUCCESS : rv;
+}
+
 apr_status_t upool_purge_bucket(const upool_directory *dir,
-                                const upool_store *store, const char *id)
+                                const upool_store *store, const char *id,
+                                int held)
 {
     removal pass = { 0, 0, APR_SUCCESS };
     apr_status_t rv;
@@ -215,15 +227,20 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
         if (rv || pass.error) {
             return rv == ENOENT ? APR_SUCCESS : rv ? rv : pass.error;
         }
-        if (remove_directory(dir, store, id)) {
+        if (held && pass.kept) {
             return APR_SUCCESS;
         }
+        rv = unlink_lock(dir);
+        if (rv || remove_directory(dir, store, id)) {
+            return rv;
+        }
         if (errno != ENOTEMPTY && errno != EEXIST) {
-            return apr_get_os_error();
+            return upool_fd_error();
         }
         /* A writer may have made a file since; so what is foreign is an excuse
-         * only where nothing else was found. */
-        if (pass.kept && !pass.gone) {
+         * only where nothing else was found.  Of one that has begun after we
+         * let go of the lock nothing may be taken. */
+        if (held || (pass.kept && !pass.gone)) {
             return APR_SUCCESS;
         }
     }
@@ -243,7 +260,14 @@ apr_status_t upool_bucket_remove(upool_store *store, const char *id,
     if (rv) {
         return rv;
     }
-    rv = upool_purge_bucket(&dir, store, id);
+    if (upool_inuse_is_held(dir.fd)) {
+        rv = upool_inuse_clear(dir.fd);
+        rv = rv ? rv : upool_inuse_purge(&dir, store, id, p);
+        upool_fd_close(&dir.fd);
+        /* When its application has answered. */
+        return rv == APR_EBUSY || rv == ENOENT ? APR_SUCCESS : rv;
+    }
+    rv = upool_purge_bucket(&dir, store, id, 0);
     upool_fd_close(&dir.fd);
     upool_quota_forget(store, id, p);
     return rv;
@@ -278,7 +302,7 @@ apr_status_t upool_bucket_discard(upool_store *store,
     }
     held = upool_lock_take(&lock, dir.fd);
     if (held == APR_SUCCESS && is_same(&dir, record, p)) {
-        rv = upool_purge_bucket(&dir, store, record->identifier);
+        rv = upool_purge_bucket(&dir, store, record->identifier, 1);
     }
     else {
         /* Names that nobody else's files have. */

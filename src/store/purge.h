@@ -38,13 +38,17 @@ void upool_purge_files(int directory, const upool_record *record);
 
 /* Removes everything of a bucket and then, when nothing foreign is in it, its
  * directory.  dir stays open.  Safe against a writer who goes on meanwhile.
- * APR_SUCCESS: nothing of ours is left; APR_EBUSY: a writer made new files as
- * fast as they went; else the system's error. */
+ * held: the caller has its lock, whose file goes last; what another makes there
+ * in that moment is his.  APR_SUCCESS: nothing of ours is left; APR_EBUSY: a
+ * writer made new files as fast as they went; else the system's error. */
 apr_status_t upool_purge_bucket(const upool_directory *dir,
-                                const upool_store *store, const char *id);
+                                const upool_store *store, const char *id,
+                                int held);
 
 /* Removes the bucket, whether or not somebody holds it; a holder's commit will
- * fail with APR_ENOENT.  Success where there was none.  As above. */
+ * fail with APR_ENOENT.  One whose application works on it (inuse.h) is gone
+ * for readers, and goes when that has answered.  Success where there was none.
+ * As above. */
 apr_status_t upool_bucket_remove(upool_store *store, const char *id,
                                  apr_pool_t *p);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/descriptor.h"
+
 static struct flock lock_of(const upool_range *region, short type)
 {
     struct flock lock;
@@ -37,7 +39,7 @@ apr_status_t upool_region_take(int fd, const upool_range *region)
     if (call(fd, F_OFD_SETLK, &lock) == 0) {
         return APR_SUCCESS;
     }
-    return errno == EAGAIN || errno == EACCES ? APR_EBUSY : apr_get_os_error();
+    return errno == EAGAIN || errno == EACCES ? APR_EBUSY : upool_fd_error();
 }
 
 apr_status_t upool_region_look(int fd, const upool_range *region)
@@ -45,7 +47,7 @@ apr_status_t upool_region_look(int fd, const upool_range *region)
     struct flock lock = lock_of(region, F_WRLCK);
 
     if (call(fd, F_OFD_GETLK, &lock) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return lock.l_type == F_UNLCK ? APR_SUCCESS : APR_EBUSY;
 }

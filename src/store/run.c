@@ -8,9 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
+#include "store/held.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/members.h"
 #include "store/region.h"
@@ -19,6 +23,8 @@
 #define RUN_MAX 256
 
 struct upool_run {
+    upool_store *store;
+    const char *id;
     upool_directory directory;
     int fd; /* of run; holds the region; -1: ended */
     apr_time_t created;
@@ -43,8 +49,10 @@ static apr_status_t enter(upool_directory *directory, const upool_store *store,
     if (rv) {
         return rv == ENOTDIR ? APR_ENOENT : rv;
     }
-    rv = upool_document_load(&found, directory->fd, UPOOL_LAYOUT_METADATA,
-                             record->identifier, p);
+    rv = upool_inuse_is_cleared(directory->fd)
+             ? APR_ENOENT
+             : upool_document_load(&found, directory->fd, UPOOL_LAYOUT_METADATA,
+                                   record->identifier, p);
     if (is_record(rv, found, record)) {
         return APR_SUCCESS;
     }
@@ -127,16 +135,39 @@ static apr_status_t take(upool_run *run, upool_answer *answer, apr_pool_t *p)
               : check_over(answer, run->directory.fd, run->fd, run->created, p);
 }
 
+static upool_run *make(upool_store *store, const upool_record *record,
+                       apr_pool_t *p)
+{
+    upool_run *run = apr_palloc(p, sizeof(*run));
+
+    run->store = store;
+    run->id = apr_pstrdup(p, record->identifier);
+    run->directory.fd = -1;
+    run->fd = -1;
+    run->pool = p;
+    run->created = record->created;
+    return run;
+}
+
+static apr_status_t end_with_pool(void *run)
+{
+    upool_run_end(run);
+    return APR_SUCCESS;
+}
+
+static void keep(upool_run *run)
+{
+    apr_pool_cleanup_register(run->pool, run, end_with_pool,
+                              apr_pool_cleanup_null);
+}
+
 apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
                             upool_store *store, const upool_record *record,
                             apr_pool_t *p)
 {
-    upool_run *t = apr_palloc(p, sizeof(*t));
+    upool_run *t = make(store, record, p);
     apr_status_t rv;
 
-    t->fd = -1;
-    t->pool = p;
-    t->created = record->created;
     rv = enter(&t->directory, store, record, p);
     if (rv) {
         return rv;
@@ -151,8 +182,27 @@ apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
         upool_fd_close(&t->directory.fd);
         return rv;
     }
-    upool_fd_guard(&t->directory.fd, p);
-    upool_fd_guard(&t->fd, p);
+    keep(t);
+    *run = t;
+    return APR_SUCCESS;
+}
+
+apr_status_t upool_run_begin(upool_run **run, const upool_bucket *bucket,
+                             const upool_record *record, apr_pool_t *p)
+{
+    static const upool_range all = UPOOL_REGION_ALL;
+    upool_run *t = make(bucket->store, record, p);
+    apr_status_t rv =
+        upool_directory_enter(&t->directory, bucket->store, bucket->id);
+
+    rv = rv ? rv : open_run(&t->fd, t->directory.fd, O_RDWR | O_CREAT);
+    rv = rv ? rv : upool_region_take(t->fd, &all);
+    if (rv) {
+        upool_fd_close(&t->fd);
+        upool_fd_close(&t->directory.fd);
+        return rv;
+    }
+    keep(t);
     *run = t;
     return APR_SUCCESS;
 }
@@ -167,7 +217,7 @@ static apr_status_t write_run(const upool_run *run, char *text, apr_size_t len)
         return APR_EINVAL;
     }
     if (ftruncate(run->fd, 0) < 0 || lseek(run->fd, 0, SEEK_SET) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return upool_fd_write(run->fd, &piece, 1, &written);
 }
@@ -197,8 +247,17 @@ apr_status_t upool_run_tell(upool_run *run, const upool_answer *answer)
 
 void upool_run_end(upool_run *run)
 {
-    upool_fd_unguard(&run->fd, run->pool);
-    upool_fd_unguard(&run->directory.fd, run->pool);
+    if (run->fd < 0) {
+        return;
+    }
+    /* Said aloud, as of lock.c. */
+    upool_region_release(run->fd);
+    upool_fd_close(&run->fd);
+    if (upool_inuse_is_cleared(run->directory.fd)) {
+        upool_inuse_purge(&run->directory, run->store, run->id, run->pool);
+    }
+    upool_fd_close(&run->directory.fd);
+    apr_pool_cleanup_kill(run->pool, run, end_with_pool);
 }
 
 apr_status_t upool_run_look(upool_answer *answer, upool_store *store,

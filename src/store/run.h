@@ -17,9 +17,15 @@
  * answer.json is written before this is, so a final answer is known whole or by
  * its status; a crash in between means "again".
  *
+ * An upload is in use until its application has answered: meanwhile neither
+ * sweep nor another upload of its identifier takes its files.  A clear marks it
+ * with the file "cleared": from then on readers find nothing, and it goes when
+ * the run ends; where its holder has died, with the next sweep or upload.
+ *
  * A run is used by one thread at a time. */
 
 #include "store/answer.h"
+#include "store/bucket.h"
 #include "store/record.h"
 #include "store/store.h"
 
@@ -35,12 +41,19 @@ apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
                             upool_store *store, const upool_record *record,
                             apr_pool_t *p);
 
+/* The same of the upload that bucket has just committed and still holds: nobody
+ * else can have it.  The run lives in p.  The system's error: it is not known
+ * to be in use. */
+apr_status_t upool_run_begin(upool_run **run, const upool_bucket *bucket,
+                             const upool_record *record, apr_pool_t *p);
+
 /* What the application has answered.  One that is final is kept, with its
  * headers and its body, where they can be written; an error says that not even
  * its status could be. */
 apr_status_t upool_run_tell(upool_run *run, const upool_answer *answer);
 
-/* It is over: the next one may.  Twice is once. */
+/* It is over: the next one may, and an upload that was cleared meanwhile goes.
+ * Twice is once. */
 void upool_run_end(upool_run *run);
 
 /* What is known without asking to run it: *answer has status and final.

@@ -63,11 +63,11 @@ apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
     APR_ARRAY_PUSH(bucket->spools, upool_spool *) = s;
     /* Before the mode: until then nobody else may read it. */
     if (options->has_group && fchown(s->fd, (uid_t)-1, options->group) < 0) {
-        return give_up(bucket, apr_get_os_error());
+        return give_up(bucket, upool_fd_error());
     }
     /* The administrator asked for these bits; the umask would take them off. */
     if ((mode & (S_IRWXG | S_IRWXO)) && fchmod(s->fd, mode) < 0) {
-        return give_up(bucket, apr_get_os_error());
+        return give_up(bucket, upool_fd_error());
     }
     *spool = s;
     return APR_SUCCESS;

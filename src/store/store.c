@@ -156,7 +156,7 @@ static apr_status_t check_directory(int fd, const char **why)
     struct stat st;
 
     if (fstat(fd, &st) < 0) {
-        return refuse(why, apr_get_os_error(), "directory cannot be examined");
+        return refuse(why, upool_fd_error(), "directory cannot be examined");
     }
     if (st.st_uid != geteuid()) {
         return refuse(why, APR_EACCES, "directory is owned by another user");

@@ -12,10 +12,12 @@
 #include "store/directory.h"
 #include "store/document.h"
 #include "store/incomplete.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/purge.h"
 #include "store/recount.h"
+#include "store/siblings.h"
 
 /* Names read ahead: 64 bytes of memory each, and the more of a pool's there
  * are, the more of them are neighbours. */
@@ -26,11 +28,12 @@
 struct upool_sweep {
     upool_store *store;
     apr_pool_t *pool;
-    apr_pool_t *scratch;    /* cleared after each bucket */
-    upool_batch *batch;     /* NULL: all were told */
-    upool_recount *recount; /* NULL: there is no ledger, or not yet */
-    int begun;              /* the first step was taken */
-    apr_time_t stop_at;     /* of the clock, for a step; 0: no matter */
+    apr_pool_t *scratch;      /* cleared after each bucket */
+    upool_batch *batch;       /* NULL: all were told */
+    upool_recount *recount;   /* NULL: there is no ledger, or not yet */
+    upool_siblings *siblings; /* parts of concatenations, of the whole round */
+    int begun;                /* the first step was taken */
+    apr_time_t stop_at;       /* of the clock, for a step; 0: no matter */
     upool_sweep_tell *tell;
     void *baton;
     int dry; /* nothing is changed */
@@ -44,8 +47,12 @@ typedef struct finding {
     apr_off_t bytes;     /* of all data files */
     apr_time_t oldest;   /* modification of a data file; 0: none */
     apr_time_t newest;   /* modification of anything */
-    apr_time_t activity; /* what expiry counts from */
+    apr_time_t activity; /* what expiry counts from; 0: it was cleared */
+    int has_lock;        /* a lock file is there */
+    int undated;         /* no document says when it was in use */
     int written;         /* somebody writes to an upload of several requests */
+    const upool_resumable *part; /* of a concatenation; NULL: it is none */
+    int part_is_whole;
 } finding;
 
 apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
@@ -60,6 +67,7 @@ apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
     }
     s->store = store;
     s->pool = p;
+    s->siblings = upool_siblings_make(p);
     apr_pool_create(&s->scratch, p);
     *sweep = s;
     return APR_SUCCESS;
@@ -110,11 +118,12 @@ static apr_status_t visit_entry(void *baton, int fd, const char *name)
 
     found->foreign |= entry == UPOOL_ENTRY_FOREIGN;
     found->data += entry == UPOOL_ENTRY_DATA;
+    found->has_lock |= entry == UPOOL_ENTRY_LOCK;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         add_file(found, &st, entry == UPOOL_ENTRY_DATA);
     }
     else if (errno != ENOENT) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return APR_SUCCESS;
 }
@@ -158,6 +167,12 @@ static apr_status_t add_incomplete(finding *found, const upool_directory *dir,
         found->activity = now.activity;
     }
     found->named++;
+    if (upool_siblings_is_part(now.about)) {
+        found->part = now.about;
+        found->part_is_whole = now.about->length >= 0
+                               && upool_incomplete_offset(now.about, now.size)
+                                      == now.about->length;
+    }
     found->written =
         upool_incomplete_writer(dir->fd, now.about->file.stored) != APR_SUCCESS;
     return APR_SUCCESS;
@@ -200,7 +215,11 @@ static int inspect(finding *found, const upool_directory *dir, const char *id,
         return 0;
     }
     if (!found->activity) {
+        found->undated = 1;
         found->activity = found->newest;
+    }
+    if (upool_inuse_is_cleared(dir->fd)) {
+        found->activity = 0;
     }
     return 1;
 }
@@ -247,22 +266,38 @@ static int remove_bucket(const upool_sweep *sweep, const upool_directory *dir,
     upool_sweep_deed deed = { id, 1, found->data, found->bytes, APR_SUCCESS };
 
     if (!sweep->dry) {
-        deed.error = upool_purge_bucket(dir, sweep->store, id);
+        deed.error = upool_purge_bucket(dir, sweep->store, id, 1);
     }
     tell(sweep, &deed);
     return deed.error == APR_SUCCESS;
 }
 
+/* Under the lock: what was found before is not younger for the lock file that
+ * we have made. */
+static int inspect_again(finding *found, const finding *before,
+                         const upool_directory *dir, const char *id,
+                         apr_pool_t *p)
+{
+    if (!inspect(found, dir, id, p)) {
+        return 0;
+    }
+    if (!before->has_lock && before->undated && found->undated
+        && before->data == found->data) {
+        found->activity = before->activity;
+    }
+    return 1;
+}
+
 /* Under the lock, where nothing but a clear changes the bucket.  Returns 1 when
  * it is gone. */
 static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
-                apr_time_t deadline)
+                apr_time_t deadline, const finding *before)
 {
     finding found;
 
     if (upool_directory_check(dir, sweep->store, id)
-        || !inspect(&found, dir, id, sweep->scratch)
-        || !has_work(&found, deadline)) {
+        || !inspect_again(&found, before, dir, id, sweep->scratch)
+        || !has_work(&found, deadline) || upool_inuse_is_held(dir->fd)) {
         return 0;
     }
     if (found.activity < deadline) {
@@ -281,9 +316,28 @@ static apr_status_t lock(const upool_sweep *sweep, upool_lock *lock,
                       : upool_lock_take(lock, directory);
 }
 
-/* Looks without the lock first: taking it could turn an upload away. */
+/* 1 when a part of a concatenation is to stay until all of the pool was seen;
+ * one that is coming keeps its siblings. */
+static int is_put_off(const upool_sweep *sweep, const finding *found,
+                      apr_time_t deadline)
+{
+    if (!found->part) {
+        return 0;
+    }
+    if (found->part_is_whole) {
+        return found->activity && found->activity < deadline
+               && upool_siblings_put_off(sweep->siblings, found->part);
+    }
+    if (found->written || found->activity >= deadline) {
+        upool_siblings_add(sweep->siblings, found->part);
+    }
+    return 0;
+}
+
+/* Looks without the lock first: taking it could turn an upload away.  last:
+ * nothing is put off any more. */
 static int visit_bucket(const upool_sweep *sweep, const char *id,
-                        apr_time_t deadline)
+                        apr_time_t deadline, int last)
 {
     upool_directory dir;
     upool_lock held;
@@ -293,9 +347,11 @@ static int visit_bucket(const upool_sweep *sweep, const char *id,
     if (upool_directory_enter(&dir, sweep->store, id)) {
         return 0;
     }
-    if (inspect(&found, &dir, id, sweep->scratch) && has_work(&found, deadline)
+    if (inspect(&found, &dir, id, sweep->scratch)
+        && (last || !is_put_off(sweep, &found, deadline))
+        && has_work(&found, deadline) && !upool_inuse_is_held(dir.fd)
         && lock(sweep, &held, dir.fd) == APR_SUCCESS) {
-        gone = work(sweep, &dir, id, deadline);
+        gone = work(sweep, &dir, id, deadline, &found);
         upool_lock_release(&held);
     }
     if (!gone && !sweep->dry) {
@@ -317,7 +373,7 @@ static int visit(upool_sweep *sweep, const char *name, apr_time_t deadline)
     if (!upool_layout_is_bucket(name)) {
         return 0;
     }
-    gone = visit_bucket(sweep, name, deadline);
+    gone = visit_bucket(sweep, name, deadline, 0);
     if (sweep->recount) {
         upool_recount_bucket(sweep->recount, name);
     }
@@ -346,6 +402,22 @@ static void begin_count(upool_sweep *sweep)
         upool_recount_begin(&sweep->recount, sweep->store, sweep->pool);
     }
     sweep->begun = 1;
+}
+
+/* Behind the last bucket, those that were put off.  1: that was all. */
+static int end_parts(const upool_sweep *sweep, apr_time_t deadline,
+                     upool_sweep_result *result)
+{
+    const char *id;
+
+    while ((id = upool_siblings_next(sweep->siblings)) != NULL) {
+        result->removed += (apr_size_t)visit_bucket(sweep, id, deadline, 1);
+        apr_pool_clear(sweep->scratch);
+        if (is_time_up(sweep)) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* The rest of the count, behind the last bucket.  1: that was all. */
@@ -380,6 +452,7 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
         result->finished = 1;
         return rv;
     }
-    result->finished = !sweep->batch && end_count(sweep);
+    result->finished =
+        !sweep->batch && end_parts(sweep, deadline, result) && end_count(sweep);
     return APR_SUCCESS;
 }

@@ -41,7 +41,7 @@ static apr_status_t add_to(int fd, const upool_range *region)
         asked.start = there.start < asked.start ? there.start : asked.start;
         asked.end = there.end > asked.end ? there.end : asked.end;
     }
-    return pwrite(fd, &asked, sizeof(asked), 0) < 0 ? apr_get_os_error()
+    return pwrite(fd, &asked, sizeof(asked), 0) < 0 ? upool_fd_error()
                                                     : APR_SUCCESS;
 }
 

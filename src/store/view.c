@@ -12,6 +12,7 @@
 #include "store/directory.h"
 #include "store/document.h"
 #include "store/incomplete.h"
+#include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
 
@@ -130,19 +131,45 @@ static apr_status_t add_size(void *baton, int fd, const char *name)
     return APR_SUCCESS;
 }
 
+/* In the data files, but not in those of the complete upload that is being
+ * replaced. */
+static apr_off_t count_written(const look *at)
+{
+    upool_record *complete = NULL;
+    apr_off_t written = 0;
+    int i;
+
+    upool_directory_each(at->directory.fd, add_size, &written);
+    if (upool_document_load(&complete, at->directory.fd, UPOOL_LAYOUT_METADATA,
+                            at->id, at->p)) {
+        return written;
+    }
+    for (i = 0; i < complete->files->nelts; i++) {
+        const upool_file *file =
+            &APR_ARRAY_IDX(complete->files, i, const upool_file);
+
+        written -= file->stored ? file->size : 0;
+    }
+    return written;
+}
+
 /* A writer is there: what he has noted, or what he has written.  Here and below
  * a record that could be read keeps its owner, so that nobody else learns of
  * the upload. */
 static upool_record *describe_writer(const look *at)
 {
-    upool_record *record;
+    upool_record *record = at->record;
+    apr_off_t written;
 
-    if (at->record && at->record->state == UPOOL_STATE_UPLOADING) {
-        return at->record;
+    if (!record || record->state != UPOOL_STATE_UPLOADING) {
+        record = record_without_document(at, UPOOL_STATE_UPLOADING);
+        record->owner = at->record ? at->record->owner : NULL;
     }
-    record = record_without_document(at, UPOOL_STATE_UPLOADING);
-    record->owner = at->record ? at->record->owner : NULL;
-    upool_directory_each(at->directory.fd, add_size, &record->received);
+    /* A note may be of when its name became known, and no later. */
+    written = count_written(at);
+    if (written > record->received) {
+        record->received = written;
+    }
     return record;
 }
 
@@ -214,6 +241,10 @@ static apr_status_t enter(look *at, upool_store *store, const char *id,
     at->busy = 0;
     at->doubt = NULL;
     rv = upool_directory_enter(&at->directory, store, id);
+    if (!rv && upool_inuse_is_cleared(at->directory.fd)) {
+        upool_fd_close(&at->directory.fd);
+        rv = APR_ENOENT;
+    }
     return rv == ENOTDIR ? APR_ENOENT : rv;
 }
 
@@ -240,6 +271,20 @@ apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
     upool_fd_close(&at.directory.fd);
     *record = at.record;
     return rv;
+}
+
+int upool_bucket_is_gone(const upool_store *store, const char *id)
+{
+    upool_directory directory;
+    apr_status_t rv = upool_directory_enter(&directory, store, id);
+    int gone = rv == ENOENT || rv == ENOTDIR;
+
+    if (!rv) {
+        gone = upool_inuse_is_cleared(directory.fd)
+               || upool_directory_check(&directory, store, id) == ENOENT;
+    }
+    upool_fd_close(&directory.fd);
+    return gone;
 }
 
 apr_status_t upool_bucket_complete(upool_record **record, upool_store *store,
@@ -273,7 +318,7 @@ static apr_status_t wrap(apr_file_t **file, int *fd, int sendfile,
     apr_status_t rv;
 
     if (fstat(*fd, &st) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     if (!S_ISREG(st.st_mode)) {
         return APR_EACCES;

@@ -22,6 +22,9 @@
  * system's error (out of descriptors, EIO). */
 apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
                                  const char *id, apr_pool_t *p);
+/* 1: there is no such bucket, or it was cleared while its application works on
+ * it.  Cheap; what is in it is not looked at. */
+int upool_bucket_is_gone(const upool_store *store, const char *id);
 /* The complete upload alone, its files verified.  APR_ENOENT: none, or it is
  * damaged; else as above. */
 apr_status_t upool_bucket_complete(upool_record **record, upool_store *store,

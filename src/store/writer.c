@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/descriptor.h"
+#include "store/farm.h"
 #include "store/incomplete.h"
 #include "store/opened.h"
 #include "store/takeover.h"
@@ -38,7 +39,7 @@ static apr_status_t cut(upool_append *a, apr_off_t offset)
     apr_status_t rv = APR_SUCCESS;
 
     if (a->size > offset) {
-        rv = ftruncate(a->fd, offset) < 0 ? apr_get_os_error() : APR_SUCCESS;
+        rv = ftruncate(a->fd, offset) < 0 ? upool_fd_error() : APR_SUCCESS;
         a->size = offset;
     }
     /* Also where the file has lost bytes: others will come in their place. */
@@ -116,7 +117,8 @@ static apr_status_t begin_part(upool_append *a, const upool_append_claim *claim)
 apr_status_t upool_append_begin(upool_append *a,
                                 const upool_append_claim *claim)
 {
-    apr_status_t rv = upool_append_take(a, claim);
+    apr_status_t rv =
+        upool_farm_is_unsafe(a->store) ? ENOLCK : upool_append_take(a, claim);
 
     if (rv) {
         return rv;
@@ -136,7 +138,7 @@ apr_status_t upool_append_begin(upool_append *a,
     a->broken = 0;
     if (!rv && lseek(a->fd, a->at, SEEK_SET) < 0) {
         /* EINVAL: behind the end of the largest file that there can be. */
-        rv = errno == EINVAL ? EFBIG : apr_get_os_error();
+        rv = errno == EINVAL ? EFBIG : upool_fd_error();
         upool_append_let_go(a);
     }
     return rv;
@@ -163,7 +165,7 @@ static apr_status_t write_part(upool_append *a, const char *data,
             break;
         }
         if (lseek(a->fd, from, SEEK_SET) < 0) {
-            return apr_get_os_error();
+            return upool_fd_error();
         }
         piece.iov_base = (void *)data;
         piece.iov_len = (apr_size_t)(to - from);
@@ -201,11 +203,11 @@ apr_status_t upool_append_look_up(const upool_append *a)
     if (a->fd < 0) {
         return APR_SUCCESS;
     }
-    if (fstatat(a->directory.fd, a->about->file.stored, &st,
-                AT_SYMLINK_NOFOLLOW)
-            < 0
-        && (errno == ENOENT || errno == ESTALE)) {
+    if (upool_fd_stat(&st, a->directory.fd, a->about->file.stored) == ENOENT) {
         return APR_ENOENT;
+    }
+    if (upool_farm_is_unsafe(a->store)) {
+        return ENOLCK;
     }
     return upool_takeover_is_asked(a->directory.fd, &a->region) ? APR_EBUSY
                                                                 : APR_SUCCESS;
@@ -265,7 +267,7 @@ apr_status_t upool_append_checkpoint(upool_append *a)
 static apr_status_t settle_file(upool_append *a)
 {
     if (a->in_order && a->broken && ftruncate(a->fd, a->at) < 0) {
-        return apr_get_os_error();
+        return upool_fd_error();
     }
     return is_sync(a) ? upool_fd_sync(a->fd) : APR_SUCCESS;
 }

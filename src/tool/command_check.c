@@ -8,6 +8,9 @@
 #include <apr_strings.h>
 
 #include "store/audit.h"
+#include "store/farm.h"
+#include "store/filesystem.h"
+#include "store/layout.h"
 #include "tool/name.h"
 #include "tool/text.h"
 #include "tool/output.h"
@@ -216,6 +219,38 @@ static upool_exit check_named(round_of *r)
     return UPOOL_EXIT_GOOD;
 }
 
+/* What the file system of the pool promises, as far as one machine sees, and
+ * what the servers have found that share it. */
+static void check_file_system(round_of *r)
+{
+    const upool_store *store = r->tool->store;
+    const char *unsafe = upool_farm_unsafe(store, r->p);
+    apr_status_t rv;
+    const char *found = upool_farm_try(store, &rv, r->p);
+    char text[128];
+
+    if (unsafe) {
+        tell(r, 1, NULL, UPOOL_LAYOUT_FARM,
+             apr_pstrcat(r->p, "servers take no uploads: ", unsafe, NULL));
+    }
+    if (found) {
+        tell(r, 1, NULL, UPOOL_LAYOUT_FARM,
+             apr_pstrcat(r->p, "the file system is no good: ", found, NULL));
+    }
+    else if (rv) {
+        tell(r, 0, NULL, UPOOL_LAYOUT_FARM,
+             apr_pstrcat(r->p, "the file system cannot be tried: ",
+                         apr_strerror(rv, text, sizeof(text)), NULL));
+    }
+    if (upool_filesystem_of(upool_store_fd(store), NULL)
+        == UPOOL_FILESYSTEM_FUSE) {
+        tell(r, 0, NULL, UPOOL_LAYOUT_FARM,
+             "the file system is one of FUSE: only two servers can tell whether"
+             " locks keep other machines out");
+    }
+    apr_pool_clear(r->p);
+}
+
 static upool_exit tell_sum(const round_of *r)
 {
     int problems = (int)json_array_size(r->problems);
@@ -248,6 +283,7 @@ upool_exit upool_tool_check(upool_tool *tool)
         ends = check_named(&r);
     }
     else {
+        check_file_system(&r);
         rv = upool_audit_each(tool->store, visit, &r);
     }
     if (!ends && !rv) {

@@ -300,12 +300,16 @@ static int look_up(upool_resume *resume)
     apr_status_t rv = upool_append_look_up(resume->append);
 
     resume->looked = resume->options.now();
-    if (rv) {
-        return stop(resume,
-                    rv == APR_EBUSY ? UPOOL_REASON_TAKEN : UPOOL_REASON_CLEARED,
-                    0, NULL);
+    switch (rv) {
+    case APR_SUCCESS:
+        return 0;
+    case APR_EBUSY:
+        return stop(resume, UPOOL_REASON_TAKEN, 0, NULL);
+    case ENOLCK:
+        return stop(resume, UPOOL_REASON_IO, rv, "the pool is unsafe");
+    default:
+        return stop(resume, UPOOL_REASON_CLEARED, 0, NULL);
     }
-    return 0;
 }
 
 static int is_due(apr_time_t last, apr_time_t now, apr_interval_time_t interval)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <apr_strings.h>
 
+#include "store/run.h"
 #include "upload/form.h"
 
 /* Without a slot, and on a farm whose cache is away, pollers read attempt.json,
@@ -42,8 +43,10 @@ struct upool_upload {
     apr_int64_t tiny;           /* what small files count beyond their bytes */
     int weighed;                /* files that tiny has */
     apr_int64_t memory;
+    upool_run *run; /* its application's, from commit to answered; or NULL */
     apr_time_t noted;
     apr_off_t noted_bytes;
+    int noted_name;    /* with the name of its first file */
     apr_time_t looked; /* whether the bucket is still there */
 };
 
@@ -219,6 +222,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
     upload->record->owner = options->owner;
     upload->record->created = options->now();
     upload->record->updated = upload->record->created;
+    upload->looked = upload->record->created;
     reason = claim(upload);
     if (reason) {
         refuse_start(upload, reason, 0, NULL);
@@ -260,37 +264,49 @@ apr_int64_t *upool_upload_memory(upool_upload *upload)
     return &upload->memory;
 }
 
-/* ESTALE: another machine has removed it. */
-static int is_gone(apr_status_t rv)
+/* 1 when pollers on this machine have nothing but the note, or those on others
+ * may: then it is renewed.  Else it is written for those that share the pool
+ * and no cache, once it is worth it, and has name and size. */
+static int is_note_due(const upool_upload *upload)
 {
-    return APR_STATUS_IS_ENOENT(rv) || rv == ESTALE;
+    const upool_record *record = upload->record;
+    apr_interval_time_t since = record->updated - upload->noted;
+    int idle = record->received == upload->noted_bytes;
+
+    if (!upool_upload_has_slot(upload) || upload->options.account.tell) {
+        return since >= (idle ? NOTE_ANYWAY : NOTE_INTERVAL);
+    }
+    return !upload->noted_name && since >= NOTE_INTERVAL
+           && record->updated - record->created >= NOTE_INTERVAL
+           && (!upload->noted || record->filename[0]);
 }
 
-/* Without a slot nobody can tell the writer that the upload was cleared, and
- * on a farm it may be cleared where nobody knows of its slot; it finds the
- * bucket gone.  A note is written where that is a directory no more, whoever
- * keeps a copy of it.  0, or 1 when so. */
+/* Somebody who does not know of the slot may have cleared the upload: another
+ * machine, the tool, rm.  The writer finds the bucket gone.  A note is written
+ * where that is a directory no more, whoever keeps a copy of it.  0, or 1 when
+ * so. */
 static int note(upool_upload *upload)
 {
     const upool_record *record = upload->record;
-    int idle = record->received == upload->noted_bytes;
     apr_status_t rv = APR_SUCCESS;
 
-    if (upool_upload_has_slot(upload) && !upload->options.account.tell) {
-        return 0;
-    }
-    if (record->updated - upload->noted
-        >= (idle ? NOTE_ANYWAY : NOTE_INTERVAL)) {
+    if (is_note_due(upload)) {
         upload->noted = record->updated;
         upload->looked = record->updated;
         upload->noted_bytes = record->received;
+        upload->noted_name = record->filename[0] != 0;
         rv = upool_bucket_note(upload->bucket, record);
     }
     else if (record->updated - upload->looked >= NOTE_INTERVAL) {
         upload->looked = record->updated;
         rv = upool_bucket_look(upload->bucket);
     }
-    return is_gone(rv) ? refuse(upload, UPOOL_REASON_CLEARED, 0, NULL) : 0;
+    if (rv == ENOLCK) {
+        return refuse(upload, UPOOL_REASON_IO, rv, "the pool is unsafe");
+    }
+    return APR_STATUS_IS_ENOENT(rv)
+               ? refuse(upload, UPOOL_REASON_CLEARED, 0, NULL)
+               : 0;
 }
 
 static void names_known(void *user)
@@ -504,7 +520,7 @@ static int commit(upool_upload *upload)
     record->size = record->received;
     record->updated = upload->options.now();
     rv = upool_bucket_commit(upload->bucket, record);
-    if (is_gone(rv)) {
+    if (APR_STATUS_IS_ENOENT(rv)) {
         /* The bucket's directory went while we wrote: somebody cleared it. */
         return refuse(upload, UPOOL_REASON_CLEARED, 0, NULL);
     }
@@ -513,6 +529,9 @@ static int commit(upool_upload *upload)
                       "the metadata cannot be written");
     }
     upload->life = LIFE_DONE;
+    /* Before others can have the bucket.  Where it cannot be, its application
+     * has the time that it has had. */
+    upool_run_begin(&upload->run, upload->bucket, record, upload->p);
     settle(upload);
     upool_account_end(&upload->account, record, UPOOL_REASON_NONE);
     upool_bucket_end(upload->bucket);
@@ -543,6 +562,14 @@ int upool_upload_finish(upool_upload *upload)
 int upool_upload_has_parts(const upool_upload *upload)
 {
     return upload->form && upool_form_has_parts(upload->form);
+}
+
+void upool_upload_answered(upool_upload *upload)
+{
+    if (upload->run) {
+        upool_run_end(upload->run);
+        upload->run = NULL;
+    }
 }
 
 const upool_record *upool_upload_record(const upool_upload *upload)

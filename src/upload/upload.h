@@ -90,6 +90,10 @@ int upool_upload_flush(upool_upload *upload);
 /* The body has ended: commits.  0: the upload is done; 1 when refused. */
 int upool_upload_finish(upool_upload *upload);
 
+/* The application that it was for has answered: until then, or the end of the
+ * pool, an upload that is done is in use (store/run.h).  Twice is once. */
+void upool_upload_answered(upool_upload *upload);
+
 /* The upload as the sink of its request's body, which it is from open on. */
 void upool_upload_sink(upool_upload *upload, upool_sink *sink);
 

@@ -581,6 +581,49 @@ static void test_sweep(kit *k)
     apr_pool_destroy(p);
 }
 
+/* A part of a concatenation: that many of its nine bytes. */
+static void make_part(kit *k, const char *id, const char *owner,
+                      apr_time_t created, const char *text)
+{
+    apr_pool_t *p = request(k);
+    upool_resumable *about = kit_resumable(p, id, 9);
+    upool_record *previous = NULL;
+    const char *why = NULL;
+
+    about->concat = "partial";
+    about->owner = owner;
+    about->created = created;
+    if (upool_append_create(k->store, about, 0, p, &previous, &why)) {
+        kit_die(why);
+    }
+    append(k, id, 0, text);
+    apr_pool_destroy(p);
+}
+
+static void test_sweep_siblings(kit *k)
+{
+    apr_time_t now = apr_time_now();
+
+    make_part(k, "si-whole", "ann", now, "123456789");
+    make_part(k, "si-coming", "ann", now + 5, "123");
+    make_part(k, "si-late", "ann", now - apr_time_from_sec(600), "123456789");
+    make_part(k, "si-other", "bob", now, "123456789");
+    make_part(k, "si-stuck", "bob", now, "123");
+    make_all_old(k, "si-whole");
+    make_all_old(k, "si-late");
+    make_all_old(k, "si-other");
+    make_all_old(k, "si-stuck");
+    sweep(k);
+    tap_is_int(offset(k, "si-whole"), 9, "a part stays while a sibling comes");
+    tap_is_int(offset(k, "si-coming"), 3, "which does");
+    tap_is_int(offset(k, "si-late"), -1, "not for one of another day");
+    tap_is_int(offset(k, "si-other"), -1, "nor for another owner's");
+    tap_is_int(offset(k, "si-stuck"), -1, "one that does not come goes");
+    make_all_old(k, "si-coming");
+    sweep(k);
+    tap_is_int(offset(k, "si-whole"), -1, "and its sibling with it");
+}
+
 static apr_status_t count(void *user, const char *data, apr_size_t len)
 {
     apr_off_t *sum = user;
@@ -765,5 +808,6 @@ int main(void)
     test_read_and_copy(&k);
     test_defer_and_adopt(&k);
     test_sweep(&k);
+    test_sweep_siblings(&k);
     return kit_done(&k);
 }

@@ -133,6 +133,13 @@ int fstatat(int fd, const char *name, struct stat *st, int flags)
     return fails(OTHER) ? -1 : next(fd, name, st, flags);
 }
 
+int statx(int fd, const char *name, int flags, unsigned mask, struct statx *st)
+{
+    REAL(int, "statx", (int, const char *, int, unsigned, struct statx *));
+
+    return fails(OTHER) ? -1 : next(fd, name, flags, mask, st);
+}
+
 int fchmod(int fd, mode_t mode)
 {
     REAL(int, "fchmod", (int, mode_t));

@@ -108,7 +108,8 @@ static inline int kit_exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
-/* Entries of a directory, -1 when it is not there. */
+/* Entries of a directory, without a bucket's lock file, which stays for its
+ * next holder; -1 when it is not there. */
 static inline int kit_count(const char *path)
 {
     const struct dirent *e;
@@ -119,7 +120,8 @@ static inline int kit_count(const char *path)
         return -1;
     }
     while ((e = readdir(d)) != NULL) {
-        n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+        n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..")
+             && strcmp(e->d_name, "lock");
     }
     closedir(d);
     return n;

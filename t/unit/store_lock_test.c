@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
 /* One writer at a time: across processes, across descriptors of one process,
- * beside pollers, after a kill, and on file systems that cannot lock
- * directories (this program's flock() says so when asked to). */
+ * beside pollers, after a kill; on file systems that cannot lock directories,
+ * on those where such a lock keeps nobody out (this program's flock() does so
+ * when asked to), and beside a server of before, which locks nothing else. */
 #include "store/lock.h"
 
 #include <signal.h>
@@ -11,16 +12,17 @@
 
 #include "store_kit.h"
 
-static int directories_lock = 1;
+/* What a lock of a directory is worth. */
+static enum { GOOD, REFUSED, WORTHLESS } directories = GOOD;
 
 /* Takes the place of the C library's. */
 int flock(int fd, int operation)
 {
     struct stat st;
 
-    if (!directories_lock && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+    if (directories != GOOD && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         errno = EBADF;
-        return -1;
+        return directories == REFUSED ? -1 : 0;
     }
     return (int)syscall(SYS_flock, fd, operation);
 }
@@ -102,7 +104,7 @@ static void test_two_processes(kit *k)
     end_holder(pid);
     tap_is_str(kit_status(k, "proc"), "error: upload was interrupted",
                "the lock dies with its holder");
-    tap_is_int(kit_count(kit_in(k, "proc", NULL)), directories_lock ? 1 : 2,
+    tap_is_int(kit_count(kit_in(k, "proc", NULL)), 1,
                "whose file is there still");
     tap_is_int(try_begin(k, "proc"), APR_SUCCESS, "the next may begin");
     tap_is_str(kit_data_name(k, "proc"), NULL, "and has cleaned up");
@@ -195,11 +197,12 @@ static void test_shared(kit *k)
     upool_lock_release(&z);
     tap_is_int(upool_lock_take(&x, a), APR_SUCCESS, "free again");
     tap_ok(upool_lock_is_whole(&x), "whole");
-    if (!directories_lock) {
-        unlinkat(a, "lock", 0);
-        tap_ok(!upool_lock_is_whole(&x), "not whole without its file");
-    }
+    unlinkat(a, "lock", 0);
+    tap_ok(!upool_lock_is_whole(&x), "not whole without its file");
     upool_lock_release(&x);
+    tap_is_int(upool_lock_share(&y, b), APR_SUCCESS, "no file, no writer");
+    tap_is_int(faccessat(a, "lock", F_OK, 0), -1, "and a reader makes none");
+    upool_lock_release(&y);
     close(a);
     close(b);
     close(c);
@@ -253,6 +256,48 @@ static void test_cleared_lock_file(kit *k)
     apr_pool_destroy(p);
 }
 
+/* Taken by the one, and the other comes when its file has just gone. */
+static void test_unlinked(kit *k)
+{
+    int a = open(k->dir, O_RDONLY | O_DIRECTORY);
+    int b = open(k->dir, O_RDONLY | O_DIRECTORY);
+    upool_lock x;
+    upool_lock y;
+
+    tap_is_int(upool_lock_take(&x, a), APR_SUCCESS, "taken");
+    unlinkat(a, "lock", 0);
+    tap_is_int(upool_lock_take(&y, b),
+               directories == GOOD ? APR_EBUSY : APR_SUCCESS,
+               "what is unlinked keeps nobody out");
+    tap_ok(!upool_lock_is_whole(&x), "and its holder can tell");
+    upool_lock_release(&x);
+    upool_lock_release(&y);
+    tap_is_int(upool_lock_take(&y, b), APR_SUCCESS, "the next file");
+    tap_ok(upool_lock_is_whole(&y), "is whole");
+    upool_lock_release(&y);
+    close(a);
+    close(b);
+}
+
+/* It holds the directory, and knows of no lock file. */
+static void test_old_server(kit *k)
+{
+    int old = open(k->dir, O_RDONLY | O_DIRECTORY);
+    int a = open(k->dir, O_RDONLY | O_DIRECTORY);
+    upool_lock x;
+
+    flock(old, LOCK_EX | LOCK_NB);
+    tap_is_int(upool_lock_take(&x, a), APR_EBUSY, "an old writer is one");
+    tap_is_int(upool_lock_share(&x, a), APR_EBUSY, "for readers too");
+    flock(old, LOCK_UN);
+    tap_is_int(upool_lock_take(&x, a), APR_SUCCESS, "its lock is let go");
+    tap_is_int(flock(old, LOCK_EX | LOCK_NB), -1, "ours keeps it out");
+    upool_lock_release(&x);
+    tap_is_int(flock(old, LOCK_EX | LOCK_NB), 0, "until we let go");
+    close(old);
+    close(a);
+}
+
 static void test_all(kit *k)
 {
     int before = kit_descriptors();
@@ -262,7 +307,16 @@ static void test_all(kit *k)
     test_parent_gone(k);
     test_readers(k);
     test_shared(k);
+    test_unlinked(k);
     tap_is_int(kit_descriptors(), before, "no descriptor is left open");
+}
+
+static void start_again(kit *k, const char *what)
+{
+    tap_diag("%s", what);
+    kit_wipe(k->dir);
+    mkdir(k->dir, 0700);
+    kit_open(k);
 }
 
 int main(void)
@@ -271,13 +325,14 @@ int main(void)
 
     kit_start(&k);
     test_all(&k);
-    tap_diag("and with a lock file:");
-    directories_lock = 0;
-    kit_wipe(k.dir);
-    mkdir(k.dir, 0700);
-    kit_open(&k);
+    test_old_server(&k);
+    directories = REFUSED;
+    start_again(&k, "directories cannot be locked:");
     test_all(&k);
     test_planted_lock(&k);
     test_cleared_lock_file(&k);
+    directories = WORTHLESS;
+    start_again(&k, "their locks keep nobody out:");
+    test_all(&k);
     return kit_done(&k);
 }

@@ -359,6 +359,18 @@ static void test_dry(kit *k)
     tap_is_int(sweep_told(k, 0, old * 9).removed, 2, "later all go");
 }
 
+/* A directory that a holder of before has left: the lock that the sweep takes
+ * makes a file in it, and so touches it. */
+static void test_empty(kit *k)
+{
+    struct timespec times[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+    mkdir(kit_in(k, "empty", NULL), 0700);
+    utimensat(AT_FDCWD, kit_in(k, "empty", NULL), times, 0);
+    sweep_all(k, 10, apr_time_now() - apr_time_from_sec(60));
+    tap_ok(!kit_exists(kit_in(k, "empty", NULL)), "an empty one goes at once");
+}
+
 int main(void)
 {
     int before;
@@ -373,6 +385,7 @@ int main(void)
     test_steps(&k);
     test_clock(&k);
     test_race(&k);
+    test_empty(&k);
     test_foreign(&k);
     kit_wipe(k.dir);
     mkdir(k.dir, 0700);

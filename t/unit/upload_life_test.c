@@ -213,6 +213,18 @@ static void test_busy(void)
     upool_upload_feed(first, "llo" BODY_TAIL, strlen("llo" BODY_TAIL));
     tap_is_int(upool_upload_finish(first), 0, "the first goes on to its end");
     tap_is_str(kit_status(&t.k, ID), "done", "done");
+    q = life(&t);
+    second = start(&t, q);
+    tap_is_int(reason(second), UPOOL_REASON_BUSY,
+               "its application works on it: a second is refused");
+    apr_pool_destroy(q);
+    upool_upload_answered(first);
+    upool_upload_answered(first);
+    q = life(&t);
+    second = start(&t, q);
+    tap_is_int(reason(second), UPOOL_REASON_NONE,
+               "it has answered: not any more");
+    apr_pool_destroy(q);
     apr_pool_destroy(p);
     bench_end(&t);
 }

@@ -142,6 +142,12 @@ refuses("UploadProgress socache:$_", qr/List of server names required/)
     for qw(redis memcache redis: memcache:);
 refuses("UploadProgress socache:$_", qr/has an address that is none/)
     for qw(redis:6379 redis:127.0.0.1:99999), 'memcache:a,b:0', 'redis:a,1';
+for my $args ('redis:hush@cache', 'redis:a,user:hush@b:6379',
+              'memcache:hush@cache:11211') {
+    my ($exit, $said) = $httpd->check("UploadProgress socache:$args\n");
+    ok $exit != 0 && $said =~ /UploadProgress.*cannot log in to a cache/
+        && $said !~ /hush/, "refused, and not shown: $args" or diag $said;
+}
 refuses("UploadProgress socache:shmcb:logs/x($_)", qr/Invalid argument/)
     for qw(1 x);
 accepts("UploadProgress $_")

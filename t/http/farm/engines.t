@@ -107,6 +107,9 @@ sub outage
         wait_for(sub { $farm->{$name}->error_log =~ /UPL0081/ });
         my $times = () = $farm->{$name}->error_log =~ /UPL0081/g;
         is $times - $said{$name}, 1, "$kind away: $name says so once";
+        my ($last) = (grep { /UPL0081/ } split /\n/,
+                      $farm->{$name}->error_log)[-1];
+        like $last, qr/does not answer/, "$kind away: and what it is";
         my %cache = request('GET', '/metrics', port => $farm->{$name}->port)
             ->{body} =~ /^upload_pool_cache_(\w+) (\d+)$/mg;
         is_deeply \%cache, {up => 0, outages_total => $times},
@@ -243,6 +246,21 @@ for my $kind (qw(redis memcache)) {
     }
     my @crashed = grep { /exit signal/ } $farm->logs;
     is "@crashed", '', "$kind: no child has crashed";
+    undef $farm;
+    undef $cache;
+}
+
+# It answers, but not what it is asked: a password is wanted.
+{
+    $farm = UploadPool::Farm->new('redis');
+    $cache = $farm->cache;
+    $cache->want_password;
+    my $id = new_id();
+    my $up = $farm->begin('a', $id, 3000);
+    ok wait_for(sub { $farm->{a}->error_log =~ /UPL0081/ }), 'NOAUTH is seen';
+    my ($said) = $farm->{a}->error_log =~ /(UPL0081.*)/;
+    like $said, qr/or with an error/, 'and said';
+    finish($id, $up, 'a cache that wants a password');
     undef $farm;
     undef $cache;
 }

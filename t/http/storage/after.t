@@ -74,36 +74,33 @@ $c->send("POST $url?sleep=1.5&status=404&X-Progress-ID=$id HTTP/1.1\r\n"
     . "Host: x\r\nConnection: close\r\nContent-Type: $type\r\n"
     . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
 ok wait_for(sub { status($url, $id)->{state} eq 'done' }), 'a slow application';
-my $r = upload($url, \@parts, id => $id);
-is $r->{status}, 200, 'its successor';
+is upload($url, \@parts, id => $id)->{status}, 409,
+    'in use: no successor while it works';
 is $c->answer->{status}, 404, 'the slow one is refused';
 $c->close;
+my $r = upload($url, \@parts, id => $id);
+is $r->{status}, 200, 'its successor';
 wait_for(sub { my $log = access_log_since(0);
-               (() = $log =~ /\b\Q$id\E\b.*\n/g) >= 2 });
+               (() = $log =~ /\b\Q$id\E\b.*\n/g) >= 3 });
 ok -e application($r)->{files}[0]{path}, 'the successor keeps its file';
 is status($url, $id)->{state}, 'done', 'and its state';
 
-# One in flight under the same identifier is not cancelled either.
+# A clear while it works: gone for those who ask, and for good with the answer.
 $id = new_id();
 $c = connect_raw();
-$c->send("POST $url?sleep=1.5&status=404&X-Progress-ID=$id HTTP/1.1\r\n"
+$c->send("POST $url?sleep=1.5&X-Progress-ID=$id HTTP/1.1\r\n"
     . "Host: x\r\nConnection: close\r\nContent-Type: $type\r\n"
     . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
 ok wait_for(sub { status($url, $id)->{state} eq 'done' }), 'slow again';
-my $d = connect_raw();
-$d->send("POST $url?X-Progress-ID=$id HTTP/1.1\r\nHost: x\r\n"
-    . "Connection: close\r\nContent-Type: $type\r\n"
-    . 'Content-Length: ' . length($body) . "\r\n\r\n" . substr $body, 0, 30);
-ok wait_for(sub { status($url, $id)->{state} eq 'uploading' }), 'in flight';
-is $c->answer->{status}, 404, 'the slow one is refused';
+is request('DELETE', "$url?X-Progress-ID=$id")->{status}, 200, 'a clear';
+is status($url, $id)->{state}, 'starting', 'for pollers it is gone';
+is upload($url, \@parts, id => $id)->{status}, 409, 'not for a successor';
+$r = $c->answer;
 $c->close;
-wait_for(sub { access_log_since(0) =~ /\b\Q$id\E\b/ });
-is status($url, $id)->{state}, 'uploading', 'the other goes on';
-$d->send(substr $body, 30);
-$r = $d->answer;
-$d->close;
-is $r->{status}, 200, 'and completes';
-ok -e application($r)->{files}[0]{path}, 'whole';
+is $r->{status}, 200, 'the application had its files to the end';
+ok wait_for(sub { !-e application($r)->{files}[0]{path} }),
+    'with its answer they go';
+is upload($url, \@parts, id => $id)->{status}, 200, 'and the name is free';
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;

@@ -120,13 +120,17 @@ $c->send("POST $cgi?sleep=1.5&X-Progress-ID=$id HTTP/1.1\r\nHost: x\r\n"
     . "Connection: close\r\nContent-Type: $type\r\nContent-Length: "
     . length($body) . "\r\n\r\n$body");
 ok wait_for(sub { status($cgi, $id)->{state} eq 'done' }), 'a slow application';
+is upload($cgi, \@parts, id => $id)->{status}, 409,
+    'in use: no successor while it works';
+my $slow = log_mark();
+is $c->answer->{status}, 200, 'the slow one ends without a claim';
+$c->close;
+ok wait_for(sub { error_log_since($slow) =~ $unclaimed }), 'and goes';
 check('its successor claims', "$cgi?claim", 1, 200, id => $id);
 my ($file) = grep { /bin$/ } here($id);
 ok $file, 'it has a file';
-is $c->answer->{status}, 200, 'the slow one ends without a claim';
-$c->close;
 wait_for(sub { my $log = access_log_since(0);
-               (() = $log =~ /\b\Q$id\E\b.*\n/g) >= 2 });
+               (() = $log =~ /\b\Q$id\E\b.*\n/g) >= 3 });
 ok -e $file, 'the successor keeps its files';
 is status($cgi, $id)->{state}, 'done', 'and its state';
 

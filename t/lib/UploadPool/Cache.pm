@@ -12,6 +12,7 @@ UploadPool::Cache - a real redis-server or memcached that a test can trouble
     my $cache = UploadPool::Cache->new('redis');    # or 'memcache', cacheport
     $cache->stop; $cache->start;                    # all it held is lost
     $cache->hang; $cache->go_on;                    # it takes connections only
+    $cache->want_password;                          # redis alone
     my $bytes = $cache->get($key);
     $cache->set($key, $bytes, $seconds);
 
@@ -74,6 +75,20 @@ sub start
     wait_for(sub { $self->_connection }, 20)
         or croak "$self->{kind} does not start";
     return $self;
+}
+
+# From now on, of every connection, also of those that are open.
+sub want_password
+{
+    my ($self) = @_;
+    my $c = $self->_connection or croak 'no connection';
+    print {$c} "CONFIG SET requirepass secret\r\n";
+    my $said = <$c>;
+    croak "redis said $said" unless $said =~ /^\+OK/;
+    # What was let in before stays so.
+    print {$c} "CLIENT KILL TYPE normal SKIPME yes\r\n";
+    $said = <$c>;
+    return;
 }
 
 sub _connection

@@ -14,6 +14,9 @@ UploadPool::Farm - two servers, one pool, one cache
     is $farm->status('b', $id)->{received}, $up->{sent};
     $up->send; $up->answer; $up->close;
 
+Of the kind C<shm> they share no cache. Behind the further lines of the context
+may come C<a> and C<b>, each server's own path to the pool.
+
 =cut
 
 use strict;
@@ -24,12 +27,13 @@ use UploadPool::Test qw(connect_raw multipart request var wait_for);
 
 sub new
 {
-    my ($class, $kind, $more) = @_;
+    my ($class, $kind, $more, %pool) = @_;
     my %port = (a => var('freeport'), b => var('fakeport'));
-    my $self = bless {kind => $kind}, $class;
-    $self->{cache} = UploadPool::Cache->new($kind) unless $kind eq 'shmcb';
+    my $self = bless {kind => $kind, %pool ? (pool => $pool{a}) : ()}, $class;
+    $self->{cache} = UploadPool::Cache->new($kind)
+        unless $kind eq 'shmcb' || $kind eq 'shm';
     my $args = $self->{cache} ? "socache:$kind:127.0.0.1:" . var('cacheport')
-        : "socache:$kind";
+        : $kind eq 'shm' ? $kind : "socache:$kind";
     for my $name (sort keys %port) {
         my $httpd = UploadPool::Httpd->new(port => $port{$name}, children => 2,
             modules => ['socache_\w+']);
@@ -39,7 +43,8 @@ sub new
             # 5 s after the last.
             'RedisConnPoolTTL 1', 'MemcacheConnTTL 1',
             'UploadProgressSlots 64', '<Location "/up">',
-            'SetHandler upload-pool', "UploadPool \"$self->{pool}\"",
+            'SetHandler upload-pool',
+            sprintf('UploadPool "%s"', $pool{$name} || $self->{pool}),
             $more || (), '</Location>', '<Location "/metrics">',
             'SetHandler upload-pool-metrics', '</Location>', '');
         $self->{$name} = $httpd;

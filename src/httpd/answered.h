@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_ANSWERED_H
+#define UPOOL_HTTPD_ANSWERED_H
+
+/* When the application of a form has answered, as far as it can be seen: an
+ * output filter waits for the end of the response, whoever made it.  Until then
+ * the upload is in use (store/run.h).  An upload of several requests has
+ * httpd/capture.h for it. */
+
+#include "httpd/request.h"
+
+/* Once, when the module's hooks are registered. */
+void upool_answered_register(void);
+
+/* The application is about to run for rq, whose upload is done.  What no end of
+ * a response ends, the end of r's pool does. */
+void upool_answered_await(request_rec *r, upool_request *rq);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_MACHINES_H
+#define UPOOL_HTTPD_MACHINES_H
+
+/* Whether the machines that share a pool keep each other out (store/farm.h), of
+ * every pool that the configuration names: a round each two seconds, in one
+ * child, and a line in the log when the answer changes.  Pools of .htaccess are
+ * those of UploadPoolRoot's file system, and are not looked at by
+ * themselves. */
+
+#include <httpd.h>
+
+/* post_config, in the parent.  OK. */
+int upool_machines_start(server_rec *s, apr_pool_t *pconf);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_INUSE_H
+#define UPOOL_STORE_INUSE_H
+
+/* An upload whose application works on it (run.h), for those who would take it
+ * away: begin, sweep and clear.
+ *
+ *     clear                          run
+ *     makes "cleared"                lets go of the region
+ *     looks at the region            looks for "cleared"
+ *
+ * Whichever comes second finds the other, and purges.  No state; any thread. */
+
+#include "store/directory.h"
+
+/* 1: somebody runs the application of what is in the open bucket, or it cannot
+ * be told. */
+int upool_inuse_is_held(int directory);
+
+/* 1: it was cleared meanwhile: for readers there is nothing. */
+int upool_inuse_is_cleared(int directory);
+
+/* Marks it as cleared.  The system's error. */
+apr_status_t upool_inuse_clear(int directory);
+
+/* Removes the bucket that was cleared, if nobody runs its application and no
+ * other upload has begun in it.  APR_EBUSY: so it is; else as
+ * upool_purge_bucket(). */
+apr_status_t upool_inuse_purge(const upool_directory *dir, upool_store *store,
+                               const char *id, apr_pool_t *p);
+
+#endif
