@@ -260,6 +260,7 @@ static upool_part_error take_type(reader *r, const char *at, const char *end)
         r->part->content_type = NULL;
         r->part->charset = NULL;
         r->part->nparams = 0;
+        r->part->type_written.text = NULL;
         r->at = free_from;
     }
     return kept < 0 ? UPOOL_PART_NO_ROOM : UPOOL_PART_OK;
