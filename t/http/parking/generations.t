@@ -100,7 +100,7 @@ sub begin
 }
 
 # Children, and how many of them have a file of an upload open.
-sub children
+sub children_with_uploads
 {
     my ($parent) = @_;
     my ($all, $busy) = (0, 0);
@@ -124,12 +124,12 @@ $httpd->start("$place\nStartServers 2\n$settings\n");
 my @held;
 if ($threads) {
     ok wait_for(sub {
-        my ($all, $busy) = children($httpd->pid);
+        my ($all, $busy) = children_with_uploads($httpd->pid);
         return 1 if $all == 2 && $busy == 2;
         push @held, begin() if @held < 12;
         return 0;
     }, 60), 'a slow upload in each of two children'
-        or diag join ' ', children($httpd->pid);
+        or diag join ' ', children_with_uploads($httpd->pid);
 }
 else {
     @held = map { begin() } 1 .. 2;
