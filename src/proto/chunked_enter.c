@@ -127,7 +127,7 @@ static int is_repeated(const upool_chunked *c, const char *filename)
 static int is_end_again(const upool_chunked *c)
 {
     return upool_chunked_is_auto(c) && !c->in_family && !c->session
-           && c->length >= 0 && c->total == upool_resume_length(c->resume)
+           && c->offset > 0 && c->total == upool_resume_length(c->resume)
            && c->offset + c->length == c->total
            && upool_resume_is_whole(c->resume);
 }

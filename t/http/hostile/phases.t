@@ -79,9 +79,10 @@ for my $front (sort keys %fronts) {
         $c->send($u->{head} . rest_of($u) . "Expect: 100-continue\r\n\r\n");
         is $c->interim->{status}, 100, "$name once it was invited: it was";
         $c->$end;
-        # A first chunk that never brought a byte may be none at all.
+        # A first chunk that never brought a byte may be none at all: an error
+        # of the identifier that its client gave.
         my $want = $front eq 'form' ? qr/^error$/
-            : $front eq 'chunk' ? qr/^(?:uploading|starting)$/
+            : $front eq 'chunk' ? qr/^(?:uploading|error)$/
             : qr/^uploading$/;
         ok wait_for(sub { state_of($u) =~ $want }),
             "$name once it was invited: not done" or diag state_of($u);
