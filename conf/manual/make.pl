@@ -145,7 +145,20 @@ sub code_block
     return qq(<pre class="prettyprint lang-$kind">) . escaped($text) . "</pre>\n";
 }
 
-# Paragraphs, "- " lists, "word  meaning" lists, indented blocks.
+# Lines "| cell | cell |", of which the first has the headings.
+sub table
+{
+    my ($own, @line) = @_;
+    my @row = map { [map { inline($_, $own) } split /\s+\|\s+/,
+                     s/^\|\s+|\s+\|$//gr] } @line;
+    my $head = shift @row;
+    return '<table class="bordered"><tr class="header">'
+        . join('', map { "<th>$_</th>" } @$head) . "</tr>\n"
+        . join('', map { '<tr>' . join('', map { "<td>$_</td>" } @$_)
+                         . "</tr>\n" } @row) . "</table>\n";
+}
+
+# Paragraphs, "- " lists, "word  meaning" lists, tables, indented blocks.
 sub blocks
 {
     my ($text, $own, $kind_of) = @_;
@@ -178,6 +191,9 @@ sub blocks
             }
             $html .= "</ul>\n";
         }
+        elsif ($line[0] =~ /^\| /) {
+            $html .= table($own, $take->(qr/^\| /));
+        }
         elsif ($line[0] =~ /^\S+ {2,}\S/) {
             $html .= "<dl>\n";
             while (@line && $line[0] =~ /^(\S+) {2,}(\S.*)/) {
@@ -190,7 +206,7 @@ sub blocks
             $html .= "</dl>\n";
         }
         else {
-            my @got = $take->(qr/^(?!- )(?!\S+ {2,}\S)\S/);
+            my @got = $take->(qr/^(?!- )(?!\| )(?!\S+ {2,}\S)\S/);
             $html .= '<p>' . inline(join("\n", @got), $own) . "</p>\n";
         }
     }

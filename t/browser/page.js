@@ -40,9 +40,12 @@ function state(name, word, ms) {
         .waitFor({ timeout: ms || 20000 });
 }
 
+async function answered(name) {
+    return JSON.parse(await row(name).locator("details pre").textContent());
+}
+
 async function received(name) {
-    const text = await row(name).locator("details pre").textContent();
-    return JSON.parse(text).body;
+    return (await answered(name)).body;
 }
 
 async function arrived(f, what) {
@@ -334,39 +337,73 @@ async function allTogether() {
     await page.locator("#total").waitFor({ state: "hidden" });
 }
 
+/* A file with something at its begin and end; its digest. */
+async function sparse(where, size) {
+    const fd = fs.openSync(where, "w");
+    fs.ftruncateSync(fd, size);
+    [[0, "firs"], [size - 4, "last"]]
+        .forEach(([at, text]) => fs.writeSync(fd, text, at));
+    fs.closeSync(fd);
+    const hash = crypto.createHash("sha256");
+    for await (const part of fs.createReadStream(where)) {
+        hash.update(part);
+    }
+    return hash.digest("hex");
+}
+
 async function large() {
     const mib = Number(process.env.UPOOL_BIG_MIB || 256);
     const where = path.join(kit.out, "large.bin");
-    const marks = [[0, "first"], [mib * MiB - 4, "last"]];
-    const fd = fs.openSync(where, "w");
-    fs.ftruncateSync(fd, mib * MiB);
-    marks.forEach(([at, text]) => fs.writeSync(fd, text.slice(0, 4), at));
-    fs.closeSync(fd);
+    const digest = await sparse(where, mib * MiB);
     await page.goto(kit.base + "/");
     const began = Date.now();
     await choose(where);
     await state("large.bin", "done", 1000 * (30 + mib / 8));
     console.log("# " + mib + " MiB: " + (Date.now() - began) / 1000 + " s");
     const body = await received("large.bin");
-    const hash = require("crypto").createHash("sha256");
-    for await (const part of fs.createReadStream(where)) {
-        hash.update(part);
-    }
-    is([body.size, body.files[0].digests["sha-256"]],
-       [mib * MiB, hash.digest("hex")], mib + " MiB: all of it");
+    is([body.size, body.files[0].digests["sha-256"]], [mib * MiB, digest],
+       mib + " MiB: all of it");
     fs.unlinkSync(where);
+}
+
+/* By tus, and cut in the middle, to a page of PHP that knows $_FILES alone. */
+async function unchanged() {
+    const size = 200 * MiB;
+    const where = path.join(kit.out, "unchanged.bin");
+    const digest = await sparse(where, size);
+    await open("tus");
+    await page.locator("input[value='/unchanged.php']").check();
+    await page.fill("#title", "Grüße");
+    line.sent = 0;
+    line.rate = 100 * MiB;
+    await choose(where);
+    await until(() => line.sent > size / 2, 60000);
+    line.cut();
+    await state("unchanged.bin", "waiting");
+    line.mend();
+    line.rate = 0;
+    await state("unchanged.bin", "done", 60000);
+    const body = await answered("unchanged.bin");
+    is(body.$_FILES, [{ input: "file", name: "unchanged.bin",
+                        type: "application/octet-stream", size, error: 0,
+                        "sha-256": digest }],
+       "unchanged PHP: $_FILES after a cut");
+    is(body.$_POST.title, "Grüße", "unchanged PHP: $_POST");
+    fs.unlinkSync(where);
+    await choose(kit.three[0]);
+    await state(kit.three[0].name, "done");
 }
 
 async function keyboard() {
     await open("tus");
     await page.locator("body").click({ position: { x: 2, y: 2 } });
     const order = [];
-    for (let n = 0; n < 4; n += 1) {
+    for (let n = 0; n < 5; n += 1) {
         await page.keyboard.press("Tab");
         order.push(await page.evaluate(() => document.activeElement.id ||
             document.activeElement.name));
     }
-    is(order, ["file", "protocol", "title", "check"],
+    is(order, ["file", "protocol", "application", "title", "check"],
        "keyboard: the form in its order");
     const f = random("keys.bin", 4 * MiB);
     line.rate = 2 * MiB;
@@ -445,6 +482,7 @@ async function run(given) {
     await looks("dark", 960);
     await looks("dark", 360);
     await large();
+    await unchanged();
     await page.goto(kit.base + "/upload");
     await kit.accessible(page, "the plain form");
     is(errors, [], "no script failed, no policy was broken");

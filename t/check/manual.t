@@ -87,7 +87,7 @@ none \@lost, 'every link between the pages leads somewhere';
 # What httpd's stylesheet knows, so that the pages look right among its own.
 my %known = map { $_ => 1 } qw(menu apache module directive directive-section
     section top example prettyprint lang-config lang-sh lang-code directives
-    seealso qref descr);
+    seealso qref descr bordered header);
 none [grep { !$known{$_} } sort keys %class], "only classes of httpd's manual";
 like $style, qr/prefers-color-scheme: dark/, 'the own stylesheet: light and dark';
 like $style, qr/\@media \(max-width/, '… and for a narrow window';

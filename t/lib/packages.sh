@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Sourced by t/run and conf/demo/run: installs the Debian packages of $1 that
-# are missing, quietly, from the machine's own package source. No service is
-# started. UPOOL_INSTALL=no installs nothing. The caller's exit trap calls
-# upool_packages_tidy.
+# Sourced by t/run, conf/demo/run and the runs that have programs of npm's:
+# installs the Debian packages of $1 that are missing, quietly, from the
+# machine's own package source. No service is started. UPOOL_INSTALL=no installs
+# nothing. The caller's exit trap calls upool_packages_tidy.
 
 upool_policy=
 
@@ -61,4 +61,21 @@ upool_packages()
         return 1
     fi
     upool_packages_tidy
+}
+
+# upool_npm PACKAGE.JSON DIRECTORY: what it lists is in DIRECTORY/node_modules,
+# in those versions; nothing is done where it was there before.
+upool_npm()
+{
+    if cmp -s "$1" "$2/package.json"; then
+        return 0
+    fi
+    rm -rf "$2/package.json" "$2/new"
+    mkdir -p "$2/new" && cp "$1" "$2/new/package.json" || return 1
+    (cd "$2/new" && npm install --ignore-scripts --no-audit --no-fund \
+        --no-package-lock) || return 1
+    rm -rf "$2/node_modules"
+    mv "$2/new/node_modules" "$2/node_modules" &&
+        mv "$2/new/package.json" "$2/package.json"
+    rm -rf "$2/new"
 }

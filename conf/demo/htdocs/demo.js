@@ -7,7 +7,6 @@
 
     const AT_ONCE = 2;
     const PREVIEW_BYTES = 24 * 1024 * 1024;
-    const URL_OF_POOL = "/upload";
     const pool = window.UploadPool;
     const rows = [];
     const get = (id) => document.getElementById(id);
@@ -177,7 +176,7 @@
         const pre = document.createElement("pre");
         const link = document.createElement("a");
         link.className = "button get";
-        link.href = URL_OF_POOL + "/file?X-Progress-ID=" +
+        link.href = row.url + "/file?X-Progress-ID=" +
             encodeURIComponent(answer.identifier);
         link.textContent = "Download";
         link.setAttribute("aria-label", "Download " + row.file.name);
@@ -217,9 +216,9 @@
     async function start(row) {
         row.state = "starting";
         row.job = pool.upload(row.file, {
-            url: URL_OF_POOL, protocol: row.protocol, check: row.check,
+            url: row.url, protocol: row.protocol, check: row.check,
             fields: { title: row.title },
-            identifier: () => pool.mint(URL_OF_POOL),
+            identifier: () => pool.mint(row.url),
             onprogress: (progress) => heard(row, progress)
         });
         try {
@@ -319,6 +318,7 @@
             const row = {
                 file, job: null, state: "queued", progress: blank(),
                 protocol: form.elements.protocol.value,
+                url: form.elements.application.value,
                 title: get("title").value, check: get("check").checked
             };
             rows.push(row);

@@ -2,8 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors
  *
- * For scripts that know $_FILES and $_POST alone. Required at their top, or
- * before all of them by
+ * For scripts of your own that know $_FILES and $_POST alone, where no byte of a
+ * file shall pass through PHP. It cannot serve an application that moves files
+ * by move_uploaded_file() or asks is_uploaded_file(), as WordPress, MediaWiki,
+ * Nextcloud and nearly all others do, nor one whose pages send unsigned
+ * identifiers: give those "UploadPassAs form", and not this file.
+ *
+ * Required at the top of a script, or before all of them by
  *
  *     php_value auto_prepend_file /srv/app/prepend.php
  *

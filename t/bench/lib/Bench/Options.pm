@@ -30,8 +30,8 @@ my @known = (
     ['MIDDLE', 600, 60], ['CONTENT', '512m', '128m'],
     ['MEMORY', '4g', '256m'], ['HELD', 1000, 100], ['LIVE', 1000, 100],
     ['FILL', 100_000, 5000], ['QUERIES', 20_000, 2000],
-    ['CHUNKS', '1g', '32m'], ['PORT', 18300], ['PEERS', ''],
-    ['SECTIONS', 'big small middle content memory held status chunks'],
+    ['CHUNKS', '1g', '32m'], ['HANDOFF', 20, 2], ['PORT', 18300], ['PEERS', ''],
+    ['SECTIONS', 'big small middle content handoff memory held status chunks'],
     ['TUS', ''], ['RAM', -w '/dev/shm' ? '/dev/shm' : '/tmp'], ['DISK', ''],
     ['MODULE', ''],
 );

@@ -142,28 +142,32 @@ PHP
 
 sub start_modphp
 {
+    my ($more) = @_;
     my $php = php_module();
     my $places = join '', map { "<Directory $opt{dir}/htdocs/$_->[0]>\n"
         . php_conf($_->[1]) . "</Directory>\n" }
         ['ram', "$opt{fast}/php"], ['disk', "$opt{dir}/data/php"];
     php_script();
-    return httpd('modphp', <<"CONF", load_module('mpm_prefork') . <<'MPM');
+    my $conf = <<"CONF";
 LoadModule php_module $php
 <FilesMatch "\\.php\$">
     SetHandler application/x-httpd-php
 </FilesMatch>
 $places
 CONF
+    my $mpm = load_module('mpm_prefork') . <<'CONF';
 StartServers 16
 MinSpareServers 16
 MaxSpareServers 32
 MaxRequestWorkers 64
-MPM
+CONF
+    return httpd('modphp', $conf . ($more // ''), $mpm);
 }
 
 # One master with a pool of workers for each place.
 sub start_fpm
 {
+    my ($more) = @_;
     my $dir = $opt{dir};
     my $owner = $opt{root} ? "user = $opt{user}\nlisten.owner = $opt{user}" : '';
     my $pools = join '', map { my ($name, $place) = @$_; <<"CONF" }
@@ -190,7 +194,7 @@ CONF
     }
     php_script();
     my $server = httpd('phpfpm', load_module(qw(proxy proxy_fcgi))
-        . join '', map { <<"CONF" } qw(ram disk));
+        . ($more // '') . join '', map { <<"CONF" } qw(ram disk));
 <Directory $dir/htdocs/$_>
     SetHandler "proxy:unix:$dir/fpm-$_.sock|fcgi://localhost"
 </Directory>

@@ -18,8 +18,8 @@ use Bench::Report;
 use File::Path ();
 use Time::HiRes ();
 
-our @EXPORT = qw(start_peers stop_peers empty_pools section_big section_small
-    section_middle section_content section_memory);
+our @EXPORT = qw(peer once start_peers stop_peers empty_pools section_big
+    section_small section_middle section_content section_memory);
 our @KEEPERS = qw(pool floor php nginx dav py node);
 
 my (%peer, @peers);
