@@ -129,6 +129,15 @@ inside()
     chroot "$folder/root" "$@"
 }
 
+# httpd: the root's, by /srv/httpd.conf, which logs to /run/error.log.
+httpd()
+{
+    inside /usr/sbin/apache2 -f /srv/httpd.conf || {
+        tail -n 20 "$folder/root/run/error.log" >&2
+        fail "httpd does not start"
+    }
+}
+
 # start COMMAND ...: in the background, until the finding ends.
 start()
 {
