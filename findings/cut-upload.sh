@@ -173,7 +173,8 @@ half()
 }
 is "CGI" "$(half cgi length)" "called TERM"
 is "CGI, chunked" "$(half cgi chunked)" "called TERM"
-curl -s -m 20 -o "$folder/answer" -T "$seen" http://127.0.0.1:22312/fcgid
+: >"$seen"
+curl -s -m 20 -o "$folder/answer" -d whole http://127.0.0.1:22312/fcgid
 is "mod_fcgid, all of it" "$(cat "$seen")" "called "
 is "mod_fcgid" "$(half fcgid length)" ""
 is "mod_php" "$(half php length)" "100000 49152"
