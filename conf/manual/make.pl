@@ -7,8 +7,9 @@
 # Writes the HTML pages of the manual into DIRECTORY (conf/manual/mod): what a
 # directive means from the README, what it is called in "httpd -L" from the
 # table in src/config/directives.c, order and examples from conf/manual/pages,
-# the how-to pages from conf/manual/howto. Structure and class names are those
-# of httpd's own manual, whose stylesheet the pages find when they lie in its
+# the how-to page from conf/manual/howto, the one on proxies from conf/manual/front
+# with the files of conf/examples. Structure and class names are those of httpd's
+# own manual, whose stylesheet the pages find when they lie in its
 # directory mod; conf/manual/style has one for when they do not.
 
 use strict;
@@ -295,6 +296,10 @@ sub directive_section
         . "</div>\n</div>\n";
 }
 
+# Pages of text: the first is in every menu.
+my @text = (['upload_pool_howto.html', 'How-To'],
+            ['upload_pool_front.html', 'In front of it']);
+
 sub toc
 {
     my (@item) = @_;
@@ -307,8 +312,7 @@ sub others
     return qq(<h3>See also</h3>\n<ul class="seealso">\n)
         . toc((map { ["$_->{file}.html", escaped($_->{title})] }
                grep { $_->{file} ne $own } @page),
-              $own eq 'upload_pool_howto' ? ()
-              : ['upload_pool_howto.html', 'How-To'])
+              (grep { $_->[0] ne "$own.html" } @text))
         . "</ul>";
 }
 
@@ -340,7 +344,7 @@ sub module_page
                            . "</th><td>$_->[1]</td></tr>" } @rows)
         . "</table>\n<h3>Summary</h3>\n" . blocks($what) . "</div>\n"
         . qq(<div id="quickview"><h3>Topics</h3>\n<ul id="topics">\n)
-        . toc(['upload_pool_howto.html', 'How-To'],
+        . toc(@text,
               map { ["$_->{file}.html", escaped($_->{title})] } @page)
         . qq(</ul>\n<h3 class="directives">Directives</h3>\n<ul id="toc">\n)
         . toc(map { ["$page_of{$_}.html#" . lc $_, $_] } sort keys %page_of)
@@ -358,12 +362,23 @@ sub module_page
                       'module-index');
 }
 
-# --- How-To -------------------------------------------------------------------
+# --- Pages of text ------------------------------------------------------------
+
+# A line "include FILE" stands for that file of conf/examples.
+sub source
+{
+    my ($name) = @_;
+    my $text = slurp("$here/$name");
+    $text =~ s{^include (\S+)\n}{slurp("$top/conf/examples/$1") =~ s/^(?=.)/    /mgr}mge;
+    return $text;
+}
 
 # Sections "# TITLE", and in them "## TITLE".
-sub howto_page
+sub text_page
 {
-    my ($intro, @section) = split /^# /m, slurp("$here/howto");
+    my ($name, $title_of_page) = @_;
+    # A comment within a block is no title.
+    my ($intro, @section) = split /^# /m, source($name);
     my ($html, @toc) = ('');
     my $kind = sub {
         return $_[0] =~ /^ *\$ /m ? 'sh' : $_[0] =~ /^ *(?:<\?php|import |use |const )/m
@@ -384,14 +399,16 @@ sub howto_page
         }
         $html .= "</div>\n";
     }
-    my $body = qq(<div id="preamble"><h1>How-To</h1>\n) . blocks($intro)
+    my $body = qq(<div id="preamble"><h1>$title_of_page</h1>\n) . blocks($intro)
         . qq(</div>\n<div id="quickview"><h3>Topics</h3>\n<ul id="topics">\n)
-        . toc(@toc) . "</ul>\n" . others('upload_pool_howto') . "</div>\n"
-        . $html;
-    return write_page('upload_pool_howto', 'How-To', $body, 'manual-page');
+        . toc(@toc) . "</ul>\n" . others("upload_pool_$name")
+        . "</div>\n" . $html;
+    return write_page("upload_pool_$name", $title_of_page, $body,
+                      'manual-page');
 }
 
 File::Path::make_path($into);
 module_page();
 group_page($_) for @page;
-howto_page();
+text_page('howto', 'How-To');
+text_page('front', 'In front of it');

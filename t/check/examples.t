@@ -64,7 +64,8 @@ sub accepts
     return $good;
 }
 
-my @examples = sort glob 'conf/examples/*.conf';
+my @examples = (sort(glob 'conf/examples/*.conf'),
+                'conf/examples/in-front/httpd.conf');
 at_least('examples', scalar @examples, 4);
 accepts($_ =~ s{.*/|\.conf$}{}gr, slurp($_)) for @examples;
 

@@ -45,17 +45,33 @@ sub new
     my ($class, $url, $id, %o) = @_;
     my $c = connect_raw(%o);
     my $query = exists $o{query} ? $o{query} : 'stream';
-    $c->send("GET $url/status?X-Progress-ID=$id&$query HTTP/1.1\r\nHost: x\r\n"
-             . join('', map { "$_\r\n" } @{ $o{headers} || [] }) . "\r\n");
+    $c->send("GET $url/status?X-Progress-ID=$id&$query HTTP/1.1\r\n"
+             . "Host: localhost\r\n" . join('', map { "$_\r\n" } @{ $o{headers} || [] }) . "\r\n");
     my $head = $c->interim;
-    return bless {c => $c, %$head, comments => 0}, $class;
+    my $coding = $head->{headers}{'transfer-encoding'} || '';
+    return bless {c => $c, %$head, comments => 0, text => '',
+                  chunked => scalar($coding =~ /chunked/i)}, $class;
+}
+
+# The server's own answer ends by closing; a proxy may send it in chunks.
+sub _line
+{
+    my ($self) = @_;
+    return $self->{c}->_upto("\n") unless $self->{chunked};
+    while (index($self->{text}, "\n") < 0) {
+        my $size = hex(($self->{c}->_upto("\r\n") // '0') =~ s/\s+\z//r);
+        return undef if $size == 0;
+        $self->{text} .= $self->{c}->_exactly($size);
+        $self->{c}->_exactly(2);
+    }
+    return $self->{text} =~ s/\A(.*?\n)//s ? $1 : undef;
 }
 
 sub next
 {
     my ($self) = @_;
     my %event;
-    while (defined(my $line = $self->{c}->_upto("\n"))) {
+    while (defined(my $line = $self->_line)) {
         chomp $line;
         if ($line eq '') {
             return {%event} if exists $event{data};

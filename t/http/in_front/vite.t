@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+#
+# conf/examples/in-front: vite.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use UploadPool::InFront;
+use UploadPool::Test;
+
+my $mark = log_mark();
+{
+    my $front = UploadPool::InFront->new('vite');
+    passes($front, options => 1);
+}
+bears_silence('vite', unlimited => 1);
+is crashes_since($mark), 0, 'no child died';
+
+done_testing;
