@@ -31,7 +31,7 @@ for my $kind (qw(tus ietf chunked)) {
     wait_for(sub {
         $said = status('/up', $u->{id}, @port);
         return $said->{state} ne 'uploading';
-    }, 20);
+    });
     is $said->{state}, 'done', "$kind: done";
     is $said->{received}, length $u->{content}, "$kind: all of it";
     is $said->{error}, undef, "$kind: and no error";

@@ -58,7 +58,7 @@ sub ended
 sub arrived
 {
     my ($where, $bytes) = @_;
-    return wait_for(sub { received($where) == $bytes }, 10);
+    return wait_for(sub { received($where) == $bytes });
 }
 
 # --- The client goes away ----------------------------------------------------

@@ -175,7 +175,7 @@ ok wait_for(sub {
     upload('/x', [{name => 'f', filename => 'f', content => 'x'}],
            id => $ids[0], accept => 'application/json', @there)
         ->{status} == 200;
-}, 10), 'when it is over all is well';
+}), 'when it is over all is well';
 $httpd->stop;
 unlike $httpd->error_log, qr/exit signal/, 'no child died';
 

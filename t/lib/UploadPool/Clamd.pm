@@ -58,7 +58,7 @@ sub new
         open STDERR, '>&', \*STDOUT;
         exec $program, '-c', "$dir/clamd.conf";
     });
-    wait_for(sub { _answers() || !$self->alive }, 60);
+    wait_for(sub { _answers() || !$self->alive });
     croak 'clamd does not start: ' . slurp("$dir/clamd.log")
         unless $self->alive && _answers();
     return $self;
