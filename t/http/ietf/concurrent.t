@@ -51,7 +51,7 @@ sub ended
     my ($c, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is $c->answer->{status}, 409, "$name: answered";
-    ok $c->closed(10), "$name: and closed";
+    ok $c->closed, "$name: and closed";
     return;
 }
 

@@ -23,7 +23,7 @@ my $httpd = UploadPool::Httpd->new;
 my $pool = $httpd->make_pool('pool');
 my $outside = $httpd->make_pool('outside');
 my $aside = $httpd->make_pool('aside');
-my @there = (port => $httpd->port, timeout => 20);
+my @there = (port => $httpd->port);
 my $secret = 'the-content-of-a-file-outside';
 my @ids = map { "swap-$_" } 0, 1;
 

@@ -73,7 +73,7 @@ sub fake
         ReuseAddr => 1) }) or croak "fakeport: $!";
     my $self = bless {owner => $$}, $class;
     $self->{pid} = _spawn(sub {
-        alarm 60;
+        alarm 900;
         while (my $socket = $listener->accept) {
             $serve->($socket);
             close $socket;

@@ -260,9 +260,9 @@ sub chunked
 A connection, an object with C<send(BYTES)> (false when the server closed),
 C<answer()> (the next final answer), C<interim()> (the next answer whatever its
 status), C<finish()> (half close: no more will be sent), C<close()>,
-C<reset()> (closes with RST), C<closed(SECONDS)> (the server closed it within
-that time), C<socket>. C<from> is the client's own address: 127.0.0.2 is another
-one on this machine.
+C<reset()> (closes with RST), C<closed()> (waits until the server has closed
+it; with SECONDS, no longer), C<socket>. C<from> is the client's own address:
+127.0.0.2 is another one on this machine.
 
 =item raw_request(WHAT, %OPTIONS)
 
@@ -393,7 +393,7 @@ sub curl
 {
     my (@args) = @_;
     open my $pipe, '-|', 'curl', qw(--silent --show-error --include
-        --max-time 60), @args or croak "curl: $!";
+        --max-time 120), @args or croak "curl: $!";
     binmode $pipe;
     local $/;
     my $text = <$pipe>;
@@ -769,7 +769,7 @@ sub answer
 sub closed
 {
     my ($self, $seconds) = @_;
-    my $until = time + ($seconds || 5);
+    my $until = time + ($seconds || UploadPool::Test::PATIENCE);
     while (!$self->{ended} && time < $until) {
         local $self->{timeout} = $until - time;
         $self->_fill or last;
