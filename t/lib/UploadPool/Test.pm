@@ -52,7 +52,7 @@ use Time::HiRes qw(sleep time);
 use constant PATIENCE => 120;
 
 our @EXPORT = qw(
-    var port base pool pool_files pool_dirs empty_pool slurp spew
+    var port base pool age pool_files pool_dirs empty_pool slurp spew
     connect_raw raw_request request multipart upload status curl application
     sign new_id chunked log_mark error_log_since access_log_since wait_for
     rounds restart_graceful server_pid children crashes_since decode_json_text
@@ -90,6 +90,11 @@ The directory that a site file calls C<@Pools@/NAME>.
 Sorted paths, relative to the pool, of everything that is no directory, and of
 the directories. C<empty_pool(NAME)> removes all of it.
 
+=item age(POOL, ID, SECONDS)
+
+Makes an upload of the pool that much older than now: nothing has to wait until
+it expires, and nothing expires while a busy machine is slow.
+
 =item slurp(FILE), spew(FILE, BYTES)
 
 =back
@@ -107,6 +112,16 @@ sub var
 sub port { return var('port') }
 sub base { return 'http://127.0.0.1:' . port() }
 sub pool { return var('pools') . "/$_[0]" }
+
+sub age
+{
+    my ($name, $id, $seconds) = @_;
+    my $dir = pool($name) . "/$id";
+    my $then = int(time - $seconds);
+    my @all = ($dir, grep { !m{/\.\.?$} } glob "$dir/* $dir/.*");
+    utime($then, $then, @all) == @all or croak "$dir: $!";
+    return;
+}
 
 sub slurp
 {
