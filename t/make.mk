@@ -37,7 +37,7 @@ C_FILES = $(SOURCES) $(wildcard t/unit/*.c t/fuzz/*.c t/bench/*.c t/http/*/*.c \
 H_FILES = $(wildcard src/*/*.h include/*.h t/unit/*.h t/fuzz/*.h t/bench/*.h \
   t/linear/*.h)
 
-.PHONY: probes unit unit-tool linear test test-long crashes faults check fuzz replay bench bench-quick bench-micro lint analyze cppcheck browser tidy format format-fix manual coverage coverage-all coverage-unit coverage-replay asan asan-tests asan-unit asan-http tsan valgrind valgrind-http print-sources
+.PHONY: bare probes unit unit-tool linear test test-long crashes faults check fuzz replay bench bench-quick bench-micro lint analyze cppcheck browser tidy format format-fix manual coverage coverage-all coverage-unit coverage-replay asan asan-tests asan-unit asan-http tsan valgrind valgrind-http print-sources
 
 help: workshop-help
 .PHONY: workshop-help
@@ -52,6 +52,7 @@ workshop-help:
 	@echo 'check       the source guards of t/check'
 	@echo 'manual      the HTML pages of conf/manual'
 	@echo 'test        everything: sh t/run, without installing packages'
+	@echo 'bare        both commands of the README in a bare Debian 12 and 13'
 	@echo 'test-long   every suite on every MPM, races more often'
 	@echo 'crashes     kill -9 of 200 children and 50 servers, MPM=event'
 	@echo 'faults      every system call of every protocol fails once, and from'
@@ -370,6 +371,9 @@ coverage:
 coverage-all coverage-unit coverage-replay:
 	@$(MAKE) -f Makefile.apxs --no-print-directory $(COVERAGE) \
 	  $(@:coverage-%=%)
+
+bare:
+	sh t/bare/run
 
 test: all
 	UPOOL_INSTALL=no sh t/run

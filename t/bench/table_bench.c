@@ -106,12 +106,12 @@ static double lookup_ns(const subject *s, unsigned first, unsigned range,
 
 static double upload_ns(subject *s)
 {
-    enum { UPLOADS = 20000 };
+    const unsigned uploads = 20000;
     double began = clock_ns();
     char id[48];
     unsigned n;
 
-    for (n = 0; n < UPLOADS; n++) {
+    for (n = 0; n < uploads; n++) {
         upool_ticket ticket;
 
         upool_table_claim(s->table, identifier(id, 1000000 + n), "", 1, 1, n,
@@ -120,7 +120,7 @@ static double upload_ns(subject *s)
         upool_table_publish(s->table, &ticket, 1, n);
         upool_table_finish(s->table, &ticket, UPOOL_SLOT_DONE, 1, NULL, n);
     }
-    return (clock_ns() - began) / UPLOADS;
+    return (clock_ns() - began) / uploads;
 }
 
 static int order(const void *a, const void *b)

@@ -14,7 +14,7 @@ const { chromium } = require("playwright-core");
 const { ok, is, plan, sha256 } = require("./kit.js");
 
 const [base, executablePath, profile, out] = process.argv.slice(2);
-const limit = 180 + Number(process.env.UPOOL_BIG_MIB || 256) / 8;
+const limit = 900 + Number(process.env.UPOOL_BIG_MIB || 256) / 8;
 
 function file(name, content, mimeType) {
     return { name, mimeType: mimeType || "application/octet-stream",
@@ -28,15 +28,20 @@ const three = [
     file("plain.bin", crypto.randomBytes(300000))
 ];
 
-function launch(name, options) {
+/* On a busy machine anything may take long: a wait ends by what it is for. */
+async function launch(name, options) {
     const dir = path.join(profile, name);
-    return chromium.launchPersistentContext(dir, Object.assign({
+    const context = await chromium.launchPersistentContext(dir, Object.assign({
         executablePath, headless: true,
         viewport: { width: 960, height: 900 },
         args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
                "--no-first-run", "--disable-background-networking",
-               "--disable-component-update", "--disable-sync"]
+               "--disable-component-update", "--disable-sync"],
+        timeout: 0
     }, options));
+
+    context.setDefaultTimeout(0);
+    return context;
 }
 
 function picture(page, name) {

@@ -3,6 +3,8 @@
 /* upload-pool.js in Node: the same engine as in a page, on fetch. */
 "use strict";
 
+/* Node.js 18 has no global one. */
+const { File } = require("buffer");
 const crypto = require("crypto");
 const { pathToFileURL } = require("url");
 const { ok, is, sha256, sleep, until, Line } = require("./kit.js");

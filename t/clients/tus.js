@@ -160,8 +160,10 @@ async function killedServer() {
     is(said.error, null, "killed server: success all the same");
     is(application(said.body).files[0].digests["sha-256"], sha256(bytes),
        "killed server: bytes");
-    ok(said.requests.includes("HEAD 200"), "killed server: it had asked",
-       said.requests);
+    /* Unless its connection was seen to be gone before it sent any more. */
+    ok(said.requests.includes("HEAD 200")
+       || said.requests.every((one) => / 20\d$/.test(one)),
+       "killed server: it had asked, if a request failed", said.requests);
 }
 
 /* The trap: a client that asks after the last PATCH failed, finds the offset at

@@ -43,7 +43,8 @@ upool_packages()
         echo "these packages are missing: $upool_list"
         return 1
     fi
-    echo "installing: $upool_list"
+    upool_since=$(date +%s)
+    echo "installing, with what they need: $upool_list"
     # Packages such as php-fpm start their service unless a policy forbids it.
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         upool_policy=/usr/sbin/policy-rc.d
@@ -61,6 +62,7 @@ upool_packages()
         return 1
     fi
     upool_packages_tidy
+    echo "installed in $(($(date +%s) - upool_since)) s"
 }
 
 # upool_npm PACKAGE.JSON DIRECTORY: what it lists is in DIRECTORY/node_modules,

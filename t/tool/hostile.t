@@ -79,7 +79,7 @@ for my $command (['list'], ['stat'], ['check'], ['clean', '-n', '-e', 1],
     my @said;
     for my $json ([], ['--json']) {
         local $SIG{ALRM} = sub { die "@$command: hangs" };
-        alarm 60;
+        alarm 600;
         my ($exit, $out, $err) = tool(@$command, @$json, $pool);
         alarm 0;
         like $exit, qr/^[01]$/, "@$command @$json: comes to an end";

@@ -10,6 +10,7 @@
 
 #include <apr_general.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <tap.h>
 #include "ident/ident.h"
 
@@ -203,7 +204,7 @@ static void test_wiped(apr_pool_t *p)
 /* Out of memory nothing is signed and nothing is good. */
 static void test_failing(apr_pool_t *p)
 {
-    upool_keys *keys = upool_keys_make(p), *none;
+    upool_keys *keys = upool_keys_make(p);
     char text[UPOOL_IDENT_TEXT_MAX + 1], id[UPOOL_IDENT_MAX + 1], hex[65];
     apr_status_t hmac_rv, sign_rv, add_rv;
     int verdict;
@@ -215,7 +216,6 @@ static void test_failing(apr_pool_t *p)
     verdict = (int)upool_ident_check(text, keys, id);
     sign_rv = upool_ident_sign(text, "upload", keys);
     add_rv = upool_keys_add(keys, SECRET, strlen(SECRET));
-    none = upool_keys_make(p);
     heap.empty = 0;
     tap_is_int(hmac_rv, APR_EGENERAL, "no memory: no HMAC");
     tap_is_str(hex, "", "its hex is empty");
@@ -225,9 +225,20 @@ static void test_failing(apr_pool_t *p)
     tap_is_str(text, "", "nor left half signed");
     tap_is_int(add_rv, APR_EGENERAL, "no key is added");
     tap_is_int(upool_keys_count(keys), 1, "or counted");
-    tap_ok(none == NULL, "no set is made");
     tap_is_int(upool_keys_hmac(keys, 0, "id", 2, hex), APR_SUCCESS,
                "with memory again all is well");
+}
+
+/* An administrator's choice of providers may have no HMAC. */
+static void test_without_hmac(apr_pool_t *p)
+{
+    upool_keys *none;
+
+    EVP_set_default_properties(NULL, "provider=none");
+    none = upool_keys_make(p);
+    EVP_set_default_properties(NULL, "");
+    tap_ok(none == NULL, "no HMAC: no set is made");
+    tap_ok(upool_keys_make(p) != NULL, "with one there is a set");
 }
 
 typedef struct worker {
@@ -290,6 +301,7 @@ int main(void)
     test_nul(p);
     test_wiped(p);
     test_failing(p);
+    test_without_hmac(p);
     test_threads(p);
     apr_pool_destroy(p);
     apr_terminate();

@@ -14,9 +14,13 @@ async function open(name, ...bundles) {
             headless: true,
             args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
                    "--no-first-run", "--disable-background-networking",
-                   "--disable-component-update", "--disable-sync"]
+                   "--disable-component-update", "--disable-sync"],
+            timeout: 0
         });
     const page = context.pages()[0];
+
+    /* On a busy machine anything may take long. */
+    context.setDefaultTimeout(0);
 
     page.on("pageerror", (error) => console.log("# page: " + error.message));
     await page.goto(process.env.UPOOL_BASE + "/");

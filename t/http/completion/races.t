@@ -33,7 +33,7 @@ sub end
 {
     my ($up) = @_;
     my $answer;
-    wait_for(sub { ($answer = $up->{resume}->())->{status} == 200 }, 30);
+    wait_for(sub { ($answer = $up->{resume}->())->{status} == 200 });
     return $answer;
 }
 
@@ -56,7 +56,7 @@ for my $way (patient()) {
     my $bytes = text(@{ $up->{last} });
     $old->send(substr $bytes, 0, -1);
     ok wait_for(sub { status('/c/cgi/count.pl', $up->{id})->{received}
-                      == length($up->{bytes}) - 1 }, 30),
+                      == length($up->{bytes}) - 1 }),
         "$way: all but the last byte is there";
     $new->send($bytes);
     like $new->answer->{status}, qr/^(?:400|409)$/,

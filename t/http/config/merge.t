@@ -210,7 +210,7 @@ kill 'USR1', $httpd->pid;
 ok wait_for(sub {
     substr($httpd->error_log, $at) =~ /resuming normal/
         && send_to('main.test', '/x', name => 'a.gif')->{status} == 200
-}, 20), 'after a graceful restart the new list holds';
+}), 'after a graceful restart the new list holds';
 holds('main.test', '/x', 500, 'after a graceful restart');
 like substr($httpd->error_log, $at), qr/UPL0003: UploadProgressSlots stays 4096/,
     'another number of slots has to wait, and the log says so';

@@ -128,7 +128,7 @@ for my $how (qw(fin rst)) {
     request('POST', "/up?X-Progress-ID=$id", length => length $half,
         headers => ['Content-Type', $type], body => substr($half, 0, 500_000),
         abort => $how, @port);
-    ok wait_for(sub { status('/up', $id, @port)->{state} eq 'error' }, 10),
+    ok wait_for(sub { status('/up', $id, @port)->{state} eq 'error' }),
         "a client that goes with $how: an error";
 }
 my $id = new_id();

@@ -71,7 +71,7 @@ is_deeply \@status, [200, 200, 507, 507], 'the quota holds';
 htaccess('UploadPool old', 'UploadExpires 1s');
 is put($id)->{status}, 200, 'an upload of a pool that no configuration names';
 ok -d "$root/old/$id", 'is there';
-ok wait_for(sub { !-d "$root/old/$id" }, 30), 'and is swept';
+ok wait_for(sub { !-d "$root/old/$id" }), 'and is swept';
 ok -d "$root/photos/$id", 'one that is kept for longer is not';
 $httpd->stop;
 

@@ -62,6 +62,9 @@ __attribute__((constructor)) static void start(void)
 }
 
 static void note(const struct iovec *bytes, int count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void note(const struct iovec *bytes, int count, const char *format, ...)
 {
     char line[LINE_BYTES];
     struct iovec all[PIECES_MAX + 1];

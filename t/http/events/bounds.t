@@ -95,7 +95,7 @@ if ($event) {
     my $parent = $httpd->pid;
     kill 'WINCH', $parent;
     is $last->next, undef, 'so does a graceful stop';
-    ok wait_for(sub { !kill 0, $parent }, 30), 'which it does not delay';
+    ok wait_for(sub { !kill 0, $parent }), 'which it does not delay';
     delete $httpd->{running};
 }
 

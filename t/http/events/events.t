@@ -72,7 +72,7 @@ for my $way (['HTTP/1.1'], ['TLS', tls => 1]) {
 {
     my $id = new_id();
     my $pid = open my $out, '-|', 'curl', '-sN', '--http2-prior-knowledge',
-        '--max-time', 9, base() . "$url/status?X-Progress-ID=$id&stream"
+        '--max-time', 120, base() . "$url/status?X-Progress-ID=$id&stream"
         or die "curl: $!";
     my $text = '';
     $text .= <$out> until $text =~ /"starting"/;
@@ -175,7 +175,16 @@ for my $bad ("$id", "$id:" . 'a' x 64) {
     ok wait_for(sub { status($url, $id)->{state} eq 'uploading' }), 'begun';
     my $from = base() . "$url/status?X-Progress-ID=$id&stream";
     my @say = map {
-        scalar `curl -sN --interface $_ --max-time 1 "$from"`
+        my $pid = open my $out, '-|', 'curl', '-sN', '--interface', $_, $from
+            or die "curl: $!";
+        my $text = '';
+        while (defined(my $line = <$out>)) {
+            $text .= $line;
+            last if $line =~ /^data:/;
+        }
+        kill 'TERM', $pid;
+        close $out;
+        $text;
     } '127.0.0.1', '127.0.0.2';
     like $say[0], qr/"uploading"/, 'its owner watches it';
     like $say[1], qr/data: \{"state": "starting"\}/, 'a stranger sees nothing';

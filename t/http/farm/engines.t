@@ -122,10 +122,10 @@ sub outage
     }
     # The providers look every 5 s: once is enough.
     $cache->start;
-    ok wait_for(sub { $up->send(10); $cache->get($farm->key($mine)) }, 30),
+    ok wait_for(sub { $up->send(10); $cache->get($farm->key($mine)) }),
         "$kind is back: the upload is in it";
     finish($mine, $up, "$kind is back");
-    ok wait_for(sub { grep { /UPL0082/ } $farm->logs }, 20),
+    ok wait_for(sub { grep { /UPL0082/ } $farm->logs }),
         "$kind is back: and that is said";
     return;
 }
@@ -228,7 +228,7 @@ sub hanging
     $cache->go_on;
     my $id = new_id();
     my $up = $farm->begin('b', $id, 30_000);
-    ok wait_for(sub { $up->send(10); $cache->get($farm->key($id)) }, 30),
+    ok wait_for(sub { $up->send(10); $cache->get($farm->key($id)) }),
         "$kind goes on: so do we";
     finish($id, $up, "$kind goes on");
     return;

@@ -241,7 +241,7 @@ sub check_room
     wait_for(sub {
         $status = post_form($port, "/$way", $id, $big)->{status};
         return $status == 200;
-    }, 3);
+    });
     clear($way, $id);
     sweep($way) if $name eq 'concat';
     my @left = left($way);
@@ -253,9 +253,9 @@ sub check_server
 {
     my @wrong;
     return 'the process died' unless -d "/proc/$child";
-    push @wrong, 'slots are taken' unless wait_for(sub { !live() }, 3);
+    push @wrong, 'slots are taken' unless wait_for(sub { !live() });
     push @wrong, "descriptors:\n" . files_open()
-        unless wait_for(sub { files_open() eq $baseline }, 3);
+        unless wait_for(sub { files_open() eq $baseline });
     return @wrong;
 }
 

@@ -136,7 +136,7 @@ sub converse
         last unless $next->{status};
         push @answers, $next;
     }
-    my $ended = $c->closed(5);
+    my $ended = $c->closed;
     $c->close;
     return ($ended, @answers);
 }

@@ -81,10 +81,10 @@ sub head_of
 my @fast = map { $_->() } @fronts;
 my @slow = map { $fronts[$_ % @fronts]->() } 1 .. $slow;
 for my $u (@slow) {
-    $u->{c} = connect_raw(port => $port, timeout => 60);
+    $u->{c} = connect_raw(port => $port);
     $u->{c}->send(head_of($u) . substr $u->{body}, 0, 300);
 }
-my @heads = map { connect_raw(port => $port, timeout => 60) } 1 .. $slow / 8;
+my @heads = map { connect_raw(port => $port) } 1 .. $slow / 8;
 $_->send("POST /slow HTTP/1.1\r\nX-Slow: ") for @heads;
 
 sub drip
@@ -97,7 +97,7 @@ sub drip
 }
 drip($_) for 0 .. 1;
 for my $u (@fast) {
-    $u->{c} = connect_raw(port => $port, timeout => 60);
+    $u->{c} = connect_raw(port => $port);
     $u->{c}->send(head_of($u) . $u->{body});
 }
 drip($_) for 2 .. 4;
@@ -114,14 +114,14 @@ drip($_) for 5 .. 9;
 my %answers;
 for my $u (@slow) {
     $answers{ $u->{c}->answer->{status} }++;
-    $u->{ended} = $u->{c}->closed(20);
+    $u->{ended} = $u->{c}->closed;
     $u->{c}->close;
 }
 is_deeply \%answers, {408 => $slow}, 'each slow one is told'
     or diag explain \%answers;
 is scalar(grep { $_->{ended} } @slow), $slow, 'and its connection ends';
 my $ended = grep { my $r = $_->answer; $r->{status} =~ /^(?:408|400|0)$/
-                   && $_->closed(20) } @heads;
+                   && $_->closed } @heads;
 is $ended, scalar @heads, 'those who never ended their head, too';
 my %states;
 $states{status($_->{head} =~ m{ (/chunks|/slow)}, $_->{id}, port => $port)

@@ -51,14 +51,14 @@ sub ended
     my ($c, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is $c->answer->{status}, 409, "$name: answered";
-    ok $c->closed(10), "$name: and closed";
+    ok $c->closed, "$name: and closed";
     return;
 }
 
 sub arrived
 {
     my ($where, $bytes) = @_;
-    return wait_for(sub { received($where) == $bytes }, 10);
+    return wait_for(sub { received($where) == $bytes });
 }
 
 # --- The client goes away ----------------------------------------------------

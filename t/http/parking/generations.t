@@ -128,7 +128,7 @@ if ($threads) {
         return 1 if $all == 2 && $busy == 2;
         push @held, begin() if @held < 12;
         return 0;
-    }, 60), 'a slow upload in each of two children'
+    }), 'a slow upload in each of two children'
         or diag join ' ', children_with_uploads($httpd->pid);
 }
 else {
@@ -139,8 +139,8 @@ for my $round (1 .. 2) {
     kill 'USR1', $httpd->pid;
     ok wait_for(sub {
         (() = $httpd->error_log =~ /resuming normal operations/g) > $before
-    }, 30), "restart $round";
-    ok wait_for(sub { request('GET', '/', port => $port)->{status} }, 30),
+    }), "restart $round";
+    ok wait_for(sub { request('GET', '/', port => $port)->{status} }),
         'the next generation serves';
     is status('/up', $held[0]{id}, port => $port)->{state}, 'uploading',
         'while the uploads of the old one go on';

@@ -87,7 +87,7 @@ $slow = UploadPool::Slow->start($port, '/up?X-Progress-ID=reset-%n',
 ok $slow->begun, "$many more";
 $slow->say('reset');
 $slow->result;
-ok wait_for(sub { kept() == $many + 1 }, 30), 'nothing is kept of those';
+ok wait_for(sub { kept() == $many + 1 }), 'nothing is kept of those';
 is scalar(grep { status('/up', "reset-" . int($many / 6 * $_),
                         port => $port)->{state} eq 'error' } 0 .. 5), 6,
     'errors, all of them';

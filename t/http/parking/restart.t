@@ -58,8 +58,8 @@ sub graceful
 {
     my $before = generations();
     kill 'USR1', $httpd->pid;
-    wait_for(sub { generations() > $before }, 20) or die 'no restart';
-    wait_for(sub { request('GET', '/', port => $port)->{status} }, 20);
+    wait_for(sub { generations() > $before }) or die 'no restart';
+    wait_for(sub { request('GET', '/', port => $port)->{status} });
     return;
 }
 
@@ -96,7 +96,7 @@ $httpd->start($place);
     completes($held[2], 'after a storm of restarts');
     completes($young, 'of a generation in between');
     my $parent = $httpd->pid;
-    ok wait_for(sub { children_of($parent) <= ($prefork ? 20 : 4) }, 20),
+    ok wait_for(sub { children_of($parent) <= ($prefork ? 20 : 4) }),
         'the old generations are gone';
 
     my $last = begin(300);
@@ -105,7 +105,7 @@ $httpd->start($place);
         !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
     }), 'a graceful stop: nobody else is let in';
     completes($last, 'during a graceful stop');
-    ok wait_for(sub { !kill 0, $parent }, 30), 'and then it has stopped';
+    ok wait_for(sub { !kill 0, $parent }), 'and then it has stopped';
     delete $httpd->{running};
 }
 
@@ -123,7 +123,7 @@ $httpd->start("$place\nGracefulShutdownTimeout 1\nMaxConnectionsPerChild 4\n");
     my $lost = begin(300);
     my $parent = $httpd->pid;
     kill 'WINCH', $parent;
-    ok wait_for(sub { !kill 0, $parent }, 30),
+    ok wait_for(sub { !kill 0, $parent }),
         'GracefulShutdownTimeout does not wait for ever';
     is $lost->{c}->answer->{status}, 0, 'its client is not answered';
     $lost->{c}->close;
@@ -140,8 +140,8 @@ $httpd->start("$place\nGracefulShutdownTimeout 1\nMaxConnectionsPerChild 4\n");
     my $parent = $httpd->pid;
     my @children = children_of($parent);
     kill 'TERM', $parent;
-    ok wait_for(sub { !kill 0, $parent }, 30), 'a stop at once';
-    ok wait_for(sub { !grep { kill 0, $_ } @children }, 10), 'of all of them';
+    ok wait_for(sub { !kill 0, $parent }), 'a stop at once';
+    ok wait_for(sub { !grep { kill 0, $_ } @children }), 'of all of them';
     delete $httpd->{running};
     $_->{c}->close for @lost;
 }

@@ -23,7 +23,7 @@ my $httpd = UploadPool::Httpd->new;
 my $pool = $httpd->make_pool('pool');
 my $outside = $httpd->make_pool('outside');
 my $aside = $httpd->make_pool('aside');
-my @there = (port => $httpd->port, timeout => 20);
+my @there = (port => $httpd->port);
 my $secret = 'the-content-of-a-file-outside';
 my @ids = map { "swap-$_" } 0, 1;
 
@@ -175,7 +175,7 @@ ok wait_for(sub {
     upload('/x', [{name => 'f', filename => 'f', content => 'x'}],
            id => $ids[0], accept => 'application/json', @there)
         ->{status} == 200;
-}, 10), 'when it is over all is well';
+}), 'when it is over all is well';
 $httpd->stop;
 unlike $httpd->error_log, qr/exit signal/, 'no child died';
 

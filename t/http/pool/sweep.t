@@ -173,7 +173,7 @@ $_->[0]->close for values %slow;
 
 # --- By steps -------------------------------------------------------------------------
 
-ok wait_for(sub { !grep { /^old-/ } names($pool) }, 60), 'what has expired goes';
+ok wait_for(sub { !grep { /^old-/ } names($pool) }), 'what has expired goes';
 
 sub names
 {
@@ -181,7 +181,7 @@ sub names
     return grep { !/^\.\.?$/ } readdir $dir;
 }
 
-wait_for(sub { rounds_of($pool) }, 10);
+wait_for(sub { rounds_of($pool) });
 my @rounds = rounds_of($pool);
 is scalar @rounds, 1, 'in one round';
 my ($pid, $removed, $entries, $steps) = @{ $rounds[0] };
@@ -194,7 +194,7 @@ cmp_ok $steps, '<=', 2 * $entries + 4, 'and each of which gets on';
 is scalar(grep { /^young-/ } names($pool)), $live, 'what has not stays';
 is_deeply picture($outside, @stays), $before,
     'so does all that the module has not made, and what it leads to';
-ok wait_for(sub { !names($brief) }, 20), 'those of before go when they are over';
+ok wait_for(sub { !names($brief) }), 'those of before go when they are over';
 
 # --- By one child ---------------------------------------------------------------------
 
@@ -203,9 +203,9 @@ is_deeply [keys %who], [$pid], 'one child of several does it';
 kill 'KILL', $pid;
 UploadPool::Bucket::bucket($pool, "late-$_", 'x', age => 2 * 86400) for 1 .. 5;
 own(map { "$pool/late-$_" } 1 .. 5);
-ok wait_for(sub { !grep { /^late-/ } names($pool) }, 40),
+ok wait_for(sub { !grep { /^late-/ } names($pool) }),
     'when that is killed another does';
-ok wait_for(sub { (rounds_of($pool))[-1][1] == 5 }, 10), 'all of it';
+ok wait_for(sub { (rounds_of($pool))[-1][1] == 5 }), 'all of it';
 isnt +(rounds_of($pool))[-1][0], $pid, 'which is another';
 $httpd->stop;
 unlike $httpd->error_log, qr/exit signal (?!Killed)/, 'no child died of itself';

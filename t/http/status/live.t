@@ -124,7 +124,7 @@ for my $name (sort keys %way) {
     wait_for(sub { status($url, $id)->{received} });
     kill 'KILL', $pid;
     waitpid $pid, 0;
-    ok wait_for(sub { status($url, $id)->{state} eq 'error' }, 20),
+    ok wait_for(sub { status($url, $id)->{state} eq 'error' }),
         "$name: the client went, error";
     is_deeply [grep { /^\Q$id\E.*bin/ } pool_files('stat')], [],
         "$name: no data is left";

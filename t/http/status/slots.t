@@ -73,7 +73,7 @@ END {
         system 'rm', '-rf', $dir if Test::More->builder->is_passing;
     }
 }
-ok wait_for(sub { eval { connect_raw(port => $port)->close; 1 } }, 20),
+ok wait_for(sub { eval { connect_raw(port => $port)->close; 1 } }),
     'the small server runs' or diag slurp("$dir/out");
 
 my ($body, $type) = multipart([{name => 'f', filename => 'f.txt',

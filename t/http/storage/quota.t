@@ -304,7 +304,7 @@ is put(60_000, @there), 507, 'the quota survives a restart';
 ok fits(30_000, @there), 'the reservation of what ended with it does not';
 $httpd->stop;
 $httpd->start(sprintf $config, '1s');
-ok wait_for(sub { !-d "$pool/$kept" }, 30), 'swept';
+ok wait_for(sub { !-d "$pool/$kept" }), 'swept';
 ok fits(90_000, @there), 'what was swept is free';
 $httpd->stop;
 unlike $httpd->error_log, qr/exit signal (?!Killed)/, 'no other child died';

@@ -113,7 +113,7 @@ for my $round (1 .. 2) {
     kill 'KILL', children();
     $c->close;
     my $r = wait_for(sub { my $h = eval { head($url) };
-                           $h && $h->{status} == 200 && $h }, 20);
+                           $h && $h->{status} == 200 && $h });
     is $r->{headers}{'upload-offset'}, 90_000,
         "round $round: what a killed child had written is there";
     $r = append($url, 90_000, substr $bytes, 90_000);
@@ -128,7 +128,7 @@ ok wait_for(sub { -e pool('tus') . ($url =~ m{(/[^/]+)$})[0]
 kill 'KILL', children();
 $c->close;
 my $r = wait_for(sub { my $h = eval { head($url) };
-                       $h && $h->{status} == 200 && $h }, 20);
+                       $h && $h->{status} == 200 && $h });
 is $r->{headers}{'upload-offset'}, 5,
     'HEAD runs the application when a process died with it';
 is append($url, 5, '')->{json}{env}{UPLOAD_POOL_STATE}, 'done',

@@ -32,16 +32,18 @@ ok !exists append($url, 5, 'hello')->{headers}{'upload-expires'},
 my $soon = '/tus-soon/echo.pl';
 $url = create($soon, length => 10)->{headers}{location};
 append($url, 0, 'hello');
-my $gone = wait_for(sub { my $r = head($url); $r->{status} >= 400 && $r });
+sub id_of { return $_[0] =~ m{([^/]+)$} ? $1 : die "no upload: $_[0]" }
+age('tus-soon', id_of($url), 4000);
+my $gone = head($url);
 like $gone->{status}, qr/^(?:404|410)$/, 'HEAD of an expired one: 404 or 410';
 ok !exists $gone->{headers}{'upload-offset'}, 'without Upload-Offset';
 like append($url, 5, 'hello')->{status}, qr/^(?:404|410)$/, 'PATCH of it';
 $url = create($soon, length => 100)->{headers}{location};
-# Longer than it would live untouched.
+# In all longer than it would live untouched.
 my $n = 0;
 while ($n < 6 && append($url, $n, 'x')->{status} == 204) {
     $n++;
-    select undef, undef, undef, 0.3;
+    age('tus-soon', id_of($url), 3000);
 }
 is $n, 6, 'one that is being written lives on';
 

@@ -72,7 +72,7 @@ sub start
         exec { $self->{program} } $self->_command or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
-    wait_for(sub { $self->_connection }, 20)
+    wait_for(sub { $self->_connection })
         or croak "$self->{kind} does not start";
     return $self;
 }

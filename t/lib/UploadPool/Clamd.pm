@@ -58,7 +58,7 @@ sub new
         open STDERR, '>&', \*STDOUT;
         exec $program, '-c', "$dir/clamd.conf";
     });
-    wait_for(sub { _answers() || !$self->alive }, 60);
+    wait_for(sub { _answers() || !$self->alive });
     croak 'clamd does not start: ' . slurp("$dir/clamd.log")
         unless $self->alive && _answers();
     return $self;
@@ -73,7 +73,7 @@ sub fake
         ReuseAddr => 1) }) or croak "fakeport: $!";
     my $self = bless {owner => $$}, $class;
     $self->{pid} = _spawn(sub {
-        alarm 60;
+        alarm 900;
         while (my $socket = $listener->accept) {
             $serve->($socket);
             close $socket;

@@ -393,7 +393,7 @@ sub _kill
 {
     my (@pids) = @_;
     kill 'KILL', @pids;
-    wait_for(sub { !grep { _is_alive($_) } @pids }, 20)
+    wait_for(sub { !grep { _is_alive($_) } @pids })
         or die "not dead: @pids";
     return;
 }
@@ -449,7 +449,7 @@ sub recover
     $self->start unless $self->{httpd}{running};
     return wait_for(sub {
         request('GET', '/', port => $self->port)->{status};
-    }, 30);
+    });
 }
 
 # --- What is right after a kill ---------------------------------------------
@@ -739,7 +739,7 @@ sub nothing_is_locked
     my @locked;
     for my $id ($self->buckets) {
         sysopen my $dir, "$self->{pool}/$id", O_RDONLY | O_DIRECTORY or next;
-        wait_for(sub { flock $dir, LOCK_EX | LOCK_NB }, 5)
+        wait_for(sub { flock $dir, LOCK_EX | LOCK_NB })
             or push @locked, "$id is locked";
     }
     return @locked;
@@ -785,7 +785,7 @@ sub ledger_is_right
     wait_for(sub {
         ($counted, $ledger) = $self->_ledger;
         return $counted > $since;
-    }, 20) or return 'no sweep has counted';
+    }) or return 'no sweep has counted';
     my ($says, $is) = map { as_json($_) } $ledger, $self->_weighed;
     return $says eq $is ? () : "the ledger says $says, the pool holds $is";
 }

@@ -85,7 +85,7 @@ sub ask
         $text .= "$name: $value\r\n";
     }
     $text .= 'Content-Length: ' . length($body) . "\r\n" if defined $body;
-    my $c = connect_raw(port => $port, timeout => 20);
+    my $c = connect_raw(port => $port);
     $c->send("$text\r\n" . (defined $body ? $body : ''));
     my $answer = $c->answer(head => $method eq 'HEAD');
     my $length = $answer->{headers}{'content-length'};

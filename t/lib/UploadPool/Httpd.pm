@@ -173,7 +173,7 @@ sub start
     my ($exit, $said) = $self->run('-k', 'start');
     croak "httpd does not start: $said" if $exit;
     wait_for(sub { $self->pid && IO::Socket::INET->new(
-        PeerAddr => '127.0.0.1', PeerPort => $self->port) }, 20)
+        PeerAddr => '127.0.0.1', PeerPort => $self->port) })
         or croak 'httpd does not answer: ' . $self->error_log;
     $self->{running} = $self->pid;
     return $self;
@@ -188,7 +188,7 @@ sub restart_graceful
     wait_for(sub { substr(slurp($log), $mark) =~ /resuming normal operations/ },
              20) or croak 'no graceful restart';
     wait_for(sub { UploadPool::Test::request(
-        'GET', '/', port => $self->port)->{status} }, 20)
+        'GET', '/', port => $self->port)->{status} })
         or croak 'no answer after a graceful restart';
     return;
 }
@@ -203,7 +203,7 @@ sub stop
     my $pid = delete $self->{running} or return;
     select undef, undef, undef, 0.2 if var('mpm') eq 'event';
     kill 'TERM', $pid;
-    wait_for(sub { !kill 0, $pid }, 30) or kill 'KILL', $pid;
+    wait_for(sub { !kill 0, $pid }) or kill 'KILL', $pid;
     return;
 }
 

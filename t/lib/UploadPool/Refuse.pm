@@ -258,7 +258,7 @@ sub _by_http2
         $mark = log_mark();
         $answer = curl(
             '--http2-prior-knowledge', '--data-binary', "\@$file",
-            '--max-time', 5, '-H', "Content-Type: $type", '-H', 'Expect:',
+            '--max-time', 60, '-H', "Content-Type: $type", '-H', 'Expect:',
             '-H', $how eq 'json' ? 'Accept: application/json'
             : $how eq 'ajax' ? 'X-Requested-With: x' : 'Accept: text/html',
             base() . "$url?X-Progress-ID=$id");

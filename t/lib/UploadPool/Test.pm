@@ -48,8 +48,11 @@ use MIME::Base64 ();
 use Socket qw(SOL_SOCKET SO_LINGER IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(sleep time);
 
+# Seconds after which a test gives up, so that a run ends.
+use constant PATIENCE => 120;
+
 our @EXPORT = qw(
-    var port base pool pool_files pool_dirs empty_pool slurp spew
+    var port base pool age pool_files pool_dirs empty_pool slurp spew
     connect_raw raw_request request multipart upload status curl application
     sign new_id chunked log_mark error_log_since access_log_since wait_for
     rounds restart_graceful server_pid children crashes_since decode_json_text
@@ -87,6 +90,11 @@ The directory that a site file calls C<@Pools@/NAME>.
 Sorted paths, relative to the pool, of everything that is no directory, and of
 the directories. C<empty_pool(NAME)> removes all of it.
 
+=item age(POOL, ID, SECONDS)
+
+Makes an upload of the pool that much older than now: nothing has to wait until
+it expires, and nothing expires while a busy machine is slow.
+
 =item slurp(FILE), spew(FILE, BYTES)
 
 =back
@@ -104,6 +112,16 @@ sub var
 sub port { return var('port') }
 sub base { return 'http://127.0.0.1:' . port() }
 sub pool { return var('pools') . "/$_[0]" }
+
+sub age
+{
+    my ($name, $id, $seconds) = @_;
+    my $dir = pool($name) . "/$id";
+    my $then = int(time - $seconds);
+    my @all = ($dir, grep { !m{/\.\.?$} } glob "$dir/* $dir/.*");
+    utime($then, $then, @all) == @all or croak "$dir: $!";
+    return;
+}
 
 sub slurp
 {
@@ -257,9 +275,9 @@ sub chunked
 A connection, an object with C<send(BYTES)> (false when the server closed),
 C<answer()> (the next final answer), C<interim()> (the next answer whatever its
 status), C<finish()> (half close: no more will be sent), C<close()>,
-C<reset()> (closes with RST), C<closed(SECONDS)> (the server closed it within
-that time), C<socket>. C<from> is the client's own address: 127.0.0.2 is another
-one on this machine.
+C<reset()> (closes with RST), C<closed()> (waits until the server has closed
+it; with SECONDS, no longer), C<socket>. C<from> is the client's own address:
+127.0.0.2 is another one on this machine.
 
 =item raw_request(WHAT, %OPTIONS)
 
@@ -390,7 +408,7 @@ sub curl
 {
     my (@args) = @_;
     open my $pipe, '-|', 'curl', qw(--silent --show-error --include
-        --max-time 60), @args or croak "curl: $!";
+        --max-time 120), @args or croak "curl: $!";
     binmode $pipe;
     local $/;
     my $text = <$pipe>;
@@ -454,10 +472,12 @@ sub _parse_head
 What the log says since the mark (of the error log; the access log takes
 C<log_mark('access_log')>).
 
-=item wait_for(SUB, SECONDS)
+=item wait_for(SUB)
 
-Calls SUB until it is true, at most SECONDS (10) long; returns what it gave.
-Use it instead of sleeping: nothing here measures time.
+Calls SUB until it is true; returns what it gave. Use it instead of sleeping:
+nothing here measures time. It gives up after two minutes, which is long on a
+machine that does twenty other things, too: a limit is there so that a run
+ends, never to tell right from wrong.
 
 =item rounds(SHORT, LONG)
 
@@ -506,8 +526,8 @@ sub access_log_since { return _since('access_log', $_[0]) }
 
 sub wait_for
 {
-    my ($sub, $seconds) = @_;
-    my $until = time + ($seconds || 10);
+    my ($sub) = @_;
+    my $until = time + PATIENCE;
     my $pause = 0.01;
     while (1) {
         my $result = $sub->();
@@ -558,10 +578,10 @@ sub restart_graceful
     kill 'USR1', server_pid() or croak "server: $!";
     wait_for(sub {
         error_log_since($mark) =~ /resuming normal operations/
-    }, 20) or croak 'graceful restart did not happen';
+    }) or croak 'graceful restart did not happen';
     wait_for(sub {
         IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => port())
-    }, 10) or croak 'the restarted server does not answer';
+    }) or croak 'the restarted server does not answer';
     return 1;
 }
 
@@ -569,7 +589,7 @@ sub fresh_children
 {
     my %old = map { $_ => 1 } children();
     restart_graceful();
-    wait_for(sub { !grep { $old{$_} } children() }, 20)
+    wait_for(sub { !grep { $old{$_} } children() })
         or croak 'children from before the restart do not end';
     return children();
 }
@@ -586,7 +606,8 @@ sub new
     my ($class, %o) = @_;
     my $port = $o{port}
         || UploadPool::Test::var($o{tls} ? 'tlsport' : 'port');
-    my %to = (PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10,
+    my %to = (PeerAddr => '127.0.0.1', PeerPort => $port,
+              Timeout => UploadPool::Test::PATIENCE,
               $o{from} ? (LocalAddr => $o{from}) : ());
     my $socket;
     if ($o{tls}) {
@@ -601,13 +622,23 @@ sub new
     binmode $socket;
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
     return bless {socket => $socket, tls => $o{tls}, buffer => '',
-                  timeout => $o{timeout} || 30}, $class;
+                  timeout => $o{timeout} || UploadPool::Test::PATIENCE},
+        $class;
 }
 
 sub socket { return $_[0]{socket} }
 
-# Bytes that were written before the server closed or would not read; stops
-# early when an answer is waiting and the server takes no more.
+# Has the final answer begun? Interim ones stay in the buffer.
+sub _is_answered
+{
+    my ($self) = @_;
+    my ($rest) = $self->{buffer} =~ m{\A(?:HTTP/[\d.]+ 1.*?\r\n\r\n)*(.*)}s;
+    return $rest =~ m{\AHTTP/[\d.]+ [2-5]};
+}
+
+# True when all was written: not when the server closed, or has answered and
+# takes no more. One that is slow to read has said nothing yet by an interim
+# answer (104).
 sub send
 {
     my ($self, $bytes) = @_;
@@ -624,8 +655,9 @@ sub send
         }
         last unless $!{EAGAIN} || $!{EWOULDBLOCK} || $!{EINTR};
         last if time > $until;
-        last if !IO::Select->new($socket)->can_write(0.2)
-            && IO::Select->new($socket)->can_read(0.5);
+        next if IO::Select->new($socket)->can_write(0.2)
+            || !IO::Select->new($socket)->can_read(0.5);
+        last if !$self->_fill || $self->_is_answered;
     }
     $socket->blocking(1);
     $self->{sent} += $at;
@@ -752,7 +784,7 @@ sub answer
 sub closed
 {
     my ($self, $seconds) = @_;
-    my $until = time + ($seconds || 5);
+    my $until = time + ($seconds || UploadPool::Test::PATIENCE);
     while (!$self->{ended} && time < $until) {
         local $self->{timeout} = $until - time;
         $self->_fill or last;
