@@ -49,8 +49,8 @@ int upool_park_leave(struct upool_parked *place, request_rec *r,
                      upool_parked_go_on *go_on);
 
 /* Leaves it there for a stream (httpd/stream.h), whose first bytes are sent:
- * returns SUSPENDED, for the handler to return.  look is called for its news.  When the stream is over, or
- * its client gone, the request is over. */
+ * returns SUSPENDED, for the handler to return.  look is called for its news.
+ * When the stream is over, or its client gone, the request is over. */
 int upool_park_watch(struct upool_parked *place, request_rec *r,
                      struct upool_stream *stream, upool_parked_look *look);
 
