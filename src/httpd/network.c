@@ -18,11 +18,11 @@
 /* A large buffer.  The system's allocator would take its pages back between two
  * reads, and a connection's own would keep them while thousands of uploads
  * wait; so the connection keeps a few as long as its upload flows. */
-typedef struct buffer {
+typedef struct large_buffer {
     struct upool_network *net;
-    struct buffer *next; /* of the spare ones */
+    struct large_buffer *next; /* of the spare ones */
     char bytes[];
-} buffer;
+} large_buffer;
 
 /* One for each connection, in its pool. */
 typedef struct upool_network {
@@ -30,7 +30,7 @@ typedef struct upool_network {
     apr_size_t large; /* UploadReadSize */
     int uploads;      /* requests that have widened */
     int full;         /* reads in a row that filled httpd's size */
-    buffer *spare;
+    large_buffer *spare;
     int spares;
 } upool_network;
 
@@ -85,7 +85,7 @@ static int is_large(const upool_network *net)
 
 static char *take_large(upool_network *net)
 {
-    buffer *taken = net->spare;
+    large_buffer *taken = net->spare;
 
     if (taken) {
         net->spare = taken->next;
@@ -103,7 +103,8 @@ static char *take_large(upool_network *net)
 /* A bucket's free function, called with what take_large() returned. */
 static void let_go_of_large(void *bytes)
 {
-    buffer *done = (buffer *)(void *)((char *)bytes - offsetof(buffer, bytes));
+    large_buffer *done =
+        (large_buffer *)(void *)((char *)bytes - offsetof(large_buffer, bytes));
     upool_network *net = done->net;
 
     if (!net->uploads || net->spares >= SPARES_MOST) {
@@ -118,7 +119,7 @@ static void let_go_of_large(void *bytes)
 static void free_spares(upool_network *net)
 {
     while (net->spare) {
-        buffer *next = net->spare->next;
+        large_buffer *next = net->spare->next;
 
         free(net->spare);
         net->spare = next;

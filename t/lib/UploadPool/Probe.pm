@@ -61,7 +61,9 @@ sub files
 sub left_in
 {
     my ($id, $pool) = @_;
-    return map { m{^\Q$id\E/(.*)} ? $1 : () } pool_files($pool || 'handler');
+    # A bucket's lock is there as long as the bucket.
+    return grep { $_ ne 'lock' }
+        map { m{^\Q$id\E/(.*)} ? $1 : () } pool_files($pool || 'handler');
 }
 
 1;
