@@ -91,7 +91,8 @@ for my $site (sort keys %site) {
     for my $to ('cgi/echo.pl?count', 'backend/?count') {
         next if $site eq '/kept' && $to =~ /backend/;
         my ($grown, $r);
-        for (1 .. 4) {
+        # A child that is new takes memory for the first time.
+        for (1 .. 8) {
             my $at = prepared("$site/$to");
             $grown = growth(sub { $r = finish($at) });
             last if $grown < 2048 || $r->{status} != 200;
