@@ -226,7 +226,7 @@ for my $on (@others ? () : qw(bindfs bindfs-forwarding)) {
     $farm = UploadPool::Farm->new('shm', $more, $mounts->pool('farm'));
     %port = map { $_ => $farm->{$_}->port } qw(a b);
     for my $name (qw(a b)) {
-        ok wait_for(sub { $farm->{$name}->error_log =~ /UPL0386/ }, 30),
+        ok wait_for(sub { $farm->{$name}->error_log =~ /UPL0386/ }),
             "$on: $name finds that locks keep nobody out";
         is whole($name, new_id(), 'x')->{status}, 500,
             "$on: $name takes no upload";

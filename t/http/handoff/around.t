@@ -82,13 +82,13 @@ for my $context (qw(ssi keptssi)) {
 empty_pool('handlers/cleaned');
 my @text = ({name => 'f', filename => 'a', content => 'hello'});
 is upload('/hf/cleaned/echo.pl?status=500', \@text)->{status}, 500, 'a 500';
-ok wait_for(sub { !pool_files(pool('handlers/cleaned')) }, 5),
+ok wait_for(sub { !pool_files(pool('handlers/cleaned')) }),
     'UploadCleanup: nothing is left';
 is upload('/hf/cleaned/echo.pl', \@text)->{status}, 200, 'a 200';
 ok scalar(pool_files(pool('handlers/cleaned'))), 'UploadCleanup: it stays';
 empty_pool('handlers/cleaned');
 is upload('/hf/claimed/echo.pl', \@text)->{status}, 200, 'not claimed';
-ok wait_for(sub { !pool_files(pool('handlers/cleaned')) }, 5),
+ok wait_for(sub { !pool_files(pool('handlers/cleaned')) }),
     'UploadKeep claimed: nothing is left';
 is upload('/hf/claimed/echo.pl?claim', \@text)->{status}, 200, 'claimed';
 ok scalar(pool_files(pool('handlers/cleaned'))), 'UploadKeep claimed: it stays';

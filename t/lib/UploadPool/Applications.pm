@@ -251,7 +251,7 @@ sub stop
     $self->{httpd}->stop;
     for my $pid (splice @{ $self->{daemons} }) {
         kill 'TERM', $pid;
-        wait_for(sub { waitpid $pid, POSIX::WNOHANG() }, 10)
+        wait_for(sub { waitpid $pid, POSIX::WNOHANG() })
             or kill('KILL', $pid) && waitpid $pid, 0;
     }
     return;

@@ -161,11 +161,11 @@ sub new
     }
     $self->{pid} = $pid;
     wait_for(sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                         PeerPort => _port()) }, 60)
+                                         PeerPort => _port()) })
         or croak "$name does not listen: " . slurp("$dir/said");
     # Some listen before what is behind them is known.
     wait_for(sub { request('GET', '/upload/status?X-Progress-ID=none',
-                           port => _port())->{json} }, 60)
+                           port => _port())->{json} })
         or croak "$name does not pass: " . slurp("$dir/said");
     return $self;
 }
@@ -175,9 +175,9 @@ sub stop
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
     kill 'TERM', -$pid;
-    wait_for(sub { waitpid($pid, 1) != 0 }, 20) or kill 'KILL', -$pid;
+    wait_for(sub { waitpid($pid, 1) != 0 }) or kill 'KILL', -$pid;
     wait_for(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                          PeerPort => _port()) }, 20);
+                                          PeerPort => _port()) });
     return;
 }
 
@@ -292,13 +292,13 @@ sub _tus
     $c->close;
     my $head;
     wait_for(sub { $head = UploadPool::Tus::head($at, port => _port());
-                   $head->{status} == 200 }, 20);
+                   $head->{status} == 200 });
     is $head->{headers}{'upload-offset'}, 150_000,
         'tus, cut: HEAD tells what was sent';
     my $again;
     wait_for(sub { $again = UploadPool::Tus::append($at, 150_000,
                        substr($content, 150_000), port => _port());
-                   $again->{status} == 200 }, 20);
+                   $again->{status} == 200 });
     _every_byte($again, $content, 'tus, resumed');
 
     $r = UploadPool::Tus::create($url, length => 10, port => _port());
@@ -398,7 +398,7 @@ sub ends_silence
     my $id = new_id();
     my $c = _begin($id);
     isnt $c->answer->{status}, 200, 'silent for longer: it is ended';
-    ok wait_for(sub { status($url, $id)->{state} eq 'error' }, 20),
+    ok wait_for(sub { status($url, $id)->{state} eq 'error' }),
         'silent for longer: the state says so';
     return;
 }

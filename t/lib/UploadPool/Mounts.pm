@@ -49,7 +49,7 @@ sub new
     File::Path::make_path(map { "$top/$_" } qw(brick a b));
     $mount{$kind}->($self);
     for my $name (qw(a b)) {
-        wait_for(sub { is_mounted("$top/$name") }, 20)
+        wait_for(sub { is_mounted("$top/$name") })
             or die "$kind is not mounted at $top/$name\n";
     }
     return $self;
@@ -155,7 +155,7 @@ sub stop
         next unless -s $file;
         my ($pid) = slurp($file) =~ /(\d+)/;
         kill 'TERM', $pid;
-        wait_for(sub { !kill 0, $pid }, 10);
+        wait_for(sub { !kill 0, $pid });
     }
     File::Path::remove_tree($self->{top});
     return;
