@@ -234,8 +234,6 @@ static int read_type(reader *r, const char *at, const char *end)
     if (r->part->content_type == NULL) {
         return -1;
     }
-    r->part->type_written.text = at;
-    r->part->type_written.len = (size_t)(end - at);
     params.at = slash + 1 + subtype;
     params.end = end;
     while (kept > 0 && (more = upool_params_next(&params, &item)) > 0) {
@@ -255,12 +253,17 @@ static upool_part_error take_type(reader *r, const char *at, const char *end)
         return bad(r, "two Content-Type");
     }
     r->type = 1;
+    /* What cannot be read here says something to applications; and some parsers
+     * take what has no type for a field. */
+    if (at < end) {
+        r->part->type_written.text = at;
+        r->part->type_written.len = (size_t)(end - at);
+    }
     kept = read_type(r, at, end);
     if (kept == 0) {
         r->part->content_type = NULL;
         r->part->charset = NULL;
         r->part->nparams = 0;
-        r->part->type_written.text = NULL;
         r->at = free_from;
     }
     return kept < 0 ? UPOOL_PART_NO_ROOM : UPOOL_PART_OK;
