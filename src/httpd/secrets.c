@@ -13,6 +13,8 @@
 /* UploadKey and UploadKeyFile. */
 
 #define EXEC_PREFIX "exec:"
+/* A line that makes a key file; its name and ")" come behind. */
+#define MAKES_KEY "(umask 77; openssl rand -hex 32 >"
 
 /* mod_info prints the arguments of every directive from the configuration
  * tree; the key must not be among them. */
@@ -92,9 +94,8 @@ static const char *unreadable(apr_pool_t *p, const char *path, apr_status_t rv)
 
     apr_strerror(rv, reason, sizeof(reason));
     return apr_psprintf(p, "cannot read %s: %s%s%s%s", path, reason,
-                        APR_STATUS_IS_ENOENT(rv)
-                            ? "; make a key: (umask 77; openssl rand -hex 32 >"
-                            : "",
+                        APR_STATUS_IS_ENOENT(rv) ? "; make a key: " MAKES_KEY
+                                                 : "",
                         APR_STATUS_IS_ENOENT(rv) ? path : "",
                         APR_STATUS_IS_ENOENT(rv) ? ")" : "");
 }
@@ -129,6 +130,11 @@ const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
     take_keys(cmd, conf);
     error = upool_keyfile_read(conf->keys, file, &shortest);
     apr_file_close(file);
+    if (error && !shortest) {
+        /* None of its lines was a key. */
+        error = apr_psprintf(cmd->pool, "%s; make one: " MAKES_KEY "%s)", error,
+                             path);
+    }
     if (error) {
         return upool_settings_complain(cmd, error);
     }

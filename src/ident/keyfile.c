@@ -62,8 +62,5 @@ const char *upool_keyfile_read(upool_keys *keys, apr_file_t *file,
         }
     }
     OPENSSL_cleanse(line, sizeof(line));
-    return error || *shortest
-               ? error
-               : "has no key in its file; make one: (umask 77; openssl rand"
-                 " -hex 32 >FILE)";
+    return error || *shortest ? error : "has no key in its file";
 }

@@ -77,7 +77,7 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_VERSION]          = { 412, "Version of the upload protocol is not supported" },
     [UPOOL_REASON_FINAL]            = { 403, "Upload is made of others and takes no bytes" },
     [UPOOL_REASON_WATCHERS]         = { 503, "Too many watch uploads already" },
-    [UPOOL_REASON_PIECE]            = { 415, "This is a piece of a file, in a way that is not known or not open here: send the file whole, or in pieces as the manual says" },
+    [UPOOL_REASON_PIECE]            = { 415, "This is a piece of a file, in a way that is not known or not open here: send the file whole" },
     [UPOOL_REASON_IDENT_MISSING]    = { 403, "Upload identifier is missing: uploads here need one that the application has signed" },
     [UPOOL_REASON_PROTOCOL]         = { 415, "Uploads by this protocol are not taken here" },
 };

@@ -92,6 +92,8 @@ static void test_done(bench *t)
     expect(t, 1, 0, 1, strlen(BODY), "done");
     upool_upload_refuse(upload, UPOOL_REASON_GONE, 0, NULL);
     expect(t, 1, 0, 1, strlen(BODY), "done is for good");
+    /* Another may use the identifier. */
+    upool_upload_answered(upload);
 }
 
 static void test_failed(bench *t)

@@ -40,19 +40,22 @@ for my $n (1 .. 5) {
     is status('/attack/clean/echo.pl', $id)->{state}, 'done', 'and is known';
 }
 
-# The client gives up an answer of which it knows enough.
+# The client gives up an answer of which it knows enough.  Until its end the
+# upload is in use.
 my $id = new_id();
 my @long = (@file, map { {name => $_, value => 'x' x 1_000_000} } 1 .. 9);
 my $c = connect_raw();
 $c->send(post("/attack/clean/echo.pl?status=504&X-Progress-ID=$id", \@long));
 ok sysread($c->socket, my $some, 100), 'an answer begins';
 like $some, qr{^HTTP/1\.1 504}, 'of an upload that fails';
-my $again = upload('/attack/clean/echo.pl', \@file, id => $id);
-is $again->{status}, 200, 'so the client uploads again';
+is upload('/attack/clean/echo.pl', \@file, id => $id)->{status}, 409,
+    'its application still works on it';
 my $before = log_mark();
 $c->reset;
 ok wait_for(sub { error_log_since($before) =~ /UPL0025: .*with 504/ }),
     'the first is over';
+my $again = upload('/attack/clean/echo.pl', \@file, id => $id);
+is $again->{status}, 200, 'so the client uploads again';
 is slurp(application($again)->{files}[0]{path}), 'hello',
     'the file of the second is there';
 is status('/attack/clean/echo.pl', $id)->{state}, 'done', 'and is known';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The first example of the README: its six lines, its two requests, and what
-# they print. Only path, port and the bytes around the file are the test's.
+# The first example of the README: its six lines, its requests, and what they
+# print, without an application and with one. Only path, port and the bytes
+# around the file are the test's.
 
 use strict;
 use warnings FATAL => 'all';
@@ -16,21 +17,19 @@ use UploadPool::Test;
 my $readme = slurp(var('top') . '/README');
 utf8::decode($readme);
 my ($section) = $readme =~ /^# What it is\n(.*?)^# /ms;
-my @block = blocks($section);
-is join(' ', map { $_->{kind} } @block), 'config session session',
-    'a configuration and two requests';
+my @block = grep { $_->{text} !~ /^I have / } blocks($section);
+is join(' ', map { $_->{kind} } @block), 'config session session session',
+    'a configuration and three requests';
 my $config = $block[0]{text};
 is scalar(split /\n/, $config), 6, 'six lines';
 
 my $httpd = UploadPool::Httpd->new;
 my $pool = $httpd->make_pool('pool');
-$config =~ s/^LoadModule upload_pool_module .*\n//m
-    or fail 'the module is loaded';
 $config =~ s{/var/lib/upload_pool\b}{$pool}g;
 my $cgi = $httpd->dir('app.cgi');
 spew($cgi, "#!/bin/sh\necho 'Content-Type: application/json'\necho\ncat\n");
 chmod 0755, $cgi;
-$httpd->start("${config}ScriptAlias /upload $cgi\n");
+$httpd->start($config);
 my $photo = $httpd->dir('photo.jpg');
 spew($photo, random_bytes(123_210));
 
@@ -53,7 +52,9 @@ sub compared
     return $upload;
 }
 
-for my $block (@block[1, 2]) {
+sub shown
+{
+    my ($block) = @_;
     my ($command, $printed) = @{ (commands($block->{text}))[0] };
     my $port = $httpd->port;
     $command =~ s{http://localhost/}{http://127.0.0.1:$port/};
@@ -62,6 +63,15 @@ for my $block (@block[1, 2]) {
     is keys_of($said), keys_of($printed), 'the same keys, in order';
     is_deeply compared($said, $pool), compared($printed, '/var/lib/upload_pool'),
         'and the same values';
+    return;
 }
+
+shown($_) for @block[1, 2];
+like request('GET', '/upload', port => $httpd->port)->{body}, qr/<form /,
+    'a form for a browser';
+$httpd->stop;
+$config =~ s/^ +SetHandler upload-pool\n//m or fail 'the line to leave out';
+$httpd->start("${config}ScriptAlias /upload $cgi\n");
+shown($block[3]);
 
 done_testing;
