@@ -29,7 +29,7 @@ sub is_signed
 }
 
 # handoff: identifiers are as without a key.
-for my $url ('/ident-handoff/echo.pl', '/ident-key/handoff/echo.pl') {
+for my $url ('/ident-handoff/echo.pl', '/ident-key/echo.pl/handoff') {
     my $id = new_id();
     is_signed(upload($url, \@parts), "$url, handoff, no identifier");
     is_signed(upload($url, \@parts, id => $id), "$url, handoff, a bare one");
