@@ -110,9 +110,9 @@ $httpd->start(places(map { [$$_[0], "$$_[1]\nUploadMinRate 2K 1s"],
     is $_->{c}->answer->{status}, 200, "$_->{name}: fast enough"
         for @fine, @busy;
     my $log = $httpd->error_log;
-    is scalar(() = $log =~ /upload_pool:info\].*Upload is too slow/g),
+    is scalar(() = $log =~ /upload_pool:warn\].*Upload is too slow/g),
         @slow + @local, 'one line of the log for each';
-    is scalar(() = $log =~ /upload_pool:info\].*Upload timed out/g),
+    is scalar(() = $log =~ /upload_pool:warn\].*Upload timed out/g),
         scalar @idle, 'that was idle, too';
     is scalar(() = $log =~ /UPL0050: .*is parked/g), $parks ? 12 : 0,
         'parked, where that can be';
@@ -133,7 +133,7 @@ if ($parks) {
                            host => 'patient.test', name => "the MPM, $_") }
         0, 30, 4000;
     is_over($_, 'Upload timed out') for @held;
-    is scalar(() = $httpd->error_log =~ /upload_pool:info\].*Upload timed out/g),
+    is scalar(() = $httpd->error_log =~ /upload_pool:warn\].*Upload timed out/g),
         scalar @held, 'the MPM: one line of the log for each';
     $httpd->stop;
     unlink $httpd->dir('logs/error_log');

@@ -61,8 +61,9 @@ sub files
 sub left_in
 {
     my ($id, $pool) = @_;
-    # A bucket's lock is there as long as the bucket.
-    return grep { $_ ne 'lock' }
+    # A bucket's lock is there as long as the bucket, and what says that its
+    # application runs until a moment behind the answer.
+    return grep { !/^(?:lock|run)$/ }
         map { m{^\Q$id\E/(.*)} ? $1 : () } pool_files($pool || 'handler');
 }
 
