@@ -62,7 +62,9 @@ function digestOf(response, method) {
  * upload of a creation is called.  differs: what of our answer is other than
  * theirs (null: not there), and why. */
 const steps = [
-    { name: "OPTIONS", send: ["OPTIONS", "", { "Tus-Resumable": null }] },
+    { name: "OPTIONS", send: ["OPTIONS", "", { "Tus-Resumable": null }],
+      differs: [{ status: 200 },
+                "the application is asked, and our headers go with its answer"] },
     { name: "creation", as: "a",
       send: ["POST", "", { "Upload-Length": "11",
                            "Upload-Metadata": "filename YS50eHQ=,x" }] },
