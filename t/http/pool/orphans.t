@@ -132,8 +132,8 @@ my @phase = (
     },
 );
 
-# The first of them are nothing on the disk yet.
-my $unseen = 2;
+# All of them are on the disk: the identifier is held from the head on.
+my $unseen = 0;
 
 sub names
 {

@@ -169,12 +169,15 @@ sub occupy
     my ($url, $id, %o) = @_;
     my ($body, $type) = multipart([{name => 'f', filename => 'f',
                                     content => 'x' x 5000}]);
+    my $started = samples()->{uploads_started_total};
     my $c = connect_raw(@there, from => '127.0.0.2');
     $c->send("POST $url?X-Progress-ID=$id HTTP/1.1\r\nHost: x\r\n"
         . "Content-Type: $type\r\nContent-Length: " . length($body) . "\r\n\r\n"
         . ($o{busy} ? substr $body, 0, 1000 : $body));
     $c->answer if !$o{busy};
-    wait_for(sub { status($url, $id, @there)->{state} ne 'starting' })
+    # It is known a moment before it is counted.
+    wait_for(sub { status($url, $id, @there)->{state} ne 'starting'
+                       && samples()->{uploads_started_total} > $started })
         if $o{busy};
     return $c;
 }

@@ -41,7 +41,7 @@ my %number = map { $_ => ++$place } qw(
     DIGEST DIGEST_SYNTAX FILE_DIGEST FILE_DIGEST_SYNTAX VIRUS SCANNER SNIFFED
     CHUNK_SIZE CHUNK_FILES CHUNK_NONE CHUNK_HEADER FIELDS TOO_SLOW NOT_FOUND
     OFFSET COMPLETE UPLOAD_LENGTH OVERRUN CHECKSUM TAKEN NOT_WHOLE
-    UPLOAD_HEADER VERSION FINAL WATCHERS IDENT_MISSING PROTOCOL
+    UPLOAD_HEADER VERSION FINAL WATCHERS PIECE IDENT_MISSING PROTOCOL
 );
 
 sub reason_of { return 100 + ($number{ $_[0] } || die "no reason $_[0]\n") }
@@ -95,7 +95,7 @@ sub strays
     return grep {
         my ($bucket, $file) = m{^([^/]+)/([^/]+)$};
         !defined $bucket || $file !~ /^(?:attempt\.json|metadata\.json|lock)$/
-            && !($done{$bucket} && $file =~ /^\d+-[0-9a-f]{32}\.bin$/)
+            && !($done{$bucket} && $file =~ /^(?:run|\d+-[0-9a-f]{32}\.bin)$/)
     } pool_files($name);
 }
 
