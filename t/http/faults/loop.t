@@ -185,7 +185,7 @@ sub check_state
 }
 
 # As if so much time had passed.
-sub age
+sub age_pool
 {
     my ($way, $seconds) = @_;
     my $then = time - $seconds;
@@ -205,7 +205,7 @@ sub age
 sub sweep
 {
     my ($way) = @_;
-    age($way, 86_400);
+    age_pool($way, 86_400);
     my @tool = ($ENV{UPOOL_TOOL}, qw(clean -e 1h),
                 $> == 0 ? ('-u', var('user')) : ());
     my $said = `@tool $pool/$way 2>&1`;
@@ -218,7 +218,7 @@ sub check_next
     my ($way, $up) = @_;
     my @wrong;
     # What is made of others, and was left, is in the way for some seconds.
-    age($way, 60) if $up->{name} eq 'concat';
+    age_pool($way, 60) if $up->{name} eq 'concat';
     if ($up->{resume}) {
         my $answer = $up->{resume}->();
         push @wrong, "going on: $answer->{status}" if $answer->{status} != 200;
