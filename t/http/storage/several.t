@@ -49,7 +49,10 @@ sub is_in
     my ($id, $c, $bytes, %o) = @_;
     my $where = $url . ($o{below} ? "/$o{below}" : '');
     return wait_for(sub {
-        return 'in' if (status($where, $id, %o)->{received} || 0) >= $bytes;
+        # One that is refused with its first bytes has received them, too.
+        my $said = status($where, $id, %o);
+        return 'in' if ($said->{received} || 0) >= $bytes
+            && $said->{state} eq 'uploading';
         return unless IO::Select->new($c->socket)->can_read(0);
         my $r = $c->answer;
         return $r->{status} == 507 ? 'out' : "answered $r->{status}";
