@@ -313,8 +313,10 @@ static int make(upool_chunked *c, const upool_resume_start *start,
     return !c->created;
 }
 
+/* found: what opening it came to. */
 static int create(upool_chunked *c, const upool_chunk_file *file,
-                  const apr_array_header_t *fields, upool_refusal *refusal)
+                  const apr_array_header_t *fields, upool_reason found,
+                  upool_refusal *refusal)
 {
     upool_resume_start start = UPOOL_RESUME_START;
 
@@ -332,6 +334,7 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     start.fields = fields_for_application(c, fields, 0);
     c->first = fields ? fields->nelts : 0;
     start.metadata = upool_chunked_tag(c);
+    start.replaces = upool_resume_replaces(c->resume, found);
     return make(c, &start, refusal);
 }
 
@@ -346,7 +349,7 @@ static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
         if (open_upload(c, filename_of(c, file), &makes, refusal)) {
             return 1;
         }
-        if (!makes || !create(c, file, fields, refusal)) {
+        if (!makes || !create(c, file, fields, refusal->reason, refusal)) {
             return 0;
         }
         if (refusal->reason != UPOOL_REASON_BUSY
@@ -438,7 +441,8 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
             *refusal = upool_proto_missing();
             return 1;
         }
-        if (mint(c, refusal) || create(c, file, fields, refusal)) {
+        if (mint(c, refusal)
+            || create(c, file, fields, UPOOL_REASON_NOT_FOUND, refusal)) {
             return 1;
         }
     }

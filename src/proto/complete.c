@@ -10,6 +10,7 @@
 #include "httpd/capture.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
+#include "httpd/resuming.h"
 #include "httpd/substitute.h"
 #include "upload/result.h"
 
@@ -219,18 +220,44 @@ static int says_the_same(const upool_resume_start *start,
                || !strncmp(start->content_type, type, strlen(type)));
 }
 
-upool_resume *upool_complete_repeated(request_rec *r, upool_request *rq,
-                                      const upool_resume_start *start)
+/* The complete upload that start would make anew; NULL: it is a new one, and
+ * start->replaces says what was there. */
+static upool_resume *find_repeated(request_rec *r, upool_request *rq,
+                                   upool_resume_start *start)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_resume *resume =
         rq->minted ? NULL : upool_proto_open(r, rq, &refusal);
+    const upool_record *record = resume && upool_resume_is_complete(resume)
+                                     ? upool_resume_record(resume)
+                                     : NULL;
 
-    return resume && upool_resume_is_complete(resume)
-                   && upool_resume_record(resume)->updated
-                              + UPOOL_COMPLETE_REPEATS
-                          > r->request_time
+    start->replaces = upool_resume_replaces(resume, refusal.reason);
+    return record && record->updated + UPOOL_COMPLETE_REPEATS > r->request_time
                    && says_the_same(start, resume)
                ? resume
                : NULL;
+}
+
+/* Two that came at once have both found nothing; the slower one may meet what
+ * the other has completed since, and looks again. */
+upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
+                                    upool_resume_start *start, int *repeated,
+                                    upool_refusal *refusal)
+{
+    upool_resume *resume = find_repeated(r, rq, start);
+
+    if (!resume) {
+        resume = upool_resuming_create(r, rq, start, refusal);
+        if (refusal->reason != UPOOL_REASON_BUSY) {
+            *repeated = 0;
+            return resume;
+        }
+        resume = find_repeated(r, rq, start);
+    }
+    *repeated = resume != NULL;
+    if (resume) {
+        *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
+    }
+    return resume;
 }

@@ -40,13 +40,17 @@ int upool_complete_run(request_rec *r, upool_request *rq,
  * says: as long as the application's answer is kept. */
 #define UPOOL_COMPLETE_REPEATS apr_time_from_sec(600)
 
-/* Would the creation that start tells of make an upload anew that is there and
- * complete, by the identifier that its client has given: of the same protocol,
- * length, name, type and metadata, for the same target?  Then it has come again
- * for its answer, which upool_complete_run() gives; NULL: it is a new upload.
- * Without an identifier of the client's nothing tells a repeat. */
-upool_resume *upool_complete_repeated(request_rec *r, upool_request *rq,
-                                      const upool_resume_start *start);
+/* Makes the upload that start tells of, with a request that will complete it
+ * too.  Where one is there and complete, by the identifier that the client has
+ * given, of the same protocol, length, name, type and metadata, for the same
+ * target, the request has come again for its answer, which upool_complete_run()
+ * gives: then *repeated is 1 and the upload is that one.  Also where the first
+ * of two that came at once has completed it a moment ago.  Without an
+ * identifier of the client's nothing tells a repeat.
+ * NULL: *refusal says why. */
+upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
+                                    upool_resume_start *start, int *repeated,
+                                    upool_refusal *refusal);
 
 /* What came of the upload's application so far, for those who ask how far it
  * is.  *status (may be NULL): of its last answer, 0 where there was none. */

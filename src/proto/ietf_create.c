@@ -97,16 +97,6 @@ static upool_reason describe(request_rec *r, const upool_request *rq,
     return upool_ietf_keep(r, &start->metadata);
 }
 
-/* 0, or 1 with *refusal set. */
-static int make(request_rec *r, upool_request *rq,
-                const upool_resume_start *start, upool_refusal *refusal)
-{
-    upool_ietf *ietf = upool_ietf_of(rq);
-
-    ietf->resume = upool_resuming_create(r, rq, start, refusal);
-    return refusal->reason != UPOOL_REASON_NONE;
-}
-
 static int repeat_is_in(request_rec *r, upool_request *rq,
                         const upool_refusal *refusal)
 {
@@ -114,17 +104,17 @@ static int repeat_is_in(request_rec *r, upool_request *rq,
                    : upool_ietf_run_target(r, rq);
 }
 
-/* The whole has come again, for the answer.  Of one whose length nobody knows
- * nothing tells that it is the same. */
-static int is_repeated(request_rec *r, upool_request *rq,
-                       const upool_resume_start *start)
+/* Of one whose length nobody knows nothing tells that it has come again.  0, or
+ * 1 with *refusal set. */
+static int make(request_rec *r, upool_request *rq, upool_resume_start *start,
+                int *repeated, upool_refusal *refusal)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
 
     ietf->resume = ietf->head.complete && start->length >= 0
-                       ? upool_complete_repeated(r, rq, start)
-                       : NULL;
-    return ietf->resume != NULL;
+                       ? upool_complete_create(r, rq, start, repeated, refusal)
+                       : upool_resuming_create(r, rq, start, refusal);
+    return refusal->reason != UPOOL_REASON_NONE;
 }
 
 /* 4.2.2.  Whoever is refused before the resource was announced has nothing to
@@ -136,6 +126,7 @@ int upool_ietf_create(request_rec *r, upool_request *rq)
     upool_reason reason = describe(r, rq, &start);
     upool_refusal refusal = upool_refusal_make(reason, 0, NULL);
     const char *location = upool_proto_location(r, rq);
+    int repeated = 0;
 
     if (!location) {
         refusal = upool_refusal_make(UPOOL_REASON_IO, 0, "cannot sign");
@@ -143,13 +134,13 @@ int upool_ietf_create(request_rec *r, upool_request *rq)
     if (refusal.reason) {
         return upool_ietf_refuse(r, rq, &refusal);
     }
-    if (is_repeated(r, rq, &start)) {
-        upool_ietf_announce(r, rq, location);
-        return upool_drive_drop(r, rq, repeat_is_in);
-    }
-    if (make(r, rq, &start, &refusal)) {
+    if (make(r, rq, &start, &repeated, &refusal)) {
         ietf->resume = NULL;
         return upool_ietf_refuse(r, rq, &refusal);
+    }
+    if (repeated) {
+        upool_ietf_announce(r, rq, location);
+        return upool_drive_drop(r, rq, repeat_is_in);
     }
     if (upool_ietf_begin(r, rq, 0, &refusal)) {
         upool_resume_abandon(ietf->resume);

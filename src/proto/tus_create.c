@@ -245,6 +245,7 @@ static int create(request_rec *r, upool_request *rq,
     upool_limits *limits = apr_palloc(r->pool, sizeof(*limits));
     upool_resume_start start = UPOOL_RESUME_START;
     upool_refusal refusal = UPOOL_NO_REFUSAL;
+    int repeated = 0;
     described it;
 
     *limits = upool_config_limits(rq->conf);
@@ -261,15 +262,14 @@ static int create(request_rec *r, upool_request *rq,
     start.metadata = creation->metadata;
     start.concat = creation->concat;
     start.name_follows = creation->kind == UPOOL_TUS_CONCAT_PARTIAL;
-    if (completes(r, rq, creation)) {
-        tus->resume = upool_complete_repeated(r, rq, &start);
+    tus->resume =
+        completes(r, rq, creation)
+            ? upool_complete_create(r, rq, &start, &repeated, &refusal)
+            : upool_resuming_create(r, rq, &start, &refusal);
+    if (refusal.reason) {
+        return upool_tus_refuse(r, rq, &refusal);
     }
-    if (tus->resume) {
-        return answer_again(r, rq);
-    }
-    tus->resume = upool_resuming_create(r, rq, &start, &refusal);
-    return refusal.reason ? upool_tus_refuse(r, rq, &refusal)
-                          : answer(r, rq, tus, creation, parts);
+    return repeated ? answer_again(r, rq) : answer(r, rq, tus, creation, parts);
 }
 
 /* NULL, or the header field that is bad. */

@@ -258,8 +258,14 @@ apr_status_t upool_append_update(upool_append *a, upool_append_change *change,
     return rv;
 }
 
+static int may_replace(const upool_record *previous, apr_time_t replaces)
+{
+    return !previous || replaces == UPOOL_REPLACES_ANY
+           || previous->created == replaces;
+}
+
 apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
-                                 int minted, apr_pool_t *p,
+                                 int minted, apr_time_t replaces, apr_pool_t *p,
                                  upool_record **previous, const char **why)
 {
     upool_bucket *bucket = NULL;
@@ -269,8 +275,14 @@ apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
     if (rv) {
         return rv;
     }
-    *why = "resumable.json or its file cannot be written";
-    rv = upool_bucket_defer(bucket, about);
+    if (may_replace(*previous, replaces)) {
+        *why = "resumable.json or its file cannot be written";
+        rv = upool_bucket_defer(bucket, about);
+    }
+    else {
+        *why = "another request has just completed one";
+        rv = APR_EBUSY;
+    }
     upool_bucket_end(bucket);
     return rv;
 }

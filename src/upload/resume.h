@@ -114,11 +114,16 @@ typedef struct upool_resume_start {
     /* 1: its name comes later, with upool_resume_set_name(), or never, as it
      * will be a part of another: nothing is asked of it now */
     int name_follows;
+    /* created of the complete upload of that identifier that the caller has
+     * seen: no other is replaced (BUSY).  UPOOL_REPLACES_NONE: there was none;
+     * UPOOL_REPLACES_ANY: nobody has looked */
+    apr_time_t replaces;
 } upool_resume_start;
 
 #define UPOOL_RESUME_START \
     { \
-        NULL, -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 \
+        NULL, -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, \
+            UPOOL_REPLACES_ANY \
     }
 
 /* What an append says.  UPOOL_RESUME_APPEND initialises a plain one. */
@@ -166,6 +171,12 @@ upool_resume *upool_resume_create(const upool_resume_options *options,
  * error count), OWNER, EXPIRED, IO. */
 upool_resume *upool_resume_open(const upool_resume_options *options,
                                 apr_pool_t *p);
+
+/* What a creation may replace (start.replaces), of which opening came to this:
+ * what was found, or NULL and why.  What may not be looked at has been judged
+ * all the same; where nothing was there, nothing is to be replaced. */
+apr_time_t upool_resume_replaces(const upool_resume *found,
+                                 upool_reason reason);
 
 /* The first refusal; reason NONE: none so far. */
 const upool_refusal *upool_resume_refusal(const upool_resume *resume);

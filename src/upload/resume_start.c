@@ -232,13 +232,23 @@ int upool_resume_set_name(upool_resume *resume, const char *filename)
     return 0;
 }
 
-static int make_upload(upool_resume *resume, upool_resumable *about)
+apr_time_t upool_resume_replaces(const upool_resume *found, upool_reason reason)
+{
+    if (found && upool_resume_is_complete(found)) {
+        return upool_resume_record(found)->created;
+    }
+    return found || reason == UPOOL_REASON_NOT_FOUND ? UPOOL_REPLACES_NONE
+                                                     : UPOOL_REPLACES_ANY;
+}
+
+static int make_upload(upool_resume *resume, upool_resumable *about,
+                       apr_time_t replaces)
 {
     const upool_resume_options *o = &resume->options;
     upool_record *previous = NULL;
     const char *why = NULL;
-    apr_status_t rv = upool_append_create(o->store, about, o->minted, resume->p,
-                                          &previous, &why);
+    apr_status_t rv = upool_append_create(o->store, about, o->minted, replaces,
+                                          resume->p, &previous, &why);
 
     if (rv) {
         return upool_resume_turn_down_for(resume, rv, why);
@@ -290,7 +300,7 @@ upool_resume *upool_resume_create(const upool_resume_options *options,
     upool_resumable *about = describe_start(options, start, p);
 
     if (is_strangers(resume) || judge_start(resume, about, start->name_follows)
-        || make_upload(resume, about)) {
+        || make_upload(resume, about, start->replaces)) {
         return resume;
     }
     if (upool_resume_find(resume) || ask_quota(resume)) {

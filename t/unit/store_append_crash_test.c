@@ -34,7 +34,8 @@ static apr_status_t create(kit *k, const char *id, apr_off_t length)
     about->protocol = "tus";
     about->created = apr_time_now();
     about->length = length;
-    rv = upool_append_create(k->store, about, 0, p, &previous, &why);
+    rv = upool_append_create(k->store, about, 0, UPOOL_REPLACES_ANY, p,
+                             &previous, &why);
     apr_pool_destroy(p);
     return rv;
 }

@@ -19,8 +19,8 @@ static apr_status_t create(kit *k, const char *id, apr_off_t length)
     apr_status_t rv;
 
     apr_pool_create(&p, k->p);
-    rv = upool_append_create(k->store, kit_resumable(p, id, length), 0, p,
-                             &previous, &why);
+    rv = upool_append_create(k->store, kit_resumable(p, id, length), 0,
+                             UPOOL_REPLACES_ANY, p, &previous, &why);
     apr_pool_destroy(p);
     return rv;
 }
@@ -593,7 +593,8 @@ static void make_part(kit *k, const char *id, const char *owner,
     about->concat = "partial";
     about->owner = owner;
     about->created = created;
-    if (upool_append_create(k->store, about, 0, p, &previous, &why)) {
+    if (upool_append_create(k->store, about, 0, UPOOL_REPLACES_ANY, p,
+                            &previous, &why)) {
         kit_die(why);
     }
     append(k, id, 0, text);

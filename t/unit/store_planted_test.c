@@ -166,8 +166,8 @@ static apr_status_t begin_resumable(kit *k, apr_pool_t *p)
     upool_record *previous = NULL;
     const char *why = NULL;
 
-    return upool_append_create(k->store, kit_resumable(p, ID, 10), 0, p,
-                               &previous, &why);
+    return upool_append_create(k->store, kit_resumable(p, ID, 10), 0,
+                               UPOOL_REPLACES_ANY, p, &previous, &why);
 }
 
 static void append_in(kit *k, apr_pool_t *p)

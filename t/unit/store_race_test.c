@@ -57,8 +57,8 @@ static upool_append *make_resumable(kit *k, const char *id, apr_pool_t *p)
     upool_append *a = NULL;
     const char *why = NULL;
 
-    if (upool_append_create(k->store, kit_resumable(p, id, 6), 0, p, &previous,
-                            &why)
+    if (upool_append_create(k->store, kit_resumable(p, id, 6), 0,
+                            UPOOL_REPLACES_ANY, p, &previous, &why)
         || upool_append_open(&a, k->store, id, p)) {
         return NULL;
     }

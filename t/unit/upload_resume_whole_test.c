@@ -505,6 +505,47 @@ static void test_quota_of_fields(rkit *t)
     apr_pool_destroy(p);
 }
 
+static upool_reason create_over(rkit *t, apr_time_t replaces)
+{
+    apr_pool_t *p = rkit_request(t);
+    upool_resume_start start = rkit_what(3);
+    upool_reason reason;
+
+    start.replaces = replaces;
+    reason = upool_resume_refusal(upool_resume_create(&t->options, &start, p))
+                 ->reason;
+    apr_pool_destroy(p);
+    return reason;
+}
+
+/* Of two creations at once the slower has seen nothing, or what was there
+ * before: what the other has completed since it must not replace. */
+static void test_overtaken(rkit *t)
+{
+    apr_pool_t *p = rkit_request(t);
+    upool_resume *found;
+    apr_time_t seen;
+
+    rkit_name(t, "taken-over");
+    seen = upool_resume_replaces(NULL, UPOOL_REASON_NOT_FOUND);
+    tap_is_int(rkit_create(t, "taken-over", 3), 0, "the faster creation");
+    tap_is_int(create_over(t, seen), UPOOL_REASON_BUSY,
+               "the slower one, while it comes");
+    tap_is_int(rkit_append(t, "taken-over", 0, "abc"), 0, "complete");
+    rkit_name(t, "taken-over");
+    tap_is_int(create_over(t, seen), UPOOL_REASON_BUSY,
+               "the slower one, when it is complete");
+    tap_is_str(rkit_content(t, "taken-over"), "abc", "which stays");
+    found = upool_resume_open(&t->options, p);
+    seen = upool_resume_replaces(found, UPOOL_REASON_NONE);
+    tap_is_int(create_over(t, seen + 1), UPOOL_REASON_BUSY,
+               "nor does one go that took the place of what was seen");
+    tap_is_int(create_over(t, seen), 0, "what was seen may be replaced");
+    tap_is_int(upool_resume_replaces(NULL, UPOOL_REASON_EXPIRED),
+               UPOOL_REPLACES_ANY, "and what has expired");
+    apr_pool_destroy(p);
+}
+
 /* The identifier of a complete upload is used again, in vain. */
 static void test_in_vain(rkit *t)
 {
@@ -669,6 +710,7 @@ int main(void)
     test_races(&t);
     test_quota(&t);
     test_quota_of_fields(&t);
+    test_overtaken(&t);
     test_in_vain(&t);
     test_idle(&t);
     return rkit_done(&t);

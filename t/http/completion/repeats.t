@@ -105,7 +105,8 @@ for my $kind (sort keys %whole) {
         "$kind: at once: one runs, others wait or are told"
         or diag explain [map { [@{$_}{qw(status body)}] } @answers];
     my %pids = map { ($_->{json}{pid} // $_->{body}) => 1 } @good;
-    is scalar keys %pids, 1, "$kind: they have one answer";
+    is scalar keys %pids, 1, "$kind: they have one answer"
+        or diag explain [map { [@{$_}{qw(status body)}] } @answers];
 }
 
 # A concatenation.
