@@ -211,6 +211,7 @@ static int says_the_same(const upool_resume_start *start,
 
     /* That of a concatenation is its parts'. */
     return (start->concat || start->length == upool_resume_length(resume))
+           && is_same(start->protocol, about->protocol)
            && is_same(start->filename, about->file.filename)
            && is_same(start->metadata, about->metadata)
            && is_same(start->concat, about->concat)
@@ -227,7 +228,7 @@ static upool_resume *find_repeated(request_rec *r, upool_request *rq,
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_resume *resume =
-        rq->minted ? NULL : upool_proto_open(r, rq, &refusal);
+        rq->minted ? NULL : upool_resuming_open(r, rq, &refusal);
     const upool_record *record = resume && upool_resume_is_complete(resume)
                                      ? upool_resume_record(resume)
                                      : NULL;

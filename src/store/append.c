@@ -12,6 +12,7 @@
 #include "store/descriptor.h"
 #include "store/document.h"
 #include "store/filesystem.h"
+#include "store/held.h"
 #include "store/incomplete.h"
 #include "store/inuse.h"
 #include "store/layout.h"
@@ -258,10 +259,22 @@ apr_status_t upool_append_update(upool_append *a, upool_append_change *change,
     return rv;
 }
 
-static int may_replace(const upool_record *previous, apr_time_t replaces)
+/* A form that came in one request is nothing that a creation repeats. */
+static int came_in_pieces(const upool_bucket *bucket)
 {
+    upool_resumable *about = NULL;
+
+    return !upool_document_load_resumable(&about, bucket->directory.fd,
+                                          bucket->id, bucket->pool)
+           && upool_incomplete_is_past(about, bucket->previous);
+}
+
+static int may_replace(const upool_bucket *bucket, apr_time_t replaces)
+{
+    const upool_record *previous = bucket->previous;
+
     return !previous || replaces == UPOOL_REPLACES_ANY
-           || previous->created == replaces;
+           || previous->created == replaces || !came_in_pieces(bucket);
 }
 
 apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
@@ -275,7 +288,7 @@ apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
     if (rv) {
         return rv;
     }
-    if (may_replace(*previous, replaces)) {
+    if (may_replace(bucket, replaces)) {
         *why = "resumable.json or its file cannot be written";
         rv = upool_bucket_defer(bucket, about);
     }

@@ -61,9 +61,9 @@ typedef struct upool_append_claim {
  * here (created may be raised, so that no two of one identifier have the same).
  * minted: as of upool_bucket_begin(), whose errors come back: APR_EBUSY where
  * one of that identifier is on its way.  A complete upload stays until this one
- * is.  replaces: when the complete upload was created that the caller has
- * judged before; where another is there by now, which nobody has judged, that
- * is APR_EBUSY too.  *previous: its record, or NULL. */
+ * is.  replaces: when the complete upload of several requests was created that
+ * the caller has judged before; where another such is there by now, which
+ * nobody has judged, that is APR_EBUSY too.  *previous: its record, or NULL. */
 apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
                                  int minted, apr_time_t replaces, apr_pool_t *p,
                                  upool_record **previous, const char **why);

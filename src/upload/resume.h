@@ -114,8 +114,8 @@ typedef struct upool_resume_start {
     /* 1: its name comes later, with upool_resume_set_name(), or never, as it
      * will be a part of another: nothing is asked of it now */
     int name_follows;
-    /* created of the complete upload of that identifier that the caller has
-     * seen: no other is replaced (BUSY).  UPOOL_REPLACES_NONE: there was none;
+    /* created of the complete upload of several requests and that identifier
+     * that the caller has seen: no other such is replaced (BUSY).  UPOOL_REPLACES_NONE: there was none;
      * UPOOL_REPLACES_ANY: nobody has looked */
     apr_time_t replaces;
 } upool_resume_start;

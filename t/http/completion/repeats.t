@@ -126,6 +126,18 @@ for my $kind (sort keys %whole) {
     is $again->{headers}{location}, $first->{headers}{location}, 'its URL';
     is runs(), $before + 1, 'it ran once';
 }
+# One protocol's upload is no other's repeat: it is replaced.  (Both pieces are of
+# one protocol.)
+for my $first (sort keys %whole) {
+    my $id = new_id();
+    my $to = "/c/auto/count.pl?X-Progress-ID=$id";
+    my $before = runs();
+    my @kinds = ($first, grep { $_ ne $first } sort keys %whole);
+    my @status = map { ask($whole{$_}->($to, 'a.txt', 'abc'))->{status} } @kinds;
+    is scalar(grep { /^20[01]$/ } @status), @kinds,
+        "$first, then the others: taken" or diag "@kinds: @status";
+    cmp_ok runs() - $before, '>=', 3, 'their application has run for each';
+}
 # An empty file.
 {
     my $before = runs();
