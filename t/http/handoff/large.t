@@ -9,6 +9,7 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use UploadPool::Httpd;
+use UploadPool::Memory qw(growth);
 use UploadPool::Test;
 
 my $MIB = 1 << 20;
@@ -30,41 +31,6 @@ $httpd->start(join '',
 my @port = (port => $httpd->port);
 
 sub var_long { return ($ENV{UPOOL_LONG} // 'no') eq 'yes' }
-
-sub its_children
-{
-    my $parent = $httpd->pid;
-    my @found;
-    for my $file (glob '/proc/[0-9]*/stat') {
-        open my $in, '<', $file or next;
-        my $stat = <$in>;
-        push @found, $1
-            if defined $stat && $stat =~ /^(\d+) \(.*\) \S $parent /;
-    }
-    return @found;
-}
-
-sub kib
-{
-    my ($pid, $what) = @_;
-    my ($n) = slurp("/proc/$pid/status") =~ /^$what:\s+(\d+) kB/m;
-    return $n;
-}
-
-# By how much the peak of any child rises while the sub runs.
-sub growth
-{
-    my ($sub) = @_;
-    my %before;
-    for my $pid (its_children()) {
-        spew("/proc/$pid/clear_refs", "5\n");
-        $before{$pid} = kib($pid, 'VmRSS');
-    }
-    $sub->();
-    my @grown = sort { $b <=> $a } map {
-        -e "/proc/$_" ? kib($_, 'VmHWM') - $before{$_} : 0 } keys %before;
-    return $grown[0];
-}
 
 # An upload by tus of which the last byte is missing; the rest is a hole.
 sub prepared
@@ -94,7 +60,7 @@ for my $site (sort keys %site) {
         # A child that is new takes memory for the first time.
         for (1 .. 8) {
             my $at = prepared("$site/$to");
-            $grown = growth(sub { $r = finish($at) });
+            $grown = growth($httpd, sub { $r = finish($at) });
             last if $grown < 2048 || $r->{status} != 200;
         }
         is $r->{status}, 200, "$site, $to: status" or diag $r->{body};

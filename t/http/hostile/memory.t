@@ -12,6 +12,7 @@ use Compress::Zlib ();
 use Test::More;
 use UploadPool::Test;
 use UploadPool::Httpd;
+use UploadPool::Memory qw(growth);
 
 my $httpd = UploadPool::Httpd->new;
 my $dir = $httpd->make_pool('memory');
@@ -29,42 +30,7 @@ $httpd->start(join '', map { "<Location $$_[0]>\nUploadPool \"$dir\"\n"
     ['/inflate-file', "SetInputFilter DEFLATE\n"
      . "DeflateInflateRatioLimit 100000\nUploadMaxFileSize 1M\n"]);
 
-# --- What a child has -------------------------------------------------------
-
-sub its_children
-{
-    my $parent = $httpd->pid;
-    my @found;
-    for my $file (glob '/proc/[0-9]*/stat') {
-        open my $in, '<', $file or next;
-        my $stat = <$in>;
-        push @found, $1
-            if defined $stat && $stat =~ /^(\d+) \(.*\) \S $parent /;
-    }
-    return @found;
-}
-
-sub kib
-{
-    my ($pid, $what) = @_;
-    my ($n) = slurp("/proc/$pid/status") =~ /^$what:\s+(\d+) kB/m;
-    return $n;
-}
-
-# By how much the peak of any child rises while the sub runs.
-sub growth
-{
-    my ($sub) = @_;
-    my %before;
-    for my $pid (its_children()) {
-        spew("/proc/$pid/clear_refs", "5\n");
-        $before{$pid} = kib($pid, 'VmRSS');
-    }
-    $sub->();
-    my @grown = sort { $b <=> $a } map {
-        -e "/proc/$_" ? kib($_, 'VmHWM') - $before{$_} : 0 } keys %before;
-    return $grown[0];
-}
+# --- What a child takes -------------------------------------------------------
 
 # The same again: what the first brings into memory (code, buffers that stay)
 # is no growth; where each child has one client, another may be the first.
@@ -74,7 +40,7 @@ sub bounded
     my $grown;
     $sub->();
     for (1 .. 4) {
-        $grown = growth($sub);
+        $grown = growth($httpd, $sub);
         last if $grown < 2048;
     }
     cmp_ok $grown, '<', 2048, "$name: memory grows by less than 2 MiB"
@@ -201,7 +167,7 @@ for my $row (
     my $log = length $httpd->error_log;
     my $answer;
     # Fields that are not too many are kept, 10 MiB by default.
-    my $grown = growth(sub { $answer = send_much(post('/large'), $begin,
+    my $grown = growth($httpd, sub { $answer = send_much(post('/large'), $begin,
                                  $times, $behind, unit => $unit) });
     is $answer->{status}, $status, "$name: $status"
         or diag $answer->{error} || $answer->{body};
@@ -245,7 +211,7 @@ $c->send("POST /inflate HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n"
 my $at = $c->answer->{headers}{location} =~ s{^http://[^/]+}{}r;
 ($id) = $at =~ m{([^/]+)$};
 my $answer;
-cmp_ok growth(sub {
+cmp_ok growth($httpd, sub {
     $answer = send_much("PATCH $at HTTP/1.1\r\nTus-Resumable: 1.0.0\r\n"
         . "Upload-Offset: 0\r\nContent-Encoding: gzip\r\n"
         . "Content-Type: application/offset+octet-stream\r\n", '', 1, '',

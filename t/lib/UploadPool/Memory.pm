@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_upload_pool authors
+
+package UploadPool::Memory;
+
+=head1 NAME
+
+UploadPool::Memory - the memory of a server's children, as the kernel counts it
+
+=cut
+
+use strict;
+use warnings FATAL => 'all';
+use Exporter qw(import);
+use UploadPool::Test qw(slurp spew);
+
+our @EXPORT_OK = qw(growth);
+
+sub _children
+{
+    my ($parent) = @_;
+    my @found;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        open my $in, '<', $file or next;
+        my $stat = <$in>;
+        push @found, $1
+            if defined $stat && $stat =~ /^(\d+) \(.*\) \S $parent /;
+    }
+    return @found;
+}
+
+sub _kib
+{
+    my ($pid, $what) = @_;
+    my ($n) = slurp("/proc/$pid/status") =~ /^$what:\s+(\d+) kB/m;
+    return $n;
+}
+
+=head1 FUNCTIONS
+
+=over
+
+=item growth(HTTPD, SUB)
+
+By how many KiB the peak of that child of HTTPD (an L<UploadPool::Httpd>) rose
+of which it rose most while SUB ran.
+
+=back
+
+=cut
+
+sub growth
+{
+    my ($httpd, $sub) = @_;
+    my %before;
+    for my $pid (_children($httpd->pid)) {
+        spew("/proc/$pid/clear_refs", "5\n");
+        $before{$pid} = _kib($pid, 'VmRSS');
+    }
+    $sub->();
+    my @grown = sort { $b <=> $a } map {
+        -e "/proc/$_" ? _kib($_, 'VmHWM') - $before{$_} : 0 } keys %before;
+    return $grown[0];
+}
+
+1;
