@@ -115,15 +115,15 @@ typedef struct upool_resume_start {
      * will be a part of another: nothing is asked of it now */
     int name_follows;
     /* created of the complete upload of several requests and that identifier
-     * that the caller has seen: no other such is replaced (BUSY).  UPOOL_REPLACES_NONE: there was none;
-     * UPOOL_REPLACES_ANY: nobody has looked */
+     * that the caller has seen: no other such is replaced (BUSY).
+     * UPOOL_REPLACES_NONE: there was none; UPOOL_REPLACES_ANY: nobody has
+     * looked */
     apr_time_t replaces;
 } upool_resume_start;
 
 #define UPOOL_RESUME_START \
     { \
-        NULL, -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, \
-            UPOOL_REPLACES_ANY \
+        .length = -1, .replaces = UPOOL_REPLACES_ANY \
     }
 
 /* What an append says.  UPOOL_RESUME_APPEND initialises a plain one. */
