@@ -113,7 +113,10 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     if (mode == AP_MODE_INIT) {
         return APR_SUCCESS;
     }
-    rest = upool_handoff_rest(f->r, rq, mode != AP_MODE_EXHAUSTIVE);
+    if (mode == AP_MODE_GETLINE || bytes > UPOOL_HANDOFF_MOST) {
+        bytes = mode == AP_MODE_GETLINE ? HUGE_STRING_LEN : UPOOL_HANDOFF_MOST;
+    }
+    rest = upool_handoff_rest(f->r, rq, mode == AP_MODE_EXHAUSTIVE ? 0 : bytes);
     if (!rest) {
         return APR_EGENERAL;
     }

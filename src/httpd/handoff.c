@@ -16,12 +16,12 @@
  * comes behind them one at a time is read so many bytes at a time. */
 #define OPEN_MOST 16
 #define READ_SIZE ((apr_size_t)65536)
-/* So much of a file is mapped at a time. */
-#define WINDOW ((apr_size_t)1 << 20)
+/* So much of a file is mapped at a time: whole pages, for mmap takes no offset
+ * between two. */
+#define WINDOW ((apr_size_t)UPOOL_HANDOFF_MOST)
 
 struct upool_handoff {
     apr_bucket_brigade *rest;
-    int sendfile; /* whoever sends it can have files */
     /* A form of more files than may be open: */
     upool_store *store;
     const char *id;
@@ -138,8 +138,7 @@ static apr_status_t add_file(request_rec *r, struct upool_handoff *h,
         return rv;
     }
     b = apr_brigade_insert_file(h->rest, file, 0, of->size, r->pool);
-    /* What is sent as a file in small parts would be mapped part by part. */
-    if (h->sendfile || core->enable_mmap == ENABLE_MMAP_OFF) {
+    if (core->enable_mmap == ENABLE_MMAP_OFF) {
         apr_bucket_file_enable_mmap(b, 0);
     }
     return APR_SUCCESS;
@@ -240,15 +239,17 @@ static void set_form_head(request_rec *r, const upool_request *rq,
 
 /* How many files go out as what they are.  Those that can neither be mapped nor
  * sent are read in larger pieces than a bucket of theirs would be. */
-static int open_most(const request_rec *r, const upool_request *rq,
-                     const struct upool_handoff *h)
+static int open_most(const request_rec *r, const upool_request *rq)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
 
     if (r->kept_body || rq->keeps_body) {
         return APR_INT32_MAX;
     }
-    return h->sendfile || core->enable_mmap != ENABLE_MMAP_OFF ? OPEN_MOST : 0;
+    return core->enable_sendfile == ENABLE_SENDFILE_ON
+                   || core->enable_mmap != ENABLE_MMAP_OFF
+               ? OPEN_MOST
+               : 0;
 }
 
 static int make_form(request_rec *r, upool_request *rq, int as_facts,
@@ -256,7 +257,6 @@ static int make_form(request_rec *r, upool_request *rq, int as_facts,
 {
     const upool_outcome *outcome = &rq->outcome;
     struct upool_handoff *h = make_handoff(r);
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
     upool_formbody_options options;
     upool_formbody body;
     const char *detail = NULL;
@@ -280,8 +280,7 @@ static int make_form(request_rec *r, upool_request *rq, int as_facts,
     }
     h->id = rq->id;
     h->pieces = body.pieces;
-    h->sendfile = core->enable_sendfile == ENABLE_SENDFILE_ON;
-    rv = add_pieces(r, h, open_most(r, rq, h));
+    rv = add_pieces(r, h, open_most(r, rq));
     if (rv) {
         return refuse(refusal, UPOOL_REASON_IO, rv,
                       "a file of the upload is not there as it was stored");
@@ -353,21 +352,59 @@ static apr_status_t fill(request_rec *r, struct upool_handoff *h)
     return rv ? rv : read_some(h);
 }
 
-/* A file becomes memory: mapped, or some bytes of it, whatever the reader asks
- * for. */
-static apr_status_t load_first(const struct upool_handoff *h)
+/* mod_proxy_http passes on what it reads, and without TLS httpd's core can send
+ * that from the file. */
+static int sends_files(const request_rec *r)
 {
-    apr_bucket *first = APR_BRIGADE_FIRST(h->rest);
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return core->enable_sendfile == ENABLE_SENDFILE_ON && r->filename
+           && !strncmp(r->filename, "proxy:http:", 11);
+}
+
+/* A window of the file becomes memory: mapped, or, where its file system maps
+ * none, some bytes of it. */
+static apr_status_t load_window(const struct upool_handoff *h, apr_bucket *b)
+{
     const char *data;
     apr_size_t len;
+    apr_bucket *next;
+    apr_status_t rv;
 
-    if (h->sendfile || !APR_BUCKET_IS_FILE(first)) {
-        return APR_SUCCESS;
+    if (b->length > WINDOW) {
+        apr_bucket_split(b, WINDOW);
     }
-    if (first->length > WINDOW) {
-        apr_bucket_split(first, WINDOW);
+    rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
+    next = APR_BUCKET_NEXT(b);
+    if (!rv && !APR_BUCKET_IS_MMAP(b) && next != APR_BRIGADE_SENTINEL(h->rest)
+        && APR_BUCKET_IS_FILE(next)) {
+        apr_bucket_file_enable_mmap(next, 0);
     }
-    return apr_bucket_read(first, &data, &len, APR_BLOCK_READ);
+    return rv;
+}
+
+/* All that a reader who asks for so many bytes gets of files.  A file is never
+ * cut anywhere but at a window's end: behind any other place it could not be
+ * mapped, and each try would leave memory in the request's pool.  What goes out
+ * as a file in small parts would be mapped part by part. */
+static apr_status_t load(const request_rec *r, const struct upool_handoff *h,
+                         apr_off_t bytes)
+{
+    int sends = sends_files(r);
+    apr_bucket *b = APR_BRIGADE_FIRST(h->rest);
+    apr_status_t rv = APR_SUCCESS;
+
+    while (!rv && bytes > 0 && b != APR_BRIGADE_SENTINEL(h->rest)) {
+        if (APR_BUCKET_IS_FILE(b) && sends) {
+            apr_bucket_file_enable_mmap(b, 0);
+        }
+        else if (APR_BUCKET_IS_FILE(b)) {
+            rv = load_window(h, b);
+        }
+        bytes -= (apr_off_t)b->length;
+        b = APR_BUCKET_NEXT(b);
+    }
+    return rv;
 }
 
 /* What reading by lines leaves behind a line at the end of a bucket. */
@@ -379,7 +416,7 @@ static void drop_nothing(apr_bucket_brigade *rest)
 }
 
 apr_bucket_brigade *upool_handoff_rest(request_rec *r, upool_request *rq,
-                                       int ready)
+                                       apr_off_t ready)
 {
     struct upool_handoff *h = rq->handoff;
     apr_status_t rv = APR_SUCCESS;
@@ -389,9 +426,7 @@ apr_bucket_brigade *upool_handoff_rest(request_rec *r, upool_request *rq,
         && (h->file || h->next < h->pieces->nelts)) {
         rv = fill(r, h);
     }
-    if (!rv && ready && !APR_BRIGADE_EMPTY(h->rest)) {
-        rv = load_first(h);
-    }
+    rv = rv ? rv : load(r, h, ready);
     if (rv) {
         upool_rlog(r, ERR, rv, 330,
                    "upload %s: a file of it cannot be read for its application",

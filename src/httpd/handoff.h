@@ -26,10 +26,15 @@ typedef struct upool_handoff_head {
 int upool_handoff_make(request_rec *r, upool_request *rq, int is_read,
                        upool_handoff_head *head, upool_refusal *refusal);
 
-/* The rest of the body, never without bytes unless it is over: buckets of
- * memory and, where ready is 0, of files.  NULL: it cannot be read. */
+/* A reader gets so many bytes at a time, whatever it asks for. */
+#define UPOOL_HANDOFF_MOST ((apr_off_t)1 << 20)
+
+/* The rest of the body, never without bytes unless it is over.  Its first ready
+ * bytes (at most MOST) are buckets of memory, unless whoever reads in r sends
+ * files as files; what is behind them may be files.  NULL: it cannot be
+ * read. */
 apr_bucket_brigade *upool_handoff_rest(request_rec *r, upool_request *rq,
-                                       int ready);
+                                       apr_off_t ready);
 
 /* 1 when somebody has read the body to its end. */
 int upool_handoff_is_read(const upool_request *rq);
