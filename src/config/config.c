@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "config/settings.h"
-
 #define DAY apr_time_from_sec(86400)
 #define SWEEP_DEFAULT apr_time_from_sec(60)
 #define FILE_MODE_DEFAULT 0600
@@ -334,35 +332,6 @@ apr_size_t upool_config_read_size(const upool_server_conf *conf)
 {
     return conf->read_size == UPOOL_UNSET ? UPOOL_READ_SIZE_DEFAULT
                                           : (apr_size_t)conf->read_size;
-}
-
-/* As the sweep has it: no context's uploads go before their time because
- * another of the same pool keeps them for less. */
-static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
-                                         const server_rec *s)
-{
-    const apr_array_header_t *mentions = upool_config_server(s)->mentions;
-    apr_interval_time_t own = upool_config_expires(conf);
-    apr_interval_time_t all =
-        mentions && conf->store && !conf->store_is_local
-            ? upool_settings_expires(mentions, conf->store)
-            : 0;
-
-    return all > own ? all : own;
-}
-
-upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
-                                      const server_rec *s)
-{
-    upool_quota_limits limits;
-
-    limits.pool = bytes_or_none(conf->quota_pool);
-    limits.owner = bytes_or_none(conf->quota_owner);
-    limits.spare = bytes_or_none(conf->spare);
-    limits.since = upool_config_server(s)->loaded;
-    limits.expires = quota_expires(conf, s);
-    limits.always = conf->store_is_local;
-    return limits;
 }
 
 int upool_config_speaks(const upool_dir_conf *conf, int protocol)

@@ -17,6 +17,7 @@
 #include "store/incomplete.h"
 #include "store/inuse.h"
 #include "store/layout.h"
+#include "store/purge.h"
 
 /* How often a bucket may vanish between its making and its locking before we
  * stop believing in accidents. */

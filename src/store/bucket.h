@@ -35,7 +35,7 @@
  * begin.  Called after the attempt has ended every function says APR_EBADF, or
  * does nothing. */
 
-#include "store/purge.h"
+#include "store/removal.h"
 #include "store/record.h"
 #include "store/resumable.h"
 #include "store/spool.h"

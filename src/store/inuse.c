@@ -8,9 +8,6 @@
 
 #include "store/descriptor.h"
 #include "store/layout.h"
-#include "store/lock.h"
-#include "store/purge.h"
-#include "store/quota.h"
 #include "store/region.h"
 
 int upool_inuse_is_held(int directory)
@@ -46,32 +43,4 @@ apr_status_t upool_inuse_clear(int directory)
         return rv == EEXIST ? APR_SUCCESS : rv;
     }
     return upool_fd_close(&fd);
-}
-
-/* Under the lock. */
-static apr_status_t purge(const upool_directory *dir, const upool_store *store,
-                          const char *id)
-{
-    if (!upool_inuse_is_cleared(dir->fd)) {
-        return APR_SUCCESS;
-    }
-    return upool_inuse_is_held(dir->fd) ? APR_EBUSY
-                                        : upool_purge_bucket(dir, store, id, 1);
-}
-
-apr_status_t upool_inuse_purge(const upool_directory *dir, upool_store *store,
-                               const char *id, apr_pool_t *p)
-{
-    upool_lock lock;
-    apr_status_t rv = upool_lock_take(&lock, dir->fd);
-
-    if (rv) {
-        return rv == ENOENT ? APR_SUCCESS : rv;
-    }
-    rv = purge(dir, store, id);
-    upool_lock_release(&lock);
-    if (!rv) {
-        upool_quota_forget(store, id, p);
-    }
-    return rv;
 }

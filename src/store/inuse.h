@@ -24,10 +24,4 @@ int upool_inuse_is_cleared(int directory);
 /* Marks it as cleared.  The system's error. */
 apr_status_t upool_inuse_clear(int directory);
 
-/* Removes the bucket that was cleared, if nobody runs its application and no
- * other upload has begun in it.  APR_EBUSY: so it is; else as
- * upool_purge_bucket(). */
-apr_status_t upool_inuse_purge(const upool_directory *dir, upool_store *store,
-                               const char *id, apr_pool_t *p);
-
 #endif

@@ -45,18 +45,4 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
                                 const upool_store *store, const char *id,
                                 int held);
 
-/* Removes the bucket, whether or not somebody holds it; a holder's commit will
- * fail with APR_ENOENT.  One whose application works on it (inuse.h) is gone
- * for readers, and goes when that has answered.  Success where there was none.
- * As above. */
-apr_status_t upool_bucket_remove(upool_store *store, const char *id,
-                                 apr_pool_t *p);
-
-/* Removes the complete upload that record is, or what is left of it, if its
- * bucket has not become another's since; of one that is being replaced the
- * files alone.  Success where there is nothing of it; else the system's
- * error. */
-apr_status_t upool_bucket_discard(upool_store *store,
-                                  const upool_record *record, apr_pool_t *p);
-
 #endif

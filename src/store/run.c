@@ -18,6 +18,7 @@
 #include "store/layout.h"
 #include "store/members.h"
 #include "store/region.h"
+#include "store/removal.h"
 
 /* Longest text of "run" that is read. */
 #define RUN_MAX 256
@@ -254,7 +255,7 @@ void upool_run_end(upool_run *run)
     upool_region_release(run->fd);
     upool_fd_close(&run->fd);
     if (upool_inuse_is_cleared(run->directory.fd)) {
-        upool_inuse_purge(&run->directory, run->store, run->id, run->pool);
+        upool_removal_finish(&run->directory, run->store, run->id, run->pool);
     }
     upool_fd_close(&run->directory.fd);
     apr_pool_cleanup_kill(run->pool, run, end_with_pool);

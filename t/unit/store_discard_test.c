@@ -2,7 +2,7 @@
  * Copyright the mod_upload_pool authors */
 /* Discarding an upload takes that one and no other that has its name by now;
  * and to whom files belong. */
-#include "store/purge.h"
+#include "store/removal.h"
 
 #include <grp.h>
 
