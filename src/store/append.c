@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,9 +19,11 @@
 #include "store/layout.h"
 #include "store/opened.h"
 #include "store/region.h"
+#include "store/takeover.h"
 
 /* A bucket may be completed, or replaced, between two looks at its files. */
 #define LOOKS_MAX 5
+#define BLOCK ((apr_size_t)65536)
 
 /* Which content a name stands for: every save makes another file. */
 static int is_same_file(const struct stat *a, const struct stat *b)
@@ -156,15 +159,6 @@ static apr_status_t let_go(void *data)
 {
     upool_append *a = data;
 
-    /* As a kill would leave it; but what was provisional need not wait for the
-     * next who writes. */
-    if (a->fd >= 0 && a->provisional && a->in_order && !a->broken) {
-        upool_append_take_back(a);
-    }
-    if (a->fd >= 0) {
-        upool_region_release(a->fd);
-        upool_fd_close(&a->fd);
-    }
     upool_append_unlock(a);
     upool_fd_close(&a->directory.fd);
     return APR_SUCCESS;
@@ -180,7 +174,6 @@ static upool_append *make(upool_store *store, const char *id, apr_pool_t *p)
     a->directory.fd = -1;
     a->lock.directory = -1;
     a->lock.file = -1;
-    a->fd = -1;
     apr_pool_cleanup_register(p, a, let_go, apr_pool_cleanup_null);
     return a;
 }
@@ -259,6 +252,37 @@ apr_status_t upool_append_update(upool_append *a, upool_append_change *change,
     return rv;
 }
 
+/* APR_EBUSY: somebody writes in order. */
+static apr_status_t find_writer(const upool_append *a)
+{
+    return a->about->ranges || upool_append_is_past(a)
+               ? APR_SUCCESS
+               : upool_incomplete_writer(a->directory.fd,
+                                         a->about->file.stored);
+}
+
+apr_status_t upool_append_settle(upool_append *a)
+{
+    static const upool_range all = UPOOL_REGION_ALL;
+    apr_time_t deadline = apr_time_now() + UPOOL_APPEND_PATIENCE;
+    int asked = 0;
+    apr_status_t rv = upool_append_look(a);
+
+    rv = rv ? rv : find_writer(a);
+    while (rv == APR_EBUSY && apr_time_now() < deadline) {
+        asked = 1;
+        upool_takeover_ask(a->directory.fd, &all);
+        apr_sleep(UPOOL_TAKEOVER_PAUSE);
+        rv = upool_append_look(a);
+        rv = rv ? rv : find_writer(a);
+    }
+    if (asked) {
+        upool_takeover_withdraw(a->directory.fd);
+    }
+    /* The last look may have been one before the writer's last bytes. */
+    return rv ? rv : upool_append_look(a);
+}
+
 /* A form that came in one request is nothing that a creation repeats. */
 static int came_in_pieces(const upool_bucket *bucket)
 {
@@ -312,9 +336,6 @@ const upool_record *upool_append_record(const upool_append *append)
 
 apr_off_t upool_append_offset(const upool_append *a)
 {
-    if (a->fd >= 0) {
-        return a->at;
-    }
     return upool_append_is_past(a) ? a->size
                                    : upool_incomplete_offset(a->about, a->size);
 }
@@ -355,4 +376,53 @@ apr_status_t upool_append_discard(upool_append *a, const upool_record *record)
 {
     return record ? fail(a, record)
                   : upool_bucket_remove(a->store, a->id, a->pool);
+}
+
+/* --- Its bytes ------------------------------------------------------------ */
+
+apr_status_t upool_append_open_file(const upool_append *a, int *fd)
+{
+    return upool_fd_open(fd, a->directory.fd, a->about->file.stored,
+                         O_RDONLY | O_NONBLOCK, 0);
+}
+
+/* Up to len bytes at offset: *n of them, more than none. */
+static apr_status_t read_some(int fd, char *buffer, apr_size_t len,
+                              apr_off_t offset, apr_size_t *n)
+{
+    apr_status_t rv = upool_fd_read(fd, buffer, len, offset, n);
+
+    return !rv && *n == 0 ? APR_EOF : rv;
+}
+
+static apr_size_t block_of(apr_off_t from, apr_off_t to)
+{
+    return to - from < (apr_off_t)BLOCK ? (apr_size_t)(to - from) : BLOCK;
+}
+
+apr_status_t upool_append_read(const upool_append *append, apr_off_t from,
+                               apr_off_t to, upool_append_visit *visit,
+                               void *user)
+{
+    apr_status_t rv;
+    apr_size_t n;
+    char *buffer;
+    int fd;
+
+    if (from >= to) {
+        return APR_SUCCESS;
+    }
+    rv = upool_append_open_file(append, &fd);
+    if (rv) {
+        return rv;
+    }
+    buffer = malloc(BLOCK);
+    rv = buffer ? APR_SUCCESS : APR_ENOMEM;
+    for (; !rv && from < to; from += (apr_off_t)n) {
+        rv = read_some(fd, buffer, block_of(from, to), from, &n);
+        rv = rv ? rv : visit(user, buffer, n);
+    }
+    free(buffer);
+    upool_fd_close(&fd);
+    return rv;
 }

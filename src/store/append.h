@@ -3,7 +3,8 @@
 #ifndef UPOOL_STORE_APPEND_H
 #define UPOOL_STORE_APPEND_H
 
-/* An upload that arrives in several requests, on the disk.
+/* A look at an upload that arrives in several requests, as it is on the disk;
+ * writer.h has those who write to it.
  *
  *   resumable.json   what it is (resumable.h)
  *   0-RANDOM.bin     its one data file
@@ -26,16 +27,10 @@
  * their bytes each.  Whoever wants bytes that another is writing asks him to
  * stop (takeover.h) and waits PATIENCE at most.
  *
- *     open ──begin──> writing ──keep──> open        what came counts
- *                        ├────take_back──> open     it goes again
- *                        └────the pool──────> gone  as a kill would leave it
- *
  * Nothing here depends on memory that processes share: nodes that share the
  * directory may each take a request of one upload.
  *
  * One thread at a time; lives in the pool of open. */
-
-#include <sys/uio.h>
 
 #include "store/bucket.h"
 #include "store/resumable.h"
@@ -45,13 +40,6 @@
 #define UPOOL_APPEND_PATIENCE apr_time_from_sec(2)
 
 typedef struct upool_append upool_append;
-
-typedef struct upool_append_claim {
-    apr_off_t start;  /* where the bytes belong; -1: at the end */
-    apr_off_t end;    /* the first behind them; -1: not known */
-    int out_of_order; /* a part beside others: start and end are known */
-    int provisional;  /* they may have to be taken back */
-} upool_append_claim;
 
 /* What an upload may replace, when it is no time: */
 #define UPOOL_REPLACES_ANY 0
@@ -73,13 +61,12 @@ apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
 apr_status_t upool_append_open(upool_append **append, upool_store *store,
                                const char *id, apr_pool_t *p);
 
-/* What it was at the last look (open, settle, begin, keep).  about stays valid
+/* What it was at the last look (open, settle, and what a writer does).  about stays valid
  * as long as the append; a later look makes another. */
 const upool_resumable *upool_append_about(const upool_append *append);
 /* metadata.json, when it is complete; else NULL. */
 const upool_record *upool_append_record(const upool_append *append);
-/* Where the next byte in order belongs; while writing: the next one of this
- * writer. */
+/* Where the next byte in order belongs. */
 apr_off_t upool_append_offset(const upool_append *append);
 apr_off_t upool_append_held(const upool_append *append);
 /* When anything was last written. */
@@ -97,35 +84,6 @@ typedef apr_status_t upool_append_change(void *user, upool_resumable *about);
 apr_status_t upool_append_update(upool_append *append,
                                  upool_append_change *change, void *user);
 
-/* Becomes the writer of the bytes claimed.  APR_EMISMATCH: start is not where
- * they belong (upool_append_offset() tells); APR_EBUSY: somebody does not let
- * go of them; APR_EOF: it is complete; APR_ENOENT: it is gone; APR_EINVAL: end
- * is before start, or behind the length; else the system's error. */
-apr_status_t upool_append_begin(upool_append *append,
-                                const upool_append_claim *claim);
-
-/* Writes all of vec, which is used up on the way.  What is there already, in a
- * part out of order, is passed over.  The first error stays: every later write
- * says it again. */
-apr_status_t upool_append_write(upool_append *append, struct iovec *vec,
-                                int count);
-
-/* Must it stop?  APR_SUCCESS: no; APR_EBUSY: somebody asks for its bytes;
- * APR_ENOENT: the upload was cleared; ENOLCK: the pool is unsafe (farm.h). */
-apr_status_t upool_append_look_up(const upool_append *append);
-
-/* With UploadSync: what came so far survives a power cut.  Else nothing. */
-apr_status_t upool_append_checkpoint(upool_append *append);
-
-/* What came counts, and the region is let go.  midstates (of upool_midstate):
- * to be kept with it; NULL: what there is stays where it still holds.
- * APR_ENOENT: the upload was cleared; any error: what came may be lost. */
-apr_status_t upool_append_keep(upool_append *append,
-                               const apr_array_header_t *midstates);
-
-/* What came goes, and the region is let go. */
-void upool_append_take_back(upool_append *append);
-
 /* What upool_append_read() calls for the bytes it has read: anything but
  * APR_SUCCESS ends it, and is returned. */
 typedef apr_status_t upool_append_visit(void *user, const char *data,
@@ -136,21 +94,6 @@ typedef apr_status_t upool_append_visit(void *user, const char *data,
 apr_status_t upool_append_read(const upool_append *append, apr_off_t from,
                                apr_off_t to, upool_append_visit *visit,
                                void *user);
-
-/* Writes the first length bytes of source behind what this one has written,
- * without their passing through memory where the file system can.  APR_EOF:
- * source is shorter; else as write. */
-apr_status_t upool_append_copy(upool_append *append, const upool_append *source,
-                               apr_off_t length);
-
-/* Opens the bucket for completing it, all of which has to be there; nobody else
- * writes to it from here to release().  The bucket lives in p.
- * APR_EINCOMPLETE: it is not all there; APR_EOF: it is complete already; else
- * as begin. */
-apr_status_t upool_append_complete(upool_append *append, upool_bucket **bucket,
-                                   apr_pool_t *p);
-/* After the end of that bucket; looks anew. */
-apr_status_t upool_append_release(upool_append *append);
 
 /* Takes it back, as if it had never been created: a complete upload of that
  * identifier stays.  APR_ENOENT: it is gone, or complete; APR_EBUSY; else the

@@ -3,8 +3,8 @@
 #ifndef UPOOL_STORE_OPENED_H
 #define UPOOL_STORE_OPENED_H
 
-/* What one request holds of an upload that arrives in several: for append.c,
- * seize.c, reading.c and writer.c alone.
+/* What one request holds of an upload that arrives in several: for append.c and
+ * writer.c alone.
  *
  * Where the bucket's lock is held: upool_append_lock() ... _unlock(), a
  * moment's work in between.  about and record are what the disk said at the
@@ -28,13 +28,6 @@ struct upool_append {
     struct stat record_seen; /* all zero: none was there */
     apr_off_t size;          /* of the data file, at the last look */
     apr_time_t activity;     /* the same */
-    int fd;                  /* data file, open while writing; else -1 */
-    upool_range region;      /* held while writing */
-    apr_off_t start;         /* where this writer has begun */
-    apr_off_t at;            /* where its next byte goes */
-    int in_order;            /* it holds the whole file */
-    int provisional;         /* what came is not to be counted yet */
-    apr_status_t broken;     /* the first write error */
 };
 
 /* Takes the bucket's lock, and looks.  APR_EOF: the upload is complete;
@@ -57,13 +50,7 @@ apr_status_t upool_append_save(upool_append *append);
 /* 1: about is that of the complete upload. */
 int upool_append_is_past(const upool_append *append);
 
-/* Opens the file and takes the region that claim asks for (NULL: all of it),
- * and then the bucket's lock, which is held on success: asks whoever has it to
- * stop, and waits PATIENCE at most.  As upool_append_begin(). */
-apr_status_t upool_append_take(upool_append *append,
-                               const upool_append_claim *claim);
-
-/* Lets go of the region, and closes the file. */
-void upool_append_let_go(upool_append *append);
+/* Opens the data file for reading. */
+apr_status_t upool_append_open_file(const upool_append *append, int *fd);
 
 #endif

@@ -18,6 +18,9 @@
 
 #include "store/ranges.h"
 
+/* Between two tries, in microseconds. */
+#define UPOOL_TAKEOVER_PAUSE 10000
+
 /* Asks for region.  An error means that nobody will be asked. */
 apr_status_t upool_takeover_ask(int directory, const upool_range *region);
 

@@ -74,7 +74,8 @@ const upool_resumable *upool_resume_about(const upool_resume *resume)
 
 apr_off_t upool_resume_offset(const upool_resume *resume)
 {
-    return upool_append_offset(resume->append);
+    return resume->writer ? upool_writer_offset(resume->writer)
+                          : upool_append_offset(resume->append);
 }
 
 apr_off_t upool_resume_length(const upool_resume *resume)

@@ -35,7 +35,7 @@ static apr_status_t write_out(upool_resume *resume)
     int pieces = resume->pieces;
 
     resume->pieces = 0;
-    return pieces ? upool_append_write(resume->append, resume->vec, pieces)
+    return pieces ? upool_writer_write(resume->writer, resume->vec, pieces)
                   : APR_SUCCESS;
 }
 
@@ -59,17 +59,17 @@ static int let_go(upool_resume *resume)
 {
     apr_status_t rv = APR_SUCCESS;
 
-    resume->appending = 0;
     if (is_taken_back(resume)) {
         resume->pieces = 0;
-        upool_append_take_back(resume->append);
+        upool_writer_take_back(resume->writer);
     }
     else {
-        /* An error stays with the append. */
+        /* An error stays with the writer. */
         write_out(resume);
-        rv = upool_append_keep(resume->append,
+        rv = upool_writer_keep(resume->writer,
                                upool_resume_digests_put_down(resume));
     }
+    resume->writer = NULL;
     if (rv == ENOENT) {
         upool_resume_turn_down(resume, UPOOL_REASON_CLEARED, 0, NULL);
     }
@@ -87,7 +87,7 @@ static int stop(upool_resume *resume, upool_reason reason, apr_status_t rv,
                 const char *detail)
 {
     upool_resume_turn_down(resume, reason, rv, detail);
-    if (resume->appending) {
+    if (resume->writer) {
         let_go(resume);
     }
     return 1;
@@ -97,7 +97,7 @@ static apr_status_t interrupt(void *data)
 {
     upool_resume *resume = data;
 
-    if (resume->appending) {
+    if (resume->writer) {
         /* What it points to may be gone. */
         resume->pieces = 0;
         stop(resume, UPOOL_REASON_INTERRUPTED, 0, NULL);
@@ -174,7 +174,7 @@ static void open_account(upool_resume *resume)
 static int claim_region(upool_resume *resume)
 {
     const upool_resume_append *what = &resume->what;
-    upool_append_claim claim;
+    upool_writer_claim claim;
     apr_status_t rv;
 
     claim.start = what->offset;
@@ -195,7 +195,7 @@ static int claim_region(upool_resume *resume)
         }
         claim.end = what->offset < 0 ? -1 : start + what->content_length;
     }
-    rv = upool_append_begin(resume->append, &claim);
+    rv = upool_writer_begin(&resume->writer, resume->append, &claim);
     return rv ? upool_resume_turn_down_for(resume, rv,
                                            "the upload cannot be written to")
               : 0;
@@ -203,7 +203,7 @@ static int claim_region(upool_resume *resume)
 
 int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
 {
-    if (resume->refusal.reason || resume->appending) {
+    if (resume->refusal.reason || resume->writer) {
         return 1;
     }
     resume->what = *append;
@@ -217,7 +217,8 @@ int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
     resume->looked = resume->options.now();
     resume->checked = resume->looked;
     if (judge_end(resume) || ask_room(resume)) {
-        upool_append_take_back(resume->append);
+        upool_writer_take_back(resume->writer);
+        resume->writer = NULL;
         upool_resume_settle_quota(resume);
         return 1;
     }
@@ -228,7 +229,6 @@ int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
     resume->check = upool_content_check_make(&append->announced,
                                              &resume->refusal, resume->p);
     apr_pool_pre_cleanup_register(resume->p, resume, interrupt);
-    resume->appending = 1;
     open_account(resume);
     return 0;
 }
@@ -279,7 +279,7 @@ static int feed(void *self, const char *data, apr_size_t len)
 {
     upool_resume *resume = self;
 
-    if (!resume->appending) {
+    if (!resume->writer) {
         return 1;
     }
     if (!len) {
@@ -297,7 +297,7 @@ static int feed(void *self, const char *data, apr_size_t len)
 /* Somebody may have cleared the upload, or may want to go on with it. */
 static int look_up(upool_resume *resume)
 {
-    apr_status_t rv = upool_append_look_up(resume->append);
+    apr_status_t rv = upool_writer_look_up(resume->writer);
 
     resume->looked = resume->options.now();
     switch (rv) {
@@ -331,7 +331,7 @@ static int make_sure(upool_resume *resume, apr_time_t now)
     }
     resume->sure = at;
     resume->checked = now;
-    rv = upool_append_checkpoint(resume->append);
+    rv = upool_writer_checkpoint(resume->writer);
     return rv ? stop(resume, upool_refusal_of_errno(rv), rv,
                      "the file cannot be synced")
               : 0;
@@ -353,7 +353,7 @@ static int put_out(upool_resume *resume, apr_time_t now)
 {
     apr_status_t rv;
 
-    if (!resume->appending) {
+    if (!resume->writer) {
         return 1;
     }
     rv = write_out(resume);

@@ -97,10 +97,10 @@ static apr_status_t copy_pieces(upool_resume *resume,
     for (i = 0; !rv && i < pieces->nelts; i++) {
         const piece *from = &APR_ARRAY_IDX(pieces, i, piece);
 
-        rv = upool_append_look_up(resume->append);
+        rv = upool_writer_look_up(resume->writer);
         rv = rv == APR_EBUSY ? APR_SUCCESS : rv;
         rv = rv ? rv
-                : upool_append_copy(resume->append, from->append, from->length);
+                : upool_writer_copy(resume->writer, from->append, from->length);
     }
     return rv;
 }
@@ -109,8 +109,8 @@ static apr_status_t copy_pieces(upool_resume *resume,
 static int copy(upool_resume *resume, const apr_array_header_t *pieces,
                 apr_off_t sum)
 {
-    static const upool_append_claim all = { 0, -1, 0, 0 };
-    apr_status_t rv = upool_append_begin(resume->append, &all);
+    static const upool_writer_claim all = { 0, -1, 0, 0 };
+    apr_status_t rv = upool_writer_begin(&resume->writer, resume->append, &all);
     apr_status_t kept;
 
     if (rv) {
@@ -120,7 +120,8 @@ static int copy(upool_resume *resume, const apr_array_header_t *pieces,
     upool_resume_open_quota(resume);
     rv = upool_resume_reserve(resume, sum) ? APR_EGENERAL
                                            : copy_pieces(resume, pieces);
-    kept = upool_append_keep(resume->append, NULL);
+    kept = upool_writer_keep(resume->writer, NULL);
+    resume->writer = NULL;
     upool_resume_settle_quota(resume);
     rv = rv ? rv : kept;
     return rv ? upool_resume_turn_down_for(resume,

@@ -292,6 +292,7 @@ static void tell(upool_resume *resume)
 
 int upool_resume_complete(upool_resume *resume)
 {
+    upool_writer *writer;
     upool_bucket *bucket = NULL;
     passage pass;
     apr_status_t rv;
@@ -299,7 +300,7 @@ int upool_resume_complete(upool_resume *resume)
     if (upool_resume_is_complete(resume)) {
         return 0;
     }
-    rv = upool_append_complete(resume->append, &bucket, resume->p);
+    rv = upool_writer_complete(&writer, resume->append, &bucket, resume->p);
     if (rv == APR_EOF) {
         return 0;
     }
@@ -313,7 +314,7 @@ int upool_resume_complete(upool_resume *resume)
         fail(&pass);
     }
     upool_bucket_end(bucket);
-    upool_append_release(resume->append);
+    upool_writer_release(writer);
     tell(resume);
     return resume->refusal.reason != UPOOL_REASON_NONE;
 }

@@ -6,6 +6,7 @@
 /* What the files resume*.c share; for them alone.  Functions that return int
  * return 0 to go on, 1 when the request is refused. */
 
+#include "store/writer.h"
 #include "upload/midway.h"
 #include "upload/resume.h"
 
@@ -17,13 +18,13 @@ struct upool_resume {
     apr_pool_t *p;
     upool_refusal refusal;
     upool_append *append; /* NULL: there is no such upload */
+    upool_writer *writer; /* of its bytes, while there is one; else NULL */
     upool_record *record; /* for progress, and of the result */
     upool_account account;
     apr_array_header_t *fields; /* of upool_field; added by this request */
     upool_rules *rules;         /* NULL: none */
     int completed_now;
     /* while appending */
-    int appending;
     upool_resume_append what;
     upool_quota *quota; /* NULL: none is set */
     apr_off_t room;     /* that it asks for before it needs it */

@@ -3,7 +3,7 @@
 /* Writers that are killed at whatever point they happen to be, that come two at
  * a time, and whose last bytes a power cut takes: what counts as there is
  * there, byte for byte, and an upload is completed once. */
-#include "store/append.h"
+#include "store/writer.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -42,9 +42,9 @@ static apr_status_t create(kit *k, const char *id, apr_off_t length)
 
 typedef enum manner { PLAIN, PROVISIONAL, PARTS, MANNERS } manner;
 
-static apr_status_t begin(upool_append *a, manner how)
+static apr_status_t begin(upool_writer **w, upool_append *a, manner how)
 {
-    upool_append_claim claim = { -1, -1, 0, 0 };
+    upool_writer_claim claim = { -1, -1, 0, 0 };
 
     if (how == PARTS) {
         claim.start = upool_append_offset(a);
@@ -52,13 +52,13 @@ static apr_status_t begin(upool_append *a, manner how)
         claim.out_of_order = 1;
     }
     claim.provisional = how == PROVISIONAL;
-    return upool_append_begin(a, &claim);
+    return upool_writer_begin(w, a, &claim);
 }
 
-static apr_status_t write_piece(upool_append *a, apr_off_t length)
+static apr_status_t write_piece(upool_writer *w, apr_off_t length)
 {
     char piece[PIECE];
-    apr_off_t at = upool_append_offset(a);
+    apr_off_t at = upool_writer_offset(w);
     apr_off_t len =
         length - at < (apr_off_t)PIECE ? length - at : (apr_off_t)PIECE;
     struct iovec vec = { piece, (size_t)len };
@@ -67,29 +67,30 @@ static apr_status_t write_piece(upool_append *a, apr_off_t length)
     for (i = 0; i < len; i++) {
         piece[i] = (char)byte_at(at + i);
     }
-    return upool_append_write(a, &vec, 1);
+    return upool_writer_write(w, &vec, 1);
 }
 
 /* Opens, takes over, writes to the end or until asked to stop.  0, 1: stopped,
  * 2: refused, 3: failed. */
 static int write_on(kit *k, const char *id, manner how)
 {
+    upool_writer *w = NULL;
     upool_append *a = NULL;
     apr_status_t rv = upool_append_open(&a, k->store, id, k->p);
     apr_off_t length;
 
-    if (rv || begin(a, how)) {
+    if (rv || begin(&w, a, how)) {
         return 2;
     }
     length = upool_append_about(a)->length;
-    while (!rv && upool_append_offset(a) < length) {
-        rv = write_piece(a, length);
-        rv = rv ? rv : upool_append_look_up(a);
+    while (!rv && upool_writer_offset(w) < length) {
+        rv = write_piece(w, length);
+        rv = rv ? rv : upool_writer_look_up(w);
     }
     if (rv && rv != APR_EBUSY) {
         return 3;
     }
-    return upool_append_keep(a, NULL) ? 3 : rv ? 1 : 0;
+    return upool_writer_keep(w, NULL) ? 3 : rv ? 1 : 0;
 }
 
 static pid_t start_child(kit *k, const char *id, manner how)
@@ -198,12 +199,13 @@ static void test_crowd(kit *k)
 
 static int complete(kit *k, const char *id)
 {
+    upool_writer *w = NULL;
     upool_append *a = NULL;
     upool_bucket *bucket = NULL;
     apr_status_t rv = upool_append_open(&a, k->store, id, k->p);
     upool_record *record;
 
-    rv = rv ? rv : upool_append_complete(a, &bucket, k->p);
+    rv = rv ? rv : upool_writer_complete(&w, a, &bucket, k->p);
     if (rv) {
         return rv == APR_EOF ? 1 : 2;
     }
@@ -212,7 +214,7 @@ static int complete(kit *k, const char *id)
     kit_add_file(record, k->p, upool_append_about(a)->file.stored, 0);
     rv = upool_bucket_commit(bucket, record);
     upool_bucket_end(bucket);
-    upool_append_release(a);
+    upool_writer_release(w);
     return rv ? 3 : 0;
 }
 
@@ -332,6 +334,7 @@ static void cut_power(kit *k, const char *id, apr_off_t from)
 
 static void test_power(kit *k)
 {
+    upool_writer *w = NULL;
     apr_off_t length = 20 * PIECE;
     int right;
     int cuts;
@@ -347,12 +350,12 @@ static void test_power(kit *k)
             upool_append *a = NULL;
 
             upool_append_open(&a, k->store, "power", k->p);
-            begin(a, PLAIN);
-            write_piece(a, length);
-            write_piece(a, length);
-            upool_append_checkpoint(a);
-            write_piece(a, length);
-            write_piece(a, length);
+            begin(&w, a, PLAIN);
+            write_piece(w, length);
+            write_piece(w, length);
+            upool_writer_checkpoint(w);
+            write_piece(w, length);
+            write_piece(w, length);
             kill(getpid(), SIGKILL);
         }
         waitpid(pid, &status, 0);

@@ -2,7 +2,7 @@
  * Copyright the mod_upload_pool authors */
 /* An upload of several requests on the disk: what is there after every way that
  * an append can end, who may write at the same time, and who has to stop. */
-#include "store/append.h"
+#include "store/writer.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -40,29 +40,31 @@ static upool_append *open_append(kit *k, const char *id, apr_pool_t *p)
     return upool_append_open(&a, k->store, id, p) ? NULL : a;
 }
 
-static apr_status_t begin(upool_append *a, apr_off_t start, int provisional)
+static apr_status_t begin(upool_writer **w, upool_append *a, apr_off_t start,
+                          int provisional)
 {
-    upool_append_claim claim = { 0, -1, 0, 0 };
+    upool_writer_claim claim = { 0, -1, 0, 0 };
 
     claim.start = start;
     claim.provisional = provisional;
-    return upool_append_begin(a, &claim);
+    return upool_writer_begin(w, a, &claim);
 }
 
-static apr_status_t begin_part(upool_append *a, apr_off_t start, apr_off_t end)
+static apr_status_t begin_part(upool_writer **w, upool_append *a,
+                               apr_off_t start, apr_off_t end)
 {
-    upool_append_claim claim = { 0, -1, 1, 0 };
+    upool_writer_claim claim = { 0, -1, 1, 0 };
 
     claim.start = start;
     claim.end = end;
-    return upool_append_begin(a, &claim);
+    return upool_writer_begin(w, a, &claim);
 }
 
-static apr_status_t put(upool_append *a, const char *text)
+static apr_status_t put(upool_writer *w, const char *text)
 {
     struct iovec piece = { (void *)text, strlen(text) };
 
-    return upool_append_write(a, &piece, 1);
+    return upool_writer_write(w, &piece, 1);
 }
 
 static apr_off_t offset(kit *k, const char *id)
@@ -86,12 +88,13 @@ static const char *bytes(kit *k, const char *id)
 static apr_status_t append(kit *k, const char *id, apr_off_t start,
                            const char *text)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a = open_append(k, id, p);
-    apr_status_t rv = a ? begin(a, start, 0) : APR_ENOENT;
+    apr_status_t rv = a ? begin(&w, a, start, 0) : APR_ENOENT;
 
-    rv = rv ? rv : put(a, text);
-    rv = rv ? rv : upool_append_keep(a, NULL);
+    rv = rv ? rv : put(w, text);
+    rv = rv ? rv : upool_writer_keep(w, NULL);
     apr_pool_destroy(p);
     return rv;
 }
@@ -99,23 +102,26 @@ static apr_status_t append(kit *k, const char *id, apr_off_t start,
 static apr_status_t part(kit *k, const char *id, apr_off_t start,
                          const char *text)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a = open_append(k, id, p);
     apr_status_t rv =
-        a ? begin_part(a, start, start + (apr_off_t)strlen(text)) : APR_ENOENT;
+        a ? begin_part(&w, a, start, start + (apr_off_t)strlen(text))
+          : APR_ENOENT;
 
-    rv = rv ? rv : put(a, text);
-    rv = rv ? rv : upool_append_keep(a, NULL);
+    rv = rv ? rv : put(w, text);
+    rv = rv ? rv : upool_writer_keep(w, NULL);
     apr_pool_destroy(p);
     return rv;
 }
 
 static apr_status_t complete(kit *k, const char *id)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a = open_append(k, id, p);
     upool_bucket *bucket = NULL;
-    apr_status_t rv = a ? upool_append_complete(a, &bucket, p) : APR_ENOENT;
+    apr_status_t rv = a ? upool_writer_complete(&w, a, &bucket, p) : APR_ENOENT;
 
     if (!rv) {
         const upool_resumable *about = upool_append_about(a);
@@ -125,7 +131,7 @@ static apr_status_t complete(kit *k, const char *id)
         kit_add_file(record, p, about->file.stored, about->length);
         rv = upool_bucket_commit(bucket, record);
         upool_bucket_end(bucket);
-        upool_append_release(a);
+        upool_writer_release(w);
     }
     apr_pool_destroy(p);
     return rv;
@@ -133,6 +139,7 @@ static apr_status_t complete(kit *k, const char *id)
 
 static void test_in_order(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
 
@@ -142,11 +149,11 @@ static void test_in_order(kit *k)
     tap_is_int(append(k, "one", 2, "x"), APR_EMISMATCH, "not before the end");
     tap_is_int(append(k, "one", 4, "x"), APR_EMISMATCH, "nor behind it");
     a = open_append(k, "one", p);
-    tap_is_int(begin(a, -1, 0), 0, "the end, wherever it is");
-    tap_is_int(upool_append_offset(a), 3, "is told");
-    put(a, "de");
-    tap_is_int(upool_append_offset(a), 5, "and moves");
-    tap_is_int(upool_append_keep(a, NULL), 0, "kept");
+    tap_is_int(begin(&w, a, -1, 0), 0, "the end, wherever it is");
+    tap_is_int(upool_writer_offset(w), 3, "is told");
+    put(w, "de");
+    tap_is_int(upool_writer_offset(w), 5, "and moves");
+    tap_is_int(upool_writer_keep(w, NULL), 0, "kept");
     tap_is_int(upool_append_held(a), 5, "it holds as much");
     tap_ok(upool_append_activity(a) > apr_time_now() - apr_time_from_sec(60)
                && upool_append_activity(a) <= apr_time_now() + 100000,
@@ -166,23 +173,24 @@ static void test_in_order(kit *k)
 
 static void test_provisional(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
 
     create(k, "prov", 9);
     append(k, "prov", 0, "abc");
     a = open_append(k, "prov", p);
-    begin(a, 3, 1);
-    put(a, "xyz");
+    begin(&w, a, 3, 1);
+    put(w, "xyz");
     tap_is_int(offset(k, "prov"), 3, "others see what can be trusted");
-    upool_append_take_back(a);
+    upool_writer_take_back(w);
     tap_is_str(bytes(k, "prov"), "abc", "taken back");
-    begin(a, 3, 1);
-    put(a, "def");
-    tap_is_int(upool_append_keep(a, NULL), 0, "or kept");
+    begin(&w, a, 3, 1);
+    put(w, "def");
+    tap_is_int(upool_writer_keep(w, NULL), 0, "or kept");
     tap_is_int(offset(k, "prov"), 6, "then it counts");
-    begin(a, 6, 1);
-    put(a, "xx");
+    begin(&w, a, 6, 1);
+    put(w, "xx");
     apr_pool_destroy(p);
     tap_is_int(offset(k, "prov"), 6, "with the request it goes");
     tap_is_str(bytes(k, "prov"), "abcdef", "from the file, too");
@@ -194,6 +202,7 @@ static void test_provisional(kit *k)
 /* More than the next one will write, and nobody to take it back. */
 static void test_killed_tail(kit *k)
 {
+    upool_writer *w = NULL;
     pid_t pid;
     int status;
 
@@ -203,8 +212,8 @@ static void test_killed_tail(kit *k)
     if (pid == 0) {
         upool_append *a = open_append(k, "tail", k->p);
 
-        begin(a, 3, 1);
-        put(a, "xyzxyz");
+        begin(&w, a, 3, 1);
+        put(w, "xyzxyz");
         kill(getpid(), SIGKILL);
     }
     waitpid(pid, &status, 0);
@@ -249,6 +258,7 @@ static void test_update(kit *k)
 
 static void test_midstates(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     apr_array_header_t *list = apr_array_make(p, 1, sizeof(upool_midstate));
     upool_midstate *m = apr_array_push(list);
@@ -259,9 +269,9 @@ static void test_midstates(kit *k)
     m->state = "abcdef";
     create(k, "mid", 9);
     a = open_append(k, "mid", p);
-    begin(a, 0, 0);
-    put(a, "abc");
-    tap_is_int(upool_append_keep(a, list), 0, "a digest is put down");
+    begin(&w, a, 0, 0);
+    put(w, "abc");
+    tap_is_int(upool_writer_keep(w, list), 0, "a digest is put down");
     a = open_append(k, "mid", p);
     tap_is_int(upool_append_about(a)->midstates->nelts, 1, "and found");
     append(k, "mid", 3, "def");
@@ -294,19 +304,20 @@ static void test_parts(kit *k)
 
 static void test_broken_part(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
 
     create(k, "brk", 6);
     a = open_append(k, "brk", p);
-    begin_part(a, 0, 6);
-    put(a, "abc");
-    tap_is_int(upool_append_keep(a, NULL), 0, "a part that broke off");
+    begin_part(&w, a, 0, 6);
+    put(w, "abc");
+    tap_is_int(upool_writer_keep(w, NULL), 0, "a part that broke off");
     tap_is_int(upool_append_held(a), 3, "is there as far as it came");
     tap_is_int(complete(k, "brk"), APR_EINCOMPLETE, "which is not all");
-    begin_part(a, 3, 6);
-    put(a, "def");
-    upool_append_take_back(a);
+    begin_part(&w, a, 3, 6);
+    put(w, "def");
+    upool_writer_take_back(w);
     tap_is_int(offset(k, "brk"), 3, "one that is taken back is not there");
     apr_pool_destroy(p);
 }
@@ -324,6 +335,9 @@ static void test_order_then_parts(kit *k)
 
 static void test_parts_beside(kit *k)
 {
+    upool_writer *v = NULL;
+    upool_writer *w = NULL;
+    upool_writer *x = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
     upool_append *b;
@@ -334,99 +348,102 @@ static void test_parts_beside(kit *k)
     a = open_append(k, "side", p);
     b = open_append(k, "side", p);
     c = open_append(k, "side", p);
-    tap_is_int(begin_part(a, 0, 3), 0, "one part");
-    tap_is_int(begin_part(b, 3, 6), 0, "beside another");
-    put(b, "def");
-    put(a, "abc");
-    tap_is_int(begin_part(c, 2, 4), APR_EBUSY,
+    tap_is_int(begin_part(&w, a, 0, 3), 0, "one part");
+    tap_is_int(begin_part(&v, b, 3, 6), 0, "beside another");
+    put(v, "def");
+    put(w, "abc");
+    tap_is_int(begin_part(&x, c, 2, 4), APR_EBUSY,
                "one that overlaps has to wait, and not for ever");
-    tap_is_int(upool_append_keep(a, NULL), 0, "each");
+    tap_is_int(upool_writer_keep(w, NULL), 0, "each");
     upool_bucket_status(&record, k->store, "side", p);
     tap_is_int(record->received, 3, "counts when it has ended");
-    tap_is_int(upool_append_keep(b, NULL), 0, "on its own");
+    tap_is_int(upool_writer_keep(v, NULL), 0, "on its own");
     tap_is_int(offset(k, "side"), 6, "and both are there");
     apr_pool_destroy(p);
 }
 
 /* --- Who has to stop ----------------------------------------------------- */
 
-typedef struct writer {
+typedef struct other {
     kit *k;
     const char *id;
     apr_pool_t *p;
-    upool_append *append;
+    upool_writer *writer;
     int asked;
-} writer;
+} other;
 
 /* Looks up as a writer does, until somebody asks. */
 static void *stop_when_asked(void *data)
 {
-    writer *w = data;
+    other *o = data;
     int i;
 
     for (i = 0; i < 500; i++) {
-        apr_status_t rv = upool_append_look_up(w->append);
+        apr_status_t rv = upool_writer_look_up(o->writer);
 
         if (rv) {
-            w->asked = rv == APR_EBUSY ? 1 : 2;
+            o->asked = rv == APR_EBUSY ? 1 : 2;
             break;
         }
         apr_sleep(10000);
     }
-    upool_append_keep(w->append, NULL);
+    upool_writer_keep(o->writer, NULL);
     return NULL;
 }
 
-static void start_writer(writer *w, pthread_t *thread, kit *k, const char *id)
+static void start_writer(other *o, pthread_t *thread, kit *k, const char *id)
 {
-    w->k = k;
-    w->id = id;
-    w->asked = 0;
-    w->p = request(k);
-    w->append = open_append(k, id, w->p);
-    begin(w->append, -1, 0);
-    put(w->append, "abc");
-    pthread_create(thread, NULL, stop_when_asked, w);
+    o->k = k;
+    o->id = id;
+    o->asked = 0;
+    o->p = request(k);
+    begin(&o->writer, open_append(k, id, o->p), -1, 0);
+    put(o->writer, "abc");
+    pthread_create(thread, NULL, stop_when_asked, o);
 }
 
 static void test_takeover(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
     pthread_t thread;
-    writer w;
+    other o;
 
     create(k, "take", 9);
-    start_writer(&w, &thread, k, "take");
+    start_writer(&o, &thread, k, "take");
     a = open_append(k, "take", p);
-    tap_is_int(begin(a, 3, 0), 0, "a newcomer gets the end");
+    tap_is_int(begin(&w, a, 3, 0), 0, "a newcomer gets the end");
     pthread_join(thread, NULL);
-    tap_is_int(w.asked, 1, "for the writer was asked to stop");
+    tap_is_int(o.asked, 1, "for the writer was asked to stop");
     tap_ok(!kit_exists(kit_in(k, "take", "yield")), "nobody asks any more");
-    put(a, "def");
-    upool_append_keep(a, NULL);
-    apr_pool_destroy(w.p);
-    start_writer(&w, &thread, k, "take");
+    put(w, "def");
+    upool_writer_keep(w, NULL);
+    apr_pool_destroy(o.p);
+    start_writer(&o, &thread, k, "take");
     a = open_append(k, "take", p);
     tap_is_int(upool_append_settle(a), 0, "who only asks for the offset");
     pthread_join(thread, NULL);
-    tap_is_int(w.asked, 1, "ends the writer, too");
+    tap_is_int(o.asked, 1, "ends the writer, too");
     tap_is_int(upool_append_offset(a), 9, "and gets the one that stays");
-    apr_pool_destroy(w.p);
+    apr_pool_destroy(o.p);
     apr_pool_destroy(p);
 }
 
 static void test_stubborn(kit *k)
 {
+    upool_writer *v = NULL;
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
     upool_append *b;
 
     create(k, "stub", 9);
     a = open_append(k, "stub", p);
-    begin(a, 0, 0);
+    begin(&w, a, 0, 0);
     b = open_append(k, "stub", p);
-    tap_is_int(begin(b, 0, 0), APR_EBUSY, "a writer that does not stop stays");
+    tap_is_int(begin(&v, b, 0, 0), APR_EBUSY,
+               "a writer that does not stop stays");
     tap_is_int(upool_append_settle(b), APR_EBUSY, "for who asks, too");
     tap_ok(!kit_exists(kit_in(k, "stub", "yield")), "who gives up says so");
     apr_pool_destroy(p);
@@ -434,25 +451,26 @@ static void test_stubborn(kit *k)
 
 static void test_cleared(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
 
     create(k, "clr", 9);
     a = open_append(k, "clr", p);
-    begin(a, 0, 0);
-    put(a, "abc");
-    tap_is_int(upool_append_look_up(a), 0, "nobody wants it to stop");
+    begin(&w, a, 0, 0);
+    put(w, "abc");
+    tap_is_int(upool_writer_look_up(w), 0, "nobody wants it to stop");
     upool_bucket_remove(k->store, "clr", p);
-    tap_is_int(upool_append_look_up(a), APR_ENOENT, "a clear is noticed");
-    tap_is_int(upool_append_keep(a, NULL), APR_ENOENT, "and final");
+    tap_is_int(upool_writer_look_up(w), APR_ENOENT, "a clear is noticed");
+    tap_is_int(upool_writer_keep(w, NULL), APR_ENOENT, "and final");
     tap_ok(!kit_exists(kit_in(k, "clr", NULL)), "nothing comes back");
     create(k, "clr", 9);
     a = open_append(k, "clr", p);
-    begin(a, 0, 1);
-    put(a, "abc");
+    begin(&w, a, 0, 1);
+    put(w, "abc");
     upool_bucket_remove(k->store, "clr", p);
     create(k, "clr", 8);
-    tap_is_int(upool_append_keep(a, NULL), APR_ENOENT,
+    tap_is_int(upool_writer_keep(w, NULL), APR_ENOENT,
                "one made anew is another's");
     tap_is_int(offset(k, "clr"), 0, "and untouched");
     apr_pool_destroy(p);
@@ -542,6 +560,7 @@ static void sweep(kit *k)
 
 static void test_sweep(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     upool_append *a;
 
@@ -555,7 +574,7 @@ static void test_sweep(kit *k)
     append(k, "sw-file", 3, "d");
     create(k, "sw-held", 9);
     a = open_append(k, "sw-held", p);
-    begin(a, 0, 0);
+    begin(&w, a, 0, 0);
     make_all_old(k, "sw-held");
     create(k, "sw-orphan", 9);
     append(k, "sw-orphan", 0, "abc");
@@ -567,8 +586,8 @@ static void test_sweep(kit *k)
     sweep(k);
     tap_ok(!kit_exists(kit_in(k, "sw-old", NULL)), "the old one goes");
     tap_is_int(offset(k, "sw-file"), 4, "one that was written to stays");
-    tap_is_int(put(a, "abc"), 0, "one that is written to");
-    tap_is_int(upool_append_keep(a, NULL), 0, "stays, too");
+    tap_is_int(put(w, "abc"), 0, "one that is written to");
+    tap_is_int(upool_writer_keep(w, NULL), 0, "stays, too");
     tap_is_int(kit_count(kit_in(k, "sw-orphan", NULL)), 2,
                "a file that nothing names goes");
     tap_is_int(offset(k, "sw-orphan"), 3, "not one of an upload on its way");
@@ -636,6 +655,7 @@ static apr_status_t count(void *user, const char *data, apr_size_t len)
 
 static void test_read_and_copy(kit *k)
 {
+    upool_writer *v = NULL;
     apr_pool_t *p = request(k);
     char *text = apr_palloc(p, 150001);
     apr_off_t sum = 0;
@@ -655,14 +675,14 @@ static void test_read_and_copy(kit *k)
                "and no longer than is wanted");
     create(k, "to", 300001);
     b = open_append(k, "to", p);
-    begin(b, 0, 0);
-    put(b, "y");
-    tap_is_int(upool_append_copy(b, a, 150000), 0, "copied");
-    tap_is_int(upool_append_copy(b, a, 150000), 0, "twice");
-    tap_is_int(upool_append_keep(b, NULL), 0, "and kept");
+    begin(&v, b, 0, 0);
+    put(v, "y");
+    tap_is_int(upool_writer_copy(v, a, 150000), 0, "copied");
+    tap_is_int(upool_writer_copy(v, a, 150000), 0, "twice");
+    tap_is_int(upool_writer_keep(v, NULL), 0, "and kept");
     tap_is_int(offset(k, "to"), 300001, "behind what was there");
-    begin(b, -1, 0);
-    tap_is_int(upool_append_copy(b, a, 150001), APR_EOF,
+    begin(&v, b, -1, 0);
+    tap_is_int(upool_writer_copy(v, a, 150001), APR_EOF,
                "not more than it has");
     apr_pool_destroy(p);
 }
@@ -694,6 +714,7 @@ static void test_defer_and_adopt(kit *k)
 /* With UploadSync. */
 static void test_checkpoint(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p;
     upool_append *a;
 
@@ -702,13 +723,13 @@ static void test_checkpoint(kit *k)
     p = request(k);
     create(k, "sync", 9);
     a = open_append(k, "sync", p);
-    begin(a, 0, 0);
-    put(a, "abc");
+    begin(&w, a, 0, 0);
+    put(w, "abc");
     tap_is_int(offset(k, "sync"), 0, "what is not synced does not count");
-    tap_is_int(upool_append_checkpoint(a), 0, "synced");
-    put(a, "def");
+    tap_is_int(upool_writer_checkpoint(w), 0, "synced");
+    put(w, "def");
     tap_is_int(offset(k, "sync"), 3, "it does");
-    upool_append_keep(a, NULL);
+    upool_writer_keep(w, NULL);
     tap_is_int(offset(k, "sync"), 6, "at the end all of it");
     apr_pool_destroy(p);
     k->options.sync = 0;
@@ -717,6 +738,7 @@ static void test_checkpoint(kit *k)
 
 static void test_quota(kit *k)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = request(k);
     /* Of which resumable.json takes one, and what is there of the file. */
     upool_quota_limits limits = { 101 * UPOOL_QUOTA_BLOCK, 0, 0, 0, 0 };
@@ -725,7 +747,7 @@ static void test_quota(kit *k)
 
     create(k, "quo", 100);
     a = open_append(k, "quo", p);
-    begin(a, 0, 0);
+    begin(&w, a, 0, 0);
     quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
     upool_quota_count_from_start(quota);
     tap_is_int(upool_quota_reserve(quota, 60 * UPOOL_QUOTA_BLOCK, 0),
@@ -735,10 +757,10 @@ static void test_quota(kit *k)
                    upool_quota_make(k->store, "other", NULL, &limits, p),
                    50 * UPOOL_QUOTA_BLOCK, 0),
                UPOOL_QUOTA_POOL, "another gets no 50, for a writer is there");
-    put(a, "1234567890123456789012345678901234567890123456789012345678901");
-    upool_append_keep(a, NULL);
+    put(w, "1234567890123456789012345678901234567890123456789012345678901");
+    upool_writer_keep(w, NULL);
     upool_quota_forget(k->store, "quo", p);
-    begin(a, -1, 0);
+    begin(&w, a, -1, 0);
     quota = upool_quota_make(k->store, "quo", NULL, &limits, p);
     upool_quota_count_from_start(quota);
     tap_is_int(upool_quota_reserve(quota, 100 * UPOOL_QUOTA_BLOCK, 61),
@@ -746,7 +768,7 @@ static void test_quota(kit *k)
                "the rest is the upload's own, what is there counts once");
     tap_is_int(upool_quota_reserve(quota, 101 * UPOOL_QUOTA_BLOCK, 61),
                UPOOL_QUOTA_POOL, "but no more than the quota");
-    upool_append_keep(a, NULL);
+    upool_writer_keep(w, NULL);
     upool_quota_forget(k->store, "quo", p);
     apr_pool_destroy(p);
 }
@@ -754,16 +776,17 @@ static void test_quota(kit *k)
 /* No file system has room for that, and none says so with ENOSPC. */
 static void test_far(kit *k)
 {
-    upool_append_claim claim = { APR_INT64_MAX - 2, APR_INT64_MAX - 1, 1, 0 };
+    upool_writer *w = NULL;
+    upool_writer_claim claim = { APR_INT64_MAX - 2, APR_INT64_MAX - 1, 1, 0 };
     apr_pool_t *p = request(k);
     upool_append *a;
 
     create(k, "far", APR_INT64_MAX - 1);
     a = open_append(k, "far", p);
-    tap_is_int(upool_append_begin(a, &claim), EFBIG, "too far");
+    tap_is_int(upool_writer_begin(&w, a, &claim), EFBIG, "too far");
     claim.start = 0;
     claim.end = 3;
-    tap_is_int(upool_append_begin(a, &claim), 0, "others may come");
+    tap_is_int(upool_writer_begin(&w, a, &claim), 0, "others may come");
     apr_pool_destroy(p);
 }
 

@@ -4,7 +4,7 @@
  * nothing outside is read, written, removed or changed, and nothing waits.
  * What a link leads to is the file itself, moved away, so that whoever followed
  * it would be content with what he finds. */
-#include "store/append.h"
+#include "store/writer.h"
 
 #include <signal.h>
 #include <sys/socket.h>
@@ -172,7 +172,8 @@ static apr_status_t begin_resumable(kit *k, apr_pool_t *p)
 
 static void append_in(kit *k, apr_pool_t *p)
 {
-    upool_append_claim claim = { -1, -1, 0, 0 };
+    upool_writer *w = NULL;
+    upool_writer_claim claim = { -1, -1, 0, 0 };
     struct iovec piece = { (void *)"abc", 3 };
     upool_append *a = NULL;
 
@@ -180,10 +181,10 @@ static void append_in(kit *k, apr_pool_t *p)
         return;
     }
     upool_append_settle(a);
-    if (!upool_append_begin(a, &claim)) {
-        upool_append_write(a, &piece, 1);
-        upool_append_look_up(a);
-        upool_append_keep(a, NULL);
+    if (!upool_writer_begin(&w, a, &claim)) {
+        upool_writer_write(w, &piece, 1);
+        upool_writer_look_up(w);
+        upool_writer_keep(w, NULL);
     }
 }
 

@@ -4,7 +4,7 @@
  * uploads of every kind, the application's run, and its taking files away: who
  * holds something keeps it, and who takes a file away has all of it, or was too
  * late. */
-#include "store/append.h"
+#include "store/writer.h"
 
 #include <signal.h>
 
@@ -65,37 +65,38 @@ static upool_append *make_resumable(kit *k, const char *id, apr_pool_t *p)
     return a;
 }
 
-static apr_status_t put(upool_append *a, const char *text)
+static apr_status_t put(upool_writer *w, const char *text)
 {
     struct iovec piece = { (void *)text, strlen(text) };
 
-    return upool_append_write(a, &piece, 1);
+    return upool_writer_write(w, &piece, 1);
 }
 
 /* While somebody writes the sweep has to leave it alone; before and after, an
  * upload that seems to be a minute too old may go. */
 static void test_append(kit *k)
 {
+    upool_writer *w = NULL;
     unsigned begun = 0;
     unsigned harmed = 0;
     int i;
     pid_t pid = sweeper(k);
 
     for (i = 0; i < TRIES && begun < RACES; i++) {
-        upool_append_claim claim = { 0, -1, 0, 0 };
+        upool_writer_claim claim = { 0, -1, 0, 0 };
         upool_append *a;
         apr_pool_t *p;
 
         apr_pool_create(&p, k->p);
         a = make_resumable(k, "appended", p);
-        if (a && !upool_append_begin(a, &claim)) {
+        if (a && !upool_writer_begin(&w, a, &claim)) {
             begun++;
-            harmed += put(a, "abc") != APR_SUCCESS;
+            harmed += put(w, "abc") != APR_SUCCESS;
             usleep((useconds_t)(i % 7) * 300);
-            harmed += upool_append_look_up(a) != APR_SUCCESS;
-            harmed += put(a, "def") != APR_SUCCESS;
+            harmed += upool_writer_look_up(w) != APR_SUCCESS;
+            harmed += put(w, "def") != APR_SUCCESS;
             harmed += !kit_data_name(k, "appended");
-            upool_append_keep(a, NULL);
+            upool_writer_keep(w, NULL);
         }
         apr_pool_destroy(p);
         upool_bucket_remove(k->store, "appended", k->p);
@@ -108,22 +109,23 @@ static void test_append(kit *k)
 /* From the last byte to the record the bucket is held. */
 static void test_completion(kit *k)
 {
+    upool_writer *w = NULL;
     unsigned begun = 0;
     unsigned harmed = 0;
     int i;
     pid_t pid = sweeper(k);
 
     for (i = 0; i < TRIES && begun < RACES; i++) {
-        upool_append_claim claim = { 0, -1, 0, 0 };
+        upool_writer_claim claim = { 0, -1, 0, 0 };
         upool_bucket *bucket = NULL;
         upool_append *a;
         apr_pool_t *p;
 
         apr_pool_create(&p, k->p);
         a = make_resumable(k, "completed", p);
-        if (a && !upool_append_begin(a, &claim) && !put(a, "abcdef")
-            && !upool_append_keep(a, NULL)
-            && !upool_append_complete(a, &bucket, p)) {
+        if (a && !upool_writer_begin(&w, a, &claim) && !put(w, "abcdef")
+            && !upool_writer_keep(w, NULL)
+            && !upool_writer_complete(&w, a, &bucket, p)) {
             const upool_resumable *about = upool_append_about(a);
             upool_record *record =
                 kit_record(p, "completed", UPOOL_STATE_DONE, about->created);

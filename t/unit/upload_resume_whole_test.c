@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "handlers/builtin.h"
+#include "store/writer.h"
 #include "upload/midway.h"
 
 static const char *const ALGORITHMS[] = { "md5", "sha-1", "sha-256", "sha-512",
@@ -153,9 +154,10 @@ static upool_reason append_part(rkit *t, const char *id, apr_off_t offset,
 
 static void test_digest_ways(rkit *t)
 {
+    upool_writer *w = NULL;
     apr_pool_t *p = rkit_request(t);
     upool_append *a = NULL;
-    upool_append_claim claim = { -1, -1, 0, 0 };
+    upool_writer_claim claim = { -1, -1, 0, 0 };
     struct iovec piece = { (void *)"def", 3 };
     const char *want = digest_of(p, "sha-256", "abcdefghi", 9);
 
@@ -175,8 +177,8 @@ static void test_digest_ways(rkit *t)
     rkit_append(t, "killed", 0, "abc");
     /* As a process that was killed leaves it: bytes, and no state of them. */
     upool_append_open(&a, t->k.store, "killed", p);
-    upool_append_begin(a, &claim);
-    upool_append_write(a, &piece, 1);
+    upool_writer_begin(&w, a, &claim);
+    upool_writer_write(w, &piece, 1);
     apr_pool_destroy(p);
     rkit_append(t, "killed", 6, "ghi");
     tap_is_str(rkit_file_digest(t, "killed", "sha-256"),

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_STORE_WRITER_H
+#define UPOOL_STORE_WRITER_H
+
+/* Who writes to an upload that arrives in several requests: from begin, which
+ * takes the region of the bytes (region.h), to what ends it and lets go of
+ * them: keep, take_back, release, or the pool.  Nothing may be called for a
+ * writer that has ended.
+ *
+ *     begin ──write, copy──┬──keep──────> what came counts
+ *                          ├──take_back─> it goes again
+ *                          └──the pool──> as a kill would leave it
+ *     complete ────────────┬──release──> the bucket was committed, or not
+ *                          └──the pool
+ *
+ * It lives in the pool of its upool_append, and uses it: one thread at a time
+ * has both.  What the append says is not looked at anew while a writer
+ * writes. */
+
+#include <sys/uio.h>
+
+#include "store/append.h"
+
+typedef struct upool_writer upool_writer;
+
+typedef struct upool_writer_claim {
+    apr_off_t start;  /* where the bytes belong; -1: at the end */
+    apr_off_t end;    /* the first behind them; -1: not known */
+    int out_of_order; /* a part beside others: start and end are known */
+    int provisional;  /* they may have to be taken back */
+} upool_writer_claim;
+
+/* Becomes the writer of the bytes claimed.  NULL and APR_EMISMATCH: start is
+ * not where they belong (upool_append_offset() tells); APR_EBUSY: somebody does
+ * not let go of them; APR_EOF: it is complete; APR_ENOENT: it is gone;
+ * APR_EINVAL: end is before start, or behind the length; else the system's
+ * error. */
+apr_status_t upool_writer_begin(upool_writer **writer, upool_append *append,
+                                const upool_writer_claim *claim);
+
+/* Where its next byte goes. */
+apr_off_t upool_writer_offset(const upool_writer *writer);
+
+/* Writes all of vec, which is used up on the way.  What is there already, in a
+ * part out of order, is passed over.  The first error stays: every later write
+ * says it again. */
+apr_status_t upool_writer_write(upool_writer *writer, struct iovec *vec,
+                                int count);
+
+/* Writes the first length bytes of source behind what this one has written,
+ * without their passing through memory where the file system can.  For one that
+ * writes in order.  APR_EOF: source is shorter; else as write. */
+apr_status_t upool_writer_copy(upool_writer *writer, const upool_append *source,
+                               apr_off_t length);
+
+/* Must it stop?  APR_SUCCESS: no; APR_EBUSY: somebody asks for its bytes;
+ * APR_ENOENT: the upload was cleared; ENOLCK: the pool is unsafe (farm.h). */
+apr_status_t upool_writer_look_up(const upool_writer *writer);
+
+/* With UploadSync: what came so far survives a power cut.  Else nothing. */
+apr_status_t upool_writer_checkpoint(upool_writer *writer);
+
+/* Ends it; what came counts.  midstates (of upool_midstate): to be kept with
+ * it; NULL: what there is stays where it still holds.  APR_ENOENT: the upload
+ * was cleared; any error: what came may be lost. */
+apr_status_t upool_writer_keep(upool_writer *writer,
+                               const apr_array_header_t *midstates);
+
+/* Ends it; what came goes. */
+void upool_writer_take_back(upool_writer *writer);
+
+/* Opens the bucket for completing it, all of which has to be there; nobody else
+ * writes to it from here to release().  The bucket lives in p.
+ * APR_EINCOMPLETE: it is not all there; APR_EOF: it is complete already; else
+ * as begin. */
+apr_status_t upool_writer_complete(upool_writer **writer, upool_append *append,
+                                   upool_bucket **bucket, apr_pool_t *p);
+/* Ends it, after the end of that bucket; the append looks anew. */
+apr_status_t upool_writer_release(upool_writer *writer);
+
+#endif
