@@ -3,19 +3,10 @@
 #include "proto/ietf.h"
 
 #include <string.h>
-#include <apr_cstr.h>
 #include <http_protocol.h>
 
 #include "httpd/reply.h"
 #include "httpd/substitute.h"
-
-#define MEDIA_TYPE "application/partial-upload"
-#define UUID_LEN 36
-
-upool_ietf *upool_ietf_of(const upool_request *rq)
-{
-    return rq->own;
-}
 
 static int may_carry_content(const request_rec *r)
 {
@@ -33,15 +24,6 @@ static int may_carry_content(const request_rec *r)
     }
 }
 
-/* Without its parameters, of which it has none. */
-int upool_ietf_is_partial(const char *type)
-{
-    apr_size_t len = type ? strcspn(type, "; \t") : 0;
-
-    return len == sizeof(MEDIA_TYPE) - 1
-           && !ap_cstr_casecmpn(type, MEDIA_TYPE, len);
-}
-
 static int is_partial(const request_rec *r)
 {
     return upool_ietf_is_partial(apr_table_get(r->headers_in, "Content-Type"));
@@ -54,12 +36,6 @@ static int is_append(const request_rec *r, const upool_ietf_head *head)
     return r->method_number == M_PATCH
            && (is_partial(r) || apr_table_get(r->headers_in, "Upload-Offset"))
            && (head->complete >= 0 || head->interop || is_partial(r));
-}
-
-int upool_ietf_is_minted(const char *id)
-{
-    return strlen(id) == UUID_LEN && id[8] == '-' && id[13] == '-'
-           && id[18] == '-' && id[23] == '-';
 }
 
 /* One that is minted or signed, rightly or not; without a key any word might

@@ -7,13 +7,12 @@
  * of UploadProtocol resumable.  Its files:
  *
  *   ietf.c           what is ours, and who answers it
- *   ietf_create.c    a request with Upload-Complete makes an upload resource
- *   ietf_append.c    PATCH application/partial-upload
- *   ietf_body.c      the bytes of either, and what comes after
+ *   ietf_head.c      what the client says, and what of it is kept
+ *   ietf_upload.c    a request with Upload-Complete makes an upload resource,
+ *                    PATCH application/partial-upload appends to it
  *   ietf_interim.c   interim answers meanwhile
- *   ietf_offset.c    HEAD and GET of the resource, DELETE, OPTIONS
- *   ietf_reply.c     header fields and problem documents
- *   ietf_kept.c      what the creating request says of the whole
+ *   ietf_reply.c     header fields and problem documents; HEAD and GET of the
+ *                    resource, DELETE, OPTIONS
  *
  * The sections named in comments are those of the draft as of version -11 and
  * of its later text in the working group's repository.  Where the two differ,
@@ -45,34 +44,15 @@ typedef struct upool_ietf {
 } upool_ietf;
 
 /* The front's own of rq, from recognise() on. */
-upool_ietf *upool_ietf_of(const upool_request *rq);
+static inline upool_ietf *upool_ietf_of(const upool_request *rq)
+{
+    return rq->own;
+}
 
-/* 1 where id looks like one that we mint. */
-int upool_ietf_is_minted(const char *id);
-
-/* 1 where that Content-Type is that of an append; type may be NULL. */
-int upool_ietf_is_partial(const char *type);
-
-/* --- ietf_create.c, ietf_append.c, ietf_offset.c: as handle() ------------- */
+/* --- ietf_upload.c: as handle() ------------------------------------------- */
 
 int upool_ietf_create(request_rec *r, upool_request *rq);
 int upool_ietf_append(request_rec *r, upool_request *rq);
-int upool_ietf_tell_offset(request_rec *r, upool_request *rq);
-int upool_ietf_cancel(request_rec *r, upool_request *rq);
-int upool_ietf_options(request_rec *r, upool_request *rq);
-
-/* --- ietf_body.c ---------------------------------------------------------- */
-
-/* Begins to append the request's content at offset, and records what the head
- * says of the length (4.1.3).  0, or 1 with *refusal set. */
-int upool_ietf_begin(request_rec *r, upool_request *rq, apr_off_t offset,
-                     upool_refusal *refusal);
-
-/* Brings the content in and answers.  Returns what handle() does. */
-int upool_ietf_run(request_rec *r, upool_request *rq);
-
-/* The upload is complete: its target answers.  Returns what handle() does. */
-int upool_ietf_run_target(request_rec *r, upool_request *rq);
 
 /* --- ietf_interim.c ------------------------------------------------------- */
 
@@ -107,6 +87,11 @@ int upool_ietf_open(request_rec *r, upool_request *rq, upool_refusal *refusal);
 /* Ends whoever is still writing, and looks anew (4.6).  0, or 1 with *refusal
  * set. */
 int upool_ietf_settle(upool_request *rq, upool_refusal *refusal);
+
+/* HEAD and GET of the resource, DELETE, OPTIONS: as handle(). */
+int upool_ietf_tell_offset(request_rec *r, upool_request *rq);
+int upool_ietf_cancel(request_rec *r, upool_request *rq);
+int upool_ietf_options(request_rec *r, upool_request *rq);
 
 /* upool_protocol's answer(). */
 int upool_ietf_answer(request_rec *r, upool_request *rq, int has_body);

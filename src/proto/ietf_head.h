@@ -15,9 +15,11 @@
  *         limit of age is called expires
  *   7, 8  drafts -06 to -08, and -09 onwards
  *
- * Pure; any thread. */
+ * No state; any thread. */
 
-#include <apr_tables.h>
+#include <httpd.h>
+
+#include "upload/resume.h"
 
 #define UPOOL_IETF_INTEROP_MIN 3
 #define UPOOL_IETF_INTEROP_MAX 8
@@ -30,5 +32,34 @@ typedef struct upool_ietf_head {
 } upool_ietf_head;
 
 void upool_ietf_head_read(const apr_table_t *headers, upool_ietf_head *head);
+
+/* 1 where id looks like one that we mint. */
+int upool_ietf_is_minted(const char *id);
+
+/* 1 where that Content-Type is that of an append; type may be NULL. */
+int upool_ietf_is_partial(const char *type);
+
+/* What the creating request says of the whole representation, and a later one
+ * needs: it is kept with the upload, as the metadata of its document, one line
+ * each:
+ *
+ *     Content-Encoding: FIELD LF     (8) for the application
+ *     Repr-Digest: FIELD LF          (10.1, RFC 9530) to be compared
+ *     Want-Repr-Digest: FIELD LF     to be answered */
+
+/* The metadata of an upload that r creates; *text NULL: nothing.  NONE, or
+ * DIGEST_SYNTAX. */
+upool_reason upool_ietf_keep(request_rec *r, const char **text);
+
+/* The codings of the whole, in p; NULL: none. */
+const char *upool_ietf_coding(const upool_resumable *about, apr_pool_t *p);
+
+/* Every byte is there: compares.  0, or 1 with the resume refused. */
+int upool_ietf_check_digest(upool_resume *resume);
+
+/* Sets Repr-Digest in headers to what the client wants of what we know. */
+void upool_ietf_tell_digest(const upool_resumable *about,
+                            const upool_record *record, apr_table_t *headers,
+                            apr_pool_t *p);
 
 #endif

@@ -8,9 +8,9 @@
 #include <http_protocol.h>
 #include <jansson.h>
 
-#include "proto/ietf_kept.h"
 #include "httpd/reply.h"
 #include "httpd/resuming.h"
+#include "proto/complete.h"
 
 #define TYPES "https://iana.org/assignments/http-problem-types#"
 #define PROBLEM_JSON "application/problem+json"
@@ -18,6 +18,9 @@
 #define INTEGER_MAX APR_INT64_C(999999999999999)
 /* Before it, the limit of age was called otherwise. */
 #define INTEROP_MAX_AGE 7
+/* Up to here the draft forbade header fields of the upload in requests that
+ * only ask, and wanted them refused. */
+#define INTEROP_STRICT 6
 
 static const char *add_limit(apr_pool_t *p, const char *limits,
                              const char *name, apr_int64_t value)
@@ -227,4 +230,101 @@ int upool_ietf_refuse(request_rec *r, upool_request *rq,
     upool_ietf_set_complete(rq, r->headers_out, ietf->processed);
     return upool_reply_refusal_as(r, rq, refusal, what.status, PROBLEM_JSON,
                                   text ? text : "");
+}
+
+/* --- HEAD and GET, DELETE, OPTIONS ---------------------------------------- */
+
+/* Without a word of the protocol in it, and as a GET of what any word might
+ * name, the request may be the application's: what we do not know passes. */
+static int may_pass(const request_rec *r, const upool_request *rq)
+{
+    return !apr_table_get(r->headers_in, "Upload-Draft-Interop-Version")
+           || (r->method_number == M_GET && !r->header_only
+               && !upool_ietf_is_minted(rq->id));
+}
+
+static int says_too_much(const upool_ietf *ietf)
+{
+    return ietf->head.interop && ietf->head.interop <= INTEROP_STRICT
+           && (ietf->head.offset >= 0 || ietf->head.complete >= 0);
+}
+
+/* 0, or 1 with *result what handle() returns. */
+static int find(request_rec *r, upool_request *rq, int *result)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+
+    if (says_too_much(upool_ietf_of(rq))) {
+        refusal = upool_refusal_make(UPOOL_REASON_UPLOAD_HEADER, 0, NULL);
+    }
+    else if (!upool_ietf_open(r, rq, &refusal)) {
+        return 0;
+    }
+    *result = refusal.reason == UPOOL_REASON_NOT_FOUND && may_pass(r, rq)
+                  ? upool_proto_pass(r, rq)
+                  : upool_ietf_refuse(r, rq, &refusal);
+    return 1;
+}
+
+/* Complete says that there is a final answer (4.3.2): without one the client
+ * asks for it by an append of nothing. */
+static int is_answered(request_rec *r, upool_request *rq,
+                       const upool_resume *resume)
+{
+    return upool_resume_is_complete(resume)
+           && upool_complete_look(r, rq, upool_resume_record(resume), NULL)
+                  == UPOOL_COMPLETE_ANSWERED;
+}
+
+/* 4.3: whoever still writes is ended first, so that the offset can be used. */
+int upool_ietf_tell_offset(request_rec *r, upool_request *rq)
+{
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+    upool_resume *resume;
+    int result;
+
+    if (find(r, rq, &result)) {
+        return result;
+    }
+    resume = upool_ietf_of(rq)->resume;
+    if (upool_ietf_settle(rq, &refusal)) {
+        return upool_ietf_refuse(r, rq, &refusal);
+    }
+    upool_ietf_set_state(r, rq);
+    upool_ietf_set_complete(rq, r->headers_out, is_answered(r, rq, resume));
+    return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
+}
+
+/* 4.5 */
+int upool_ietf_cancel(request_rec *r, upool_request *rq)
+{
+    upool_ietf *ietf = upool_ietf_of(rq);
+    int result;
+
+    if (find(r, rq, &result)) {
+        return result;
+    }
+    if (upool_resume_discard(ietf->resume, UPOOL_REASON_NONE)) {
+        return upool_ietf_refuse(r, rq, upool_resume_refusal(ietf->resume));
+    }
+    return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
+}
+
+/* Of an upload resource, or of a target that has no other handler. */
+int upool_ietf_options(request_rec *r, upool_request *rq)
+{
+    if (rq->is_resource) {
+        apr_table_setn(r->headers_out, "Allow",
+                       "OPTIONS, GET, HEAD, PATCH, DELETE");
+        apr_table_setn(r->headers_out, "Accept-Patch",
+                       "application/partial-upload");
+    }
+    else {
+        apr_table_setn(r->headers_out, "Allow",
+                       "OPTIONS, GET, HEAD, POST, PUT,"
+                       " PATCH, DELETE");
+    }
+    apr_table_unset(r->err_headers_out, "Upload-Limit");
+    apr_table_setn(r->headers_out, "Upload-Limit", upool_ietf_limits(r, rq));
+    return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
 }

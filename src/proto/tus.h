@@ -7,10 +7,10 @@
  * of its extensions but concatenation-unfinished.
  *
  *   OPTIONS any      what is on
- *   POST    U        tus_create.c: a new upload, with or without its first
+ *   POST    U        tus_upload.c: a new upload, with or without its first
  *                    bytes; a partial one; a final one made of partial ones
  *   HEAD    U/ID     how far it is
- *   PATCH   U/ID     tus_append.c: bytes at the offset
+ *   PATCH   U/ID     tus_upload.c: bytes at the offset
  *   DELETE  U/ID     no more of it
  *
  * Whichever request brings the last byte (or says that there is none) runs the
@@ -35,6 +35,13 @@ typedef struct upool_tus {
 
 /* In the list of front/route.c. */
 extern const upool_protocol upool_tus_protocol;
+
+/* --- tus_upload.c: POST and PATCH, as handle() ---------------------------- */
+
+int upool_tus_create(request_rec *r, upool_request *rq);
+int upool_tus_patch(request_rec *r, upool_request *rq);
+
+/* --- tus_reply.c ---------------------------------------------------------- */
 
 /* Tus-Resumable into whatever answer r will get. */
 void upool_tus_mark(request_rec *r);
@@ -61,13 +68,16 @@ void upool_tus_tell_offset(request_rec *r, const upool_resume *resume);
 /* What Upload-Concat said when it was created. */
 int upool_tus_is_final(const upool_resume *resume);
 
-/* POST and PATCH, and the bytes of either: the append has been read. */
-int upool_tus_create(request_rec *r, upool_request *rq);
-int upool_tus_patch(request_rec *r, upool_request *rq);
-int upool_tus_take(request_rec *r, upool_request *rq);
-
 /* After the bytes, or where there are none: the application's answer when the
  * upload is complete by now, else 201 or 204. */
 int upool_tus_settle(request_rec *r, upool_request *rq);
+
+/* HEAD, DELETE and OPTIONS, as handle(). */
+int upool_tus_tell_state(request_rec *r, upool_request *rq);
+int upool_tus_terminate(request_rec *r, upool_request *rq);
+int upool_tus_tell_options(request_rec *r, upool_request *rq);
+
+/* upool_protocol's answer(). */
+int upool_tus_answer(request_rec *r, upool_request *rq, int has_body);
 
 #endif

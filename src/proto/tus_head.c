@@ -175,3 +175,12 @@ const char *upool_tus_trailer_read(const request_rec *r,
     /* It was promised, and whoever relays the request may have dropped it. */
     return !text || read_checksum(text, append) ? "Upload-Checksum" : NULL;
 }
+
+/* The URL of an upload says it all to those who only ask, or delete; of what
+ * changes it the specification wants the version. */
+int upool_tus_is_understood(const request_rec *r)
+{
+    return upool_tus_speaks(r)
+           || (!apr_table_get(r->headers_in, "Tus-Resumable")
+               && r->method_number != M_POST && r->method_number != M_PATCH);
+}

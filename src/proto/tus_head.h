@@ -58,4 +58,7 @@ const char *upool_tus_append_read(const request_rec *r,
 const char *upool_tus_trailer_read(const request_rec *r,
                                    upool_tus_append *append);
 
+/* 1 where the request need not say its version, or says one that we speak. */
+int upool_tus_is_understood(const request_rec *r);
+
 #endif

@@ -3,13 +3,142 @@
 #include "proto/tus.h"
 
 #include <apr_strings.h>
+#include <http_protocol.h>
 
-#include "proto/complete.h"
 #include "httpd/drive.h"
 #include "httpd/log.h"
 #include "httpd/resuming.h"
 #include "parse/base64.h"
 #include "parse/names.h"
+#include "proto/complete.h"
+
+/* --- The bytes ------------------------------------------------------------ */
+
+static int is_partial(const upool_resume *resume)
+{
+    return upool_resume_about(resume)->concat && !upool_tus_is_final(resume);
+}
+
+/* Where the bytes would have belonged helps a client that has lost count. */
+static int refuse_append(request_rec *r, upool_request *rq,
+                         const upool_refusal *refusal)
+{
+    if (refusal->reason == UPOOL_REASON_OFFSET) {
+        upool_tus_tell_offset(r, upool_tus_of(r, rq)->resume);
+    }
+    return upool_tus_refuse(r, rq, refusal);
+}
+
+static int bytes_are_in(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return refusal ? upool_tus_refuse(r, rq, refusal) : upool_tus_settle(r, rq);
+}
+
+/* 0, or -1 where the digest is not known. */
+static int expect(upool_resume *resume, const upool_tus_append *append)
+{
+    return append->algorithm ? upool_resume_expect(resume, append->algorithm,
+                                                   append->checksum.value.bytes,
+                                                   append->checksum.value.len)
+                             : 0;
+}
+
+/* A digest that came behind the bytes, before they count. */
+static upool_reason verify_trailer(void *user, upool_resume *resume)
+{
+    request_rec *r = user;
+    upool_tus_append *append = &upool_tus_of(r, upool_request_get(r))->append;
+
+    /* One that came before them has been said already. */
+    if (append->algorithm) {
+        return UPOOL_REASON_NONE;
+    }
+    return upool_tus_trailer_read(r, append) || expect(resume, append)
+               ? UPOOL_REASON_DIGEST_SYNTAX
+               : UPOOL_REASON_NONE;
+}
+
+static int take(request_rec *r, upool_request *rq)
+{
+    upool_tus *tus = upool_tus_of(r, rq);
+    upool_resume_append append = UPOOL_RESUME_APPEND;
+
+    append.offset = tus->append.offset;
+    append.content_length = rq->content_length;
+    append.stay_open = is_partial(tus->resume);
+    if (tus->append.trailer) {
+        append.verify = verify_trailer;
+        append.user = r;
+    }
+    append.may_be_refused = tus->append.trailer || tus->append.algorithm;
+    if (upool_resume_begin(tus->resume, &append)) {
+        return refuse_append(r, rq, upool_resume_refusal(tus->resume));
+    }
+    expect(tus->resume, &tus->append);
+    upool_resume_sink(tus->resume, &rq->sink);
+    return upool_drive_run(r, rq, bytes_are_in);
+}
+
+/* --- PATCH ---------------------------------------------------------------- */
+
+/* A length that comes late must change nothing where the offset is wrong, so
+ * the offset is looked at before: with nobody writing who could move it. */
+static int set_length(upool_tus *tus)
+{
+    if (tus->append.length < 0) {
+        return 0;
+    }
+    if (upool_resume_settle(tus->resume)) {
+        return 1;
+    }
+    return tus->append.offset == upool_resume_offset(tus->resume)
+           && upool_resume_set_length(tus->resume, tus->append.length);
+}
+
+/* Of an upload that is complete the one PATCH that is right is the last one
+ * again, with nothing in it: for its answer, which got lost. */
+static int patch_complete(request_rec *r, upool_request *rq,
+                          const upool_tus *tus)
+{
+    if (tus->append.offset != upool_resume_offset(tus->resume)) {
+        upool_tus_tell_offset(r, tus->resume);
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_OFFSET, NULL);
+    }
+    return upool_drive_empty(r, rq, UPOOL_REASON_OVERRUN, bytes_are_in);
+}
+
+int upool_tus_patch(request_rec *r, upool_request *rq)
+{
+    int answer;
+    const char *bad;
+    upool_tus *tus;
+
+    if (!upool_tus_has_bytes(r)) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_NOT_AN_UPLOAD,
+                                    "not " UPOOL_TUS_MEDIA_TYPE);
+    }
+    bad = upool_tus_append_read(r, &upool_tus_of(r, rq)->append);
+    if (bad) {
+        return upool_tus_refuse_field(r, rq, bad);
+    }
+    tus = upool_tus_open(r, rq, &answer);
+    if (!tus) {
+        return answer;
+    }
+    if (upool_tus_is_final(tus->resume)) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_FINAL, NULL);
+    }
+    if (upool_resume_is_complete(tus->resume)) {
+        return patch_complete(r, rq, tus);
+    }
+    if (set_length(tus)) {
+        return upool_tus_refuse(r, rq, upool_resume_refusal(tus->resume));
+    }
+    return take(r, rq);
+}
+
+/* --- POST ----------------------------------------------------------------- */
 
 /* What the metadata says.  The keys that clients agree upon name the file and
  * its type; both spellings are in use, often at once.  All other pairs are
@@ -197,7 +326,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
     /* Even where its bytes are refused: it is there from now on. */
     apr_table_setn(r->err_headers_out, "Location", location);
     if (upool_tus_has_bytes(r)) {
-        return upool_tus_take(r, rq);
+        return take(r, rq);
     }
     if (parts ? concatenate(r, rq, tus->resume, parts)
               : creation->length == 0
@@ -224,17 +353,11 @@ static int completes(const request_rec *r, const upool_request *rq,
                && rq->content_length == creation->length);
 }
 
-static int repeat_is_in(request_rec *r, upool_request *rq,
-                        const upool_refusal *refusal)
-{
-    return refusal ? upool_tus_refuse(r, rq, refusal) : upool_tus_settle(r, rq);
-}
-
 /* It is all there, and has come again for the answer. */
 static int answer_again(request_rec *r, upool_request *rq)
 {
     apr_table_setn(r->err_headers_out, "Location", upool_proto_location(r, rq));
-    return upool_drive_drop(r, rq, repeat_is_in);
+    return upool_drive_drop(r, rq, bytes_are_in);
 }
 
 static int create(request_rec *r, upool_request *rq,
