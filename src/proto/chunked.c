@@ -6,7 +6,6 @@
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-#include "proto/complete.h"
 #include "parse/mediatype.h"
 #include "parse/query.h"
 
@@ -51,12 +50,14 @@ static void read_range(upool_chunked *c)
 {
     const char *text =
         either_header(c->r, c->rq, "Content-Range", "X-Content-Range");
+    upool_contentrange *range;
 
     if (!text) {
         return;
     }
-    c->ranged = 1;
-    if (upool_contentrange_parse(text, strlen(text), &c->range)) {
+    range = apr_pcalloc(c->r->pool, sizeof(*range));
+    c->says.range = range;
+    if (upool_contentrange_parse(text, strlen(text), range)) {
         upool_proto_refuse(c->rq, UPOOL_REASON_CHUNK_HEADER);
     }
 }
@@ -72,7 +73,7 @@ static void read_session(upool_chunked *c)
     if (!text) {
         return;
     }
-    c->session = 1;
+    c->says.session = 1;
     if (!upool_keys_count(upool_config_ident_keys(rq->conf))) {
         upool_proto_refuse(rq, UPOOL_REASON_IDENT_REFUSED);
         return;
@@ -86,9 +87,9 @@ static upool_chunked_kind kind_of_form(const upool_chunked *c)
     upool_family_chunk piece;
 
     /* Parameters that do not agree are a library's too: they are refused. */
-    if (c->ranged || c->session || c->named
-        || upool_family_settle(&c->family, &piece)
-        || upool_family_is_strange(&c->family)
+    if (c->says.range || c->says.session || c->says.named
+        || upool_family_settle(&c->says.family, &piece)
+        || upool_family_is_strange(&c->says.family)
         || !upool_config_speaks(c->rq->conf, UPOOL_PROTOCOL_MULTIPART)) {
         return UPOOL_CHUNKED_FORM;
     }
@@ -113,7 +114,7 @@ static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
 
     /* Of an upload that is named, or a file in a form, it says that this is a
      * piece, of what we cannot tell. */
-    if (!form && !c->named && has_other_unit(r)) {
+    if (!form && !c->says.named && has_other_unit(r)) {
         return 0;
     }
     read_range(c);
@@ -124,11 +125,11 @@ static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
         rq->may_pass = c->kind == UPOOL_CHUNKED_MAYBE;
         return 1;
     }
-    if (!c->ranged && !c->session
-        && upool_family_settle(&c->family, &piece) != 1) {
+    if (!c->says.range && !c->says.session
+        && upool_family_settle(&c->says.family, &piece) != 1) {
         return 0;
     }
-    c->kind = c->ranged && c->range.first < 0 && !rq->refusal.reason
+    c->kind = c->says.range && c->says.range->first < 0 && !rq->refusal.reason
                   ? UPOOL_CHUNKED_ASKS
                   : UPOOL_CHUNKED_RAW;
     return 1;
@@ -155,7 +156,8 @@ static int recognise_test(request_rec *r, upool_chunked *c)
 
     c->kind = UPOOL_CHUNKED_TESTS;
     return !asks_for(r, "status") && !asks_for(r, "clear")
-           && upool_family_settle(&c->family, &piece) == 1 && piece.offset >= 0;
+           && upool_family_settle(&c->says.family, &piece) == 1
+           && piece.offset >= 0;
 }
 
 static int recognise(request_rec *r, upool_request *rq)
@@ -170,6 +172,7 @@ static int recognise(request_rec *r, upool_request *rq)
     c = apr_pcalloc(r->pool, sizeof(*c));
     c->r = r;
     c->rq = rq;
+    c->protocol = &upool_chunked_protocol;
     upool_chunked_read_query(c);
     if (r->method_number == M_GET) {
         ours = recognise_test(r, c);
@@ -195,11 +198,11 @@ static int handle(request_rec *r, upool_request *rq)
     upool_chunked *c = rq->own;
 
     /* A part of a file that WebDAV puts, which names no upload. */
-    if (r->method_number == M_PUT && !rq->id[0] && !c->named
+    if (r->method_number == M_PUT && !rq->id[0] && !c->says.named
         && upool_proto_is_for_dav(r)) {
         return upool_proto_pass(r, rq);
     }
-    c->from_url = rq->id[0] != '\0';
+    c->says.from_url = rq->id[0] != '\0';
     switch (c->kind) {
     case UPOOL_CHUNKED_FORM:
     case UPOOL_CHUNKED_MAYBE:
@@ -233,23 +236,3 @@ const upool_protocol upool_chunked_protocol = {
     .refuse = upool_chunked_refuse,
     .answer = answer,
 };
-
-int upool_chunked_taken(upool_chunked *c)
-{
-    upool_refusal refusal;
-
-    if (c->late && upool_chunked_move(c, &refusal)) {
-        return upool_chunked_refuse(c->r, c->rq, &refusal);
-    }
-    if (c->repeats && upool_resume_complete(c->resume)) {
-        return upool_chunked_refuse(c->r, c->rq,
-                                    upool_resume_refusal(c->resume));
-    }
-    if (c->repeats || upool_resume_is_complete(c->resume)) {
-        return upool_complete_run(c->r, c->rq, c->resume);
-    }
-    return upool_chunked_keep_fields(c, &refusal)
-                   || upool_chunked_measure(c, &refusal)
-               ? upool_chunked_refuse(c->r, c->rq, &refusal)
-               : upool_chunked_tell(c);
-}

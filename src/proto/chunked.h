@@ -56,44 +56,85 @@ typedef enum upool_chunked_kind {
     UPOOL_CHUNKED_COMPLETES /* POST U/complete */
 } upool_chunked_kind;
 
-/* What the front keeps of a request, in rq->own. */
-typedef struct upool_chunked {
-    upool_chunked_kind kind;
-    request_rec *r;
-    upool_request *rq;
-    int ranged; /* range was sent */
-    upool_contentrange range;
-    int session;       /* in the form of nginx-upload-module */
+/* Who says where the piece belongs. */
+typedef enum upool_chunked_by {
+    UPOOL_CHUNKED_BY_NOBODY = 0, /* not asked yet */
+    UPOOL_CHUNKED_BY_NOTHING,    /* nothing: the file is all of it */
+    UPOOL_CHUNKED_BY_RANGE,      /* Content-Range */
+    UPOOL_CHUNKED_BY_LIBRARY,    /* parameters of a library */
+    UPOOL_CHUNKED_BY_COUNT       /* those, the number of the piece alone */
+} upool_chunked_by;
+
+/* What is known of the upload that the piece is for.
+ *
+ *     NONE ──open──> FOUND ──> REPEATED       nothing of this piece is taken
+ *       ├──make───────────────> CREATED
+ *       └──make, unnamed──> UNNAMED ──> CREATED, or NONE and open again */
+typedef enum upool_chunked_state {
+    UPOOL_CHUNKED_NONE = 0, /* not opened, or its client may not know of it */
+    UPOOL_CHUNKED_FOUND,    /* it was there */
+    UPOOL_CHUNKED_REPEATED, /* all is there: it wants the answer (again) */
+    UPOOL_CHUNKED_CREATED,  /* made by this request */
+    UPOOL_CHUNKED_UNNAMED   /* the same, before its form has said which it is */
+} upool_chunked_state;
+
+/* What the client says, in the head, the query and the fields of a form. */
+typedef struct upool_chunked_says {
+    const upool_contentrange *range; /* NULL: none */
+    int session;                     /* in the form of nginx-upload-module */
     int from_url;      /* X-Progress-ID or Session-ID names the upload */
     const char *named; /* upload_id; NULL */
     upool_family family;
-    int in_family; /* piece is a library's */
-    upool_family_chunk piece;
-    /* where the bytes belong, settled by upool_chunked_place() */
+} upool_chunked_says;
+
+/* Where the bytes belong, settled by upool_chunked_place_piece(). */
+typedef struct upool_chunked_place {
+    upool_chunked_by by;
+    upool_family_chunk piece; /* by LIBRARY and COUNT */
     apr_off_t offset;
     apr_off_t length; /* -1: as many as come */
     apr_off_t total;  /* -1: not known */
-    int whole;        /* nothing was said: the file is all of it */
-    int counted;      /* the number of the piece was said, and no more */
-    int last;         /* of counted ones: the file ends with it */
     apr_off_t skip;   /* bytes of it that are there already */
-    upool_sink rest;  /* where those behind them go */
-    /* the upload */
-    upool_resume *resume; /* NULL: not opened, or not to be told of */
-    int created;          /* by this request */
-    int first;   /* of the form's fields that it was not created with */
-    int repeats; /* all is there already: it wants the answer (again) */
-    int late;    /* made before it was known which it is */
-    /* the body */
-    upool_chunk *form;
+} upool_chunked_place;
+
+/* Its bytes, and what came with them. */
+typedef struct upool_chunked_body {
+    upool_chunk *form;            /* NULL: the body is the piece */
     const upool_chunk_file *file; /* of the form */
-    upool_fieldbody *fields;
+    int first; /* of the form's fields that the upload was not made with */
+    upool_fieldbody *fields;       /* of U/complete */
     upool_content_digests digests; /* announced for a raw body */
+    upool_sink rest;               /* where the bytes behind skip go */
     apr_off_t passed;              /* bytes of a repeated piece */
-    upool_refusal refusal;
+    upool_refusal refusal;         /* of a repeated piece */
+} upool_chunked_body;
+
+/* What the front keeps of a request, in rq->own. */
+typedef struct upool_chunked {
+    upool_chunked_kind kind;
+    const upool_protocol *protocol;
+    request_rec *r;
+    upool_request *rq;
+    upool_chunked_says says;
+    upool_chunked_place place;
+    upool_chunked_state state;
+    upool_resume *resume; /* NULL in NONE, and before UNNAMED is made */
+    upool_chunked_body body;
 } upool_chunked;
 
-/* --- chunked_place.c: which upload, and where --------------------------- */
+/* 1: a library says where the piece belongs. */
+static inline int upool_chunked_is_library(const upool_chunked *c)
+{
+    return c->place.by >= UPOOL_CHUNKED_BY_LIBRARY;
+}
+
+/* 1: this request has made the upload. */
+static inline int upool_chunked_is_made(const upool_chunked *c)
+{
+    return c->resume && c->state >= UPOOL_CHUNKED_CREATED;
+}
+
+/* --- chunked_head.c: which upload, and where ---------------------------- */
 
 /* Takes parameters of the query: upload_id and a library's. */
 void upool_chunked_read_query(upool_chunked *c);
@@ -104,7 +145,7 @@ void upool_chunked_read_fields(upool_chunked *c,
 
 /* Settles where the bytes belong, from all that was read.  0, or 1 with
  * *refusal. */
-int upool_chunked_place(upool_chunked *c, upool_refusal *refusal);
+int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal);
 
 /* Settles which upload: rq->id, empty where there is nothing to go by.  0, or 1
  * with *refusal. */
@@ -125,7 +166,7 @@ int upool_chunked_may_mint(const upool_chunked *c);
 /* 1 for fields that say what a piece is, which no application asks for. */
 int upool_chunked_is_ours(const upool_chunked *c, const char *field);
 
-/* --- chunked_enter.c: into the upload ----------------------------------- */
+/* --- chunked_upload.c: into the upload ---------------------------------- */
 
 /* 1: an upload in pieces by the identifier that the URL gives has begun and is
  * not complete, so that this may be a piece of it. */
@@ -152,15 +193,11 @@ int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal);
  * with *refusal). */
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal);
 int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);
-/* Puts what passes over c->skip bytes in front of *inner. */
+/* Puts what passes over the bytes to be skipped in front of *inner. */
 void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner);
 /* What a library calls the file, so that two files are not taken for one where
  * the URL names the upload; NULL: it is no library's. */
 const char *upool_chunked_tag(const upool_chunked *c);
-
-/* chunked_move.c: the form said behind its file which upload it is, or did not:
- * moves the piece there.  0, or 1 with *refusal. */
-int upool_chunked_move(upool_chunked *c, upool_refusal *refusal);
 
 /* --- chunked_reply.c ------------------------------------------------------ */
 
@@ -173,20 +210,17 @@ int upool_chunked_refuse(request_rec *r, upool_request *rq,
 /* How far the upload is. */
 int upool_chunked_tell(upool_chunked *c);
 
-/* --- the kinds of request ------------------------------------------------- */
-
-/* chunked_form.c: FORM and MAYBE.  chunked_raw.c: RAW, ASKS, TESTS.
- * chunked_end.c: COMPLETES. */
-int upool_chunked_take_form(upool_chunked *c);
-int upool_chunked_take_raw(upool_chunked *c);
+/* ASKS: also from a body or a form that brought nothing; TESTS; COMPLETES.  As
+ * handle(). */
 int upool_chunked_ask(upool_chunked *c);
-/* The answer to ASKS, from a body or a form that brought nothing. */
 int upool_chunked_tell_range(upool_chunked *c);
 int upool_chunked_test(upool_chunked *c);
 int upool_chunked_complete(upool_chunked *c);
 
-/* Whoever brought the body in: the piece is there.  What the handler hook
- * returns. */
-int upool_chunked_taken(upool_chunked *c);
+/* --- chunked_body.c: as handle() ------------------------------------------ */
+
+/* FORM and MAYBE; RAW. */
+int upool_chunked_take_form(upool_chunked *c);
+int upool_chunked_take_raw(upool_chunked *c);
 
 #endif

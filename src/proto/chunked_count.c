@@ -17,9 +17,9 @@ static int refuse(upool_refusal *refusal, upool_reason reason,
 
 const char *upool_chunked_tag(const upool_chunked *c)
 {
-    return c->in_family
-               ? apr_psprintf(c->r->pool, "%d:%.*s", (int)c->piece.kind,
-                              (int)c->piece.id_len, c->piece.id)
+    return upool_chunked_is_library(c)
+               ? apr_psprintf(c->r->pool, "%d:%.*s", (int)c->place.piece.kind,
+                              (int)c->place.piece.id_len, c->place.piece.id)
                : NULL;
 }
 
@@ -41,7 +41,7 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
     apr_off_t size = measure_of(c);
     apr_off_t start;
 
-    if (c->piece.number == 0) {
+    if (c->place.piece.number == 0) {
         /* Whoever begins again, after a break or with another version of the
          * file, begins at the beginning. */
         if (upool_resume_abandon(c->resume)) {
@@ -52,14 +52,16 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
         *makes = 1;
         return 0;
     }
-    if (size == 0 || c->piece.number > have / size) {
+    if (size == 0 || c->place.piece.number > have / size) {
         return refuse(refusal, UPOOL_REASON_OFFSET, "a piece is missing");
     }
-    start = (apr_off_t)c->piece.number * size;
-    c->skip = have - start;
-    c->offset = have;
-    if (c->length >= 0) {
-        c->length = c->length > c->skip ? c->length - c->skip : 0;
+    start = (apr_off_t)c->place.piece.number * size;
+    c->place.skip = have - start;
+    c->place.offset = have;
+    if (c->place.length >= 0) {
+        c->place.length = c->place.length > c->place.skip
+                              ? c->place.length - c->place.skip
+                              : 0;
     }
     return 0;
 }
@@ -68,7 +70,7 @@ int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal)
 {
     const char *text;
 
-    if (!c->counted || c->piece.number > 0) {
+    if (c->place.by != UPOOL_CHUNKED_BY_COUNT || c->place.piece.number > 0) {
         return 0;
     }
     text = apr_psprintf(c->r->pool, "%s\n%" APR_OFF_T_FMT, upool_chunked_tag(c),
@@ -85,25 +87,26 @@ int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal)
 static int pass_feed(void *self, const char *data, apr_size_t len)
 {
     upool_chunked *c = self;
-    apr_size_t over = (apr_off_t)len < c->skip ? len : (apr_size_t)c->skip;
+    apr_size_t over =
+        (apr_off_t)len < c->place.skip ? len : (apr_size_t)c->place.skip;
 
-    c->skip -= (apr_off_t)over;
-    return len > over ? upool_sink_feed(&c->rest, data + over, len - over)
-                      : upool_sink_is_unwanted(&c->rest);
+    c->place.skip -= (apr_off_t)over;
+    return len > over ? upool_sink_feed(&c->body.rest, data + over, len - over)
+                      : upool_sink_is_unwanted(&c->body.rest);
 }
 
 static int pass_flush(void *self)
 {
     upool_chunked *c = self;
 
-    return upool_sink_flush(&c->rest);
+    return upool_sink_flush(&c->body.rest);
 }
 
 static int pass_finish(void *self)
 {
     upool_chunked *c = self;
 
-    return upool_sink_finish(&c->rest);
+    return upool_sink_finish(&c->body.rest);
 }
 
 static void pass_refuse(void *self, upool_reason reason, apr_status_t rv,
@@ -111,28 +114,28 @@ static void pass_refuse(void *self, upool_reason reason, apr_status_t rv,
 {
     upool_chunked *c = self;
 
-    upool_sink_refuse(&c->rest, reason, rv, detail);
+    upool_sink_refuse(&c->body.rest, reason, rv, detail);
 }
 
 static int pass_is_unwanted(void *self)
 {
     upool_chunked *c = self;
 
-    return upool_sink_is_unwanted(&c->rest);
+    return upool_sink_is_unwanted(&c->body.rest);
 }
 
 static apr_off_t pass_received(const void *self)
 {
     const upool_chunked *c = self;
 
-    return upool_sink_received(&c->rest);
+    return upool_sink_received(&c->body.rest);
 }
 
 static const upool_refusal *pass_refusal(void *self)
 {
     upool_chunked *c = self;
 
-    return upool_sink_refusal(&c->rest);
+    return upool_sink_refusal(&c->body.rest);
 }
 
 static const upool_sink_ops pass_ops = {
@@ -147,7 +150,7 @@ static const upool_sink_ops pass_ops = {
 
 void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner)
 {
-    c->rest = *inner;
+    c->body.rest = *inner;
     inner->ops = &pass_ops;
     inner->self = c;
 }

@@ -3,14 +3,23 @@
 #include "proto/chunked.h"
 
 #include <string.h>
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
+#include "httpd/drive.h"
+#include "httpd/intake.h"
 #include "httpd/reply.h"
+#include "parse/disposition.h"
+#include "parse/mediatype.h"
+#include "proto/complete.h"
 #include "upload/result.h"
 
 #define JSON "application/json"
 /* What clients and proxies take for one header. */
 #define HEADER_MAX 4096
+/* How long who completes an upload again waits for the application. */
+#define WAIT_MAX apr_time_from_sec(5)
+#define WAIT_STEP apr_time_from_msec(20)
 
 /* --- Errors --------------------------------------------------------------- */
 
@@ -80,10 +89,11 @@ static apr_off_t offset_of(const upool_chunked *c, const upool_refusal *refusal)
  * have come meanwhile, so that stays. */
 static void drop_made(upool_chunked *c)
 {
-    if (c->resume && c->created && !c->in_family && !c->session
+    if (upool_chunked_is_made(c) && !upool_chunked_is_library(c)
+        && !c->says.session
         && (c->rq->minted || upool_resume_held(c->resume) == 0)) {
         upool_resume_abandon(c->resume);
-        c->created = 0;
+        c->state = UPOOL_CHUNKED_NONE;
         c->resume = NULL;
     }
 }
@@ -158,7 +168,7 @@ int upool_chunked_tell(upool_chunked *c)
     const char *id = upool_proto_identifier(r, c->rq);
     upool_refusal refusal;
 
-    if (c->session) {
+    if (c->says.session) {
         return tell_session(c);
     }
     if (!id) {
@@ -173,6 +183,266 @@ int upool_chunked_tell(upool_chunked *c)
     return upool_reply_text(
         r, HTTP_OK, JSON,
         upool_result_chunk(id, offset, upool_resume_expires(c->resume),
-                           c->in_family && c->piece.kind == UPOOL_FAMILY_FINE,
+                           upool_chunked_is_library(c)
+                               && c->place.piece.kind == UPOOL_FAMILY_FINE,
                            r->pool));
+}
+
+static int refuse_as(upool_chunked *c, upool_reason reason, const char *text)
+{
+    upool_refusal refusal = upool_refusal_make(reason, 0, NULL);
+
+    if (text) {
+        refusal.text = text;
+    }
+    return upool_chunked_refuse(c->r, c->rq, &refusal);
+}
+
+/* --- How far is it? ------------------------------------------------------- */
+
+static int nothing_came(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return refusal ? upool_chunked_refuse(r, rq, refusal)
+                   : upool_chunked_tell_range(rq->own);
+}
+
+int upool_chunked_ask(upool_chunked *c)
+{
+    return upool_drive_empty(c->r, c->rq, UPOOL_REASON_CHUNK_SIZE,
+                             nothing_came);
+}
+
+int upool_chunked_tell_range(upool_chunked *c)
+{
+    upool_refusal refusal;
+
+    c->rq->intake = UPOOL_INTAKE_NONE;
+    if (upool_chunked_name(c, &refusal) || upool_chunked_open(c, &refusal)) {
+        return upool_chunked_refuse(c->r, c->rq, &refusal);
+    }
+    /* Whoever asks wants to go on: a request that still writes has to stop. */
+    if (!upool_resume_is_complete(c->resume)
+        && upool_resume_settle(c->resume)) {
+        return upool_chunked_refuse(c->r, c->rq,
+                                    upool_resume_refusal(c->resume));
+    }
+    if (upool_resume_length(c->resume) >= 0
+        && upool_resume_length(c->resume) != c->says.range->total) {
+        return refuse_as(c, UPOOL_REASON_UPLOAD_LENGTH, NULL);
+    }
+    return upool_chunked_tell(c);
+}
+
+/* --- Is that piece there? ------------------------------------------------- */
+
+static int is_there(const upool_chunked *c)
+{
+    const apr_array_header_t *ranges = upool_resume_about(c->resume)->ranges;
+    apr_off_t end = c->place.offset + c->place.length;
+    int i;
+
+    if (end <= upool_resume_offset(c->resume)) {
+        return 1;
+    }
+    for (i = 0; ranges && i < ranges->nelts; i++) {
+        const upool_range *range = &APR_ARRAY_IDX(ranges, i, upool_range);
+
+        if (range->start <= c->place.offset && end <= range->end) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Of a complete upload whose name can be guessed from the file's a piece is no
+ * longer there when its answer is forgotten: the same name tomorrow is another
+ * file's, which is to be sent. */
+static int is_current(const upool_chunked *c)
+{
+    return !upool_resume_is_complete(c->resume)
+           || upool_family_is_random(c->place.piece.kind)
+           || upool_resume_record(c->resume)->updated + UPOOL_CHUNKED_REPEATS
+                  > c->r->request_time;
+}
+
+int upool_chunked_test(upool_chunked *c)
+{
+    upool_refusal refusal;
+    int status = HTTP_NO_CONTENT;
+
+    if (upool_chunked_place_piece(c, &refusal)
+        || upool_chunked_name(c, &refusal)) {
+        return upool_chunked_refuse(c->r, c->rq, &refusal);
+    }
+    if (!upool_chunked_open(c, &refusal)
+        && upool_resume_length(c->resume) == c->place.total && is_current(c)
+        && is_there(c)) {
+        status = HTTP_OK;
+    }
+    return upool_reply_text(c->r, status, NULL, "");
+}
+
+/* --- POST U/complete ------------------------------------------------------ */
+
+/* POST U/complete: the fields say which upload, and its digest. */
+
+static int has_type(const char *text, const char *type)
+{
+    apr_size_t len = strcspn(text, "; \t");
+
+    return len == strlen(type) && !ap_cstr_casecmpn(text, type, len);
+}
+
+/* 0, or -1 for a body of another kind. */
+static int make_fields(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    upool_limits limits = upool_config_limits(rq->conf);
+    const char *type = apr_table_get(c->r->headers_in, "Content-Type");
+    upool_fieldbody_kind kind = UPOOL_FIELDBODY_QUERY;
+
+    if (type && has_type(type, "application/json")) {
+        kind = UPOOL_FIELDBODY_JSON;
+    }
+    else if (type
+             && upool_mediatype_parse(type, strlen(type), rq->boundary,
+                                      &rq->boundary_len)
+                    == UPOOL_MEDIATYPE_FORM) {
+        kind = UPOOL_FIELDBODY_FORM;
+    }
+    else if (type && !has_type(type, "application/x-www-form-urlencoded")) {
+        return -1;
+    }
+    c->body.fields = upool_fieldbody_make(kind, rq->boundary, rq->boundary_len,
+                                          &limits, c->r->pool);
+    rq->sink = upool_fieldbody_sink(c->body.fields);
+    return 0;
+}
+
+static int check_digest(upool_chunked *c, const char *md5)
+{
+    return md5 && upool_resume_check(c->resume, "md5", md5);
+}
+
+/* The length may be what has come, where nobody has said it before. */
+static int is_ready(upool_chunked *c)
+{
+    if (upool_resume_length(c->resume) < 0
+        && upool_resume_set_length(c->resume, upool_resume_offset(c->resume))) {
+        return 0;
+    }
+    return upool_resume_is_whole(c->resume);
+}
+
+static void add_fields(upool_chunked *c)
+{
+    const apr_array_header_t *fields = upool_fieldbody_fields(c->body.fields);
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const upool_field *field = &APR_ARRAY_IDX(fields, i, upool_field);
+
+        if (strcmp(field->name, "upload_id") != 0
+            && strcmp(field->name, "md5") != 0) {
+            upool_resume_add_field(c->resume, field);
+        }
+    }
+}
+
+/* It is complete, but that may be all: whoever completed it may have died
+ * before the application ran, or the application may have failed.  While it
+ * runs, nobody knows. */
+static upool_complete_state await_answer(upool_chunked *c)
+{
+    const upool_record *record = upool_resume_record(c->resume);
+    apr_interval_time_t waited = 0;
+    upool_complete_state state;
+
+    for (;;) {
+        state = upool_complete_look(c->r, c->rq, record, NULL);
+        if (state != UPOOL_COMPLETE_RUNS || waited >= WAIT_MAX) {
+            return state;
+        }
+        apr_sleep(WAIT_STEP);
+        waited += WAIT_STEP;
+    }
+}
+
+static int end_again(upool_chunked *c)
+{
+    switch (await_answer(c)) {
+    case UPOOL_COMPLETE_OPEN:
+        return upool_complete_run(c->r, c->rq, c->resume);
+    case UPOOL_COMPLETE_RUNS:
+        return refuse_as(c, UPOOL_REASON_BUSY, NULL);
+    case UPOOL_COMPLETE_ANSWERED:
+        break;
+    }
+    return refuse_as(c, UPOOL_REASON_COMPLETE, NULL);
+}
+
+static int end_upload(upool_chunked *c, const char *md5)
+{
+    add_fields(c);
+    if (upool_resume_is_complete(c->resume)) {
+        return end_again(c);
+    }
+    if (upool_resume_settle(c->resume)) {
+        return upool_chunked_refuse(c->r, c->rq,
+                                    upool_resume_refusal(c->resume));
+    }
+    if (!is_ready(c)) {
+        return refuse_as(c, UPOOL_REASON_NOT_WHOLE, NULL);
+    }
+    if (check_digest(c, md5)) {
+        return refuse_as(c, upool_resume_refusal(c->resume)->reason,
+                         upool_resume_refusal(c->resume)->reason
+                                 == UPOOL_REASON_FILE_DIGEST
+                             ? "md5 checksum does not match"
+                             : NULL);
+    }
+    if (upool_resume_complete(c->resume)) {
+        return upool_chunked_refuse(c->r, c->rq,
+                                    upool_resume_refusal(c->resume));
+    }
+    /* Two that come at once: the application runs for one of them. */
+    return upool_resume_completed_now(c->resume)
+               ? upool_complete_run(c->r, c->rq, c->resume)
+               : end_again(c);
+}
+
+static int fields_are_in(request_rec *r, upool_request *rq,
+                         const upool_refusal *refusal)
+{
+    upool_chunked *c = rq->own;
+    const apr_array_header_t *fields = upool_fieldbody_fields(c->body.fields);
+    int needs_md5 = rq->conf->chunked_md5 != 0;
+    const char *md5 = refusal ? NULL : upool_fieldbody_value(fields, "md5");
+    upool_refusal other;
+
+    if (refusal) {
+        return upool_chunked_refuse(r, rq, refusal);
+    }
+    upool_chunked_read_fields(c, fields);
+    if ((!c->says.named && !rq->id[0]) || (needs_md5 && !md5)) {
+        return refuse_as(c, UPOOL_REASON_FIELD_MISSING,
+                         needs_md5 ? "Both 'upload_id' and 'md5' are required"
+                                   : "'upload_id' is required");
+    }
+    if (upool_chunked_name(c, &other) || upool_chunked_open(c, &other)) {
+        return upool_chunked_refuse(r, rq, &other);
+    }
+    return end_upload(c, md5);
+}
+
+int upool_chunked_complete(upool_chunked *c)
+{
+    if (upool_intake_is_encoded(c->r, c->rq, 1)) {
+        return refuse_as(c, UPOOL_REASON_CONTENT_CODING, NULL);
+    }
+    if (make_fields(c)) {
+        return refuse_as(c, UPOOL_REASON_FIELDS, NULL);
+    }
+    return upool_drive_run(c->r, c->rq, fields_are_in);
 }

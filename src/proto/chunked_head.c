@@ -19,11 +19,12 @@ static int refuse(upool_refusal *refusal, upool_reason reason,
 /* Given twice it has to be the same; a text that no identifier is otherwise. */
 static void take_id(upool_chunked *c, const char *value, apr_size_t len)
 {
-    if (memchr(value, '\0', len) || (c->named && strcmp(c->named, value))) {
-        c->named = "";
+    if (memchr(value, '\0', len)
+        || (c->says.named && strcmp(c->says.named, value))) {
+        c->says.named = "";
         return;
     }
-    c->named = value;
+    c->says.named = value;
 }
 
 static void take(upool_chunked *c, const char *name, const char *value,
@@ -33,7 +34,7 @@ static void take(upool_chunked *c, const char *name, const char *value,
         take_id(c, value, len);
         return;
     }
-    upool_family_param(&c->family, name, value, len);
+    upool_family_param(&c->says.family, name, value, len);
 }
 
 static void take_pair(void *user, const char *name, const char *value,
@@ -44,7 +45,7 @@ static void take_pair(void *user, const char *name, const char *value,
 
 void upool_chunked_read_query(upool_chunked *c)
 {
-    upool_family_init(&c->family);
+    upool_family_init(&c->says.family);
     upool_proto_read_pieces(c->r, take_pair, c);
 }
 
@@ -60,20 +61,32 @@ void upool_chunked_read_fields(upool_chunked *c,
     }
 }
 
-static int place_range(upool_chunked *c)
+static void place_by_library(upool_chunked_place *place)
 {
-    c->offset = c->range.first;
-    c->length = upool_contentrange_length(&c->range);
-    c->total = c->range.total;
-    return 0;
+    place->by = place->piece.offset < 0 ? UPOOL_CHUNKED_BY_COUNT
+                                        : UPOOL_CHUNKED_BY_LIBRARY;
+    place->offset = place->piece.offset;
+    place->length = place->piece.length;
+    place->total = place->piece.total;
 }
 
-int upool_chunked_place(upool_chunked *c, upool_refusal *refusal)
+static void place_by_range(upool_chunked_place *place,
+                           const upool_contentrange *range)
 {
-    int settled = upool_family_settle(&c->family, &c->piece);
+    place->by = UPOOL_CHUNKED_BY_RANGE;
+    place->offset = range->first;
+    place->length = upool_contentrange_length(range);
+    place->total = range->total;
+}
 
-    c->in_family = settled == 1;
-    if (!settled && !c->ranged && upool_family_is_strange(&c->family)) {
+int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal)
+{
+    const upool_contentrange *range = c->says.range;
+    upool_chunked_place *place = &c->place;
+    int settled = upool_family_settle(&c->says.family, &place->piece);
+
+    place->by = UPOOL_CHUNKED_BY_NOBODY;
+    if (!settled && !range && upool_family_is_strange(&c->says.family)) {
         return refuse(refusal, UPOOL_REASON_PIECE, "of a library not known");
     }
     if (settled < 0) {
@@ -81,29 +94,22 @@ int upool_chunked_place(upool_chunked *c, upool_refusal *refusal)
                       "a library's parameters that do not agree");
     }
     /* Words that others use, too: what else was said of the place wins. */
-    if (c->in_family && c->ranged && c->piece.kind == UPOOL_FAMILY_PLUPLOAD) {
-        c->in_family = 0;
-        settled = 0;
-    }
-    if (settled && c->ranged) {
+    if (settled && range && place->piece.kind != UPOOL_FAMILY_PLUPLOAD) {
         return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
                       "Content-Range and a library's parameters");
     }
-    if (c->ranged) {
-        return place_range(c);
+    if (range) {
+        place_by_range(place, range);
     }
-    if (c->in_family) {
-        c->offset = c->piece.offset;
-        c->length = c->piece.length;
-        c->total = c->piece.total;
-        c->counted = c->offset < 0;
-        c->last = c->counted && c->piece.number + 1 == c->piece.chunks;
-        return 0;
+    else if (settled) {
+        place_by_library(place);
     }
-    c->whole = 1;
-    c->offset = 0;
-    c->length = -1;
-    c->total = -1;
+    else {
+        place->by = UPOOL_CHUNKED_BY_NOTHING;
+        place->offset = 0;
+        place->length = -1;
+        place->total = -1;
+    }
     return 0;
 }
 
@@ -136,23 +142,24 @@ int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal)
     upool_family_chunk piece;
     upool_chunked at = *c;
 
-    if (!c->ranged && upool_family_settle(&c->family, &piece) != 1) {
+    if (!c->says.range && upool_family_settle(&c->says.family, &piece) != 1) {
         return is_over(content, limits.body, UPOOL_REASON_BODY_TOO_LARGE,
                        refusal);
     }
-    if (upool_chunked_place(&at, refusal)) {
+    if (upool_chunked_place_piece(&at, refusal)) {
         return 1;
     }
-    if (at.offset >= 0
-        && (is_file_over(at.total, &limits, refusal)
-            || is_file_over(at.offset + at.length, &limits, refusal))) {
+    if (at.place.offset >= 0
+        && (is_file_over(at.place.total, &limits, refusal)
+            || is_file_over(at.place.offset + at.place.length, &limits,
+                            refusal))) {
         return 1;
     }
-    if (at.length < 0) {
+    if (at.place.length < 0) {
         return is_over(content, limits.body, UPOOL_REASON_BODY_TOO_LARGE,
                        refusal);
     }
-    return is_over(content - at.length - AROUND, limits.fields,
+    return is_over(content - at.place.length - AROUND, limits.fields,
                    UPOOL_REASON_CHUNK_SIZE, refusal);
 }
 
@@ -165,7 +172,7 @@ static int check_named(upool_chunked *c, upool_refusal *refusal)
 
     memcpy(before, rq->id, sizeof(before));
     rq->refusal.reason = UPOOL_REASON_NONE;
-    upool_proto_check_identifier(rq, c->named);
+    upool_proto_check_identifier(rq, c->says.named);
     if (!rq->refusal.reason && before[0] && strcmp(before, rq->id)) {
         upool_proto_refuse(rq, UPOOL_REASON_IDENT_DOUBLED);
     }
@@ -188,13 +195,13 @@ static int hash_piece(const upool_chunked *c, char *id)
 {
     const upool_request *rq = c->rq;
     const char *owner = rq->owner ? rq->owner : "";
-    const char kind = (char)('0' + c->piece.kind);
+    const char kind = (char)('0' + c->place.piece.kind);
     upool_hashname_part parts[4];
 
     parts[0] = part(rq->base, strlen(rq->base));
     parts[1] = part(owner, strlen(owner));
     parts[2] = part(&kind, 1);
-    parts[3] = part(c->piece.id, c->piece.id_len);
+    parts[3] = part(c->place.piece.id, c->place.piece.id_len);
     return upool_hashname_make(id, parts, 4, c->r->pool);
 }
 
@@ -206,7 +213,7 @@ static int name_piece(upool_chunked *c, upool_refusal *refusal)
         *refusal = upool_proto_missing();
         return 1;
     }
-    if (!rq->owner && !upool_family_is_random(c->piece.kind)) {
+    if (!rq->owner && !upool_family_is_random(c->place.piece.kind)) {
         return refuse(refusal, UPOOL_REASON_IDENT_REFUSED,
                       "the library's id can be guessed, and nothing tells its"
                       " users apart: give X-Progress-ID, or use UploadOwner");
@@ -219,10 +226,10 @@ static int name_piece(upool_chunked *c, upool_refusal *refusal)
 
 int upool_chunked_name(upool_chunked *c, upool_refusal *refusal)
 {
-    if (c->named) {
+    if (c->says.named) {
         return check_named(c, refusal);
     }
-    if (c->in_family && !c->rq->id[0]) {
+    if (upool_chunked_is_library(c) && !c->rq->id[0]) {
         return name_piece(c, refusal);
     }
     return 0;
@@ -232,8 +239,8 @@ int upool_chunked_name(upool_chunked *c, upool_refusal *refusal)
 
 int upool_chunked_is_auto(const upool_chunked *c)
 {
-    return c->in_family || c->session || c->kind == UPOOL_CHUNKED_RAW
-           || c->rq->conf->chunked_auto == 1;
+    return upool_chunked_is_library(c) || c->says.session
+           || c->kind == UPOOL_CHUNKED_RAW || c->rq->conf->chunked_auto == 1;
 }
 
 int upool_chunked_may_mint(const upool_chunked *c)
@@ -245,5 +252,6 @@ int upool_chunked_may_mint(const upool_chunked *c)
 int upool_chunked_is_ours(const upool_chunked *c, const char *field)
 {
     return !strcmp(field, UPLOAD_ID)
-           || (c->in_family && upool_family_owns(c->piece.kind, field));
+           || (upool_chunked_is_library(c)
+               && upool_family_owns(c->place.piece.kind, field));
 }

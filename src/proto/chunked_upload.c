@@ -25,15 +25,15 @@ static int repeated_feed(void *self, const char *data, apr_size_t len)
     upool_chunked *c = self;
 
     (void)data;
-    c->passed += (apr_off_t)len;
-    return c->refusal.reason != UPOOL_REASON_NONE;
+    c->body.passed += (apr_off_t)len;
+    return c->body.refusal.reason != UPOOL_REASON_NONE;
 }
 
 static int repeated_is_refused(void *self)
 {
     const upool_chunked *c = self;
 
-    return c->refusal.reason != UPOOL_REASON_NONE;
+    return c->body.refusal.reason != UPOOL_REASON_NONE;
 }
 
 static void repeated_refuse(void *self, upool_reason reason, apr_status_t rv,
@@ -41,8 +41,8 @@ static void repeated_refuse(void *self, upool_reason reason, apr_status_t rv,
 {
     upool_chunked *c = self;
 
-    if (!c->refusal.reason) {
-        c->refusal = upool_refusal_make(reason, rv, detail);
+    if (!c->body.refusal.reason) {
+        c->body.refusal = upool_refusal_make(reason, rv, detail);
     }
 }
 
@@ -50,14 +50,14 @@ static apr_off_t repeated_received(const void *self)
 {
     const upool_chunked *c = self;
 
-    return c->passed;
+    return c->body.passed;
 }
 
 static const upool_refusal *repeated_refusal(void *self)
 {
     upool_chunked *c = self;
 
-    return &c->refusal;
+    return &c->body.refusal;
 }
 
 /* This is a piece of what is all there, again: for the answer, which got lost.
@@ -85,7 +85,9 @@ static int is_same_file(const upool_chunked *c)
         return !tag && !known;
     }
     return !strncmp(tag, known, len)
-           && (!known[len] || (c->counted && known[len] == '\n'));
+           && (!known[len]
+               || (c->place.by == UPOOL_CHUNKED_BY_COUNT
+                   && known[len] == '\n'));
 }
 
 static int is_chunked(const upool_chunked *c)
@@ -103,20 +105,21 @@ static int is_repeated(const upool_chunked *c, const char *filename)
     apr_off_t length = upool_resume_length(c->resume);
 
     if (!upool_chunked_is_auto(c) || !is_chunked(c) || !is_same_file(c)
-        || (c->counted ? c->piece.number == 0 : c->total != length)
-        || c->whole) {
+        || (c->place.by == UPOOL_CHUNKED_BY_COUNT ? c->place.piece.number == 0
+                                                  : c->place.total != length)
+        || c->place.by == UPOOL_CHUNKED_BY_NOTHING) {
         return 0;
     }
-    if (c->in_family) {
-        return upool_family_is_random(c->piece.kind)
+    if (upool_chunked_is_library(c)) {
+        return upool_family_is_random(c->place.piece.kind)
                || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
     }
-    if (c->session) {
+    if (c->says.session) {
         return 1;
     }
     /* The end of it; all of it also if it is called the same. */
-    return c->offset + c->length == length
-           && (c->offset > 0
+    return c->place.offset + c->place.length == length
+           && (c->place.offset > 0
                || (record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time
                    && !strcmp(upool_resume_about(c->resume)->file.filename,
                               filename)));
@@ -126,9 +129,10 @@ static int is_repeated(const upool_chunked *c, const char *filename)
  * last piece once more does, for a client has nothing else to send. */
 static int is_end_again(const upool_chunked *c)
 {
-    return upool_chunked_is_auto(c) && !c->in_family && !c->session
-           && c->offset > 0 && c->total == upool_resume_length(c->resume)
-           && c->offset + c->length == c->total
+    return upool_chunked_is_auto(c) && !upool_chunked_is_library(c)
+           && !c->says.session && c->place.offset > 0
+           && c->place.total == upool_resume_length(c->resume)
+           && c->place.offset + c->place.length == c->place.total
            && upool_resume_is_whole(c->resume);
 }
 
@@ -138,14 +142,21 @@ static int meet_complete(upool_chunked *c, const char *filename, int *makes,
                          upool_refusal *refusal)
 {
     if (is_repeated(c, filename)) {
-        c->repeats = 1;
+        c->state = UPOOL_CHUNKED_REPEATED;
         return 0;
     }
-    if (c->named || (c->offset > 0 && !c->in_family)) {
+    if (c->says.named
+        || (c->place.offset > 0 && !upool_chunked_is_library(c))) {
         return refuse(refusal, UPOOL_REASON_COMPLETE, NULL);
     }
     *makes = 1;
     return 0;
+}
+
+static void forget(upool_chunked *c)
+{
+    c->resume = NULL;
+    c->state = UPOOL_CHUNKED_NONE;
 }
 
 /* 0, with what was found in c->resume; or 1, with nothing there. */
@@ -154,7 +165,7 @@ static int find(upool_chunked *c, upool_refusal *refusal)
     upool_resume_options options;
     upool_resume *resume;
 
-    c->resume = NULL;
+    forget(c);
     *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
     if (upool_resuming_options(c->r, c->rq, &options, refusal)) {
         return 1;
@@ -165,6 +176,7 @@ static int find(upool_chunked *c, upool_refusal *refusal)
         return 1;
     }
     c->resume = resume;
+    c->state = UPOOL_CHUNKED_FOUND;
     return 0;
 }
 
@@ -172,10 +184,10 @@ static int find(upool_chunked *c, upool_refusal *refusal)
  * that has expired stands in nobody's way. */
 static int may_begin_anew(const upool_chunked *c, upool_reason reason)
 {
-    return !c->named
+    return !c->says.named
            && (reason == UPOOL_REASON_NOT_FOUND
-               || (reason == UPOOL_REASON_EXPIRED && c->in_family
-                   && !c->from_url));
+               || (reason == UPOOL_REASON_EXPIRED && upool_chunked_is_library(c)
+                   && !c->says.from_url));
 }
 
 static int open_upload(upool_chunked *c, const char *filename, int *makes,
@@ -190,10 +202,14 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
         return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
-        c->repeats = is_end_again(c);
-        return c->counted ? upool_chunked_count(c, makes, refusal) : 0;
+        if (is_end_again(c)) {
+            c->state = UPOOL_CHUNKED_REPEATED;
+        }
+        return c->place.by == UPOOL_CHUNKED_BY_COUNT
+                   ? upool_chunked_count(c, makes, refusal)
+                   : 0;
     }
-    c->resume = NULL;
+    forget(c);
     return refuse(refusal, UPOOL_REASON_BUSY,
                   "another file goes by the same identifier");
 }
@@ -204,7 +220,7 @@ int upool_chunked_is_begun(upool_chunked *c)
     int begun = find(c, &refusal) ? refusal.reason == UPOOL_REASON_EXPIRED
                                   : !upool_resume_is_complete(c->resume);
 
-    c->resume = NULL;
+    forget(c);
     return begun;
 }
 
@@ -217,7 +233,7 @@ int upool_chunked_open(upool_chunked *c, upool_refusal *refusal)
         return 1;
     }
     if (!is_chunked(c)) {
-        c->resume = NULL;
+        forget(c);
         return refuse(refusal, UPOOL_REASON_NOT_FOUND, "of another protocol");
     }
     return 0;
@@ -244,9 +260,10 @@ static int judge_new(const upool_chunked *c, upool_refusal *refusal)
         && born + upool_config_lifetime(c->rq->conf) < c->r->request_time) {
         return refuse(refusal, UPOOL_REASON_EXPIRED, NULL);
     }
-    if (c->counted
-            ? c->piece.number > 0
-            : c->offset > 0 && !c->late && !(c->in_family || c->session)) {
+    if (c->place.by == UPOOL_CHUNKED_BY_COUNT
+            ? c->place.piece.number > 0
+            : c->place.offset > 0 && c->state != UPOOL_CHUNKED_UNNAMED
+                  && !(upool_chunked_is_library(c) || c->says.session)) {
         return refuse(refusal, UPOOL_REASON_OFFSET, "nothing is there yet");
     }
     return 0;
@@ -275,8 +292,9 @@ static const apr_array_header_t *fields_for_application(
 static const char *filename_of(const upool_chunked *c,
                                const upool_chunk_file *file)
 {
-    return c->in_family && c->piece.name_len
-               ? apr_pstrmemdup(c->r->pool, c->piece.name, c->piece.name_len)
+    return upool_chunked_is_library(c) && c->place.piece.name_len
+               ? apr_pstrmemdup(c->r->pool, c->place.piece.name,
+                                c->place.piece.name_len)
                : file->filename;
 }
 
@@ -284,11 +302,12 @@ static const char *filename_of(const upool_chunked *c,
  * nothing was said. */
 static const char *type_of(const upool_chunked *c, const upool_chunk_file *file)
 {
-    if (!c->in_family) {
+    if (!upool_chunked_is_library(c)) {
         return file->content_type;
     }
-    if (c->piece.type_len) {
-        return apr_pstrmemdup(c->r->pool, c->piece.type, c->piece.type_len);
+    if (c->place.piece.type_len) {
+        return apr_pstrmemdup(c->r->pool, c->place.piece.type,
+                              c->place.piece.type_len);
     }
     return file->content_type
                    && !strcmp(file->content_type, "application/octet-stream")
@@ -308,9 +327,15 @@ static int make(upool_chunked *c, const upool_resume_start *start,
     }
     resume = upool_resume_create(&options, start, c->r->pool);
     *refusal = *upool_resume_refusal(resume);
-    c->created = !refusal->reason;
-    c->resume = c->created ? resume : NULL;
-    return !c->created;
+    if (refusal->reason) {
+        forget(c);
+        return 1;
+    }
+    c->resume = resume;
+    if (c->state != UPOOL_CHUNKED_UNNAMED) {
+        c->state = UPOOL_CHUNKED_CREATED;
+    }
+    return 0;
 }
 
 /* found: what opening it came to. */
@@ -323,16 +348,19 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     if (judge_new(c, refusal)) {
         return 1;
     }
-    c->offset = c->counted ? 0 : c->offset;
+    c->place.offset =
+        c->place.by == UPOOL_CHUNKED_BY_COUNT ? 0 : c->place.offset;
     start.protocol = UPOOL_CHUNKED_PROTOCOL;
     /* Nobody knows yet whether it is the beginning of this upload. */
-    start.length = c->late && c->offset > 0 ? -1 : c->total;
+    start.length = c->state == UPOOL_CHUNKED_UNNAMED && c->place.offset > 0
+                       ? -1
+                       : c->place.total;
     start.field = file->field;
     start.filename = filename_of(c, file);
     start.content_type = type_of(c, file);
     upool_proto_target(c->r, &start.uri, &start.args);
     start.fields = fields_for_application(c, fields, 0);
-    c->first = fields ? fields->nelts : 0;
+    c->body.first = fields ? fields->nelts : 0;
     start.metadata = upool_chunked_tag(c);
     start.replaces = upool_resume_replaces(c->resume, found);
     return make(c, &start, refusal);
@@ -366,8 +394,8 @@ static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
  * once would pass every limit. */
 static int settle_total(upool_chunked *c, upool_refusal *refusal)
 {
-    if (c->total < 0 || c->repeats
-        || !upool_resume_set_length(c->resume, c->total)) {
+    if (c->place.total < 0 || c->state == UPOOL_CHUNKED_REPEATED
+        || !upool_resume_set_length(c->resume, c->place.total)) {
         return 0;
     }
     *refusal = *upool_resume_refusal(c->resume);
@@ -381,7 +409,8 @@ static upool_reason verify(void *user, upool_resume *resume)
 {
     const upool_chunked *c = user;
 
-    if (c->length < 0 || upool_resume_offset(resume) - c->offset >= c->length) {
+    if (c->place.length < 0
+        || upool_resume_offset(resume) - c->place.offset >= c->place.length) {
         return UPOOL_REASON_NONE;
     }
     return c->r->connection->master ? UPOOL_REASON_INCOMPLETE
@@ -392,21 +421,26 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
 {
     upool_resume_append append = UPOOL_RESUME_APPEND;
 
-    append.offset = c->late ? 0 : c->offset;
-    append.content_length = c->length;
-    append.announced.content = c->digests.content;
-    append.announced.repr = c->whole ? c->digests.repr : NULL;
-    append.out_of_order = (c->in_family || c->session) && c->total >= 0;
-    append.last = c->whole || c->last;
+    append.offset = c->state == UPOOL_CHUNKED_UNNAMED ? 0 : c->place.offset;
+    append.content_length = c->place.length;
+    append.announced.content = c->body.digests.content;
+    append.announced.repr =
+        c->place.by == UPOOL_CHUNKED_BY_NOTHING ? c->body.digests.repr : NULL;
+    append.out_of_order =
+        (upool_chunked_is_library(c) || c->says.session) && c->place.total >= 0;
+    append.last = c->place.by == UPOOL_CHUNKED_BY_NOTHING
+                  || (c->place.by == UPOOL_CHUNKED_BY_COUNT
+                      && c->place.piece.number + 1 == c->place.piece.chunks);
     append.verify = c->kind == UPOOL_CHUNKED_RAW ? verify : NULL;
     append.user = c;
-    append.stay_open = c->late || !upool_chunked_is_auto(c);
+    append.stay_open =
+        c->state == UPOOL_CHUNKED_UNNAMED || !upool_chunked_is_auto(c);
     if (upool_resume_begin(c->resume, &append)) {
         *refusal = *upool_resume_refusal(c->resume);
         return 1;
     }
     upool_resume_sink(c->resume, inner);
-    if (c->skip) {
+    if (c->place.skip) {
         upool_chunked_pass_over(c, inner);
     }
     return 0;
@@ -419,7 +453,7 @@ static int enter_named(upool_chunked *c, const upool_chunk_file *file,
     if (open_or_create(c, file, fields, refusal)) {
         return 1;
     }
-    if (c->repeats) {
+    if (c->state == UPOOL_CHUNKED_REPEATED) {
         inner->ops = &repeated_ops;
         inner->self = c;
         return 0;
@@ -436,8 +470,10 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
     if (!rq->id[0]) {
         /* What is told behind the file may still name it, so whether it may
          * be is asked later too. */
-        c->late = c->kind != UPOOL_CHUNKED_RAW;
-        if (!c->late && !upool_chunked_may_mint(c)) {
+        if (c->kind != UPOOL_CHUNKED_RAW) {
+            c->state = UPOOL_CHUNKED_UNNAMED;
+        }
+        if (c->state != UPOOL_CHUNKED_UNNAMED && !upool_chunked_may_mint(c)) {
             *refusal = upool_proto_missing();
             return 1;
         }
@@ -453,14 +489,17 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
                && (refusal->reason != UPOOL_REASON_COMPLETE
                    || enter_named(c, file, fields, inner, refusal));
     }
-    return (!c->late && settle_total(c, refusal)) || begin(c, inner, refusal);
+    return (c->state != UPOOL_CHUNKED_UNNAMED && settle_total(c, refusal))
+           || begin(c, inner, refusal);
 }
 
 static const apr_array_header_t *fields_behind(const upool_chunked *c)
 {
-    return fields_for_application(
-        c, c->created && c->form ? upool_chunk_fields(c->form) : NULL,
-        c->first);
+    return fields_for_application(c,
+                                  upool_chunked_is_made(c) && c->body.form
+                                      ? upool_chunk_fields(c->body.form)
+                                      : NULL,
+                                  c->body.first);
 }
 
 void upool_chunked_add_fields(upool_chunked *c)

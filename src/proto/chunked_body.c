@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#include "proto/chunked.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#include "httpd/drive.h"
+#include "httpd/intake.h"
+#include "httpd/lookup.h"
+#include "httpd/reply.h"
+#include "httpd/shared.h"
+#include "parse/disposition.h"
+#include "proto/complete.h"
+#include "store/append.h"
+#include "upload/choice.h"
+
+/* Between two looks whether the upload in the way has been decided. */
+#define PAUSE apr_time_from_msec(10)
+
+static int refuse(upool_refusal *refusal, upool_reason reason,
+                  const char *detail)
+{
+    *refusal = upool_refusal_make(reason, 0, detail);
+    return 1;
+}
+
+static int refuse_for(upool_chunked *c, upool_reason reason, const char *detail)
+{
+    upool_refusal refusal = upool_refusal_make(reason, 0, detail);
+
+    return upool_chunked_refuse(c->r, c->rq, &refusal);
+}
+
+/* --- A file before its name ----------------------------------------------- */
+
+/* A form whose file came before the fields that say which upload it belongs to.
+ * Its bytes were made an upload of their own; if there is another they are
+ * copied there, and it goes. */
+
+static apr_status_t copy_bytes(void *user, const char *data, apr_size_t len)
+{
+    const upool_sink *sink = user;
+
+    return upool_sink_feed(sink, data, len) || upool_sink_flush(sink)
+               ? APR_EGENERAL
+               : APR_SUCCESS;
+}
+
+/* All of the upload made, as the bytes of an append.  0, or 1 with the sink
+ * refused. */
+static int copy(upool_chunked *c, upool_sink *sink, upool_store *store,
+                const char *made)
+{
+    upool_append *from = NULL;
+    apr_status_t rv = upool_append_open(&from, store, made, c->r->pool);
+
+    if (!rv) {
+        rv = upool_append_read(from, 0, upool_append_offset(from), copy_bytes,
+                               sink);
+    }
+    if (rv) {
+        /* Where the sink has refused the bytes, its own reason stands. */
+        upool_sink_refuse(sink, UPOOL_REASON_IO, rv,
+                          "a chunk cannot be read again");
+    }
+    return rv || upool_sink_finish(sink);
+}
+
+/* The bytes of the upload that was made for them go to that of rq->id. */
+static int copy_piece(upool_chunked *c, const char *made,
+                      upool_refusal *refusal)
+{
+    const apr_array_header_t *fields = upool_chunk_fields(c->body.form);
+    upool_store *store = upool_known_store(c->r, c->rq, refusal);
+    upool_sink sink;
+
+    if (!store
+        || upool_chunked_enter(c, c->body.file, fields, &sink, refusal)) {
+        return 1;
+    }
+    if (copy(c, &sink, store, made)) {
+        *refusal = *upool_sink_refusal(&sink);
+        return 1;
+    }
+    return 0;
+}
+
+static int move(upool_chunked *c, upool_refusal *refusal)
+{
+    const char *made = apr_pstrdup(c->r->pool, c->rq->id);
+    upool_resume *scratch = c->resume;
+    apr_off_t size = upool_resume_offset(scratch);
+    int failed;
+
+    c->state = UPOOL_CHUNKED_NONE;
+    c->place.by = UPOOL_CHUNKED_BY_NOBODY;
+    c->resume = NULL;
+    c->rq->minted = 0;
+    c->rq->id[0] = '\0';
+    failed =
+        upool_chunked_place_piece(c, refusal) || upool_chunked_name(c, refusal);
+    if (!failed && c->place.length < 0) {
+        c->place.length = size;
+    }
+    if (!failed && c->place.length != size) {
+        failed = refuse(refusal, UPOOL_REASON_CHUNK_SIZE,
+                        "a library's parameters behind the file");
+    }
+    failed = failed || copy_piece(c, made, refusal);
+    upool_resume_abandon(scratch);
+    return failed;
+}
+
+/* Nothing has named another upload: it is one of its own. */
+static int settle(upool_chunked *c, upool_refusal *refusal)
+{
+    if (!upool_chunked_may_mint(c)) {
+        upool_resume_abandon(c->resume);
+        c->resume = NULL;
+        c->state = UPOOL_CHUNKED_NONE;
+        *refusal = upool_proto_missing();
+        return 1;
+    }
+    if (c->place.offset > 0) {
+        upool_resume_abandon(c->resume);
+        c->resume = NULL;
+        c->state = UPOOL_CHUNKED_NONE;
+        return refuse(refusal, UPOOL_REASON_OFFSET, "of no upload");
+    }
+    c->state = UPOOL_CHUNKED_CREATED;
+    if (upool_chunked_is_auto(c) && upool_resume_is_whole(c->resume)
+        && upool_resume_complete(c->resume)) {
+        *refusal = *upool_resume_refusal(c->resume);
+        return 1;
+    }
+    return 0;
+}
+
+static int put_in_place(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_family_chunk piece;
+    int is_piece = !upool_chunked_is_library(c)
+                   && (upool_family_settle(&c->says.family, &piece)
+                       || upool_family_is_strange(&c->says.family));
+
+    return c->says.named || is_piece ? move(c, refusal) : settle(c, refusal);
+}
+
+/* --- The piece is there --------------------------------------------------- */
+
+static int piece_is_there(upool_chunked *c)
+{
+    upool_refusal refusal;
+
+    if (c->state == UPOOL_CHUNKED_UNNAMED && put_in_place(c, &refusal)) {
+        return upool_chunked_refuse(c->r, c->rq, &refusal);
+    }
+    if (c->state == UPOOL_CHUNKED_REPEATED
+        && upool_resume_complete(c->resume)) {
+        return upool_chunked_refuse(c->r, c->rq,
+                                    upool_resume_refusal(c->resume));
+    }
+    if (c->state == UPOOL_CHUNKED_REPEATED
+        || upool_resume_is_complete(c->resume)) {
+        return upool_complete_run(c->r, c->rq, c->resume);
+    }
+    return upool_chunked_keep_fields(c, &refusal)
+                   || upool_chunked_measure(c, &refusal)
+               ? upool_chunked_refuse(c->r, c->rq, &refusal)
+               : upool_chunked_tell(c);
+}
+
+/* --- The body is the piece ------------------------------------------------ */
+
+/* What the headers say of the file.  0, or -1. */
+static int read_file(const upool_chunked *c, upool_chunk_file *file)
+{
+    const char *text = apr_table_get(c->r->headers_in, "Content-Disposition");
+    apr_size_t len = text ? strlen(text) : 0;
+    char *name = apr_palloc(c->r->pool, UPOOL_DISPOSITION_ROOM(len));
+    int found = text ? upool_disposition_filename(text, len, name) : 0;
+
+    file->field = NULL;
+    file->filename = found == 1 ? name : "";
+    file->content_type = apr_table_get(c->r->headers_in, "Content-Type");
+    return found < 0 ? -1 : 0;
+}
+
+static int piece_is_in(request_rec *r, upool_request *rq,
+                       const upool_refusal *refusal)
+{
+    return refusal ? upool_chunked_refuse(r, rq, refusal)
+                   : piece_is_there(rq->own);
+}
+
+int upool_chunked_take_raw(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    upool_chunk_file file;
+    upool_refusal refusal;
+
+    if (upool_intake_is_encoded(c->r, rq, 1)) {
+        return refuse_for(c, UPOOL_REASON_CONTENT_CODING, NULL);
+    }
+    if (read_file(c, &file)) {
+        return refuse_for(c, UPOOL_REASON_CHUNK_HEADER, "Content-Disposition");
+    }
+    if (upool_chunked_place_piece(c, &refusal)) {
+        return upool_chunked_refuse(c->r, rq, &refusal);
+    }
+    if (c->place.length >= 0 && rq->content_length >= 0
+        && rq->content_length != c->place.length) {
+        return refuse_for(c, UPOOL_REASON_CHUNK_SIZE, "Content-Length");
+    }
+    if (c->place.length < 0) {
+        c->place.length = rq->content_length;
+    }
+    if (upool_intake_digests(c->r, rq, &c->body.digests)) {
+        return refuse_for(c, UPOOL_REASON_DIGEST_SYNTAX, NULL);
+    }
+    if (upool_chunked_name(c, &refusal)
+        || upool_chunked_enter(c, &file, NULL, &rq->sink, &refusal)) {
+        return upool_chunked_refuse(c->r, rq, &refusal);
+    }
+    return upool_drive_run(c->r, rq, piece_is_in);
+}
+
+static int asks(const upool_chunked *c)
+{
+    return c->says.range && c->says.range->first < 0;
+}
+
+/* --- A piece -------------------------------------------------------------- */
+
+static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
+                  apr_off_t *length, upool_refusal *refusal)
+{
+    upool_chunked *c = user;
+    const apr_array_header_t *fields = upool_chunk_fields(c->body.form);
+
+    upool_chunked_read_fields(c, fields);
+    if (asks(c)) {
+        return refuse(refusal, UPOOL_REASON_CHUNK_SIZE, "a file that asks");
+    }
+    if (upool_chunked_place_piece(c, refusal) || upool_chunked_name(c, refusal)
+        || upool_chunked_enter(c, file, fields, inner, refusal)) {
+        return 1;
+    }
+    c->body.file = file;
+    *length = c->place.length;
+    return 0;
+}
+
+/* What stands behind the file must not contradict what was done with it. */
+static int agree(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_family_chunk piece;
+
+    if (c->state == UPOOL_CHUNKED_UNNAMED) {
+        return 0; /* put_in_place() looks at all of it */
+    }
+    if (!upool_chunked_is_library(c) && !c->says.range
+        && (upool_family_settle(&c->says.family, &piece)
+            || upool_family_is_strange(&c->says.family))) {
+        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
+                      "a library's parameters behind the file");
+    }
+    return c->says.named && upool_chunked_name(c, refusal);
+}
+
+static int ends(void *user, int has_file, upool_refusal *refusal)
+{
+    upool_chunked *c = user;
+
+    upool_chunked_read_fields(c, upool_chunk_fields(c->body.form));
+    if (!has_file) {
+        return asks(c) ? 0 : refuse(refusal, UPOOL_REASON_CHUNK_NONE, NULL);
+    }
+    upool_chunked_add_fields(c);
+    return agree(c, refusal);
+}
+
+static int make_chunk(upool_chunked *c, upool_sink *sink)
+{
+    const upool_request *rq = c->rq;
+    upool_chunk_options options;
+
+    memset(&options, 0, sizeof(options));
+    options.boundary = rq->boundary;
+    options.boundary_len = rq->boundary_len;
+    options.limits = upool_config_limits(rq->conf);
+    options.begins = begins;
+    options.ends = ends;
+    options.user = c;
+    if (upool_intake_digests(c->r, rq, &options.digests)) {
+        return -1;
+    }
+    c->body.form = upool_chunk_make(&options, c->r->pool);
+    *sink = upool_chunk_sink(c->body.form);
+    return 0;
+}
+
+static int chunk_is_in(request_rec *r, upool_request *rq,
+                       const upool_refusal *refusal)
+{
+    upool_chunked *c = rq->own;
+
+    if (refusal) {
+        return upool_chunked_refuse(r, rq, refusal);
+    }
+    return asks(c) ? upool_chunked_tell_range(c) : piece_is_there(c);
+}
+
+/* --- A piece, or an upload ------------------------------------------------ */
+
+/* Until the fields say otherwise the request is a form, and is refused as one:
+ * that chunked is open weakens nothing that multipart refuses by the head. */
+static void take_for_form(upool_request *rq)
+{
+    rq->front = UPOOL_FRONT_FORM;
+    rq->protocol = NULL;
+}
+
+static void take_for_piece(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+
+    if (rq->upload) {
+        upool_intake_withdraw(rq);
+    }
+    if (rq->minted) {
+        rq->minted = 0;
+        rq->id[0] = '\0';
+    }
+    rq->front = UPOOL_FRONT_PROTOCOL;
+    rq->protocol = c->protocol;
+    c->kind = UPOOL_CHUNKED_FORM;
+}
+
+/* As the route settles the identifier of a form. */
+static int settle_form(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    apr_time_t born;
+
+    if (!rq->id[0] && upool_keys_count(upool_config_ident_keys(rq->conf))) {
+        *refusal = upool_proto_missing();
+        return 1;
+    }
+    if (!rq->id[0]) {
+        rq->minted = 1;
+        return upool_ident_mint(rq->id, c->r->request_time)
+                   ? refuse(refusal, UPOOL_REASON_IO, "no randomness")
+                   : 0;
+    }
+    born = upool_ident_time(rq->id);
+    return born && born + upool_config_lifetime(rq->conf) < c->r->request_time
+               ? refuse(refusal, UPOOL_REASON_EXPIRED, NULL)
+               : 0;
+}
+
+/* It was a form all along: from here on nothing is left of this front. */
+static int become_form(upool_chunked *c, upool_sink *inner,
+                       upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    upool_sink chooser = rq->sink;
+    int refused;
+
+    refused = (!rq->upload && settle_form(c, refusal))
+              || upool_proto_form_begin(c->r, rq, refusal);
+    if (!refused) {
+        upool_upload_sink(rq->upload, inner);
+    }
+    rq->sink = chooser;
+    return refused;
+}
+
+static int pick(void *user, const apr_array_header_t *fields, upool_sink *inner,
+                upool_refusal *refusal)
+{
+    upool_chunked *c = user;
+    upool_family_chunk piece;
+
+    upool_chunked_read_fields(c, fields);
+    if (!c->says.named && !upool_family_settle(&c->says.family, &piece)
+        && !upool_family_is_strange(&c->says.family)) {
+        return become_form(c, inner, refusal);
+    }
+    take_for_piece(c);
+    return make_chunk(c, inner)
+               ? refuse(refusal, UPOOL_REASON_DIGEST_SYNTAX, NULL)
+               : 0;
+}
+
+static int choice_is_in(request_rec *r, upool_request *rq,
+                        const upool_refusal *refusal)
+{
+    return rq->front == UPOOL_FRONT_FORM ? upool_proto_form_end(r, rq, refusal)
+                                         : chunk_is_in(r, rq, refusal);
+}
+
+/* The upload that is in the way may be no more decided than this one: two
+ * pieces that come first at once.  When its file begins it has a name. */
+static int is_undecided(const upool_chunked *c)
+{
+    upool_slot_record slot;
+
+    return upool_shared_lookup(c->r, c->rq->conf, c->rq->id, &slot)
+           && slot.state == UPOOL_SLOT_UPLOADING && !slot.filename[0];
+}
+
+/* Takes identifier and room as an upload would, unless it can only be a piece
+ * (of one that has begun), or has to be named by its fields.  0, or 1 with
+ * *refusal. */
+static int hold(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+    apr_interval_time_t waited;
+
+    if (!rq->id[0] && upool_keys_count(upool_config_ident_keys(rq->conf))) {
+        return 0;
+    }
+    for (waited = 0;; waited += PAUSE) {
+        if (rq->id[0] && upool_chunked_is_begun(c)) {
+            return 0;
+        }
+        if (settle_form(c, refusal)) {
+            return 1;
+        }
+        if (!upool_intake_hold(c->r, rq, refusal)) {
+            return 0;
+        }
+        if (refusal->reason != UPOOL_REASON_BUSY || !is_undecided(c)
+            || waited >= UPOOL_APPEND_PATIENCE) {
+            return 1;
+        }
+        rq->upload = NULL;
+        apr_sleep(PAUSE);
+    }
+}
+
+/* What nobody holds is judged all the same. */
+static int judge(upool_chunked *c, upool_refusal *refusal)
+{
+    upool_reason reason = upool_intake_judge(c->r, c->rq, &refusal->detail);
+
+    if (reason) {
+        return refuse(refusal, reason, refusal->detail);
+    }
+    return upool_chunked_judge_head(c, refusal);
+}
+
+static int choose(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    upool_limits limits = upool_config_limits(rq->conf);
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+
+    take_for_form(rq);
+    if (hold(c, &refusal) || (!rq->upload && judge(c, &refusal))) {
+        return upool_reply_refusal(c->r, rq, &refusal);
+    }
+    rq->sink = upool_choice_sink(
+        upool_choice_make(rq->boundary, rq->boundary_len, &limits,
+                          rq->upload ? &rq->sink : NULL, pick, c, c->r->pool));
+    return upool_drive_run(c->r, rq, choice_is_in);
+}
+
+int upool_chunked_take_form(upool_chunked *c)
+{
+    upool_request *rq = c->rq;
+    upool_refusal refusal = UPOOL_NO_REFUSAL;
+
+    if (c->kind == UPOOL_CHUNKED_MAYBE) {
+        return choose(c);
+    }
+    if (judge(c, &refusal)) {
+        return upool_chunked_refuse(c->r, rq, &refusal);
+    }
+    if (make_chunk(c, &rq->sink)) {
+        refusal = upool_refusal_make(UPOOL_REASON_DIGEST_SYNTAX, 0, NULL);
+        return upool_chunked_refuse(c->r, rq, &refusal);
+    }
+    return upool_drive_run(c->r, rq, chunk_is_in);
+}
