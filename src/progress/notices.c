@@ -3,9 +3,9 @@
 #include "progress/notices.h"
 
 #include <string.h>
+#include <apr_siphash.h>
 
 #include "progress/atomic.h"
-#include "progress/hash.h"
 
 #define AGAIN ((apr_uint64_t)60)
 
@@ -18,9 +18,9 @@ static apr_uint64_t seconds(apr_time_t now)
 static apr_uint64_t word_of(const char *subject, apr_time_t now)
 {
     /* No secret: administrators choose the subjects. */
-    static const apr_uint64_t key[2] = { 0, 0 };
+    static const unsigned char key[APR_SIPHASH_KSIZE];
 
-    return (upool_hash(key, subject, strlen(subject)) & 0xffffffff) << 32
+    return (apr_siphash24(subject, strlen(subject), key) & 0xffffffff) << 32
            | seconds(now);
 }
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <apr_general.h>
+#include <apr_siphash.h>
 #include <apr_thread_proc.h>
 #include "progress/atomic.h"
-#include "progress/hash.h"
 #include "progress/segment.h"
 #include "progress/slot.h"
 
@@ -91,7 +91,8 @@ int upool_table_want(const upool_table *table, const char *identifier,
     }
     memset(wanted->words, 0, sizeof(wanted->words));
     memcpy(wanted->words, identifier, len);
-    wanted->tag = upool_hash(table->key, identifier, len);
+    wanted->tag =
+        apr_siphash24(identifier, len, (const unsigned char *)table->key);
     /* Windows begin at whole cache lines of tags. */
     wanted->start = (apr_uint32_t)(((wanted->tag >> 32) * groups) >> 32) * 8;
     if (wanted->tag == 0) {

@@ -19,6 +19,11 @@
  *    slot     hold | sequence | received | updated | created | size |
  *             identifier | owner | filename | content type | error
  *
+ * Without keys the clients choose the identifiers, and one who could predict
+ * the hash could crowd a window of the table with uploads of his own and leave
+ * others without progress: so it is SipHash-2-4 under a secret that is drawn
+ * with the table (apr_siphash.h).
+ *
  * An identifier lives in one of the 64 slots from where its hash points, and
  * nowhere else: a look-up reads 64 tags, eight cache lines side by side, and
  * costs the same however many uploads there are.  Tags and ages are hints for

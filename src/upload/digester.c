@@ -5,8 +5,7 @@
 #include <apr_cstr.h>
 #include <openssl/evp.h>
 
-/* Bytes that one step of the CRC takes, a table for each. */
-#define CRC_SLICES 4
+#include "upload/crc32.h"
 
 typedef struct algorithm {
     const char *name;
@@ -23,7 +22,6 @@ struct upool_digester {
     EVP_MD *md;
     EVP_MD_CTX *ctx;
     apr_uint32_t crc;
-    apr_uint32_t (*tables)[256]; /* CRC_SLICES of them */
 };
 
 static const algorithm *find(const char *name)
@@ -61,31 +59,6 @@ static apr_status_t free_digester(void *arg)
     return APR_SUCCESS;
 }
 
-/* The CRC of IEEE 802.3, reflected polynomial 0xEDB88320.  Table n tells what
- * a byte does that has n more behind it in the same step. */
-static void make_crc_tables(apr_uint32_t tables[CRC_SLICES][256])
-{
-    apr_uint32_t i;
-    int n;
-
-    for (i = 0; i < 256; i++) {
-        apr_uint32_t c = i;
-        int bit;
-
-        for (bit = 0; bit < 8; bit++) {
-            c = c & 1 ? (c >> 1) ^ 0xEDB88320U : c >> 1;
-        }
-        tables[0][i] = c;
-    }
-    for (n = 1; n < CRC_SLICES; n++) {
-        for (i = 0; i < 256; i++) {
-            apr_uint32_t c = tables[n - 1][i];
-
-            tables[n][i] = tables[0][c & 0xFF] ^ (c >> 8);
-        }
-    }
-}
-
 upool_digester *upool_digester_make(const char *name, apr_pool_t *p)
 {
     const algorithm *a = find(name);
@@ -97,9 +70,6 @@ upool_digester *upool_digester_make(const char *name, apr_pool_t *p)
     digester = apr_pcalloc(p, sizeof(*digester));
     digester->algorithm = a;
     if (!a->openssl) {
-        digester->tables =
-            apr_palloc(p, CRC_SLICES * sizeof(*digester->tables));
-        make_crc_tables(digester->tables);
         return digester;
     }
     digester->md = EVP_MD_fetch(NULL, a->openssl, NULL);
@@ -111,26 +81,11 @@ upool_digester *upool_digester_make(const char *name, apr_pool_t *p)
 
 int upool_digester_begin(upool_digester *digester)
 {
-    digester->crc = 0xFFFFFFFFU;
+    digester->crc = UPOOL_CRC32_BEGIN;
     return !digester->ctx
                    || EVP_DigestInit_ex2(digester->ctx, digester->md, NULL)
                ? 0
                : -1;
-}
-
-static apr_uint32_t crc_update(apr_uint32_t (*const t)[256], apr_uint32_t crc,
-                               const unsigned char *at, apr_size_t len)
-{
-    for (; len >= CRC_SLICES; len -= CRC_SLICES, at += CRC_SLICES) {
-        crc ^= (apr_uint32_t)at[0] | (apr_uint32_t)at[1] << 8
-               | (apr_uint32_t)at[2] << 16 | (apr_uint32_t)at[3] << 24;
-        crc = t[3][crc & 0xFF] ^ t[2][crc >> 8 & 0xFF] ^ t[1][crc >> 16 & 0xFF]
-              ^ t[0][crc >> 24];
-    }
-    while (len--) {
-        crc = t[0][(crc ^ *at++) & 0xFF] ^ (crc >> 8);
-    }
-    return crc;
 }
 
 int upool_digester_update(upool_digester *digester, const char *data,
@@ -139,8 +94,8 @@ int upool_digester_update(upool_digester *digester, const char *data,
     if (digester->ctx) {
         return EVP_DigestUpdate(digester->ctx, data, len) ? 0 : -1;
     }
-    digester->crc = crc_update(digester->tables, digester->crc,
-                               (const unsigned char *)data, len);
+    digester->crc =
+        upool_crc32_update(digester->crc, (const unsigned char *)data, len);
     return 0;
 }
 

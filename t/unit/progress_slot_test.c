@@ -10,7 +10,6 @@
 #include <apr_general.h>
 #include <tap.h>
 #include "progress/atomic.h"
-#include "progress/hash.h"
 #include "progress/segment.h"
 
 #define PID 4711
@@ -27,28 +26,6 @@ static upool_table *table_new(apr_uint32_t slots, void **memory)
 
     *memory = calloc(1, bytes);
     return upool_table_init(*memory, bytes, slots);
-}
-
-/* The vector of the paper's appendix A, and its neighbours of the reference
- * implementation: 0, 1, 8 and 15 bytes under the key 00 01 .. 0f. */
-static void test_hash(void)
-{
-    static const apr_uint64_t key[2] = { APR_UINT64_C(0x0706050403020100),
-                                         APR_UINT64_C(0x0f0e0d0c0b0a0908) };
-    unsigned char data[16];
-    unsigned n;
-
-    for (n = 0; n < sizeof(data); n++) {
-        data[n] = (unsigned char)n;
-    }
-    tap_ok(upool_hash(key, data, 15) == APR_UINT64_C(0xa129ca6149be45e5),
-           "SipHash-2-4 of 15 bytes");
-    tap_ok(upool_hash(key, data, 0) == APR_UINT64_C(0x726fdb47dd0e0e31),
-           "of none");
-    tap_ok(upool_hash(key, data, 1) == APR_UINT64_C(0x74f839c593dc67fd),
-           "of one");
-    tap_ok(upool_hash(key, data, 8) == APR_UINT64_C(0x93f5f5799a932462),
-           "of a whole word");
 }
 
 static void test_hold(void)
@@ -304,7 +281,6 @@ int main(void)
     int phase, half;
 
     apr_initialize();
-    test_hash();
     test_hold();
     test_raise();
     for (phase = UPOOL_PHASE_TAKEN; phase <= UPOOL_PHASE_DROPPED; phase++) {
