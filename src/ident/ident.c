@@ -3,6 +3,8 @@
 #include "ident/ident.h"
 
 #include <string.h>
+#include <apr_escape.h>
+#include <apr_strings.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -84,17 +86,11 @@ upool_ident_verdict upool_ident_check(const char *text, const upool_keys *keys,
 
 static void uuid_write(char *text, const unsigned char *bytes)
 {
-    static const char digits[] = "0123456789abcdef";
-    int i;
+    char hex[2 * UUID_BYTES + 1];
 
-    for (i = 0; i < UUID_BYTES; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            *text++ = '-';
-        }
-        *text++ = digits[bytes[i] >> 4];
-        *text++ = digits[bytes[i] & 15];
-    }
-    *text = '\0';
+    apr_escape_hex(hex, bytes, UUID_BYTES, 0, NULL);
+    apr_snprintf(text, UUID_TEXT + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
+                 hex + 12, hex + 16, hex + 20);
 }
 
 apr_status_t upool_ident_mint(char id[UPOOL_IDENT_MAX + 1], apr_time_t now)
@@ -145,42 +141,26 @@ apr_status_t upool_ident_sign(char *text, const char *id,
     return APR_SUCCESS;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
-}
-
 /* 8-4-4-4-12 hex digits and nothing after them, of the RFC's own variant. */
 static int uuid_read(const char *text, unsigned char *bytes)
 {
+    char hex[2 * UUID_BYTES + 1];
     apr_size_t at, n = 0;
 
     for (at = 0; at < UUID_TEXT; at++) {
-        int digit = hex_value(text[at]);
+        int is_dash = at == 8 || at == 13 || at == 18 || at == 23;
 
-        if (at == 8 || at == 13 || at == 18 || at == 23) {
-            if (text[at] != '-') {
-                return 0;
-            }
-            continue;
-        }
-        if (digit < 0) {
+        if (!text[at] || is_dash != (text[at] == '-')) {
             return 0;
         }
-        bytes[n / 2] =
-            (unsigned char)((n & 1) ? bytes[n / 2] | digit : digit << 4);
-        n++;
+        if (!is_dash) {
+            hex[n++] = text[at];
+        }
     }
-    return !text[UUID_TEXT] && (bytes[8] & 0xc0) == 0x80;
+    hex[n] = '\0';
+    return !text[UUID_TEXT]
+           && !apr_unescape_hex(bytes, hex, (apr_ssize_t)n, 0, NULL)
+           && (bytes[8] & 0xc0) == 0x80;
 }
 
 static apr_int64_t bytes_number(const unsigned char *bytes, int len)

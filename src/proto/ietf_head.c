@@ -5,6 +5,7 @@
 #include <string.h>
 #include <apr_base64.h>
 #include <apr_cstr.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "parse/digestfield.h"
@@ -150,11 +151,8 @@ static int check_one(upool_resume *resume, const char *algorithm,
                      const upool_digestfield_value *value)
 {
     char hex[2 * UPOOL_DIGESTFIELD_MAX + 1];
-    apr_size_t i;
 
-    for (i = 0; i < value->len; i++) {
-        apr_snprintf(hex + 2 * i, 3, "%02x", value->bytes[i]);
-    }
+    apr_escape_hex(hex, value->bytes, value->len, 0, NULL);
     return value->len > 0 && upool_resume_check(resume, algorithm, hex);
 }
 
@@ -169,23 +167,13 @@ int upool_ietf_check_digest(upool_resume *resume)
                || check_one(resume, "sha-512", &digest.sha512));
 }
 
-static int hex_digit(char c)
-{
-    return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
 /* Hex, of our own making, as a byte sequence (RFC 9651 3.3.5). */
 static const char *byte_sequence(const char *hex, apr_pool_t *p)
 {
-    apr_size_t len = strlen(hex) / 2;
-    unsigned char *bytes = apr_palloc(p, len);
+    apr_size_t len = 0;
+    const unsigned char *bytes = apr_punescape_hex(p, hex, 0, &len);
     char *text = apr_palloc(p, (apr_size_t)apr_base64_encode_len((int)len));
-    apr_size_t i;
 
-    for (i = 0; i < len; i++) {
-        bytes[i] = (unsigned char)(hex_digit(hex[2 * i]) * 16
-                                   + hex_digit(hex[2 * i + 1]));
-    }
     apr_base64_encode_binary(text, bytes, (int)len);
     return apr_pstrcat(p, ":", text, ":", NULL);
 }

@@ -5,14 +5,13 @@
 #include "upload/midway.h"
 
 #include <string.h>
+#include <apr_escape.h>
 
 #include <openssl/md5.h>
 #include <openssl/sha.h>
 
 #define WORDS_MAX 8
 #define BLOCK_MAX 128
-
-static const char HEX[] = "0123456789abcdef";
 
 typedef union context {
     MD5_CTX md5;
@@ -270,35 +269,22 @@ apr_off_t upool_midway_offset(const upool_midway *midway)
     return midway->offset;
 }
 
-static int digit_of(char c)
-{
-    const char *at = c ? strchr(HEX, c) : NULL;
-
-    return at ? (int)(at - HEX) : -1;
-}
-
 /* bytes of hex; -1 where it is none. */
 static int read_hex(unsigned char *out, const char *hex, apr_size_t bytes)
 {
-    apr_size_t i;
+    apr_size_t len = strlen(hex);
 
-    for (i = 0; i < bytes; i++) {
-        int high = digit_of(hex[2 * i]);
-        int low = high < 0 ? -1 : digit_of(hex[2 * i + 1]);
-
-        if (low < 0) {
-            return -1;
-        }
-        out[i] = (unsigned char)(high << 4 | low);
-    }
-    return 0;
+    return len != 2 * bytes
+                   || apr_unescape_hex(out, hex, (apr_ssize_t)len, 0, NULL)
+               ? -1
+               : 0;
 }
 
 static int take_up_crc(upool_midway *midway, const char *state)
 {
     unsigned char bytes[4];
 
-    if (strlen(state) != 8 || read_hex(bytes, state, 4)) {
+    if (read_hex(bytes, state, 4)) {
         return -1;
     }
     upool_digester_set_crc(
@@ -317,8 +303,7 @@ static int take_up(upool_midway *midway, const char *state, apr_off_t offset)
     void *buffer;
     apr_size_t i;
 
-    if (strlen(state) != 2 * (head + rest)
-        || read_hex(bytes, state, head + rest)) {
+    if (read_hex(bytes, state, head + rest)) {
         return -1;
     }
     for (i = 0; i < head; i++) {
@@ -348,45 +333,36 @@ int upool_midway_take_up(upool_midway *midway, const char *state,
     return 0;
 }
 
-static char *put_byte(char *hex, unsigned char byte)
-{
-    *hex++ = HEX[byte >> 4];
-    *hex++ = HEX[byte & 15];
-    return hex;
-}
-
-static char *put_word(char *hex, apr_uint64_t word, int bytes)
+static unsigned char *put_word(unsigned char *at, apr_uint64_t word, int bytes)
 {
     while (bytes--) {
-        hex = put_byte(hex, (unsigned char)(word >> (8 * bytes)));
+        *at++ = (unsigned char)(word >> (8 * bytes));
     }
-    return hex;
+    return at;
 }
 
 const char *upool_midway_put_down(const upool_midway *midway, apr_pool_t *p)
 {
     const kind *k = midway->kind;
-    char *hex = apr_palloc(p, 2 * (WORDS_MAX * 8 + BLOCK_MAX) + 1);
-    char *at = hex;
+    unsigned char bytes[WORDS_MAX * 8 + BLOCK_MAX];
+    unsigned char *at = bytes;
+    apr_size_t rest_len;
     chain_words words;
     const void *rest;
-    apr_size_t i;
     int n;
 
     if (!k) {
-        at = put_word(at, upool_digester_crc(midway->crc), 4);
-        *at = '\0';
-        return hex;
+        put_word(bytes, upool_digester_crc(midway->crc), 4);
+        return apr_pescape_hex(p, bytes, 4, 0);
     }
     k->get(&midway->c, words, &rest);
     for (n = 0; n < k->words; n++) {
         at = put_word(at, words[n], k->word_bytes);
     }
-    for (i = 0; i < (apr_size_t)midway->offset % k->block; i++) {
-        at = put_byte(at, ((const unsigned char *)rest)[i]);
-    }
-    *at = '\0';
-    return hex;
+    rest_len = (apr_size_t)midway->offset % k->block;
+    memcpy(at, rest, rest_len);
+    at += rest_len;
+    return apr_pescape_hex(p, bytes, (apr_size_t)(at - bytes), 0);
 }
 
 void upool_midway_update(upool_midway *midway, const char *data, apr_size_t len)

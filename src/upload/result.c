@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <apr_base64.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 #include <jansson.h>
 
@@ -42,11 +43,8 @@ static const char *escape_markup(char *text, apr_size_t len, apr_pool_t *p)
     result = apr_palloc(p, len + extra + 1);
     for (in = text, out = result; *in; in++) {
         if (*in == '<' || *in == '>' || *in == '&') {
-            static const char digit[] = "0123456789abcdef";
-
             memcpy(out, "\\u00", 4);
-            out[4] = digit[(*in >> 4) & 15];
-            out[5] = digit[*in & 15];
+            apr_escape_hex(out + 4, in, 1, 0, NULL);
             out += 6;
         }
         else {
