@@ -2,6 +2,8 @@
  * Copyright the mod_upload_pool authors */
 #include "httpd/answered.h"
 
+#include <util_filter.h>
+
 #define FILTER_NAME "UPLOAD_POOL_ANSWERED"
 
 static int has_end(const apr_bucket_brigade *bb)

@@ -3,6 +3,7 @@
 #include "httpd/claimheader.h"
 
 #include <string.h>
+#include <util_filter.h>
 
 #include "httpd/request.h"
 

@@ -4,6 +4,7 @@
 
 #include <http_protocol.h>
 
+#include "httpd/body.h"
 #include "httpd/filter.h"
 #include "httpd/network.h"
 #include "httpd/park.h"
@@ -40,24 +41,25 @@ static int end(request_rec *r, upool_request *rq)
     const upool_refusal *refusal = upool_sink_refusal(&rq->sink);
 
     if (refusal->reason == UPOOL_REASON_NONE) {
-        return rq->then(r, rq, NULL);
+        return rq->body->then(r, rq, NULL);
     }
-    if (rq->sent) {
+    if (rq->body->sent) {
         /* A filter below us has answered already: this is its code for
          * that. */
         upool_reply_note(r, rq, refusal);
-        return rq->sent;
+        return rq->body->sent;
     }
-    return rq->then(r, rq, refusal);
+    return rq->body->then(r, rq, refusal);
 }
 
 /* Has somebody cleared the upload, or wants to go on in our place? */
 static int is_unwanted(upool_request *rq)
 {
-    if (rq->now - rq->looked < LOOK_EVERY && rq->now >= rq->looked) {
+    if (rq->body->now - rq->body->looked < LOOK_EVERY
+        && rq->body->now >= rq->body->looked) {
         return 0;
     }
-    rq->looked = rq->now;
+    rq->body->looked = rq->body->now;
     return upool_sink_is_unwanted(&rq->sink);
 }
 
@@ -67,12 +69,12 @@ static int go_on(request_rec *r, upool_request *rq)
 {
     apr_time_t began = apr_time_now();
     struct upool_parked *place =
-        rq->only_blocks ? NULL : upool_park_place(r, rq);
+        rq->body->only_blocks ? NULL : upool_park_place(r, rq);
     upool_turn turn = UPOOL_TURN_MORE;
 
     while (!upool_sink_refusal(&rq->sink)->reason) {
-        turn = upool_turn_take(r, rq,
-                               rq->blocks ? APR_BLOCK_READ : APR_NONBLOCK_READ);
+        turn = upool_turn_take(
+            r, rq, rq->body->blocks ? APR_BLOCK_READ : APR_NONBLOCK_READ);
         if (turn == UPOOL_TURN_DONE || turn == UPOOL_TURN_REFUSED
             || is_unwanted(rq) || upool_wait_for_rate(r, rq)) {
             break;
@@ -85,7 +87,9 @@ static int go_on(request_rec *r, upool_request *rq)
             }
             upool_wait_for_client(r, rq);
         }
-        else if (place && (rq->now - began > WORKER_TIME || rq->now < began)) {
+        else if (place
+                 && (rq->body->now - began > WORKER_TIME
+                     || rq->body->now < began)) {
             upool_network_give_back(r);
             return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS, go_on);
         }
@@ -95,16 +99,17 @@ static int go_on(request_rec *r, upool_request *rq)
 
 int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
 {
-    rq->then = then;
+    rq->body->then = then;
     rq->intake = UPOOL_INTAKE_TAKING;
-    rq->now = apr_time_now();
-    rq->heard = rq->now;
-    rq->looked = rq->now;
-    upool_rate_start(&rq->rate, upool_config_rate(rq->conf), rq->now);
-    upool_config_pace(rq->conf, &rq->pace, rq->now);
+    rq->body->now = apr_time_now();
+    rq->body->heard = rq->body->now;
+    rq->body->looked = rq->body->now;
+    upool_rate_start(&rq->body->rate, upool_config_rate(rq->conf),
+                     rq->body->now);
+    upool_config_pace(rq->conf, &rq->body->pace, rq->body->now);
     upool_filter_replace_keeper(rq);
-    rq->only_blocks = upool_filter_only_blocks(rq);
-    rq->blocks = rq->only_blocks;
+    rq->body->only_blocks = upool_filter_only_blocks(rq);
+    rq->body->blocks = rq->body->only_blocks;
     upool_network_widen(r);
     invite(r);
     return go_on(r, rq);
@@ -205,4 +210,16 @@ int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then)
     return upool_drive_may_bring(r)
                ? run_nothing(r, rq, UPOOL_REASON_NONE, then)
                : then(r, rq, NULL);
+}
+
+void upool_drive_discard(request_rec *r, upool_request *rq)
+{
+    if (rq->body->seen_end) {
+        return;
+    }
+    rq->intake = UPOOL_INTAKE_NONE;
+    if (ap_discard_request_body(r) != OK) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    rq->body->seen_end = 1;
 }

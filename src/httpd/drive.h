@@ -62,4 +62,8 @@ int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
  * request that only wants an answer again. */
 int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then);
 
+/* Reads what is left of the body, which nobody needs: the next request of the
+ * connection begins behind it. */
+void upool_drive_discard(request_rec *r, upool_request *rq);
+
 #endif

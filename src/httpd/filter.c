@@ -4,6 +4,7 @@
 
 #include <http_protocol.h>
 
+#include "httpd/body.h"
 #include "httpd/handoff.h"
 #include "httpd/log.h"
 
@@ -244,7 +245,7 @@ void upool_filter_insert(request_rec *r)
     const upool_request *failed;
 
     if (rq && rq->intake == UPOOL_INTAKE_PENDING) {
-        rq->filter =
+        rq->body->filter =
             ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
         return;
     }
@@ -269,6 +270,25 @@ void upool_filter_insert(request_rec *r)
     }
 }
 
+/* Out of the request's filters behind ours.  1 where there was one. */
+static int take_out(const upool_request *rq, const char *name)
+{
+    const ap_filter_rec_t *rec = ap_get_input_filter_handle(name);
+    ap_filter_t *f = rq->body->filter->next;
+    int found = 0;
+
+    while (rec && f) {
+        ap_filter_t *next = f->next;
+
+        if (f->frec == rec) {
+            ap_remove_input_filter(f);
+            found = 1;
+        }
+        f = next;
+    }
+    return found;
+}
+
 /* mod_request's filter that keeps what is read for sub-requests (KeptBodySize)
  * takes a non-blocking read that finds nothing for an error: it drops what it
  * has and writes through a null pointer when there is more. Nobody wants the
@@ -276,25 +296,19 @@ void upool_filter_insert(request_rec *r)
  * reads. */
 void upool_filter_replace_keeper(upool_request *rq)
 {
-    const ap_filter_rec_t *keeper = ap_get_input_filter_handle("KEEP_BODY");
-    ap_filter_t *f = rq->filter->next;
+    rq->keeps_body |= take_out(rq, "KEEP_BODY");
+}
 
-    while (keeper && f) {
-        ap_filter_t *next = f->next;
-
-        if (f->frec == keeper) {
-            ap_remove_input_filter(f);
-            rq->keeps_body = 1;
-        }
-        f = next;
-    }
+void upool_filter_keep_coded(const upool_request *rq)
+{
+    take_out(rq, "DEFLATE");
 }
 
 int upool_filter_only_blocks(const upool_request *rq)
 {
     const ap_filter_rec_t *perl =
         ap_get_input_filter_handle("MODPERL_REQUEST_INPUT");
-    const ap_filter_t *f = perl ? rq->filter->next : NULL;
+    const ap_filter_t *f = perl ? rq->body->filter->next : NULL;
 
     while (f && f->frec != perl) {
         f = f->next;
@@ -305,6 +319,6 @@ int upool_filter_only_blocks(const upool_request *rq)
 apr_status_t upool_filter_pull(upool_request *rq, apr_read_type_e block,
                                apr_off_t bytes)
 {
-    return ap_get_brigade(rq->filter->next, rq->pulled, AP_MODE_READBYTES,
-                          block, bytes);
+    return ap_get_brigade(rq->body->filter->next, rq->body->pulled,
+                          AP_MODE_READBYTES, block, bytes);
 }

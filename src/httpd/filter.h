@@ -31,11 +31,15 @@ void upool_filter_settle(request_rec *r);
  * request's filters, where it is one of them; rq->keeps_body tells. */
 void upool_filter_replace_keeper(upool_request *rq);
 
+/* Before anything is read: content codings are part of what is uploaded, so
+ * what would decode it is taken out. */
+void upool_filter_keep_coded(const upool_request *rq);
+
 /* 1 where a filter of this request can be read in the blocking way alone: a
  * PerlInputFilterHandler dies of "not now", which it gets as an error. */
 int upool_filter_only_blocks(const upool_request *rq);
 
-/* Pulls once from the filters behind ours into rq->pulled.
+/* Pulls once from the filters behind ours into rq->body->pulled.
  * @return as ap_get_brigade(); an empty brigade with success means that a
  *         non-blocking pull found nothing */
 apr_status_t upool_filter_pull(upool_request *rq, apr_read_type_e block,

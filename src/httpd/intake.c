@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 
+#include "httpd/body.h"
 #include "httpd/handlers.h"
 #include "httpd/lookup.h"
 #include "httpd/shared.h"
@@ -18,7 +19,7 @@ static int has_decoder(const upool_request *rq)
 {
     const ap_filter_t *f;
 
-    for (f = rq->filter->next; f; f = f->next) {
+    for (f = rq->body->filter->next; f; f = f->next) {
         if (f->frec->ftype == AP_FTYPE_CONTENT_SET) {
             return 1;
         }

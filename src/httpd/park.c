@@ -11,6 +11,7 @@
 #include <http_request.h>
 #include <scoreboard.h>
 
+#include "httpd/body.h"
 #include "httpd/connection.h"
 #include "httpd/log.h"
 
@@ -135,8 +136,8 @@ static int go_on(upool_parked *parked, request_rec *r)
         return OK;
     }
     if (!parked->woken) {
-        rq->heard = apr_time_now();
-        rq->slow |= rq->heard - rq->now >= SLOW;
+        rq->body->heard = apr_time_now();
+        rq->body->slow |= rq->body->heard - rq->body->now >= SLOW;
     }
     else {
         /* Its socket is shut down for reading. */

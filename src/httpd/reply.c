@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "httpd/body.h"
 #include "httpd/intake.h"
 #include "httpd/log.h"
 #include "httpd/logtags.h"
@@ -159,7 +160,7 @@ static apr_off_t left_of(const request_rec *r, const upool_request *rq)
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t left = 0;
 
-    if (rq->seen_end) {
+    if (rq->body->seen_end) {
         return 0;
     }
     if (apr_table_get(r->headers_in, "Transfer-Encoding")
@@ -190,7 +191,7 @@ static void settle_connection(request_rec *r, const upool_request *rq,
      * thread; of one that others have ended nobody knows whether it waits. */
     if (refusal->reset || left < 0 || left > DRAIN_MAX
         || (left > 0
-            && (rq->slow || refusal->reason == UPOOL_REASON_TAKEN
+            && (rq->body->slow || refusal->reason == UPOOL_REASON_TAKEN
                 || refusal->reason == UPOOL_REASON_CLEARED))) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
@@ -206,7 +207,7 @@ static void drain_stream(request_rec *r, const upool_request *rq,
     apr_off_t limit = ap_get_limit_req_body(r);
     apr_status_t rv = APR_SUCCESS;
 
-    if (!r->connection->master || rq->seen_end || r->expecting_100
+    if (!r->connection->master || rq->body->seen_end || r->expecting_100
         || refusal->rv || rq->content_length < 0
         || rq->content_length > DRAIN_MAX
         || (limit > 0 && rq->content_length > limit)) {

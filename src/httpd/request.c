@@ -9,6 +9,7 @@
 #include <http_core.h>
 
 #include "config/places.h"
+#include "httpd/body.h"
 
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
@@ -17,9 +18,9 @@ upool_request *upool_request_get(const request_rec *r)
     return ap_get_module_config(r->request_config, &upload_pool_module);
 }
 
-static apr_status_t free_request(void *rq)
+static apr_status_t free_request(void *both)
 {
-    free(rq);
+    free(both);
     return APR_SUCCESS;
 }
 
@@ -27,12 +28,18 @@ static apr_status_t free_request(void *rq)
  * waits for its client there are thousands. */
 upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf)
 {
-    upool_request *rq = calloc(1, sizeof(*rq));
+    struct {
+        upool_request rq;
+        upool_body body;
+    } *both = calloc(1, sizeof(*both));
+    upool_request *rq = &both->rq;
 
-    if (!rq) {
+    if (!both) {
         ap_abort_on_oom();
     }
-    apr_pool_cleanup_register(r->pool, rq, free_request, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(r->pool, both, free_request,
+                              apr_pool_cleanup_null);
+    rq->body = &both->body;
     rq->conf = conf;
     rq->content_length = -1;
     rq->base = r->uri;

@@ -9,13 +9,10 @@
  * the one of the request that the client sent through r->prev. */
 
 #include <httpd.h>
-#include <util_filter.h>
 
 #include "config/config.h"
 #include "ident/ident.h"
 #include "parse/multipart.h"
-#include "upload/pace.h"
-#include "upload/rate.h"
 #include "upload/sink.h"
 #include "upload/upload.h"
 
@@ -80,25 +77,10 @@ struct upool_request {
     upool_upload *upload;         /* NULL in other fronts than the form's */
     /* the body, while it comes in */
     upool_sink sink;               /* where it goes */
-    upool_drive_then *then;        /* when it is in */
+    struct upool_body *body;       /* its reading: httpd/body.h */
     int keeps_coding;              /* a content coding is part of the bytes */
     int keeps_body;                /* for sub-requests: KeptBodySize */
-    ap_filter_t *filter;           /* ours */
-    apr_bucket_brigade *pulled;    /* what the last pull brought */
-    apr_bucket_brigade *held;      /* fed, but not yet written */
-    int seen_end;                  /* of the body */
     int redirects;                 /* to what runs the application */
-    int sent;                      /* AP_FILTER_ERROR: httpd has answered it */
-    int empties;                   /* pulls in a row that gave nothing */
-    int blocks;                    /* there is nothing to poll for the client */
-    int only_blocks;               /* a filter knows no other way */
-    int slow;                      /* it has been waited for */
-    apr_time_t now;                /* of the last turn */
-    apr_time_t heard;              /* when the client has last sent something */
-    apr_time_t looked;             /* when the sink was last asked */
-    upool_pace pace;               /* UploadMinRate */
-    upool_rate rate;               /* UploadRate */
-    apr_interval_time_t wait;      /* before the next turn */
     struct upool_handoff *handoff; /* what stands in for the body; NULL */
     upool_outcome outcome;
     struct upool_answering *answering; /* httpd/capture.h; NULL */

@@ -4,6 +4,7 @@
 
 #include <http_protocol.h>
 
+#include "httpd/body.h"
 #include "httpd/filter.h"
 #include "httpd/intake.h"
 
@@ -32,7 +33,7 @@ static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv)
     int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
 
     if (rv == AP_FILTER_ERROR) {
-        rq->sent = AP_FILTER_ERROR;
+        rq->body->sent = AP_FILTER_ERROR;
         status = r->status;
     }
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE) {
@@ -86,10 +87,10 @@ static int feed_pulled(request_rec *r, upool_request *rq, apr_size_t *bytes)
     apr_bucket *b;
     apr_off_t before = upool_sink_received(&rq->sink);
 
-    for (b = APR_BRIGADE_FIRST(rq->pulled);
-         b != APR_BRIGADE_SENTINEL(rq->pulled); b = APR_BUCKET_NEXT(b)) {
+    for (b = APR_BRIGADE_FIRST(rq->body->pulled);
+         b != APR_BRIGADE_SENTINEL(rq->body->pulled); b = APR_BUCKET_NEXT(b)) {
         if (APR_BUCKET_IS_EOS(b)) {
-            rq->seen_end = 1;
+            rq->body->seen_end = 1;
             break;
         }
         if (!APR_BUCKET_IS_METADATA(b) && feed_bucket(r, rq, b)) {
@@ -97,7 +98,7 @@ static int feed_pulled(request_rec *r, upool_request *rq, apr_size_t *bytes)
         }
     }
     *bytes += (apr_size_t)(upool_sink_received(&rq->sink) - before);
-    APR_BRIGADE_CONCAT(rq->held, rq->pulled);
+    APR_BRIGADE_CONCAT(rq->body->held, rq->body->pulled);
     return 0;
 }
 
@@ -117,14 +118,14 @@ static int refuse_still_encoded(request_rec *r, upool_request *rq)
  * have more at once; only one that says so again and again means the same. */
 static int is_dry(upool_request *rq, apr_read_type_e block, apr_status_t rv)
 {
-    if (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(rq->pulled)) {
-        rq->empties++;
+    if (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(rq->body->pulled)) {
+        rq->body->empties++;
     }
     else {
-        rq->empties = 0;
+        rq->body->empties = 0;
     }
     return block == APR_NONBLOCK_READ
-           && (APR_STATUS_IS_EAGAIN(rv) || rq->empties > EMPTY_PULLS);
+           && (APR_STATUS_IS_EAGAIN(rv) || rq->body->empties > EMPTY_PULLS);
 }
 
 static int is_coded(const upool_request *rq)
@@ -138,7 +139,7 @@ static int is_coded(const upool_request *rq)
 static upool_turn gather(request_rec *r, upool_request *rq,
                          apr_read_type_e block)
 {
-    apr_size_t most = upool_rate_turn(&rq->rate, TURN_BYTES);
+    apr_size_t most = upool_rate_turn(&rq->body->rate, TURN_BYTES);
     apr_size_t pull = is_coded(rq) ? CODED_BYTES : PULL_BYTES;
     apr_size_t bytes = 0;
     int pulls = 0;
@@ -158,10 +159,10 @@ static upool_turn gather(request_rec *r, upool_request *rq,
         if (refuse_still_encoded(r, rq) || feed_pulled(r, rq, &bytes)) {
             return UPOOL_TURN_REFUSED;
         }
-        if (rq->seen_end) {
+        if (rq->body->seen_end) {
             return UPOOL_TURN_DONE;
         }
-        if (rq->only_blocks) {
+        if (rq->body->only_blocks) {
             return UPOOL_TURN_MORE;
         }
         block = APR_NONBLOCK_READ;
@@ -171,21 +172,23 @@ static upool_turn gather(request_rec *r, upool_request *rq,
 
 static void make_brigades(request_rec *r, upool_request *rq)
 {
-    if (!rq->pulled) {
-        rq->pulled = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-        rq->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    if (!rq->body->pulled) {
+        rq->body->pulled =
+            apr_brigade_create(r->pool, r->connection->bucket_alloc);
+        rq->body->held =
+            apr_brigade_create(r->pool, r->connection->bucket_alloc);
     }
 }
 
 /* The waits of UploadRate, and how slow the client may be. */
 static void keep_time(upool_request *rq, apr_off_t bytes)
 {
-    rq->now = apr_time_now();
+    rq->body->now = apr_time_now();
     if (bytes > 0) {
-        rq->heard = rq->now;
-        upool_pace_credit(&rq->pace, bytes, rq->now);
+        rq->body->heard = rq->body->now;
+        upool_pace_credit(&rq->body->pace, bytes, rq->body->now);
     }
-    rq->wait = upool_rate_pay(&rq->rate, bytes, rq->now);
+    rq->body->wait = upool_rate_pay(&rq->body->rate, bytes, rq->body->now);
 }
 
 /* mod_http2 (2.0.42) ends a body whose stream was reset as it ends one that is
@@ -223,8 +226,8 @@ upool_turn upool_turn_take(request_rec *r, upool_request *rq,
                 && (refuse_reset(r, rq) || upool_sink_finish(&rq->sink))))) {
         turn = UPOOL_TURN_REFUSED;
     }
-    apr_brigade_cleanup(rq->pulled);
-    apr_brigade_cleanup(rq->held);
+    apr_brigade_cleanup(rq->body->pulled);
+    apr_brigade_cleanup(rq->body->held);
     keep_time(rq, upool_sink_received(&rq->sink) - before);
     return turn;
 }

@@ -14,11 +14,11 @@ typedef enum upool_turn {
     UPOOL_TURN_DRY,      /* every filter below is empty, and so is the socket:
                             only now does it tell when there is more */
     UPOOL_TURN_DONE,     /* the body is in, the sink has finished */
-    UPOOL_TURN_REFUSED   /* the sink says why; rq->sent tells whether httpd has
-                            sent an answer of its own */
+    UPOOL_TURN_REFUSED   /* the sink says why; sent of the body tells whether
+                            httpd has sent an answer of its own */
 } upool_turn;
 
-/* Takes it.  Sets rq->now, rq->wait, and with the first byte rq->heard.
+/* Takes it.  Sets now and wait of the body, and with the first byte heard.
  * @param block APR_BLOCK_READ waits for the client's next bytes */
 upool_turn upool_turn_take(request_rec *r, upool_request *rq,
                            apr_read_type_e block);

@@ -7,6 +7,8 @@
 #include <ap_mmn.h>
 #include <http_core.h>
 
+#include "httpd/body.h"
+
 #define CLIENT_SLICE apr_time_from_msec(250)
 #define RATE_SLICE apr_time_from_msec(100)
 #define PROBE_NAME "UPLOAD_POOL_PROBE"
@@ -61,13 +63,13 @@ static void refuse(request_rec *r, upool_request *rq, upool_reason reason)
 static void look_up(request_rec *r, upool_request *rq,
                     apr_interval_time_t timeout)
 {
-    rq->slow = 1;
-    rq->now = apr_time_now();
-    rq->looked = rq->now;
-    if (timeout > 0 && rq->now - rq->heard >= timeout) {
+    rq->body->slow = 1;
+    rq->body->now = apr_time_now();
+    rq->body->looked = rq->body->now;
+    if (timeout > 0 && rq->body->now - rq->body->heard >= timeout) {
         refuse(r, rq, UPOOL_REASON_TIMEOUT);
     }
-    else if (rq->now >= upool_pace_until(&rq->pace)) {
+    else if (rq->body->now >= upool_pace_until(&rq->body->pace)) {
         refuse(r, rq, UPOOL_REASON_TOO_SLOW);
     }
     else {
@@ -82,11 +84,11 @@ void upool_wait_for_client(request_rec *r, upool_request *rq)
     apr_int32_t ready = 0;
 
     if (!find_descriptor(r->connection, &pfd, &timeout)) {
-        rq->blocks = 1;
+        rq->body->blocks = 1;
         return;
     }
     if (apr_poll(&pfd, 1, &ready, CLIENT_SLICE) == APR_SUCCESS) {
-        rq->heard = apr_time_now();
+        rq->body->heard = apr_time_now();
         return;
     }
     look_up(r, rq, timeout);
@@ -94,13 +96,13 @@ void upool_wait_for_client(request_rec *r, upool_request *rq)
 
 int upool_wait_for_rate(request_rec *r, upool_request *rq)
 {
-    while (rq->wait > 0 && !r->connection->aborted) {
+    while (rq->body->wait > 0 && !r->connection->aborted) {
         apr_interval_time_t slice =
-            rq->wait < RATE_SLICE ? rq->wait : RATE_SLICE;
+            rq->body->wait < RATE_SLICE ? rq->body->wait : RATE_SLICE;
 
         apr_sleep(slice);
-        rq->wait -= slice;
-        upool_pace_pause(&rq->pace, slice);
+        rq->body->wait -= slice;
+        upool_pace_pause(&rq->body->pace, slice);
         if (upool_sink_is_unwanted(&rq->sink)) {
             return 1;
         }
@@ -161,9 +163,9 @@ static apr_interval_time_t time_left(const request_rec *r, upool_request *rq)
     end.c = r->connection;
     begin = *reqtimeout;
     begin.next = &end;
-    rv = ap_get_brigade(&begin, rq->pulled, AP_MODE_SPECULATIVE, APR_BLOCK_READ,
-                        1);
-    apr_brigade_cleanup(rq->pulled);
+    rv = ap_get_brigade(&begin, rq->body->pulled, AP_MODE_SPECULATIVE,
+                        APR_BLOCK_READ, 1);
+    apr_brigade_cleanup(rq->body->pulled);
     return APR_STATUS_IS_TIMEUP(rv) ? 0 : left;
 }
 
@@ -174,14 +176,14 @@ static apr_time_t silence_ends(const request_rec *r, upool_request *rq)
     apr_interval_time_t idle = timeout_of(r->connection);
     apr_interval_time_t mpm = r->connection->base_server->timeout;
     apr_interval_time_t left = time_left(r, rq);
-    apr_time_t at = idle > 0 ? rq->heard + idle : UPOOL_PACE_NEVER;
+    apr_time_t at = idle > 0 ? rq->body->heard + idle : UPOOL_PACE_NEVER;
 
-    if (left >= 0 && left < idle && rq->now + left < at) {
-        at = rq->now + left;
+    if (left >= 0 && left < idle && rq->body->now + left < at) {
+        at = rq->body->now + left;
     }
     if (mpm > 0) {
         mpm -= mpm / 4 < AHEAD ? mpm / 4 : AHEAD;
-        at = rq->now + mpm < at ? rq->now + mpm : at;
+        at = rq->body->now + mpm < at ? rq->body->now + mpm : at;
     }
     return at;
 }
@@ -189,7 +191,7 @@ static apr_time_t silence_ends(const request_rec *r, upool_request *rq)
 upool_wait_end upool_wait_until(request_rec *r, upool_request *rq)
 {
     upool_wait_end end;
-    apr_time_t pace = upool_pace_until(&rq->pace);
+    apr_time_t pace = upool_pace_until(&rq->body->pace);
 
     end.at = silence_ends(r, rq);
     end.reason = UPOOL_REASON_TIMEOUT;

@@ -22,7 +22,8 @@ upool_wait_end upool_wait_until(request_rec *r, upool_request *rq);
 /* Waits a moment for bytes, at most a quarter of a second.  Afterwards the
  * sink may be refused: the client is too slow, or somebody wants it to stop.
  * mod_reqtimeout's limits are found by the pull that follows.  Where there is
- * nothing to poll it returns at once, and rq->blocks is set: pull blocking. */
+ * nothing to poll it returns at once, and blocks of the body is set: pull
+ * blocking. */
 void upool_wait_for_client(request_rec *r, upool_request *rq);
 
 /* Waits until the next turn may begin (UploadRate), telling meanwhile whether

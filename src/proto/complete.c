@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "httpd/drive.h"
 #include "httpd/lookup.h"
 #include "httpd/capture.h"
 #include "httpd/log.h"
@@ -24,20 +25,6 @@ static int refuse(request_rec *r, upool_request *rq, upool_reason reason,
     upool_refusal refusal = upool_refusal_make(reason, rv, detail);
 
     return rq->protocol->refuse(r, rq, &refusal);
-}
-
-/* What is left of the body that was not needed: the next request of the
- * connection begins behind it. */
-static void discard_body(request_rec *r, upool_request *rq)
-{
-    if (rq->seen_end) {
-        return;
-    }
-    rq->intake = UPOOL_INTAKE_NONE;
-    if (ap_discard_request_body(r) != OK) {
-        r->connection->keepalive = AP_CONN_CLOSE;
-    }
-    rq->seen_end = 1;
 }
 
 /* In place of the headers of one request among several: those of the whole. */
@@ -157,7 +144,7 @@ int upool_complete_run(request_rec *r, upool_request *rq,
     upool_run *run;
     apr_status_t rv;
 
-    discard_body(r, rq);
+    upool_drive_discard(r, rq);
     rq->outcome.record = upool_resume_record(resume);
     rq->outcome.fields = upool_resume_fields(resume);
     rq->outcome.path = upool_resume_path(resume, NULL, r->pool);

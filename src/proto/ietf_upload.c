@@ -8,6 +8,7 @@
 #include <http_core.h>
 
 #include "httpd/drive.h"
+#include "httpd/filter.h"
 #include "httpd/log.h"
 #include "httpd/lookup.h"
 #include "httpd/reply.h"
@@ -58,22 +59,6 @@ static int record_length(const upool_ietf *ietf, const upool_request *rq,
     return ietf->head.complete && rq->content_length >= 0
            && upool_resume_set_length(ietf->resume,
                                       offset + rq->content_length);
-}
-
-/* Content codings are characteristics of the representation: offsets count what
- * the client sends (8), so what would decode it is taken out. */
-static void keep_coded(upool_request *rq)
-{
-    ap_filter_t *f = rq->filter->next;
-
-    while (f) {
-        ap_filter_t *next = f->next;
-
-        if (!strcmp(f->frec->name, "deflate")) {
-            ap_remove_input_filter(f);
-        }
-        f = next;
-    }
 }
 
 static const upool_digestfield *content_digest(request_rec *r, int *malformed)
@@ -132,7 +117,7 @@ static int begin(request_rec *r, upool_request *rq, apr_off_t offset,
         *refusal = *upool_resume_refusal(ietf->resume);
         return 1;
     }
-    keep_coded(rq);
+    upool_filter_keep_coded(rq);
     return 0;
 }
 

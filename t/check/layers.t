@@ -89,6 +89,13 @@ none \@wrong_room, 'no include of a room that may not be seen';
 none \@wrong_angle, 'no system header that the room may not use';
 none \@not_first, 'each .c includes its own header first';
 
+# How a body is read is nothing to those who answer: rq->body is opaque to them.
+my @readers = grep { grep { $_ eq 'src/httpd/body.h' } @{ $edge{$_} } }
+    sort keys %edge;
+at_least('readers of bodies', scalar @readers, 5);
+none [grep { room_of($_) ne 'httpd' } @readers],
+    'the reading of a body is seen in httpd/ alone';
+
 # --- No cycle ---------------------------------------------------------------
 
 my (%state, @cycle);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_BODY_H
+#define UPOOL_HTTPD_BODY_H
+
+/* The reading of a request's body: what filter, turn, drive, wait and park keep
+ * of it between two turns.  Nobody above httpd/ sees it (t/check/layers.t):
+ * fronts and protocols have upool_request and httpd/drive.h.
+ *
+ * It belongs to whoever has the request: the worker, or who holds the mutex of
+ * the list that it is parked in (httpd/parklist.h). */
+
+#include <util_filter.h>
+
+#include "httpd/request.h"
+#include "upload/pace.h"
+#include "upload/rate.h"
+
+typedef struct upool_body {
+    upool_drive_then *then;     /* when it is in */
+    ap_filter_t *filter;        /* ours */
+    apr_bucket_brigade *pulled; /* what the last pull brought */
+    apr_bucket_brigade *held;   /* fed, but not yet written */
+    int seen_end;               /* nothing more will come */
+    int sent;                   /* AP_FILTER_ERROR: httpd has answered it */
+    int empties;                /* pulls in a row that gave nothing */
+    int blocks;                 /* there is nothing to poll for the client */
+    int only_blocks;            /* a filter knows no other way */
+    int slow;                   /* it has been waited for */
+    apr_time_t now;             /* of the last turn */
+    apr_time_t heard;           /* when the client has last sent something */
+    apr_time_t looked;          /* when the sink was last asked */
+    apr_interval_time_t wait;   /* before the next turn */
+    upool_pace pace;            /* UploadMinRate */
+    upool_rate rate;            /* UploadRate */
+} upool_body;
+
+#endif
