@@ -73,10 +73,6 @@ void upool_ietf_wrap(request_rec *r, upool_request *rq);
  * resource is known it has what is left of its life. */
 const char *upool_ietf_limits(request_rec *r, const upool_request *rq);
 
-/* Sets Upload-Complete, or Upload-Incomplete for who asks so. */
-void upool_ietf_set_complete(const upool_request *rq, apr_table_t *headers,
-                             int complete);
-
 /* Sets Upload-Offset, Upload-Complete, Upload-Limit, and Upload-Length where it
  * is known, of the resource; to answer with. */
 void upool_ietf_set_state(request_rec *r, const upool_request *rq);

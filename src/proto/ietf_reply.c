@@ -76,8 +76,8 @@ const char *upool_ietf_limits(request_rec *r, const upool_request *rq)
     return *limits ? limits : "min-size=0";
 }
 
-void upool_ietf_set_complete(const upool_request *rq, apr_table_t *headers,
-                             int complete)
+static void set_complete(const upool_request *rq, apr_table_t *headers,
+                         int complete)
 {
     if (upool_ietf_of(rq)->head.interop == UPOOL_IETF_INTEROP_MIN) {
         apr_table_setn(headers, "Upload-Incomplete", complete ? "?0" : "?1");
@@ -101,8 +101,7 @@ void upool_ietf_set_state(request_rec *r, const upool_request *rq)
         set_number(r, "Upload-Length", upool_resume_length(resume));
     }
     apr_table_setn(r->headers_out, "Upload-Limit", upool_ietf_limits(r, rq));
-    upool_ietf_set_complete(rq, r->headers_out,
-                            upool_resume_is_complete(resume));
+    set_complete(rq, r->headers_out, upool_resume_is_complete(resume));
 }
 
 int upool_ietf_open(request_rec *r, upool_request *rq, upool_refusal *refusal)
@@ -135,7 +134,7 @@ int upool_ietf_answer(request_rec *r, upool_request *rq, int has_body)
 
     (void)has_body;
     set_number(r, "Upload-Offset", upool_resume_offset(resume));
-    upool_ietf_set_complete(rq, r->headers_out, 1);
+    set_complete(rq, r->headers_out, 1);
     upool_ietf_tell_digest(upool_resume_about(resume),
                            upool_resume_record(resume), r->headers_out,
                            r->pool);
@@ -227,7 +226,7 @@ int upool_ietf_refuse(request_rec *r, upool_request *rq,
         apr_table_setn(r->headers_out, "Upload-Limit",
                        upool_ietf_limits(r, rq));
     }
-    upool_ietf_set_complete(rq, r->headers_out, ietf->processed);
+    set_complete(rq, r->headers_out, ietf->processed);
     return upool_reply_refusal_as(r, rq, refusal, what.status, PROBLEM_JSON,
                                   text ? text : "");
 }
@@ -291,7 +290,7 @@ int upool_ietf_tell_offset(request_rec *r, upool_request *rq)
         return upool_ietf_refuse(r, rq, &refusal);
     }
     upool_ietf_set_state(r, rq);
-    upool_ietf_set_complete(rq, r->headers_out, is_answered(r, rq, resume));
+    set_complete(rq, r->headers_out, is_answered(r, rq, resume));
     return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
 }
 

@@ -61,8 +61,7 @@ int upool_tus_refuse_for(request_rec *r, upool_request *rq, upool_reason reason,
 /* 400 for the header field of that name. */
 int upool_tus_refuse_field(request_rec *r, upool_request *rq, const char *name);
 
-/* Upload-Expires of an upload that is not complete; Upload-Offset. */
-void upool_tus_tell_expires(request_rec *r, const upool_resume *resume);
+/* Upload-Offset into the answer. */
 void upool_tus_tell_offset(request_rec *r, const upool_resume *resume);
 
 /* What Upload-Concat said when it was created. */

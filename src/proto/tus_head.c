@@ -21,7 +21,7 @@ int upool_tus_has_bytes(const request_rec *r)
     return len == sizeof(type) - 1 && !apr_cstr_casecmpn(given, type, len);
 }
 
-int upool_tus_speaks(const request_rec *r)
+static int speaks(const request_rec *r)
 {
     const char *version = field(r, "Tus-Resumable");
 
@@ -180,7 +180,7 @@ const char *upool_tus_trailer_read(const request_rec *r,
  * changes it the specification wants the version. */
 int upool_tus_is_understood(const request_rec *r)
 {
-    return upool_tus_speaks(r)
+    return speaks(r)
            || (!apr_table_get(r->headers_in, "Tus-Resumable")
                && r->method_number != M_POST && r->method_number != M_PATCH);
 }

@@ -24,9 +24,6 @@
  * in any letter case. */
 int upool_tus_has_bytes(const request_rec *r);
 
-/* 1 where the client speaks our version. */
-int upool_tus_speaks(const request_rec *r);
-
 /* What POST says of a new upload.  Strings are those of the request. */
 typedef struct upool_tus_creation {
     apr_off_t length;      /* -1: deferred, or that of a final upload's parts */

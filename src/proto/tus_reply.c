@@ -107,7 +107,7 @@ void upool_tus_tell_offset(request_rec *r, const upool_resume *resume)
     tell_number(r, "Upload-Offset", upool_resume_offset(resume));
 }
 
-void upool_tus_tell_expires(request_rec *r, const upool_resume *resume)
+static void tell_expires(request_rec *r, const upool_resume *resume)
 {
     apr_time_t expires = upool_resume_expires(resume);
     char *text;
@@ -152,7 +152,7 @@ int upool_tus_settle(request_rec *r, upool_request *rq)
     if (upool_resume_is_complete(resume)) {
         return upool_complete_run(r, rq, resume);
     }
-    upool_tus_tell_expires(r, resume);
+    tell_expires(r, resume);
     if (upool_tus_has_bytes(r)) {
         upool_tus_tell_offset(r, resume);
     }
@@ -210,7 +210,7 @@ int upool_tus_tell_state(request_rec *r, upool_request *rq)
         upool_tus_tell_offset(r, tus->resume);
     }
     tell_about(r, tus->resume);
-    upool_tus_tell_expires(r, tus->resume);
+    tell_expires(r, tus->resume);
     return upool_reply_text(r, HTTP_OK, NULL, "");
 }
 

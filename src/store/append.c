@@ -95,7 +95,7 @@ static apr_status_t read_record(upool_append *a)
     return rv;
 }
 
-int upool_append_is_past(const upool_append *append)
+static int is_past(const upool_append *append)
 {
     return upool_incomplete_is_past(append->about, append->record);
 }
@@ -133,7 +133,7 @@ static apr_status_t look_once(upool_append *a)
     if (rv) {
         return rv;
     }
-    if (upool_append_is_past(a)) {
+    if (is_past(a)) {
         a->size = a->about->length;
         a->activity = a->record->updated;
         return APR_SUCCESS;
@@ -210,7 +210,7 @@ apr_status_t upool_append_lock(upool_append *a, apr_time_t deadline)
     }
     rv = upool_directory_check(&a->directory, a->store, a->id);
     rv = rv ? rv : upool_append_look(a);
-    if (!rv && upool_append_is_past(a)) {
+    if (!rv && is_past(a)) {
         rv = APR_EOF;
     }
     if (rv) {
@@ -255,7 +255,7 @@ apr_status_t upool_append_update(upool_append *a, upool_append_change *change,
 /* APR_EBUSY: somebody writes in order. */
 static apr_status_t find_writer(const upool_append *a)
 {
-    return a->about->ranges || upool_append_is_past(a)
+    return a->about->ranges || is_past(a)
                ? APR_SUCCESS
                : upool_incomplete_writer(a->directory.fd,
                                          a->about->file.stored);
@@ -331,19 +331,17 @@ const upool_resumable *upool_append_about(const upool_append *append)
 
 const upool_record *upool_append_record(const upool_append *append)
 {
-    return upool_append_is_past(append) ? append->record : NULL;
+    return is_past(append) ? append->record : NULL;
 }
 
 apr_off_t upool_append_offset(const upool_append *a)
 {
-    return upool_append_is_past(a) ? a->size
-                                   : upool_incomplete_offset(a->about, a->size);
+    return is_past(a) ? a->size : upool_incomplete_offset(a->about, a->size);
 }
 
 apr_off_t upool_append_held(const upool_append *a)
 {
-    return upool_append_is_past(a) ? a->size
-                                   : upool_incomplete_held(a->about, a->size);
+    return is_past(a) ? a->size : upool_incomplete_held(a->about, a->size);
 }
 
 apr_time_t upool_append_activity(const upool_append *append)

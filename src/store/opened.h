@@ -47,9 +47,6 @@ apr_status_t upool_append_look(upool_append *append);
 /* Saves about as it is now, under the lock. */
 apr_status_t upool_append_save(upool_append *append);
 
-/* 1: about is that of the complete upload. */
-int upool_append_is_past(const upool_append *append);
-
 /* Opens the data file for reading. */
 apr_status_t upool_append_open_file(const upool_append *append, int *fd);
 
