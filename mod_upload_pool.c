@@ -34,6 +34,7 @@
 #include "httpd/dump.h"
 #include "httpd/http11.h"
 #include "httpd/park.h"
+#include "httpd/process.h"
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 #include "httpd/substitute.h"
@@ -90,6 +91,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_test_config(upool_dump_pools, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* What a child has is forgotten behind all that makes it. */
+    ap_hook_child_init(upool_process_child_init, NULL, NULL, APR_HOOK_FIRST);
     /* A killed child must leave no upload "uploading" for ever; any order. */
     ap_hook_child_init(upool_slots_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     /* After it: what goes wrong with the cache is counted; any order. */

@@ -251,8 +251,6 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     conf->loaded = add->loaded;
     /* A virtual host has it from the main server, which says so once. */
     conf->park_always = add->park_always;
-    conf->parked = add->parked;
-    conf->streams = add->streams;
     return conf;
 }
 

@@ -139,8 +139,6 @@ typedef struct upool_server_conf {
     apr_int64_t watchers;               /* UploadWatchers; UPOOL_UNSET */
     apr_int64_t holders;                /* of these, on a thread */
     const char *park_always; /* where UploadPark says so first, "file:line" */
-    struct upool_parklist *parked;  /* of this child; NULL: it does not park */
-    struct upool_parklist *streams; /* the same for who watches */
 } upool_server_conf;
 
 #define UPOOL_SLOTS_DEFAULT 4096

@@ -7,38 +7,15 @@
 #include <apr_strings.h>
 
 #include "httpd/log.h"
+#include "httpd/process.h"
 #include "config/settings.h"
 
-#define RETAINED_KEY "mod_upload_pool:content"
 #define SCAN_TIMEOUT_DEFAULT apr_time_from_sec(30)
-
-/* Of this process alone. */
-typedef struct retained_content {
-    upool_magic *magic;
-} retained_content;
-
-static retained_content *retained(void)
-{
-    retained_content *r = ap_retained_data_get(RETAINED_KEY);
-
-    return r ? r : ap_retained_data_create(RETAINED_KEY, sizeof(*r));
-}
-
-static apr_status_t forget(void *arg)
-{
-    retained_content *r = arg;
-
-    r->magic = NULL;
-    return APR_SUCCESS;
-}
 
 void upool_content_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    retained_content *r = retained();
-
     (void)s;
-    r->magic = upool_magic_make(pchild);
-    apr_pool_cleanup_register(pchild, r, forget, apr_pool_cleanup_null);
+    upool_process_get()->magic = upool_magic_make(pchild);
 }
 
 const char *upool_set_scan(cmd_parms *cmd, void *conf_, const char *arg)
@@ -125,8 +102,9 @@ void *upool_content_sniff(const upool_request *rq,
 
     return mode == UPOOL_SNIFF_OFF
                ? NULL
-               : upool_sniff_make(mode, retained()->magic, site->bucket,
-                                  tell_sniffed, site->refusal, site->p);
+               : upool_sniff_make(mode, upool_process_get()->magic,
+                                  site->bucket, tell_sniffed, site->refusal,
+                                  site->p);
 }
 
 void *upool_content_scan(const upool_request *rq, upool_refusal *refusal,

@@ -7,6 +7,7 @@
 
 #include "httpd/log.h"
 #include "httpd/park.h"
+#include "httpd/process.h"
 #include "httpd/slots.h"
 
 /* An agreement between mod_ssl and mod_http2, in no header of theirs; its value
@@ -20,7 +21,7 @@ int upool_http11_is_wanted(const request_rec *r, const upool_request *rq)
     return over != UPOOL_UNSET && r->connection->master && !r->main && !r->prev
            && r->proto_num >= HTTP_VERSION(2, 0) && rq->content_length > over
            && apr_table_get(r->headers_in, "Sec-Fetch-Mode")
-           && upool_config_server(r->connection->base_server)->parked
+           && upool_process_get()->parked
            && ap_is_allowed_protocol(r->connection, NULL, r->server,
                                      AP_PROTOCOL_HTTP1);
 }

@@ -14,6 +14,7 @@
 #include "httpd/body.h"
 #include "httpd/connection.h"
 #include "httpd/log.h"
+#include "httpd/process.h"
 
 #ifndef AP_MPMQ_CAN_WAITIO
 /* Before 2.4.63 nothing of this is ever reached. */
@@ -36,16 +37,11 @@ static upool_parked *parked_on(const conn_rec *c)
 #define LOOK_EVERY apr_time_from_msec(400)
 #define LOOK_FOR_NEWS_EVERY apr_time_from_msec(250)
 
-/* NULL: this child does not park. */
-static upool_parklist *list_of(const conn_rec *c)
-{
-    return upool_config_server(c->base_server)->parked;
-}
-
 static upool_parklist *list_for(const upool_parked *parked)
 {
-    return parked->stream ? upool_config_server(parked->c->base_server)->streams
-                          : list_of(parked->c);
+    const upool_process *process = upool_process_get();
+
+    return parked->stream ? process->streams : process->parked;
 }
 
 /* Into the list, when nobody else uses the request any more, and out of it. */
@@ -199,7 +195,8 @@ int upool_park_process(conn_rec *c)
     upool_parked *parked = parked_on(c);
     int result = OK;
 
-    if (!list_of(c) || !c->cs || c->master || (parked && parked->nested)) {
+    if (!upool_process_get()->parked || !c->cs || c->master
+        || (parked && parked->nested)) {
         return DECLINED;
     }
     if (!parked) {
@@ -259,16 +256,13 @@ int upool_park_is_possible(void)
 
 void upool_park_child_init(apr_pool_t *pchild, server_rec *s)
 {
+    upool_process *process = upool_process_get();
     int can = upool_park_is_possible();
     upool_parklist *list = can ? upool_parklist_make(pchild, LOOK_EVERY) : NULL;
     upool_parklist *streams =
         list ? upool_parklist_make(pchild, LOOK_FOR_NEWS_EVERY) : NULL;
 
-    for (; s; s = s->next) {
-        upool_server_conf *conf =
-            ap_get_module_config(s->module_config, &upload_pool_module);
-
-        conf->parked = streams ? list : NULL;
-        conf->streams = streams;
-    }
+    (void)s;
+    process->parked = streams ? list : NULL;
+    process->streams = streams;
 }

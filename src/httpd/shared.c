@@ -14,6 +14,7 @@
 #include "config/settings.h"
 #include "httpd/log.h"
 #include "httpd/slots.h"
+#include "httpd/process.h"
 #include "progress/lanes.h"
 #include "progress/wire.h"
 
@@ -41,14 +42,11 @@ struct upool_shared {
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
     server_rec *s;
-    apr_global_mutex_t *mutex;  /* NULL: the provider needs none */
-    upool_lanes *lanes;         /* NULL: this process does not serve */
-    volatile apr_uint32_t down; /* what this process thinks of the cache */
+    apr_global_mutex_t *mutex; /* NULL: the provider needs none */
 };
 
 /* One upload on its way to the cache. */
 typedef struct told_upload {
-    upool_shared *shared;
     unsigned char key[UPOOL_LANE_KEY];
 } told_upload;
 
@@ -207,11 +205,11 @@ static const char *describe(apr_status_t rv)
 }
 
 /* Said once for all processes, and counted.  rv: how it failed. */
-static void note_health(upool_shared *shared, int down, apr_status_t rv)
+static void note_health(const upool_shared *shared, int down, apr_status_t rv)
 {
     upool_counters *counters = upool_slots_counters();
 
-    if (apr_atomic_xchg32(&shared->down, (apr_uint32_t)down)
+    if (apr_atomic_xchg32(&upool_process_get()->cache_down, (apr_uint32_t)down)
             == (apr_uint32_t)down
         || !upool_counters_set_down(counters, down)) {
         return;
@@ -257,15 +255,16 @@ static apr_status_t act(const upool_shared *shared, upool_lane_message *message,
 static upool_lane_result work(void *user, upool_lane_message *message,
                               apr_pool_t *p)
 {
-    upool_shared *shared = user;
+    const upool_shared *shared = user;
+    apr_global_mutex_t *mutex = upool_process_get()->cache_mutex;
     apr_status_t rv;
 
-    if (shared->mutex && apr_global_mutex_lock(shared->mutex)) {
+    if (mutex && apr_global_mutex_lock(mutex)) {
         return UPOOL_LANE_FAILED;
     }
     rv = act(shared, message, p);
-    if (shared->mutex) {
-        apr_global_mutex_unlock(shared->mutex);
+    if (mutex) {
+        apr_global_mutex_unlock(mutex);
     }
     if (rv == APR_SUCCESS) {
         note_health(shared, 0, APR_SUCCESS);
@@ -287,26 +286,29 @@ static apr_status_t stop(void *data)
 
 void upool_shared_child_init(apr_pool_t *pchild, server_rec *s)
 {
+    upool_process *process = upool_process_get();
     upool_shared *shared = shared_of(s);
     apr_status_t rv = APR_SUCCESS;
 
     if (!shared) {
         return;
     }
-    if (shared->mutex) {
+    process->cache_mutex = shared->mutex;
+    if (process->cache_mutex) {
         rv = apr_global_mutex_child_init(
-            &shared->mutex, apr_global_mutex_lockfile(shared->mutex), pchild);
+            &process->cache_mutex,
+            apr_global_mutex_lockfile(process->cache_mutex), pchild);
     }
     /* A lane that hangs outlives pchild. */
     if (!rv) {
-        shared->lanes = upool_lanes_make(work, shared, REST, s->process->pool);
+        process->lanes = upool_lanes_make(work, shared, REST, s->process->pool);
     }
-    if (!shared->lanes) {
+    if (!process->lanes) {
         upool_slog(s, ERR, rv, 83,
                    "this process has no way to the cache of UploadProgress");
         return;
     }
-    apr_pool_pre_cleanup_register(pchild, shared->lanes, stop);
+    apr_pool_pre_cleanup_register(pchild, process->lanes, stop);
 }
 
 int upool_shared_is_on(const server_rec *s)
@@ -366,10 +368,11 @@ static apr_size_t write_record(unsigned char *out, const upool_record *record)
 static void tell(void *user, const upool_record *record)
 {
     const told_upload *told = user;
+    upool_lanes *lanes = upool_process_get()->lanes;
     upool_lane_message message;
     apr_size_t len;
 
-    if (!told->shared->lanes) {
+    if (!lanes) {
         return;
     }
     memcpy(message.key, told->key, sizeof(message.key));
@@ -388,15 +391,14 @@ static void tell(void *user, const upool_record *record)
         }
     }
     message.until = apr_time_now() + message.lives;
-    upool_lanes_send(told->shared->lanes, &message);
+    upool_lanes_send(lanes, &message);
 }
 
-static told_upload *told_make(const request_rec *r, upool_shared *shared,
-                              const upool_dir_conf *conf, const char *id)
+static told_upload *told_make(const request_rec *r, const upool_dir_conf *conf,
+                              const char *id)
 {
     told_upload *told = apr_palloc(r->pool, sizeof(*told));
 
-    told->shared = shared;
     make_key(r, conf, id, told->key);
     return told;
 }
@@ -404,7 +406,7 @@ static told_upload *told_make(const request_rec *r, upool_shared *shared,
 void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
                           const char *id, upool_account_options *account)
 {
-    upool_shared *shared = shared_of(r->server);
+    const upool_shared *shared = shared_of(r->server);
 
     account->name = upool_slots_name(r, conf, id);
     account->table = upool_slots_table();
@@ -413,21 +415,22 @@ void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
     account->counters = upool_slots_counters();
     account->cell = upool_slots_cell();
     account->tell = shared ? tell : NULL;
-    account->user = shared ? told_make(r, shared, conf, id) : NULL;
+    account->user = shared ? told_make(r, conf, id) : NULL;
 }
 
-static int ask_cache(const request_rec *r, upool_shared *shared,
+static int ask_cache(const request_rec *r, const upool_shared *shared,
                      const upool_dir_conf *conf, const char *id,
                      upool_slot_record *record)
 {
+    upool_lanes *lanes = upool_process_get()->lanes;
     upool_lane_message message;
     upool_lane_result result;
 
-    if (!shared->lanes) {
+    if (!lanes) {
         return 0;
     }
     make_key(r, conf, id, message.key);
-    result = upool_lanes_ask(shared->lanes, &message, PATIENCE);
+    result = upool_lanes_ask(lanes, &message, PATIENCE);
     if (result == UPOOL_LANE_FAILED) {
         note_health(shared, 1, APR_TIMEUP);
     }
@@ -438,7 +441,7 @@ static int ask_cache(const request_rec *r, upool_shared *shared,
 int upool_shared_lookup(const request_rec *r, const upool_dir_conf *conf,
                         const char *id, upool_slot_record *record)
 {
-    upool_shared *shared = shared_of(r->server);
+    const upool_shared *shared = shared_of(r->server);
     const upool_table *table = upool_slots_table();
     int known =
         table
@@ -457,9 +460,9 @@ int upool_shared_lookup(const request_rec *r, const upool_dir_conf *conf,
 void upool_shared_forget(const request_rec *r, const upool_dir_conf *conf,
                          const char *id)
 {
-    upool_shared *shared = shared_of(r->server);
+    const upool_shared *shared = shared_of(r->server);
 
     if (shared) {
-        tell(told_make(r, shared, conf, id), NULL);
+        tell(told_make(r, conf, id), NULL);
     }
 }

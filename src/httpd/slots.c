@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "httpd/log.h"
+#include "httpd/process.h"
 #include "upload/refusal.h"
 
 /* Of the hash of a pool's path, before its identifiers. */
@@ -20,7 +21,7 @@
 #define LINE 64
 /* Its number changes with retained_slots and with what is in the segment, so
  * that a new module does not take over what an old one has left. */
-#define RETAINED_KEY "mod_upload_pool:slots:3"
+#define RETAINED_KEY "mod_upload_pool:slots:4"
 
 /* Children of two generations, and a few to spare. */
 #define CELLS_OF(children) (2 * (apr_uint32_t)(children) + 16)
@@ -34,8 +35,6 @@ typedef struct retained_slots {
     apr_shm_t *shm;
     apr_uint32_t slots;
     apr_uint32_t cells;
-    apr_uint32_t cell; /* of this process */
-    int told_full;     /* this process has said that the table is full */
 } retained_slots;
 
 static retained_slots *find_retained(void)
@@ -149,9 +148,7 @@ upool_notices *upool_slots_notices(void)
 
 apr_uint32_t upool_slots_cell(void)
 {
-    const retained_slots *retained = find_retained();
-
-    return retained ? retained->cell : 0;
+    return upool_process_get()->cell;
 }
 
 /* A part of the hash is enough to keep pools apart, which nobody but the
@@ -215,15 +212,11 @@ static void reap(upool_alive_fn *alive)
 
 void upool_slots_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    retained_slots *retained = find_retained();
-
     (void)pchild;
     (void)s;
     reap(is_another_alive);
-    if (retained) {
-        retained->cell =
-            upool_counters_join(upool_slots_counters(), upool_slots_process());
-    }
+    upool_process_get()->cell =
+        upool_counters_join(upool_slots_counters(), upool_slots_process());
 }
 
 void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
@@ -240,13 +233,14 @@ void upool_slots_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
 
 void upool_slots_tell_full(const request_rec *r)
 {
-    retained_slots *retained = find_retained();
+    const retained_slots *retained = find_retained();
+    upool_process *process = upool_process_get();
 
     upool_counters_add(upool_slots_counters(), UPOOL_TOTAL_SLOTLESS, 1);
-    if (!retained || !retained->shm || retained->told_full) {
+    if (!retained || !retained->shm || process->told_full) {
         return;
     }
-    retained->told_full = 1;
+    process->told_full = 1;
     upool_rlog(r, WARNING, 0, 23,
                "all %u progress slots are taken by running uploads; further"
                " ones go on, their status comes from the disk"

@@ -62,6 +62,27 @@ for my $name (sort keys %entry) {
 none \@incomplete, 'each with Syntax, Default, Context, Description';
 none \@elsewhere, 'and the context of the table';
 
+# --- Who may change it --------------------------------------------------------
+
+# After post_config threads and children read the configuration, so nobody
+# writes to it who does not read directives; httpd/checks.c ends the reading.
+my (@writers, @late);
+for my $file (sources()) {
+    my $text = bare(slurp($file));
+    next unless $text =~ /(?<!const )\bupool_(?:dir|server)_conf \*(?!\w+\))/;
+    push @writers, $file;
+    next if room_of($file) eq 'config';
+    for my $function (functions($file)) {
+        next unless "$function->{head}\n$function->{text}"
+            =~ /(?<!const )\bupool_(?:dir|server)_conf \*/;
+        push @late, "$file: $function->{name}"
+            unless $function->{head} =~ /\bcmd_parms\b/
+            || "$file $function->{name}" eq 'src/httpd/checks.c share_places';
+    }
+}
+at_least('files that read directives', scalar @writers, 8);
+none \@late, 'configuration is changed while it is read, and by nobody else';
+
 # --- Arguments ----------------------------------------------------------------
 
 # What the words behind the name have to look like, for each kind of entry.

@@ -80,7 +80,7 @@ sub functions
         my $close = $open;
         $close++ until $close > $#line || $line[$close] =~ /^\}/;
         push @found, {file => $file, name => $name, line => $start + 1,
-                      lines => $close - $start + 1,
+                      lines => $close - $start + 1, head => $head,
                       text => join "\n", @line[$open .. $close - 1]};
     }
     return @found;
