@@ -35,3 +35,18 @@ const upload_pool_handler upool_accept_handler = {
     UPLOAD_POOL_HANDLER_STUFF("accept"),
     .new_file = accept_new_file,
 };
+
+static void *make(const upool_builtin_settings *settings,
+                  const upool_handler_site *site)
+{
+    return settings->accept
+               ? upool_accept_make(settings->accept, site->refusal, site->p)
+               : NULL;
+}
+
+const upool_builtin upool_accept_builtin = {
+    .handler = &upool_accept_handler,
+    .make = make,
+    .need = UPOOL_RESUME_NEED_NAME,
+    .guards = 1,
+};

@@ -118,3 +118,16 @@ const upload_pool_handler upool_digest_handler = {
     .receive_data_chunk = digest_chunk,
     .file_complete = digest_complete,
 };
+
+static void *make(const upool_builtin_settings *settings,
+                  const upool_handler_site *site)
+{
+    return settings->digests
+               ? upool_digest_make(settings->digests, site->refusal, site->p)
+               : NULL;
+}
+
+const upool_builtin upool_digest_builtin = {
+    .handler = &upool_digest_handler,
+    .make = make,
+};

@@ -114,3 +114,16 @@ const upload_pool_handler upool_inline_handler = {
     .receive_data_chunk = inline_chunk,       .file_complete = inline_complete,
     .upload_interrupted = inline_interrupted,
 };
+
+static void *make(const upool_builtin_settings *settings,
+                  const upool_handler_site *site)
+{
+    return settings->inline_size > 0 ? upool_inline_make(
+               settings->inline_size, site->memory, site->refusal, site->p)
+                                     : NULL;
+}
+
+const upool_builtin upool_inline_builtin = {
+    .handler = &upool_inline_handler,
+    .make = make,
+};

@@ -257,3 +257,21 @@ const upload_pool_handler upool_sniff_again_handler = {
     UPLOAD_POOL_HANDLER_STUFF("sniff-again"),
     .file_complete = again_complete,
 };
+
+static void *make(const upool_builtin_settings *settings,
+                  const upool_handler_site *site)
+{
+    return settings->sniff == UPOOL_SNIFF_OFF
+               ? NULL
+               : upool_sniff_make(settings->sniff, settings->magic,
+                                  site->bucket, settings->tell_sniffed,
+                                  site->refusal, site->p);
+}
+
+const upool_builtin upool_sniff_builtin = {
+    .handler = &upool_sniff_handler,
+    .make = make,
+    .need = UPOOL_RESUME_NEED_HEAD,
+    .guards = 1,
+    .again = &upool_sniff_again_handler,
+};

@@ -190,3 +190,15 @@ const upload_pool_handler upool_spool_handler = {
     .receive_data_chunk = spool_chunk,  .flush = spool_flush,
     .file_complete = spool_complete,    .upload_interrupted = spool_interrupted,
 };
+
+static void *make(const upool_builtin_settings *settings,
+                  const upool_handler_site *site)
+{
+    (void)settings;
+    return upool_spool_make(site->bucket, site->refusal, site->p);
+}
+
+const upool_builtin upool_spool_builtin = {
+    .handler = &upool_spool_handler,
+    .make = make,
+};

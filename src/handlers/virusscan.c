@@ -150,3 +150,18 @@ const upload_pool_handler upool_clamd_handler = {
     .receive_data_chunk = clamd_chunk,  .flush = clamd_flush,
     .file_complete = clamd_complete,    .upload_interrupted = clamd_interrupted,
 };
+
+static void *make(const upool_builtin_settings *settings,
+                  const upool_handler_site *site)
+{
+    return settings->scan ? upool_clamd_handler_make(settings->scan,
+                                                     site->refusal, site->p)
+                          : NULL;
+}
+
+const upool_builtin upool_clamd_builtin = {
+    .handler = &upool_clamd_handler,
+    .make = make,
+    .need = UPOOL_RESUME_NEED_ALL,
+    .guards = 1,
+};

@@ -95,32 +95,21 @@ static void tell_unscanned(request_rec *r, apr_status_t rv, const char *text)
                ap_escape_logitem(r->pool, text));
 }
 
-void *upool_content_sniff(const upool_request *rq,
-                          const upool_handler_site *site)
+void upool_content_settings(const upool_dir_conf *conf,
+                            upool_builtin_settings *settings,
+                            upool_scan_options *scan)
 {
-    upool_sniff_mode mode = upool_config_sniff(rq->conf);
-
-    return mode == UPOOL_SNIFF_OFF
-               ? NULL
-               : upool_sniff_make(mode, upool_process_get()->magic,
-                                  site->bucket, tell_sniffed, site->refusal,
-                                  site->p);
-}
-
-void *upool_content_scan(const upool_request *rq, upool_refusal *refusal,
-                         apr_pool_t *p)
-{
-    const upool_dir_conf *conf = rq->conf;
-    upool_scan_options options;
-
+    settings->sniff = upool_config_sniff(conf);
+    settings->magic = upool_process_get()->magic;
+    settings->tell_sniffed = tell_sniffed;
     if (!conf->scan || !conf->scan->first) {
-        return NULL;
+        return;
     }
-    options.address = conf->scan;
-    options.timeout = conf->scan_timeout == UPOOL_UNSET ? SCAN_TIMEOUT_DEFAULT
-                                                        : conf->scan_timeout;
-    options.accept_unscanned =
+    scan->address = conf->scan;
+    scan->timeout = conf->scan_timeout == UPOOL_UNSET ? SCAN_TIMEOUT_DEFAULT
+                                                      : conf->scan_timeout;
+    scan->accept_unscanned =
         conf->scan_accept == 1 && conf->local_scan_refuse != 1;
-    options.tell = tell_unscanned;
-    return upool_clamd_handler_make(&options, refusal, p);
+    scan->tell = tell_unscanned;
+    settings->scan = scan;
 }

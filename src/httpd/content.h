@@ -7,15 +7,16 @@
  * Both judge on behalf of the administrator: .htaccess can make them stricter,
  * never weaker.  Their setters are in config/settings.h. */
 
+#include "handlers/builtin.h"
 #include "httpd/request.h"
 
 /* child_init: the looks at files of this process. */
 void upool_content_child_init(apr_pool_t *pchild, server_rec *s);
 
-/* The data of an instance, or NULL where there is nothing to do. */
-void *upool_content_sniff(const upool_request *rq,
-                          const upool_handler_site *site);
-void *upool_content_scan(const upool_request *rq, upool_refusal *refusal,
-                         apr_pool_t *p);
+/* What the two say in a context, to the handlers: the rest of *settings stays,
+ * and *scan is what it may point to. */
+void upool_content_settings(const upool_dir_conf *conf,
+                            upool_builtin_settings *settings,
+                            upool_scan_options *scan);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "mod_upload_pool.h"
 
+#include "handlers/builtin.h"
 #include "httpd/content.h"
 #include "httpd/log.h"
 #include "config/settings.h"
@@ -23,80 +24,6 @@ typedef struct handler_mention {
     const server_rec *server;
 } handler_mention;
 
-typedef struct builtin {
-    const upload_pool_handler *handler;
-    /* The data of an instance; NULL: nothing to do in this context. */
-    void *(*make)(const upool_request *rq, const upool_handler_site *site);
-    upool_resume_need need; /* of a complete file */
-} builtin;
-
-static void *make_accept(const upool_request *rq,
-                         const upool_handler_site *site)
-{
-    const upool_dir_conf *conf = rq->conf;
-    upool_extension_lists lists = upool_config_accept(conf);
-
-    return conf->allow || conf->deny || conf->local_allow || conf->local_deny
-               ? upool_accept_make(&lists, site->refusal, site->p)
-               : NULL;
-}
-
-static void *make_clamd(const upool_request *rq, const upool_handler_site *site)
-{
-    return upool_content_scan(rq, site->refusal, site->p);
-}
-
-static void *make_digest(const upool_request *rq,
-                         const upool_handler_site *site)
-{
-    return rq->conf->digests
-               ? upool_digest_make(rq->conf->digests, site->refusal, site->p)
-               : NULL;
-}
-
-/* Not of an upload that has no memory of its own: one that came in several
- * requests is on the disk. */
-static void *make_inline(const upool_request *rq,
-                         const upool_handler_site *site)
-{
-    return rq->conf->inline_size > 0 && rq->upload ? upool_inline_make(
-               rq->conf->inline_size, site->memory, site->refusal, site->p)
-                                                   : NULL;
-}
-
-static void *make_spool(const upool_request *rq, const upool_handler_site *site)
-{
-    (void)rq;
-    return upool_spool_make(site->bucket, site->refusal, site->p);
-}
-
-/* The built-in handlers, in the order in which they stand where UploadHandler
- * says nothing.  The guards, which refuse what must not get in, are the
- * first. */
-static const builtin builtins[] = {
-    { &upool_accept_handler, make_accept, UPOOL_RESUME_NEED_NAME },
-    { &upool_sniff_handler, upool_content_sniff, UPOOL_RESUME_NEED_HEAD },
-    { &upool_clamd_handler, make_clamd, UPOOL_RESUME_NEED_ALL },
-    { &upool_digest_handler, make_digest, UPOOL_RESUME_NEED_ALL },
-    { &upool_inline_handler, make_inline, UPOOL_RESUME_NEED_ALL },
-    { &upool_spool_handler, make_spool, UPOOL_RESUME_NEED_ALL },
-};
-
-#define BUILTINS (sizeof(builtins) / sizeof(builtins[0]))
-#define GUARDS 3
-
-static const builtin *find_builtin(const char *name)
-{
-    apr_size_t i;
-
-    for (i = 0; i < BUILTINS; i++) {
-        if (!ap_cstr_casecmp(name, builtins[i].handler->name)) {
-            return &builtins[i];
-        }
-    }
-    return NULL;
-}
-
 static const upload_pool_handler *find_provider(const char *name)
 {
     return ap_lookup_provider(UPLOAD_POOL_HANDLER_GROUP, name,
@@ -106,11 +33,11 @@ static const upload_pool_handler *find_provider(const char *name)
 static const char *list_builtins(apr_pool_t *p)
 {
     const char *list = "";
-    apr_size_t i;
+    const upool_builtin *const *b;
 
-    for (i = 0; i < BUILTINS; i++) {
+    for (b = upool_builtins; *b; b++) {
         list =
-            apr_pstrcat(p, list, i ? " " : "", builtins[i].handler->name, NULL);
+            apr_pstrcat(p, list, *list ? " " : "", (*b)->handler->name, NULL);
     }
     return list;
 }
@@ -121,7 +48,7 @@ static const char *complaint_of(apr_pool_t *p, const char *name)
 {
     const upload_pool_handler *handler;
 
-    if (find_builtin(name)) {
+    if (upool_builtin_find(name)) {
         return NULL;
     }
     handler = find_provider(name);
@@ -255,51 +182,74 @@ int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
     return 0;
 }
 
-/* 1: it was added; 0: it has nothing to do here. */
-static int add_builtin(const upool_request *rq, const builtin *b,
-                       const upool_handler_site *site)
+/* --- The chain ------------------------------------------------------------ */
+
+/* What a context says, for as long as its chain is made. */
+typedef struct context {
+    const upool_request *rq;
+    const upool_handler_site *site;
+    upool_builtin_settings settings;
+    upool_extension_lists accept;
+    upool_scan_options scan;
+} context;
+
+static void read_context(context *c, const upool_request *rq,
+                         const upool_handler_site *site)
 {
-    void *data = b->make(rq, site);
+    const upool_dir_conf *conf = rq->conf;
+
+    memset(c, 0, sizeof(*c));
+    c->rq = rq;
+    c->site = site;
+    if (conf->allow || conf->deny || conf->local_allow || conf->local_deny) {
+        c->accept = upool_config_accept(conf);
+        c->settings.accept = &c->accept;
+    }
+    upool_content_settings(conf, &c->settings, &c->scan);
+    c->settings.digests = conf->digests;
+    /* Not of an upload that has no memory of its own: one that came in several
+     * requests is on the disk. */
+    c->settings.inline_size = rq->upload ? conf->inline_size : 0;
+}
+
+/* 1: it was added; 0: it has nothing to do here. */
+static int add_builtin(const context *c, const upool_builtin *b)
+{
+    void *data = b->make(&c->settings, c->site);
 
     if (data) {
-        upool_chain_add(site->chain, b->handler, data);
+        upool_chain_add(c->site->chain, b->handler, data);
     }
     return data != NULL;
 }
 
-static int is_guard(const builtin *b)
-{
-    return b < builtins + GUARDS;
-}
-
 /* .htaccess cannot move a guard. */
-static int stands_first(const builtin *b, int local,
+static int stands_first(const upool_builtin *b, int local,
                         const apr_array_header_t *names)
 {
-    return is_guard(b) && (local || !is_listed(names, b->handler->name));
+    return b->guards && (local || !is_listed(names, b->handler->name));
 }
 
-static void add_named(const upool_request *rq, const apr_array_header_t *names,
-                      const upool_handler_site *site)
+static void add_named(const context *c, const apr_array_header_t *names)
 {
-    int local = names == rq->conf->local_handlers;
-    apr_size_t n;
+    int local = names == c->rq->conf->local_handlers;
+    const upool_builtin *const *first;
     int i;
 
-    for (n = 0; n < GUARDS; n++) {
-        if (stands_first(&builtins[n], local, names)) {
-            add_builtin(rq, &builtins[n], site);
+    for (first = upool_builtins; *first; first++) {
+        if (stands_first(*first, local, names)) {
+            add_builtin(c, *first);
         }
     }
     for (i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        const builtin *b = find_builtin(name);
+        const upool_builtin *b = upool_builtin_find(name);
 
         if (!b) {
-            upool_chain_add(site->chain, find_provider(name), NULL);
+            upool_chain_add(c->site->chain, find_provider(name), NULL);
         }
         else if (!stands_first(b, local, names)) {
-            add_builtin(rq, b, site);
+            add_builtin(c, b);
         }
     }
 }
@@ -307,40 +257,48 @@ static void add_named(const upool_request *rq, const apr_array_header_t *names,
 /* Where the first bytes do not tell, the file does, once it is complete: behind
  * whatever keeps it.  What handlers have changed is not what the client has
  * sent: then the first bytes are all there is. */
-static void add_again(const upool_request *rq, const upool_handler_site *site)
+static void add_again(const context *c)
 {
-    void *data = upool_chain_find(site->chain, &upool_sniff_handler);
+    const upool_builtin *const *b;
 
-    if (data && !upool_handlers_may_change(rq->conf)) {
-        upool_chain_add(site->chain, &upool_sniff_again_handler, data);
+    for (b = upool_builtins; *b; b++) {
+        void *data = (*b)->again
+                         ? upool_chain_find(c->site->chain, (*b)->handler)
+                         : NULL;
+
+        if (data && !upool_handlers_may_change(c->rq->conf)) {
+            upool_chain_add(c->site->chain, (*b)->again, data);
+        }
     }
 }
 
-static void add_all(const upool_request *rq, const upool_handler_site *site)
+static void add_all(const context *c)
 {
-    const apr_array_header_t *names = names_of(rq->conf);
-    apr_size_t i;
+    const apr_array_header_t *names = names_of(c->rq->conf);
+    const upool_builtin *const *b;
 
     if (names) {
-        add_named(rq, names, site);
+        add_named(c, names);
         return;
     }
-    for (i = 0; i < BUILTINS; i++) {
-        add_builtin(rq, &builtins[i], site);
+    for (b = upool_builtins; *b; b++) {
+        add_builtin(c, *b);
     }
 }
 
 void upool_handlers_add(upool_request *rq, apr_pool_t *p)
 {
     upool_handler_site site;
+    context c;
 
     site.chain = upool_upload_chain(rq->upload);
     site.refusal = upool_upload_refusal(rq->upload);
     site.memory = upool_upload_memory(rq->upload);
     site.bucket = upool_upload_bucket(rq->upload);
     site.p = p;
-    add_all(rq, &site);
-    add_again(rq, &site);
+    read_context(&c, rq, &site);
+    add_all(&c);
+    add_again(&c);
 }
 
 int upool_handlers_may_change(const upool_dir_conf *conf)
@@ -349,7 +307,7 @@ int upool_handlers_may_change(const upool_dir_conf *conf)
     int i;
 
     for (i = 0; names && i < names->nelts; i++) {
-        if (!find_builtin(APR_ARRAY_IDX(names, i, const char *))) {
+        if (!upool_builtin_find(APR_ARRAY_IDX(names, i, const char *))) {
             return 1;
         }
     }
@@ -360,17 +318,19 @@ upool_resume_need upool_handlers_add_stored(const upool_request *rq,
                                             const upool_handler_site *site)
 {
     upool_resume_need need = UPOOL_RESUME_NEED_NAME;
-    apr_size_t n;
+    const upool_builtin *const *b;
+    context c;
 
+    read_context(&c, rq, site);
     if (upool_handlers_may_change(rq->conf)) {
-        add_all(rq, site);
+        add_all(&c);
         return UPOOL_RESUME_NEED_ALL;
     }
-    for (n = 0; n < GUARDS; n++) {
-        if (add_builtin(rq, &builtins[n], site) && builtins[n].need > need) {
-            need = builtins[n].need;
+    for (b = upool_builtins; *b; b++) {
+        if ((*b)->guards && add_builtin(&c, *b) && (*b)->need > need) {
+            need = (*b)->need;
         }
     }
-    add_again(rq, site);
+    add_again(&c);
     return need;
 }
