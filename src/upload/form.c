@@ -9,6 +9,7 @@
 #include "parse/family.h"
 #include "parse/names.h"
 #include "upload/parts.h"
+#include "upload/filerecord.h"
 #include "upload/written.h"
 
 typedef enum part_kind {
@@ -189,28 +190,6 @@ static int on_part_data(void *user, const char *data, apr_size_t len)
     return file_data(form, data, len);
 }
 
-static apr_array_header_t *digest_list(const upload_pool_file *file)
-{
-    apr_array_header_t *list =
-        apr_array_make(file->pool, 1, sizeof(upool_digest));
-    const apr_array_header_t *table;
-    const apr_table_entry_t *entry;
-    int i;
-
-    if (!file->digests) {
-        return list;
-    }
-    table = apr_table_elts(file->digests);
-    entry = (const apr_table_entry_t *)table->elts;
-    for (i = 0; i < table->nelts; i++) {
-        upool_digest *digest = apr_array_push(list);
-
-        digest->algorithm = entry[i].key;
-        digest->hex = entry[i].val;
-    }
-    return list;
-}
-
 /* Of what a handler has changed the client's writing does not count. */
 static upool_written written_of_file(const upool_form *form)
 {
@@ -256,13 +235,7 @@ static int file_ends(upool_form *form)
     done->content_type = file->content_type;
     done->charset = file->charset;
     done->params = apr_table_copy(file->pool, file->params);
-    done->size = kept.size;
-    done->stored = kept.stored;
-    done->content = kept.content;
-    done->location = kept.location;
-    done->notes = file->notes;
-    done->sniffed = file->sniffed_content_type;
-    done->digests = digest_list(file);
+    upool_filerecord_kept(done, file, &kept);
     done->written = written_of_file(form);
     return 0;
 }

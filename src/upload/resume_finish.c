@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "upload/filerecord.h"
+
 #define HEAD_BYTES ((apr_off_t)65536)
 /* As in upload.c. */
 #define MEMORY_MAX ((apr_int64_t)1 << 30)
@@ -133,41 +135,13 @@ static int add_digests(passage *pass)
     return 0;
 }
 
-static void list_digests(upool_file *file, const apr_table_t *digests,
-                         apr_pool_t *p)
-{
-    const apr_array_header_t *table;
-    int i;
-
-    file->digests = apr_array_make(p, 1, sizeof(upool_digest));
-    if (!digests) {
-        return;
-    }
-    table = apr_table_elts(digests);
-    for (i = 0; i < table->nelts; i++) {
-        const apr_table_entry_t *entry =
-            &APR_ARRAY_IDX(table, i, apr_table_entry_t);
-        upool_digest *digest = apr_array_push(file->digests);
-
-        digest->algorithm = entry->key;
-        digest->hex = entry->val;
-    }
-}
-
 static void list_file(passage *pass, const upload_pool_kept *kept)
 {
     upool_resume *resume = pass->resume;
-    const upload_pool_file *file = pass->file;
     upool_file *done = apr_array_push(resume->record->files);
 
     *done = upool_resume_about(resume)->file;
-    done->size = kept->size;
-    done->stored = kept->stored;
-    done->content = kept->content;
-    done->location = kept->location;
-    done->notes = file->notes;
-    done->sniffed = file->sniffed_content_type;
-    list_digests(done, file->digests, resume->p);
+    upool_filerecord_kept(done, pass->file, kept);
     if (resume->rules) {
         upool_rules_file_kept(resume->rules);
     }
