@@ -294,6 +294,9 @@ sub table
                          . "</tr>\n" } @row) . "</table>\n";
 }
 
+# One word, or several between commas, and two blanks behind it.
+my $term = qr/\S+(?:, \S+)*(?= {2,}\S)/;
+
 # Paragraphs, "- " lists, "word  meaning" lists, tables, indented blocks.
 sub blocks
 {
@@ -330,9 +333,9 @@ sub blocks
         elsif ($line[0] =~ /^\| /) {
             $html .= table($own, $take->(qr/^\| /));
         }
-        elsif ($line[0] =~ /^\S+ {2,}\S/) {
+        elsif ($line[0] =~ /^$term/) {
             $html .= "<dl>\n";
-            while (@line && $line[0] =~ /^(\S+) {2,}(\S.*)/) {
+            while (@line && $line[0] =~ /^($term) +(.*)/) {
                 my ($word, $meaning) = ($1, $2);
                 shift @line;
                 $meaning .= "\n$_" for map { s/^ +//r } $take->(qr/^ {4}/);
@@ -342,7 +345,7 @@ sub blocks
             $html .= "</dl>\n";
         }
         else {
-            my @got = $take->(qr/^(?!- )(?!\| )(?!\S+ {2,}\S)\S/);
+            my @got = $take->(qr/^(?!- )(?!\| )(?!$term)\S/);
             $html .= '<p>' . inline(join("\n", @got), $own) . "</p>\n";
         }
     }
