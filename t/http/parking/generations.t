@@ -29,8 +29,8 @@ sub sets
     my %of;
     for my $name (qw(ServerLimit ThreadsPerChild MaxRequestWorkers
                      AsyncRequestWorkerFactor)) {
-        my ($line) = $text =~ /^ +$name +(\d.*)/m or next;
-        my @values = $line =~ /^(?:.*?)([\d,]+)(?: +([\d,]+))?/;
+        my ($line) = $text =~ /^(?: +$name +|\| $name\b[^|]*\| )(\d.*)/m or next;
+        my @values = $line =~ /^([\d,]+)(?: +(?:\| )?([\d,]+))?/;
         tr/,//d for @values = grep { defined } @values;
         $of{$name} = \@values;
     }
@@ -39,7 +39,7 @@ sub sets
 }
 
 my ($table) = slurp("$top/conf/manual/server")
-    =~ /\n\n( {31}1,000 .*?)\n\n/s;
+    =~ /\n\n(\| Slow uploads .*?)\n\n/s;
 my ($task) = slurp("$top/conf/manual/howto")
     =~ /^# Thousands of slow clients\n(.*?)^# /ms;
 my %printed = ('the manual' => [sets($table)],
