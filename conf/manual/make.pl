@@ -101,18 +101,61 @@ sub refusals
     return %found;
 }
 
-# A list of [tag, what it tells of], refusals behind the others.
+# A C string constant in pieces, as a reader of the log finds it.
+sub shown_format
+{
+    my ($text) = @_;
+    $text = join '', map { /^"(.*)"$/s ? $1 : 'd' } $text =~ /"(?:[^"\\]|\\.)*"|\w+/g;
+    return $text =~ s/%[-0-9.*]*(?:l|ll|z)?[a-zA-Z]/\x{2026}/gr
+        =~ s/\x{2026}+(?: \x{2026}+)*/\x{2026}/gr =~ s/\\"/"/gr;
+}
+
+# number => {level, line}, from the call sites; a function that has the tag as a
+# parameter gives its level to its calls.
+sub log_lines
+{
+    my (%found, %level);
+    my $string = qr/"(?:[^"\\]|\\.)*"/;
+    my $format = qr/(?:$string|APR_\w+)(?:\s*(?:$string|APR_\w+))*/;
+    for my $file (glob("$top/src/*/*.c"), "$top/mod_upload_pool.c") {
+        my $code = slurp($file);
+        while ($code =~ /\bupool_[rs]log\(\s*[^,;]+,\s*(\w+),[^;"]*?,\s*(\d+),\s*($format)/g) {
+            $found{ $2 + 0 } = {level => $1, line => shown_format($3)};
+        }
+        my @wrapper = $code
+            =~ /^static \w+ (\w+)\([^)]*\bint tag\b[^)]*\)\n\{(.*?)^\}/gms;
+        while (my ($name, $body) = splice @wrapper, 0, 2) {
+            my ($level) = $body =~ /APLOG_((?!MARK)\w+).*?"UPL%04d: /s or next;
+            $found{ $_ + 0 } = {level => $level, line => ''}
+                for $code =~ /\b$name\(\s*\w+,\s*(\d+),/g;
+        }
+    }
+    my %named = (ERR => 'error', WARNING => 'warn');
+    $_->{level} = $named{ $_->{level} } // lc $_->{level} for values %found;
+    return %found;
+}
+
+# A list of {tag, level, what, line}, refusals behind the others.
 sub log_tags
 {
     my (%refusal) = @_;
+    my %line = log_lines();
     my @found = slurp("$top/src/httpd/logtags.h")
         =~ /^ \* (UPL\d{4})  (\S.*(?:\n \* {10,}\S.*)*)/mg;
     my @list;
     while (my ($tag, $what) = splice @found, 0, 2) {
-        push @list, [$tag, $what =~ s/\n \* +/ /gr];
+        my $of = $line{ substr($tag, 3) + 0 } // {level => 'no longer', line => ''};
+        push @list, {tag => $tag, what => $what =~ s/\n \* +/ /gr, %$of};
     }
-    push @list, map { [$_->{tag}, "refused: $_->{text} ($_->{status})"] }
-        sort { $a->{tag} cmp $b->{tag} } values %refusal;
+    my ($rule) = slurp("$top/src/httpd/reply.c")
+        =~ /^static int refusal_level\((.*?)^\}/ms or die "reply.c: no levels\n";
+    my %weather = map { lc $_ => 1 } $rule =~ /UPOOL_REASON_(\w+)/g;
+    push @list, map {
+        my $row = $refusal{$_};
+        { tag => $row->{tag}, what => "a refusal with $row->{status}: $_",
+          level => $weather{$_} ? 'info' : $row->{status} >= 500 ? 'error' : 'warn',
+          line => "upload \x{2026} refused with $row->{status}: $row->{text}" };
+    } sort { $refusal{$a}{tag} cmp $refusal{$b}{tag} } keys %refusal;
     return @list;
 }
 
@@ -193,7 +236,7 @@ for my $name (sort keys %reference) {
 my %help = help_texts();
 my %refusal = refusals();
 my @tag = log_tags(%refusal);
-my %tag = map { $_->[0] => 1 } @tag;
+my %tag = map { $_->{tag} => 1 } @tag;
 my @page = pages(%refusal);
 my (%page_of, %titled);
 for my $page (@page) {
@@ -468,10 +511,13 @@ sub tag_table
     my %of = (title => 'Every log tag', id => 'tags');
     return \%of, to_top()
         . qq(<div class="section"><h2 id="$of{id}">$of{title}</h2>\n)
-        . '<table class="bordered"><tr class="header"><th>Tag</th>'
-        . "<th>What it tells of</th></tr>\n"
-        . join('', map { '<tr id="' . lc($_->[0]) . "\"><td>$_->[0]</td><td>"
-                         . inline($_->[1]) . "</td></tr>\n" } @tag)
+        . '<table class="bordered"><tr class="header"><th>Tag</th><th>Level</th>'
+        . "<th>What it tells of, and the line</th></tr>\n"
+        . join('', map {
+            my $line = $_->{line} ne '' ? '<br /><code>' . escaped($_->{line}) . '</code>'
+                : '';
+            '<tr id="' . lc($_->{tag}) . "\"><td>$_->{tag}</td><td>$_->{level}</td><td>"
+                . inline($_->{what}) . "$line</td></tr>\n" } @tag)
         . "</table></div>\n";
 }
 

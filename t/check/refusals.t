@@ -42,8 +42,11 @@ for my $n (1 .. $#order - 1) {
 # --- Every log tag --------------------------------------------------------------
 
 my $tags = slurp('conf/manual/mod/upload_pool_logtags.html');
-my %row = map { s/<[^>]+>//gr =~ s/&lt;/</gr =~ s/&gt;/>/gr =~ s/&amp;/&/gr }
-    $tags =~ m{<tr id="upl\d{4}"><td>(UPL\d{4})</td>.*?<td>([^\n]*?)</td></tr>}g;
+my (%row, %level);
+while ($tags =~ m{<tr id="upl\d{4}"><td>(UPL\d{4})</td><td>(.*?)</td><td>(.*?)(?:<br />.*)?</td></tr>}g) {
+    ($level{$1}, $row{$1}) = ($2, $3);
+}
+s/<[^>]+>//g, s/&lt;/</g, s/&gt;/>/g, s/&amp;/&/g for values %row;
 my $register = slurp('src/httpd/logtags.h');
 my %registered = $register =~ /^ \* (UPL\d{4})  (\S.*(?:\n \* {11}\S.*)*)/mg;
 s/\n \* +/ /g for values %registered;
@@ -53,5 +56,15 @@ none [grep { ($row{$_} // '') ne $registered{$_} } sort keys %registered],
 is_deeply [sort keys %row],
     [sort keys %registered, map { sprintf 'UPL%04d', 100 + $_ } 1 .. $#order - 1],
     'the refusals, and no other';
+
+none [grep { $level{$_} !~ /^(?:crit|error|warn|notice|info|debug|no longer)$/ }
+      sort keys %level], 'each with a level of httpd';
+my $sources = join "\n", map { slurp($_) } sources();
+my @gone = map { s/UPL0*//r } grep { $level{$_} eq 'no longer' } sort keys %level;
+none [grep { $sources =~ /,\s*$_,\s*(?:"|\w+[);])/ } @gone],
+    'a tag without a level is in no source';
+# One of each kind of call, by hand.
+is_deeply [@level{qw(UPL0001 UPL0004 UPL0081 UPL0101 UPL0114 UPL0132)}],
+    [qw(info crit warn warn info info)], 'levels';
 
 done_testing;
