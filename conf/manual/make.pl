@@ -177,7 +177,7 @@ sub source
             my ($reason, $why, $row) = ($1, $2, $refusal->{$1});
             die "refusals: $reason is $row->{status}, not $status\n"
                 if $row->{status} != $status;
-            $_ = "| $row->{text} | $reason | $row->{tag} | $why\n";
+            $_ = "| $row->{text} | $reason $row->{tag} | $why\n";
         }
         $_;
     } split /^/, $text;
@@ -324,17 +324,31 @@ sub code_block
     return qq(<pre class="prettyprint lang-$kind">) . escaped($text) . "</pre>\n";
 }
 
+# A table of HTML: headings, then rows of [identifier or undef, cell ...]. In a
+# narrow window cells stand below each other, each with its heading.
+sub bordered
+{
+    my ($head, @row) = @_;
+    my @plain = map { s/<[^>]+>//gr } @$head;
+    my $cells = sub {
+        return join '', map { $_ ? qq(<td data-head="$plain[$_]">$_[$_]</td>)
+                                 : "<td>$_[0]</td>" } 0 .. $#_;
+    };
+    return '<table class="bordered"><tr class="header">'
+        . join('', map { "<th>$_</th>" } @$head) . "</tr>\n"
+        . join('', map {
+            my ($id, @cell) = @$_;
+            '<tr' . (defined $id ? qq( id="$id") : '') . '>' . $cells->(@cell)
+                . "</tr>\n" } @row) . "</table>\n";
+}
+
 # Lines "| cell | cell |", of which the first has the headings.
 sub table
 {
     my ($own, @line) = @_;
-    my @row = map { [map { inline($_, $own) } split /\s+\|\s+/,
-                     s/^\|\s+|\s+\|$//gr] } @line;
-    my $head = shift @row;
-    return '<table class="bordered"><tr class="header">'
-        . join('', map { "<th>$_</th>" } @$head) . "</tr>\n"
-        . join('', map { '<tr>' . join('', map { "<td>$_</td>" } @$_)
-                         . "</tr>\n" } @row) . "</table>\n";
+    my ($head, @row) = map { [map { inline($_, $own) } split /\s+\|\s+/,
+                              s/^\|\s+|\s+\|$//gr] } @line;
+    return bordered($head, map { [undef, @$_] } @row);
 }
 
 # One word, or several between commas, and two blanks behind it.
@@ -425,15 +439,15 @@ sub write_page
 <link href="../style/css/manual.css" rel="stylesheet" media="all" type="text/css" title="Main stylesheet" />
 </head>
 <body id="$id">
-<div id="page-header">
+<div id="page-header" role="banner">
 ${\menu()}
 <p class="apache">mod_upload_pool $version</p>
 </div>
-<div id="path">
+<div id="path" role="navigation" aria-label="Where this is">
 <a href="https://httpd.apache.org/">HTTP Server</a> &gt; <a href="$docs/">Version 2.4</a> &gt; <a href="$docs/mod/">Modules</a> &gt; <a href="mod_upload_pool.html">mod_upload_pool</a></div>
-<div id="page-content">
+<div id="page-content" role="main">
 $body</div>
-${\slurp("$here/search.html")}<div id="footer">
+${\slurp("$here/search.html")}<div id="footer" role="contentinfo">
 <p class="apache">Copyright the mod_upload_pool authors.<br />Licensed under the <a href="https://www.apache.org/licenses/LICENSE-2.0">Apache License, Version 2.0</a>.</p>
 ${\menu()}</div>
 </body></html>
@@ -511,14 +525,11 @@ sub tag_table
     my %of = (title => 'Every log tag', id => 'tags');
     return \%of, to_top()
         . qq(<div class="section"><h2 id="$of{id}">$of{title}</h2>\n)
-        . '<table class="bordered"><tr class="header"><th>Tag</th><th>Level</th>'
-        . "<th>What it tells of, and the line</th></tr>\n"
-        . join('', map {
-            my $line = $_->{line} ne '' ? '<br /><code>' . escaped($_->{line}) . '</code>'
-                : '';
-            '<tr id="' . lc($_->{tag}) . "\"><td>$_->{tag}</td><td>$_->{level}</td><td>"
-                . inline($_->{what}) . "$line</td></tr>\n" } @tag)
-        . "</table></div>\n";
+        . bordered(['Tag', 'Level', 'What it tells of, and the line'], map {
+            my $line = $_->{line} eq '' ? ''
+                : '<br /><code>' . escaped($_->{line}) . '</code>';
+            [lc $_->{tag}, @$_{qw(tag level)}, inline($_->{what}) . $line]
+        } @tag) . "</div>\n";
 }
 
 sub topic_page
@@ -554,14 +565,12 @@ sub beginnings
         map { split /\n/ } slurp("$top/README") =~ /^( {4}I have .*?)\n\n/ms
         or die "README: no table I have\n";
     my %title = map { ("$_->{file}.html" => $_->{title}) } @page;
-    return qq(<table class="bordered"><tr class="header"><th>I have</th>)
-        . "<th>the line for it</th><th>more in</th></tr>\n"
-        . join('', map {
-            my ($what, $line, $file) = @$_;
-            die "README: there is no page $file\n" unless $title{$file};
-            '<tr><td>' . inline($what) . '</td><td>' . inline($line)
-                . qq(</td><td><a href="$file">$title{$file}</a></td></tr>\n)
-        } @row) . "</table>\n";
+    return bordered(['I have', 'The line for it', 'More in'], map {
+        my ($what, $line, $file) = @$_;
+        die "README: there is no page $file\n" unless $title{$file};
+        [undef, inline($what), inline($line),
+         qq(<a href="$file">$title{$file}</a>)];
+    } @row);
 }
 
 sub module_page

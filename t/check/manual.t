@@ -104,6 +104,12 @@ for (@link) {
 at_least('links', $inner, 300);
 none \@lost, 'every link between the pages leads somewhere';
 
+none [grep { slurp("conf/manual/mod/$_") =~ /<(?:img|iframe|script\s|link[^>]*https?:)/ }
+      @kept], 'no page needs anything but its stylesheet';
+unlike $style, qr/\@import|url\(/, 'which needs nothing either';
+none [grep { slurp("conf/manual/mod/$_") !~ /<script>/ } @kept],
+    'each can be searched';
+
 # What httpd's stylesheet knows, so that the pages look right among its own.
 my %known = map { $_ => 1 } qw(menu apache module directive directive-section
     section top example prettyprint lang-config lang-sh lang-code directives

@@ -15,9 +15,10 @@ my %told;
 my $html = slurp('conf/manual/mod/upload_pool_refusals.html');
 for my $section (split /(?=<h2 )/, $html) {
     my ($status) = $section =~ /\A<h2 id="[^"]+">(\d{3}): / or next;
-    for ($section =~ m{<tr>(<td>.*?</td>)</tr>}g) {
-        my @cell = map { s/<[^>]+>//gr } m{<td>(.*?)</td>}g;
-        push @{ $told{ $cell[1] } }, [$status, @cell[0, 2, 3]];
+    for ($section =~ m{<tr>(<td.*?</td>)</tr>}g) {
+        my @cell = map { s/<[^>]+>//gr } m{<td[^>]*>(.*?)</td>}g;
+        my ($reason, $tag) = split ' ', $cell[1];
+        push @{ $told{$reason} }, [$status, $cell[0], $tag, $cell[2]];
     }
 }
 
@@ -43,7 +44,7 @@ for my $n (1 .. $#order - 1) {
 
 my $tags = slurp('conf/manual/mod/upload_pool_logtags.html');
 my (%row, %level);
-while ($tags =~ m{<tr id="upl\d{4}"><td>(UPL\d{4})</td><td>(.*?)</td><td>(.*?)(?:<br />.*)?</td></tr>}g) {
+while ($tags =~ m{<tr id="upl\d{4}"><td>(UPL\d{4})</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)(?:<br />.*)?</td></tr>}g) {
     ($level{$1}, $row{$1}) = ($2, $3);
 }
 s/<[^>]+>//g, s/&lt;/</g, s/&gt;/>/g, s/&amp;/&/g for values %row;
