@@ -593,6 +593,7 @@ sub module_page
         . "</ul></div>\n"
         . to_top()
         . qq(<div class="section"><h2 id="directives">Directives</h2>\n)
+        . blocks(slurp("$here/directives") =~ s/^### .*//msr)
         . join('', map {
             qq(<h3><a href="$_->{file}.html">) . escaped($_->{title})
             . qq(</a></h3>\n<table class="qref">\n)

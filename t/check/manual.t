@@ -69,6 +69,7 @@ my @indexed = map { m{>(Upload\w+)</a></code></td><td class="descr">[^<]{10}} }
     split /\n/, $module;
 is_deeply \@indexed, [$of_pages =~ /^-- (\w+)/mg],
     'the index has a line of every directive, in the order of the pages';
+like $module, qr/a bare number is\s+megabytes/, 'and says what sizes are';
 
 # --- Form ---------------------------------------------------------------------
 
