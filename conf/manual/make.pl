@@ -238,7 +238,7 @@ my %refusal = refusals();
 my @tag = log_tags(%refusal);
 my %tag = map { $_->{tag} => 1 } @tag;
 my @page = pages(%refusal);
-my (%page_of, %titled);
+my (%page_of, %titled, %times);
 for my $page (@page) {
     for (map { $_->{name} } @{ $page->{directives} }) {
         die "pages: $_ is there twice\n" if $page_of{$_};
@@ -248,6 +248,7 @@ for my $page (@page) {
     }
     for (map { $_, @{ $_->{parts} } } @{ $page->{sections} }) {
         $titled{ $_->{title} } = "$page->{file}.html#$_->{id}";
+        $times{ $_->{title} }++;
     }
 }
 $titled{ $_->{title} } = "$_->{file}.html" for @page;
@@ -292,6 +293,7 @@ sub linked
             : directive_link($is{name});
     }
     my $title = $is{title} =~ s/\s+/ /gr;
+    die "\"$title\" is the title of several sections\n" if ($times{$title} // 0) > 1;
     return $titled{$title} ? qq(<a href="$titled{$title}">$title</a>)
         : '"' . inside($own, $is{title}) . '"';
 }
