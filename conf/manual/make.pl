@@ -509,7 +509,7 @@ sub section
 {
     my ($section) = @_;
     my $kind = sub {
-        return $_[0] =~ /^ *\$ /m ? 'sh'
+        return $_[0] =~ /^ *(?:\$|make|apt|apxs|chgrp|upload-pool) /m ? 'sh'
             : $_[0] =~ /^ *(?:<\?php|import |use |const |#include|static |<script)/m
                 ? 'code' : 'config';
     };
