@@ -2,7 +2,7 @@
  * Copyright the mod_upload_pool authors */
 
 /* The module record and the hooks.  Everything else is in src/, by rooms:
- * see "The rooms" in README. */
+ * see "For contributors" in README. */
 
 #include "mod_upload_pool.h"
 

@@ -4,13 +4,22 @@
 #
 #   perl conf/manual/make.pl [DIRECTORY]
 #
-# Writes the HTML pages of the manual into DIRECTORY (conf/manual/mod): what a
-# directive means from the README, what it is called in "httpd -L" from the
-# table in src/config/directives.c, order and examples from conf/manual/pages,
-# the how-to page from conf/manual/howto, the one on proxies from conf/manual/front
-# with the files of conf/examples. Structure and class names are those of httpd's
-# own manual, whose stylesheet the pages find when they lie in its
-# directory mod; conf/manual/style has one for when they do not.
+# Writes the HTML pages of the manual into DIRECTORY (conf/manual/mod). Each fact
+# has one source:
+#
+#   conf/manual/pages        which pages there are, in which order, which
+#                            directives each has, with an example
+#   conf/manual/NAME         the text of upload_pool_NAME.html
+#   conf/manual/directives   what a directive means
+#   src/config/directives.c  its line in "httpd -L" and in the index
+#   src/upload               status, text and reason of a refusal
+#   src/httpd/logtags.h      the log tags
+#   README                   what the module is, the first example, installing
+#   conf/examples            whole files that a page shows
+#
+# Structure and class names are those of httpd's own manual, whose stylesheet the
+# pages find when they lie in its directory mod; conf/manual/style has one for
+# when they do not.
 
 use strict;
 use warnings FATAL => 'all';
@@ -39,8 +48,8 @@ sub slurp
 sub reference
 {
     my %found;
-    my $readme = slurp("$top/README");
-    while ($readme =~ /^### (Upload\w+)\n(.*?)(?=^#)/gms) {
+    my $text = slurp("$here/directives");
+    while ($text =~ /^### (Upload\w+)\n(.*?)(?=^#|\z)/gms) {
         my ($name, $text) = ($1, $2);
         while ($text =~ /^([A-Z]\w+): +(.*\n(?:(?: +.*)?\n)*)/gm) {
             my ($row, $value) = ($1, $2);
@@ -64,15 +73,148 @@ sub help_texts
     return %found;
 }
 
-# A list of {file, title, intro, directives => [{name, example, more}]}.
+sub readme_section
+{
+    my ($title) = @_;
+    my ($text) = slurp("$top/README") =~ /^# \Q$title\E\n(.*?)(?=^# |\z)/ms
+        or die "README: no section $title\n";
+    return $text;
+}
+
+# reason => {status, text, tag}, as a client and the error log are told.
+sub refusals
+{
+    my ($enum) = slurp("$top/src/upload/refusal.h")
+        =~ /typedef enum upool_reason \{(.*?)\}/s or die "refusal.h: no enum\n";
+    my ($base) = slurp("$top/src/httpd/logtags.h")
+        =~ /^#define UPOOL_TAG_REFUSAL (\d+)/m or die "logtags.h: no base\n";
+    my (%number, %found);
+    $number{$_} = keys %number for $enum =~ /\bUPOOL_(REASON_\w+)/g;
+    my $names = slurp("$top/src/upload/reasons.c");
+    my %name = $names =~ /\[UPOOL_(REASON_\w+)\] = "(\w+)"/g;
+    my $rows = slurp("$top/src/upload/refusal.c");
+    while ($rows =~ /\[UPOOL_(REASON_\w+)\]\s*=\s*\{ (\d+), "([^"]*)" \}/g) {
+        next if $1 eq 'REASON_NONE';
+        $found{ $name{$1} } = {status => $2, text => $3,
+                               tag => sprintf 'UPL%04d', $base + $number{$1}};
+    }
+    return %found;
+}
+
+# A C string constant in pieces, as a reader of the log finds it.
+sub shown_format
+{
+    my ($text) = @_;
+    $text = join '', map { /^"(.*)"$/s ? $1 : 'd' } $text =~ /"(?:[^"\\]|\\.)*"|\w+/g;
+    return $text =~ s/%[-0-9.*]*(?:l|ll|z)?[a-zA-Z]/\x{2026}/gr
+        =~ s/\x{2026}+(?: \x{2026}+)*/\x{2026}/gr =~ s/\\"/"/gr;
+}
+
+# number => {level, line}, from the call sites; a function that has the tag as a
+# parameter gives its level to its calls.
+sub log_lines
+{
+    my (%found, %level);
+    my $string = qr/"(?:[^"\\]|\\.)*"/;
+    my $format = qr/(?:$string|APR_\w+)(?:\s*(?:$string|APR_\w+))*/;
+    for my $file (glob("$top/src/*/*.c"), "$top/mod_upload_pool.c") {
+        my $code = slurp($file);
+        while ($code =~ /\bupool_[rs]log\(\s*[^,;]+,\s*(\w+),[^;"]*?,\s*(\d+),\s*($format)/g) {
+            $found{ $2 + 0 } = {level => $1, line => shown_format($3)};
+        }
+        my @wrapper = $code
+            =~ /^static \w+ (\w+)\([^)]*\bint tag\b[^)]*\)\n\{(.*?)^\}/gms;
+        while (my ($name, $body) = splice @wrapper, 0, 2) {
+            my ($level) = $body =~ /APLOG_((?!MARK)\w+).*?"UPL%04d: /s or next;
+            $found{ $_ + 0 } = {level => $level, line => ''}
+                for $code =~ /\b$name\(\s*\w+,\s*(\d+),/g;
+        }
+    }
+    my %named = (ERR => 'error', WARNING => 'warn');
+    $_->{level} = $named{ $_->{level} } // lc $_->{level} for values %found;
+    return %found;
+}
+
+# A list of {tag, level, what, line}, refusals behind the others.
+sub log_tags
+{
+    my (%refusal) = @_;
+    my %line = log_lines();
+    my @found = slurp("$top/src/httpd/logtags.h")
+        =~ /^ \* (UPL\d{4})  (\S.*(?:\n \* {10,}\S.*)*)/mg;
+    my @list;
+    while (my ($tag, $what) = splice @found, 0, 2) {
+        my $of = $line{ substr($tag, 3) + 0 } // {level => 'no longer', line => ''};
+        push @list, {tag => $tag, what => $what =~ s/\n \* +/ /gr, %$of};
+    }
+    my ($rule) = slurp("$top/src/httpd/reply.c")
+        =~ /^static int refusal_level\((.*?)^\}/ms or die "reply.c: no levels\n";
+    my %weather = map { lc $_ => 1 } $rule =~ /UPOOL_REASON_(\w+)/g;
+    push @list, map {
+        my $row = $refusal{$_};
+        { tag => $row->{tag}, what => "a refusal with $row->{status}: $_",
+          level => $weather{$_} ? 'info' : $row->{status} >= 500 ? 'error' : 'warn',
+          line => "upload \x{2026} refused with $row->{status}: $row->{text}" };
+    } sort { $refusal{$a}{tag} cmp $refusal{$b}{tag} } keys %refusal;
+    return @list;
+}
+
+# The text of a page. A line "include FILE" stands for that file of
+# conf/examples, "README: SECTION" for that section, "NAME | why" in the page of
+# the refusals for that reason.
+sub source
+{
+    my ($name, $refusal) = @_;
+    return '' unless -f "$here/$name";
+    my $text = slurp("$here/$name");
+    $text =~ s{^include (\S+)\n}{slurp("$top/conf/examples/$1") =~ s/^(?=.)/    /mgr}mge;
+    $text =~ s{^README: (.*)\n}{readme_section($1) =~ s/\A\n+//r}mge;
+    return $text unless $name eq 'refusals';
+    my $status = 0;
+    return join '', map {
+        $status = $1 if /^# (\d+)/;
+        if (/^\| (\w+) \| (.*)/ && $refusal->{$1}) {
+            my ($reason, $why, $row) = ($1, $2, $refusal->{$1});
+            die "refusals: $reason is $row->{status}, not $status\n"
+                if $row->{status} != $status;
+            $_ = "| $row->{text} | $reason $row->{tag} | $why\n";
+        }
+        $_;
+    } split /^/, $text;
+}
+
+# Sections "# TITLE" in {title, id, text, parts}, and in them "## TITLE". A
+# comment within a block is no title.
+sub sections
+{
+    my ($text) = @_;
+    my ($intro, @section) = split /^# /m, $text;
+    my $named = sub {
+        my ($title, $body) = $_[0] =~ /\A([^\n]*)\n(.*)\z/s;
+        return {title => $title, text => $body,
+                id => lc($title) =~ s/[^a-z0-9]+/-/gr =~ s/^-|-$//gr};
+    };
+    return $intro // '', map {
+        my ($first, @part) = split /^## /m, $_;
+        my $section = $named->($first);
+        $section->{parts} = [map { $named->($_) } @part];
+        $section;
+    } @section;
+}
+
+# A list of {file, name, title, intro, sections, directives => [{name, example,
+# more}]}.
 sub pages
 {
+    my (%refusal) = @_;
     my ($head, @page) = split /^== /m, slurp("$here/pages");
     return map {
         my ($first, @directive) = split /^-- /m, $_;
-        my ($file, $title, $intro) = $first =~ /\A(\w+): ([^\n]*)\n(.*)\z/s
+        my ($name, $title, $intro) = $first =~ /\Aupload_pool_(\w+): ([^\n]*)\n(.*)\z/s
             or die "pages: no title: $first\n";
-        { file => $file, title => $title, intro => $intro, directives => [
+        my ($more, @section) = sections(source($name, \%refusal));
+        { file => "upload_pool_$name", name => $name, title => $title,
+          intro => "$intro\n$more", sections => \@section, directives => [
             map {
                 my ($name, $rest) = /\A(\w+)\n(.*)\z/s
                     or die "pages: no directive: $_\n";
@@ -88,20 +230,28 @@ sub pages
 my %reference = reference();
 for my $name (sort keys %reference) {
     for (qw(Syntax Default Context Description)) {
-        die "README: $name has no $_\n" unless defined $reference{$name}{$_};
+        die "directives: $name has no $_\n" unless defined $reference{$name}{$_};
     }
 }
 my %help = help_texts();
-my @page = pages();
-my %page_of;
+my %refusal = refusals();
+my @tag = log_tags(%refusal);
+my %tag = map { $_->{tag} => 1 } @tag;
+my @page = pages(%refusal);
+my (%page_of, %titled, %times);
 for my $page (@page) {
     for (map { $_->{name} } @{ $page->{directives} }) {
         die "pages: $_ is there twice\n" if $page_of{$_};
-        die "pages: $_ is not in the README\n" unless $reference{$_};
+        die "pages: $_ is not in directives\n" unless $reference{$_};
         die "pages: $_ is not in directives.c\n" unless $help{$_};
         $page_of{$_} = $page->{file};
     }
+    for (map { $_, @{ $_->{parts} } } @{ $page->{sections} }) {
+        $titled{ $_->{title} } = "$page->{file}.html#$_->{id}";
+        $times{ $_->{title} }++;
+    }
 }
+$titled{ $_->{title} } = "$_->{file}.html" for @page;
 for (sort keys %help) {
     die "conf/manual/pages does not have $_: it needs a place and an example\n"
         unless $page_of{$_};
@@ -125,16 +275,46 @@ sub directive_link
         . lc($name) . qq(">$name</a></code>);
 }
 
-# Names of directives become links, addresses too.
+sub linked
+{
+    my ($own, %is) = @_;
+    if (defined $is{url}) {
+        return qq(<a href="$is{url}">$is{url}</a>);
+    }
+    if (defined $is{tag}) {
+        return $is{tag} unless $tag{ $is{tag} };
+        return qq(<a href="upload_pool_logtags.html#) . lc($is{tag})
+            . qq(">$is{tag}</a>);
+    }
+    if (defined $is{name}) {
+        return !$page_of{ $is{name} } ? $is{name}
+            : defined $own && $is{name} eq $own
+                ? qq(<code class="directive">$is{name}</code>)
+            : directive_link($is{name});
+    }
+    my $title = $is{title} =~ s/\s+/ /gr;
+    die "\"$title\" is the title of several sections\n" if ($times{$title} // 0) > 1;
+    return $titled{$title} ? qq(<a href="$titled{$title}">$title</a>)
+        : '"' . inside($own, $is{title}) . '"';
+}
+
+# What stands between quotes and is no title may have names in it all the same.
+sub inside
+{
+    my ($own, $text) = @_;
+    $text =~ s{\b(?<name>Upload[A-Z]\w+)\b}{linked($own, %+)}ge;
+    return $text;
+}
+
+# Names of directives become links, as do addresses, log tags and the titles of
+# pages and sections in quotes.
 sub inline
 {
     my ($text, $own) = @_;
     $text = escaped($text);
-    $text =~ s{\b(https?://[^\s)"]+[^\s)".,;:])}{<a href="$1">$1</a>}g;
-    $text =~ s{\b(Upload[A-Z]\w+)\b}
-        {!$page_of{$1} ? $1
-         : defined $own && $1 eq $own ? qq(<code class="directive">$1</code>)
-         : directive_link($1)}ge;
+    $text =~ s{(?<url>\bhttps?://[^\s)"]+[^\s)".,;:]) | "(?<title>[^"<>]+)"
+               | \b(?<tag>UPL\d{4})\b | \b(?<name>Upload[A-Z]\w+)\b}
+        {linked($own, %+)}gex;
     return $text;
 }
 
@@ -146,18 +326,35 @@ sub code_block
     return qq(<pre class="prettyprint lang-$kind">) . escaped($text) . "</pre>\n";
 }
 
+# A table of HTML: headings, then rows of [identifier or undef, cell ...]. In a
+# narrow window cells stand below each other, each with its heading.
+sub bordered
+{
+    my ($head, @row) = @_;
+    my @plain = map { s/<[^>]+>//gr } @$head;
+    my $cells = sub {
+        return join '', map { $_ ? qq(<td data-head="$plain[$_]">$_[$_]</td>)
+                                 : "<td>$_[0]</td>" } 0 .. $#_;
+    };
+    return '<table class="bordered"><tr class="header">'
+        . join('', map { "<th>$_</th>" } @$head) . "</tr>\n"
+        . join('', map {
+            my ($id, @cell) = @$_;
+            '<tr' . (defined $id ? qq( id="$id") : '') . '>' . $cells->(@cell)
+                . "</tr>\n" } @row) . "</table>\n";
+}
+
 # Lines "| cell | cell |", of which the first has the headings.
 sub table
 {
     my ($own, @line) = @_;
-    my @row = map { [map { inline($_, $own) } split /\s+\|\s+/,
-                     s/^\|\s+|\s+\|$//gr] } @line;
-    my $head = shift @row;
-    return '<table class="bordered"><tr class="header">'
-        . join('', map { "<th>$_</th>" } @$head) . "</tr>\n"
-        . join('', map { '<tr>' . join('', map { "<td>$_</td>" } @$_)
-                         . "</tr>\n" } @row) . "</table>\n";
+    my ($head, @row) = map { [map { inline($_, $own) } split /\s+\|\s+/,
+                              s/^\|\s+|\s+\|$//gr] } @line;
+    return bordered($head, map { [undef, @$_] } @row);
 }
+
+# One word, or several between commas, and two blanks behind it.
+my $term = qr/\S+(?:, \S+)*(?= {2,}\S)/;
 
 # Paragraphs, "- " lists, "word  meaning" lists, tables, indented blocks.
 sub blocks
@@ -195,9 +392,9 @@ sub blocks
         elsif ($line[0] =~ /^\| /) {
             $html .= table($own, $take->(qr/^\| /));
         }
-        elsif ($line[0] =~ /^\S+ {2,}\S/) {
+        elsif ($line[0] =~ /^$term/) {
             $html .= "<dl>\n";
-            while (@line && $line[0] =~ /^(\S+) {2,}(\S.*)/) {
+            while (@line && $line[0] =~ /^($term) +(.*)/) {
                 my ($word, $meaning) = ($1, $2);
                 shift @line;
                 $meaning .= "\n$_" for map { s/^ +//r } $take->(qr/^ {4}/);
@@ -207,7 +404,7 @@ sub blocks
             $html .= "</dl>\n";
         }
         else {
-            my @got = $take->(qr/^(?!- )(?!\| )(?!\S+ {2,}\S)\S/);
+            my @got = $take->(qr/^(?!- )(?!\| )(?!$term)\S/);
             $html .= '<p>' . inline(join("\n", @got), $own) . "</p>\n";
         }
     }
@@ -226,7 +423,8 @@ sub menu
 {
     return qq(<p class="menu"><a href="mod_upload_pool.html">mod_upload_pool</a> | )
         . qq(<a href="mod_upload_pool.html#directives">Directives</a> | )
-        . qq(<a href="upload_pool_howto.html">How-To</a> | )
+        . join('', map { qq(<a href="upload_pool_$_->[0].html">$_->[1]</a> | ) }
+               [start => 'Get it running'], [howto => 'How-To'])
         . qq(<a href="$docs/">Apache HTTP Server 2.4</a></p>);
 }
 
@@ -243,15 +441,15 @@ sub write_page
 <link href="../style/css/manual.css" rel="stylesheet" media="all" type="text/css" title="Main stylesheet" />
 </head>
 <body id="$id">
-<div id="page-header">
+<div id="page-header" role="banner">
 ${\menu()}
 <p class="apache">mod_upload_pool $version</p>
 </div>
-<div id="path">
+<div id="path" role="navigation" aria-label="Where this is">
 <a href="https://httpd.apache.org/">HTTP Server</a> &gt; <a href="$docs/">Version 2.4</a> &gt; <a href="$docs/mod/">Modules</a> &gt; <a href="mod_upload_pool.html">mod_upload_pool</a></div>
-<div id="page-content">
+<div id="page-content" role="main">
 $body</div>
-<div id="footer">
+${\slurp("$here/search.html")}<div id="footer" role="contentinfo">
 <p class="apache">Copyright the mod_upload_pool authors.<br />Licensed under the <a href="https://www.apache.org/licenses/LICENSE-2.0">Apache License, Version 2.0</a>.</p>
 ${\menu()}</div>
 </body></html>
@@ -296,43 +494,89 @@ sub directive_section
         . "</div>\n</div>\n";
 }
 
-# Pages of text: the first is in every menu.
-my @text = (['upload_pool_howto.html', 'How-To'],
-            ['upload_pool_front.html', 'In front of it']);
-
 sub toc
 {
     my (@item) = @_;
     return join '', map { qq(<li><a href="$_->[0]">$_->[1]</a></li>\n) } @item;
 }
 
-sub others
+sub topics
 {
-    my ($own) = @_;
-    return qq(<h3>See also</h3>\n<ul class="seealso">\n)
-        . toc((map { ["$_->{file}.html", escaped($_->{title})] }
-               grep { $_->{file} ne $own } @page),
-              (grep { $_->[0] ne "$own.html" } @text))
-        . "</ul>";
+    return toc(map { ["$_->{file}.html", escaped($_->{title})] } @_);
 }
 
-sub group_page
+sub section
+{
+    my ($section) = @_;
+    my $kind = sub {
+        return $_[0] =~ /^ *(?:\$|make|apt|apxs|chgrp|upload-pool) /m ? 'sh'
+            : $_[0] =~ /^ *(?:<\?php|import |use |const |#include|static |<script)/m
+                ? 'code' : 'config';
+    };
+    return to_top()
+        . qq(<div class="section"><h2 id="$section->{id}">)
+        . escaped($section->{title}) . "</h2>\n"
+        . blocks($section->{text}, undef, $kind)
+        . join('', map { qq(<h3 id="$_->{id}">) . escaped($_->{title}) . "</h3>\n"
+                         . blocks($_->{text}, undef, $kind) }
+               @{ $section->{parts} }) . "</div>\n";
+}
+
+sub tag_table
+{
+    my %of = (title => 'Every log tag', id => 'tags');
+    return \%of, to_top()
+        . qq(<div class="section"><h2 id="$of{id}">$of{title}</h2>\n)
+        . bordered(['Tag', 'Level', 'What it tells of, and the line'], map {
+            my $line = $_->{line} eq '' ? ''
+                : '<br /><code>' . escaped($_->{line}) . '</code>';
+            [lc $_->{tag}, @$_{qw(tag level)}, inline($_->{what}) . $line]
+        } @tag) . "</div>\n";
+}
+
+sub topic_page
 {
     my ($page) = @_;
+    my @section = @{ $page->{sections} };
+    my $html = join '', map { section($_) } @section;
+    if ($page->{name} eq 'logtags') {
+        my ($of, $table) = tag_table();
+        push @section, $of;
+        $html .= $table;
+    }
+    my @directive = @{ $page->{directives} };
     my $body = qq(<div id="preamble"><h1>) . escaped($page->{title}) . "</h1>\n"
         . blocks($page->{intro}) . "</div>\n"
-        . qq(<div id="quickview"><h3 class="directives">Directives</h3>\n)
-        . qq(<ul id="toc">\n)
-        . toc(map { ['#' . lc $_->{name}, $_->{name}] } @{ $page->{directives} })
-        . "</ul>\n" . others($page->{file}) . "</div>\n"
-        . join '', map { directive_section($_) } @{ $page->{directives} };
+        . qq(<div id="quickview">)
+        . (@section ? qq(<h3>Topics</h3>\n<ul id="topics">\n)
+           . toc(map { ["#$_->{id}", escaped($_->{title})] } @section) . "</ul>\n"
+           : '')
+        . (@directive ? qq(<h3 class="directives">Directives</h3>\n<ul id="toc">\n)
+           . toc(map { ['#' . lc $_->{name}, $_->{name}] } @directive) . "</ul>\n"
+           : '')
+        . qq(<h3>See also</h3>\n<ul class="seealso">\n)
+        . topics(grep { $_ != $page } @page) . "</ul></div>\n"
+        . $html . join '', map { directive_section($_) } @directive;
     return write_page($page->{file}, $page->{title}, $body, 'manual-page');
+}
+
+# The README's table of who begins where.
+sub beginnings
+{
+    my ($head, @row) = map { [split / {2,}/, s/^ +//r] }
+        map { split /\n/ } slurp("$top/README") =~ /^( {4}I have .*?)\n\n/ms
+        or die "README: no table I have\n";
+    my %title = map { ("$_->{file}.html" => $_->{title}) } @page;
+    return bordered(['I have', 'The line for it', 'More in'], map {
+        my ($what, $line, $file) = @$_;
+        die "README: there is no page $file\n" unless $title{$file};
+        [undef, inline($what), inline($line),
+         qq(<a href="$file">$title{$file}</a>)];
+    } @row);
 }
 
 sub module_page
 {
-    my ($what) = slurp("$top/README") =~ /^# What it is\n\n(.*?)\n\n/ms
-        or die "README: no section What it is\n";
     my @rows = (['Description', 'Takes file uploads out of requests'],
                 ['Status', 'Extension'],
                 ['ModuleIdentifier', 'upload_pool_module'],
@@ -342,73 +586,28 @@ sub module_page
         . join("\n", map { '<tr><th>' . dict($_->[0], 'module')
                            =~ s/(>\w+)([A-Z]\w+:)/$1 $2/r
                            . "</th><td>$_->[1]</td></tr>" } @rows)
-        . "</table>\n<h3>Summary</h3>\n" . blocks($what) . "</div>\n"
+        . "</table>\n<h3>Summary</h3>\n" . blocks(readme_section('What it is'))
+        . beginnings() . "</div>\n"
         . qq(<div id="quickview"><h3>Topics</h3>\n<ul id="topics">\n)
-        . toc(@text,
-              map { ["$_->{file}.html", escaped($_->{title})] } @page)
+        . topics(@page)
         . qq(</ul>\n<h3 class="directives">Directives</h3>\n<ul id="toc">\n)
         . toc(map { ["$page_of{$_}.html#" . lc $_, $_] } sort keys %page_of)
         . "</ul></div>\n"
         . to_top()
         . qq(<div class="section"><h2 id="directives">Directives</h2>\n)
+        . blocks(slurp("$here/directives") =~ s/^### .*//msr)
         . join('', map {
             qq(<h3><a href="$_->{file}.html">) . escaped($_->{title})
             . qq(</a></h3>\n<table class="qref">\n)
             . join('', map {
                 '<tr><td>' . directive_link($_->{name}) . '</td><td class="descr">'
                 . escaped($help{$_->{name}}) . "</td></tr>\n"
-            } @{ $_->{directives} }) . "</table>\n" } @page) . "</div>\n";
+            } @{ $_->{directives} }) . "</table>\n"
+        } grep { @{ $_->{directives} } } @page) . "</div>\n";
     return write_page('mod_upload_pool', 'Apache Module', $body,
                       'module-index');
 }
 
-# --- Pages of text ------------------------------------------------------------
-
-# A line "include FILE" stands for that file of conf/examples.
-sub source
-{
-    my ($name) = @_;
-    my $text = slurp("$here/$name");
-    $text =~ s{^include (\S+)\n}{slurp("$top/conf/examples/$1") =~ s/^(?=.)/    /mgr}mge;
-    return $text;
-}
-
-# Sections "# TITLE", and in them "## TITLE".
-sub text_page
-{
-    my ($name, $title_of_page) = @_;
-    # A comment within a block is no title.
-    my ($intro, @section) = split /^# /m, source($name);
-    my ($html, @toc) = ('');
-    my $kind = sub {
-        return $_[0] =~ /^ *\$ /m ? 'sh' : $_[0] =~ /^ *(?:<\?php|import |use |const )/m
-            ? 'code' : 'config';
-    };
-    for (@section) {
-        my ($title, $text) = /\A([^\n]*)\n(.*)\z/s;
-        my $id = lc($title) =~ s/[^a-z0-9]+/-/gr =~ s/^-|-$//gr;
-        push @toc, ["#$id", escaped($title)];
-        my ($first, @part) = split /^## /m, $text;
-        $html .= to_top() . qq(<div class="section"><h2 id="$id">)
-            . escaped($title) . "</h2>\n" . blocks($first, undef, $kind);
-        for (@part) {
-            my ($sub, $body) = /\A([^\n]*)\n(.*)\z/s;
-            my $sub_id = lc($sub) =~ s/[^a-z0-9]+/-/gr =~ s/^-|-$//gr;
-            $html .= qq(<h3 id="$sub_id">) . escaped($sub) . "</h3>\n"
-                . blocks($body, undef, $kind);
-        }
-        $html .= "</div>\n";
-    }
-    my $body = qq(<div id="preamble"><h1>$title_of_page</h1>\n) . blocks($intro)
-        . qq(</div>\n<div id="quickview"><h3>Topics</h3>\n<ul id="topics">\n)
-        . toc(@toc) . "</ul>\n" . others("upload_pool_$name")
-        . "</div>\n" . $html;
-    return write_page("upload_pool_$name", $title_of_page, $body,
-                      'manual-page');
-}
-
 File::Path::make_path($into);
 module_page();
-group_page($_) for @page;
-text_page('howto', 'How-To');
-text_page('front', 'In front of it');
+topic_page($_) for @page;

@@ -20,7 +20,7 @@
  * 2.4.54. */
 #define CORE_LIMIT_UNSET ((apr_off_t)-1)
 #define CORE_LIMIT_DEFAULT ((apr_off_t)1 << 30)
-/* Of children, that ServerLimit should have room for: the README's figure. */
+/* Of children, that ServerLimit should have room for: the manual's figure. */
 #define GENERATIONS 4
 
 static int complain(const upool_pool_mention *m, int tag, const char *what)

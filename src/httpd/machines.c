@@ -37,7 +37,7 @@ static void tell_kind(const machines *m, const shared_pool *one,
         upool_slog(m->s, NOTICE, 0, 385,
                    "pool %s lies on a file system of FUSE, a program that may"
                    " keep locks to one machine; they are tried as long as the"
-                   " server runs (README, \"A farm\")",
+                   " server runs (manual, \"A farm\")",
                    one->path);
     }
 }
@@ -50,7 +50,7 @@ static void tell_change(const machines *m, const shared_pool *one,
     case UPOOL_FARM_UNSAFE:
         upool_slog(m->s, ERR, 0, 386,
                    "pool %s is unsafe to write to: %s; uploads are refused"
-                   " until that is mended (README, \"A farm\")",
+                   " until that is mended (manual, \"A farm\")",
                    one->path, why);
         break;
     case UPOOL_FARM_FAILED:

@@ -7,7 +7,7 @@
 
 /* What servers run, or obey, by a suffix that need not be the last: PHP, CGI
  * and SSI under httpd's AddHandler and AddType, the application servers', IIS'.
- * README has the same list. */
+ * conf/manual/directives has the same list. */
 static const char *const run[] = {
     "php",   "php3", "php4", "php5", "php7", "php8",  "phps",     "pht",
     "phtml", "phar", "inc",  "cgi",  "fcgi", "pl",    "pm",       "py",

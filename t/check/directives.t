@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The table of directives, the shipped configuration and the reference in the
-# README tell the same story; every member of the configuration is created and
+# The table of directives, the shipped configuration and the reference of the
+# manual tell the same story; every member of the configuration is created and
 # merged.
 
 use strict;
@@ -14,7 +14,7 @@ use UploadPool::Source;
 
 my $code = slurp('src/config/directives.c');
 my $conf = slurp('conf/upload_pool.conf');
-my $readme = slurp('README');
+my $reference = slurp('conf/manual/directives');
 
 my (%contexts, %help, %takes);
 while ($code =~ /AP_INIT_(\w+)\(\s*"(\w+)"\s*,(.*?)\)\s*,\s*(?=AP_INIT|\{\s*NULL)/gs) {
@@ -34,11 +34,11 @@ is_deeply [sort keys %in_conf], [sort keys %contexts],
     'conf/upload_pool.conf shows every directive, and no other';
 
 my %entry;
-while ($readme =~ /^### (Upload\w+)\n(.*?)(?=^#)/gms) {
+while ($reference =~ /^### (Upload\w+)\n(.*?)(?=^#|\z)/gms) {
     $entry{$1} = $2;
 }
 is_deeply [sort keys %entry], [sort keys %contexts],
-    'the README explains every directive, and no other';
+    'the reference explains every directive, and no other';
 # Some of S are refused in a virtual host by their setter.
 my %where = (
     S => qr/^server config(?:, virtual host)?$/,
@@ -52,7 +52,7 @@ for my $name (sort keys %entry) {
     }
     my ($context) = $entry{$name} =~ /^Context: +(.*?)\s*$/m;
     my $kind = $contexts{$name} || '';
-    push @elsewhere, "$name: README says '$context', the table $kind"
+    push @elsewhere, "$name: the reference says '$context', the table $kind"
         unless defined $context && $where{$kind} && $context =~ $where{$kind};
     push @incomplete, "$name: Override"
         if $kind eq 'SDH' && $entry{$name} !~ /^Override: +Options$/m;

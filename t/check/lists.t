@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Lists that the README repeats for readers: the groups of files, the extensions
+# Lists that the manual repeats for readers: the groups of files, the extensions
 # that servers run.
 
 use strict;
@@ -11,9 +11,8 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use UploadPool::Source;
 
-my $readme = slurp('README');
-my ($allow) = $readme =~ /^(### UploadAllow\n.*?)^### /ms
-    or BAIL_OUT('README tells of no UploadAllow');
+my ($allow) = slurp('conf/manual/directives') =~ /^(### UploadAllow\n.*?)^### /ms
+    or BAIL_OUT('the reference tells of no UploadAllow');
 
 my %suffixes;
 my $kinds = slurp('src/handlers/kinds.c');
@@ -27,7 +26,7 @@ is join(' ', sort keys %suffixes), 'archives audio documents images video',
 for my $group (sort keys %suffixes) {
     my ($told) = $allow =~ /^ {13}$group +([a-z0-9\n ]+?)(?:;|^ {13}\w)/ms;
     is join(' ', sort split ' ', $told // ''),
-        join(' ', sort @{ $suffixes{$group} }), "$group, as the README has it";
+        join(' ', sort @{ $suffixes{$group} }), "$group, as the reference has it";
     my %times;
     is_deeply [grep { $times{$_}++ } map { @$_ } values %suffixes], [],
         'no extension is of two groups' if $group eq 'archives';
@@ -38,9 +37,10 @@ my @run = ($run // '') =~ /"(\w+)"/g;
 cmp_ok scalar @run, '>', 20, 'extensions that servers run';
 my ($told) = $allow =~ /IIS'\):\n(.*?)\n\n/s;
 is join(' ', sort split ' ', $told // ''), join(' ', sort @run),
-    'as the README has them';
+    'as the reference has them';
 
-my ($chunks) = $readme =~ /^(## Files in chunks\n.*?)^##? /ms;
+my ($chunks) = slurp('conf/manual/protocol')
+    =~ /^(# Files in chunks\n.*?)^# /ms;
 my ($strangers) = slurp('src/parse/family.c') =~ /strangers\[\w+\] = \{(.*?)\n\};/s;
 my @parameters = $strangers =~ /\{ "([\w-]+)", /g;
 cmp_ok scalar @parameters, '>', 10, 'parameters of pieces that are refused';

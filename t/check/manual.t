@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # The pages of the manual are those that their sources make now; they are valid,
-# and every link between them leads somewhere.
+# every link between them leads somewhere, and the README leads to them.
 
 use strict;
 use warnings FATAL => 'all';
@@ -27,28 +27,49 @@ my @stale = grep { slurp("$fresh/$_") ne slurp("conf/manual/mod/$_") }
 none \@stale, 'they say what their sources say'
     or diag 'make -f Makefile.apxs manual';
 
-# --- The README -----------------------------------------------------------------
+# --- The README, and the sources ------------------------------------------------
 
 my $readme = slurp('README');
+cmp_ok scalar(split /\n/, $readme), '<=', 600, 'the README has 600 lines at most';
 my @title = slurp('conf/manual/howto') =~ /^# (\w.*)/mg;
-my ($listed) = $readme =~ /^# Tasks\n.*?\n\n((?:    [^\n]*\n)+)/ms;
-is_deeply [map { s/^ +//r } split /\n/, $listed // ''], \@title,
-    'the README lists every task';
-my ($contents) = $readme =~ /^    sh t\/run.*?\n\n((?:    [^\n]*\n)+)\n\n/ms;
-my @heading = map { /^    (\w.*?)(?:  .*)?$/ ? split /, /, $1 : () }
-    split /\n/, $contents // '';
-at_least('headings in the contents', scalar @heading, 12);
-none [grep { $readme !~ /^# \Q$_\E$/m } @heading],
-    'what the contents name is a section';
-my ($index) = $readme =~ /^# Directives\n\n(.*?)^## Reference$/ms;
+my @list = map { [map { s/^ +//r } split /\n/] }
+    $readme =~ /^# The manual\n.*?\n\n((?:    [^\n]*\n)+)\n.*?\n\n((?:    [^\n]*\n)+)/ms;
+is_deeply $list[1], \@title, 'the README lists every task';
 (my $of_pages = slurp('conf/manual/pages')) =~ s/\A.*?(?=^== )//ms;
-my @order = map { /^== \w+: (.*)/ ? $1 : /^-- (\w+)/ ? $1 : () }
-    split /\n/, $of_pages;
-is_deeply [map { /^    / ? split : /\S/ ? $_ : () } split /\n/, $index // ''],
-    \@order, 'its index has every directive, in the order of the manual';
-my @named = $readme =~ m{(?<![\w/.])((?:src|conf|include|t)/[\w./-]*\w)}g;
-at_least('paths', scalar @named, 30);
-none [grep { !-e && !/\bNAME\b/ && !glob "$_*" } @named], 'every path in it is there';
+my %page = $of_pages =~ /^== upload_pool_(\w+): (.*)/mg;
+is_deeply $list[0], [map { sprintf '%-12s %s', $_, $page{$_} }
+                     $of_pages =~ /^== upload_pool_(\w+):/mg],
+    'and every page, in the order of the manual';
+is_deeply [sort map { "upload_pool_$_.html" } keys %page],
+    [grep { $_ ne 'mod_upload_pool.html' } @kept], 'each is made';
+my @text = grep { -f && !/\.(?:pl|html)$/ && !m{/(?:pages|directives)$} }
+    glob 'conf/manual/*';
+at_least('texts', scalar @text, 12);
+none [grep { !$page{s{.*/}{}r} } @text], 'no text is without a page';
+my @leads = $readme =~ m{\b(\w+\.html)\b}g;
+at_least('pages that the first screen leads to', scalar @leads, 5);
+none [grep { !-f "conf/manual/mod/$_" } @leads], 'and they are there';
+my $everything = join "\n", $readme, map { slurp($_) } @text,
+    'conf/manual/pages', 'conf/manual/directives';
+my @named = $everything =~ m{(?<![\w/.])((?:src|conf|include|t)/[\w./-]*\w)}g;
+at_least('paths', scalar @named, 40);
+none [grep { !-e && !/\bNAME\b/ && !glob "$_*" } @named],
+    'every path in these is there';
+# A title in quotes behind "see" has to be one.
+my %titled = map { $_ => 1 } values %page,
+    map { slurp($_) =~ /^##? (\w.*)/mg } @text;
+my @see = map { s/\s+/ /gr } $everything =~ /\b[Ss]ee\s+"([^"]+)"/g;
+at_least('references', scalar @see, 5);
+none [grep { !$titled{$_} } @see], 'and what they refer to is there';
+
+# --- The index ------------------------------------------------------------------
+
+my $module = slurp('conf/manual/mod/mod_upload_pool.html');
+my @indexed = map { m{>(Upload\w+)</a></code></td><td class="descr">[^<]{10}} }
+    split /\n/, $module;
+is_deeply \@indexed, [$of_pages =~ /^-- (\w+)/mg],
+    'the index has a line of every directive, in the order of the pages';
+like $module, qr/a bare number is\s+megabytes/, 'and says what sizes are';
 
 # --- Form ---------------------------------------------------------------------
 
@@ -83,6 +104,12 @@ for (@link) {
 }
 at_least('links', $inner, 300);
 none \@lost, 'every link between the pages leads somewhere';
+
+none [grep { slurp("conf/manual/mod/$_") =~ /<(?:img|iframe|script\s|link[^>]*https?:)/ }
+      @kept], 'no page needs anything but its stylesheet';
+unlike $style, qr/\@import|url\(/, 'which needs nothing either';
+none [grep { slurp("conf/manual/mod/$_") !~ /<script>/ } @kept],
+    'each can be searched';
 
 # What httpd's stylesheet knows, so that the pages look right among its own.
 my %known = map { $_ => 1 } qw(menu apache module directive directive-section

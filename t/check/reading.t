@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# "How bodies are read": every rule with the number that the parsers have.
+# "How bodies are read", a page of the manual: every rule with the number that the parsers have.
 
 use strict;
 use warnings FATAL => 'all';
@@ -10,9 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use UploadPool::Source;
 
-my ($section) = slurp('README') =~ /^# How bodies are read\n(.*?)^# /ms
-    or BAIL_OUT('README does not tell how bodies are read');
-$section =~ s/\s+/ /g;
+my $section = slurp('conf/manual/bodies') =~ s/\s+/ /gr;
 
 sub constant
 {
@@ -62,7 +60,7 @@ my %told = (
     'no Content-Disposition' => 'Content-Disposition: exactly one',
     'no name' => 'Exactly one name',
     'two Content-Disposition' => 'Content-Disposition: exactly one',
-    'two Content-Transfer-Encoding' => 'Two such headers: 400. - Other',
+    'two Content-Transfer-Encoding' => 'Two of these headers: 400.',
     'two Content-Type' => 'Two such headers: 400. The same',
     'two filename*' => 'one filename*',
     'two filenames' => 'at most one filename',

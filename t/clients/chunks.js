@@ -6,6 +6,8 @@
 "use strict";
 
 const crypto = require("crypto");
+const fs = require("fs");
+const path = require("path");
 const { base, is, ok, sha256, application, run } = require("tap.js");
 const browser = require("browser.js");
 
@@ -176,6 +178,38 @@ async function tryJquery(call) {
           sha256(bytes(70000)));
 }
 
+/* The lines that the manual prints, with three files at once. */
+async function tryJqueryOfTheManual(call) {
+    const page = fs.readFileSync(
+        path.join(__dirname, "../../conf/manual/clients"), "utf8");
+    const printed = page.match(/^ {4}\$\("#files"\)(?:.*\n)+?\n/m)[0]
+        .replaceAll("/upload", "/chunked/echo.pl")
+        .replace(/maxChunkSize: \d+/, "maxChunkSize: " + CHUNK);
+    const sizes = [SIZE, SIZE - 1, 70000];
+    const results = await call(`
+        const $ = jQuery;
+        $('<input type="file" id="files" multiple>').appendTo("body");
+        ${printed}
+        const seen = [];
+        return new Promise((resolve) => {
+            const end = (result) => {
+                seen.push(result);
+                if (seen.length === ${sizes.length}) {
+                    resolve(seen);
+                }
+            };
+            $("#files").on("fileuploaddone", (e, data) => end({
+                body: JSON.stringify(data.result) }));
+            $("#files").on("fileuploadfail", (e, data) => end({
+                error: data.jqXHR.responseText }));
+            $("#files").fileupload("add", { files: ${JSON.stringify(sizes)}
+                .map((size) => file(size, ${name})) });
+        });`);
+    is(results.map((r) => answered(r).files[0].digests["sha-256"]).sort(),
+       sizes.map((size) => sha256(bytes(size))).sort(),
+       "jquery, three files by the manual's lines");
+}
+
 async function tryJqueryResume(call) {
     const id = crypto.randomUUID();
     const url = `/chunked/echo.pl?X-Progress-ID=${id}`;
@@ -263,6 +297,7 @@ run(async () => {
     const call = (body) => page.evaluate(`(() => { ${inPage} ${body} })()`);
 
     await tryJquery(call);
+    await tryJqueryOfTheManual(call);
     await tryJqueryResume(call);
     await tryDjango(call);
     await tryDropzone(call);

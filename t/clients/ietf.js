@@ -161,7 +161,7 @@ function curl(...args) {
                                  "--max-time", "30", ...args]).toString();
 }
 
-/* A connection that breaks, and the rest of the file: as the README tells. */
+/* A connection that breaks, and the rest of the file: as the manual tells. */
 async function withCurl() {
     const bytes = crypto.randomBytes(1500000);
     const file = path.join(dir, "whole");

@@ -160,9 +160,9 @@ is_deeply [grep { $page !~ /^\.It Cm $_$/m } @commands], [],
 is_deeply [grep { $page !~ /^\.It Fl .*-$_\b/m } @options], [],
     'each option is too';
 is_deeply [$page =~ /^\.It Cm (\S+)$/mg], \@commands, 'and no other';
-my $readme = slurp('README');
-is_deeply [grep { $readme !~ /upload-pool $_\b/ } @commands], [],
-    'each is in the README';
+my $manual = slurp('conf/manual/tool');
+is_deeply [grep { $manual !~ /upload-pool $_\b/ } @commands], [],
+    'each is in the manual';
 my $lint = `mandoc -T lint -W warning conf/man/upload-pool.1 2>&1`;
 is_deeply [$?, $lint], [0, ''], 'mandoc has nothing to say about the page';
 like scalar(`mandoc -T ascii conf/man/upload-pool.1`), qr/of root's there/,

@@ -13,7 +13,7 @@
  *
  * upload(file, options) begins at once and returns the job.
  *
- *   url         where to send it (U in the README)
+ *   url         where to send it (U in the manual)
  *   protocol    "form"     one POST; after a break it begins anew
  *               "chunked"  pieces (UploadProtocol chunked); goes on after one
  *               "tus"      tus 1.0.0 (UploadProtocol tus); likewise

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The programs that README and conf/examples print are run as they stand, but
+# The programs that the manual and conf/examples print are run as they stand, but
 # for the directory that they move files to.
 
 use strict;
@@ -27,11 +27,11 @@ sub program
 my %programs = (
     'php.php' => "<?php\n" . program('conf/examples/php.conf',
         'reads php://input:', '# ?') . "echo 'ran';\n",
-    'readme.php' => "<?php\n" . program('README', 'PHP:', '')
+    'manual.php' => "<?php\n" . program('conf/manual/application', 'PHP:', '')
         . "echo 'ran';\n",
     'perl.cgi' => program('conf/examples/cgi.conf',
         'in the same file system\.', '# ?') =~ s/\A\n//r,
-    'python.cgi' => "#!/usr/bin/python3\n" . program('README',
+    'python.cgi' => "#!/usr/bin/python3\n" . program('conf/manual/application',
         'CGI in Python:', '')
         . qq(print("Content-Type: text/plain\\n")\n)
         . qq(print(upload["files"][0]["filename"])\n),
@@ -54,7 +54,7 @@ for my $name (sort keys %programs) {
     my ($moved) = glob pool('handlers/taken') . "/*my_$name.jpg";
     ok $moved && slurp($moved) eq $content, "$name: the file is there";
     is scalar(grep { m{^\Q$id\E/.*\.bin} } pool_files('handlers/pool')),
-        $name =~ /readme/ ? 1 : 0, "$name: a copy, or moved";
+        $name =~ /manual/ ? 1 : 0, "$name: a copy, or moved";
     is status("/h/snippets/$name", $id)->{state}, 'done', "$name: done";
     $r = request('POST', "/h/snippets/$name", body => '{"files":[]}',
                  headers => ['Content-Type', 'application/json']);

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The first example of the README: its six lines, its requests, and what they
-# print, without an application and with one. Only path, port and the bytes
-# around the file are the test's.
+# The first example of the README, which the manual repeats: its six lines, its
+# requests, and what they print, without an application and with one. Only path,
+# port and the bytes around the file are the test's.
 
 use strict;
 use warnings FATAL => 'all';
@@ -16,8 +16,8 @@ use UploadPool::Test;
 
 my $readme = slurp(var('top') . '/README');
 utf8::decode($readme);
-my ($section) = $readme =~ /^# What it is\n(.*?)^# /ms;
-my @block = grep { $_->{text} !~ /^I have / } blocks($section);
+my ($section) = $readme =~ /^# The first example\n(.*?)^# /ms;
+my @block = blocks($section);
 is join(' ', map { $_->{kind} } @block), 'config session session session',
     'a configuration and three requests';
 my $config = $block[0]{text};

@@ -71,7 +71,7 @@ unshift @evasive, 'DOSEnabled true' if $evasive eq 'mod_evasive.so';
     is $r->{json}{received}, 2000, 'evasive: where it was';
     unlike $httpd->error_log, qr/exit signal/, 'evasive: no child died';
     $httpd->stop;
-    # As README says.
+    # As the manual says.
     $httpd = server($evasive, @evasive, 'DOSWhitelist 127.0.0.*');
     my $other = 0;
     for (1 .. 40) {

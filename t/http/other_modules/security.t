@@ -101,7 +101,7 @@ one_answer('a form over ProcessPartial', '/n/secpartial/echo.lua',
 goes_through('ProcessPartial', '/n/secpartial/echo.lua',
              only => qr/^(?:tus|resumable|raw)$/);
 
-# --- Off, as README says ----------------------------------------------------
+# --- Off, as the manual says --------------------------------------------------
 
 goes_through('Off', '/n/secoff/echo.lua');
 {

@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # A graceful restart while a slow upload is in every child: with the MPM's
-# settings that the README, an example and a how-to give, the next generation
+# settings that the manual, an example and a how-to give, the next generation
 # serves at once; where there is no room for one, the server says so at start.
 
 use strict;
@@ -29,8 +29,8 @@ sub sets
     my %of;
     for my $name (qw(ServerLimit ThreadsPerChild MaxRequestWorkers
                      AsyncRequestWorkerFactor)) {
-        my ($line) = $text =~ /^ +$name +(\d.*)/m or next;
-        my @values = $line =~ /^(?:.*?)([\d,]+)(?: +([\d,]+))?/;
+        my ($line) = $text =~ /^(?: +$name +|\| $name\b[^|]*\| )(\d.*)/m or next;
+        my @values = $line =~ /^([\d,]+)(?: +(?:\| )?([\d,]+))?/;
         tr/,//d for @values = grep { defined } @values;
         $of{$name} = \@values;
     }
@@ -38,14 +38,15 @@ sub sets
         0 .. $#{ $of{ServerLimit} };
 }
 
-my ($table) = slurp("$top/README") =~ /\n\n( {31}1,000 .*?)\n\n/s;
+my ($table) = slurp("$top/conf/manual/server")
+    =~ /\n\n(\| Slow uploads .*?)\n\n/s;
 my ($task) = slurp("$top/conf/manual/howto")
     =~ /^# Thousands of slow clients\n(.*?)^# /ms;
-my %printed = (README => [sets($table)],
+my %printed = ('the manual' => [sets($table)],
     'the example' => [sets(slurp("$top/conf/examples/slow-uploads.conf"))],
     'the how-to' => [sets($task)]);
 is_deeply {map { $_ => scalar @{ $printed{$_} } } keys %printed},
-    {README => 2, 'the example' => 1, 'the how-to' => 1}, 'figures are found';
+    {'the manual' => 2, 'the example' => 1, 'the how-to' => 1}, 'figures are found';
 for my $where (sort keys %printed) {
     for my $set (@{ $printed{$where} }) {
         my $children = $set->{MaxRequestWorkers} / $set->{ThreadsPerChild};

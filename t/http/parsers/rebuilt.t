@@ -96,7 +96,7 @@ for my $parser (sort keys %$read) {
         "from the module: $again->{$parser}[$_]"
         for @unlike;
 }
-my $manual = slurp(var('top') . '/conf/manual/pages') =~ s/\s+/ /gr;
+my $manual = slurp(var('top') . '/conf/manual/handoff') =~ s/\s+/ /gr;
 for my $n (0 .. $#differences) {
     my $reason = $differences[$n][2];
     ok $seen{$n}, "differs: $reason";

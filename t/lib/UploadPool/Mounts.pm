@@ -99,7 +99,7 @@ sub volume
 }
 
 # What "performance.stat-prefetch off" and its like leave of a volume, and the
-# mount options that go with it (README, "A farm").
+# mount options that go with it (manual, "A farm").
 sub mount_glusterfs
 {
     my ($self) = @_;
