@@ -12,7 +12,7 @@
 #include "httpd/shared.h"
 #include "parse/disposition.h"
 #include "proto/complete.h"
-#include "store/append.h"
+#include "store/resumable_look.h"
 #include "upload/choice.h"
 
 /* Between two looks whether the upload in the way has been decided. */
@@ -52,12 +52,12 @@ static apr_status_t copy_bytes(void *user, const char *data, apr_size_t len)
 static int copy(upool_chunked *c, upool_sink *sink, upool_store *store,
                 const char *made)
 {
-    upool_append *from = NULL;
-    apr_status_t rv = upool_append_open(&from, store, made, c->r->pool);
+    upool_resumable_look *from = NULL;
+    apr_status_t rv = upool_resumable_open(&from, store, made, c->r->pool);
 
     if (!rv) {
-        rv = upool_append_read(from, 0, upool_append_offset(from), copy_bytes,
-                               sink);
+        rv = upool_resumable_read(from, 0, upool_resumable_offset(from),
+                                  copy_bytes, sink);
     }
     if (rv) {
         /* Where the sink has refused the bytes, its own reason stands. */
@@ -433,7 +433,7 @@ static int hold(upool_chunked *c, upool_refusal *refusal)
             return 0;
         }
         if (refusal->reason != UPOOL_REASON_BUSY || !is_undecided(c)
-            || waited >= UPOOL_APPEND_PATIENCE) {
+            || waited >= UPOOL_RESUMABLE_PATIENCE) {
             return 1;
         }
         rq->upload = NULL;

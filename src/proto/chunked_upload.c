@@ -381,7 +381,7 @@ static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
             return 0;
         }
         if (refusal->reason != UPOOL_REASON_BUSY
-            || waited >= UPOOL_APPEND_PATIENCE) {
+            || waited >= UPOOL_RESUMABLE_PATIENCE) {
             return 1;
         }
         apr_sleep(PAUSE);

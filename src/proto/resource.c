@@ -9,7 +9,7 @@
 
 #include "httpd/lookup.h"
 #include "httpd/resuming.h"
-#include "store/append.h"
+#include "store/resumable_look.h"
 
 void upool_proto_refuse(upool_request *rq, upool_reason reason)
 {
@@ -131,10 +131,10 @@ static const char *kind_of(request_rec *r, upool_request *rq, const char *id)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
     upool_store *store = upool_known_store(r, rq, &refusal);
-    upool_append *append = NULL;
+    upool_resumable_look *append = NULL;
 
-    return store && !upool_append_open(&append, store, id, r->pool)
-               ? upool_append_about(append)->protocol
+    return store && !upool_resumable_open(&append, store, id, r->pool)
+               ? upool_resumable_about(append)->protocol
                : NULL;
 }
 

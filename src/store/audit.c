@@ -14,7 +14,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 #include "store/layout.h"
 #include "store/lock.h"
 
@@ -174,9 +174,9 @@ static void judge_attempt(look *at)
 
 static void judge_incomplete(look *at)
 {
-    upool_incomplete found;
-    apr_status_t rv = upool_incomplete_look(&found, at->directory.fd, at->id,
-                                            at->audit->complete, at->p);
+    upool_resumable_state found;
+    apr_status_t rv = upool_resumable_state_look(
+        &found, at->directory.fd, at->id, at->audit->complete, at->p);
 
     if (rv == APR_EGENERAL) {
         note(at->audit->problems, UPOOL_LAYOUT_RESUMABLE,
@@ -186,9 +186,9 @@ static void judge_incomplete(look *at)
         return;
     }
     at->audit->about = found.about;
-    at->audit->offset = upool_incomplete_held(found.about, found.size);
+    at->audit->offset = upool_resumable_state_held(found.about, found.size);
     at->audit->is_written |=
-        upool_incomplete_writer(at->directory.fd, found.about->file.stored)
+        upool_resumable_state_writer(at->directory.fd, found.about->file.stored)
         != APR_SUCCESS;
     apr_hash_set(at->data, found.about->file.stored, APR_HASH_KEY_STRING, NULL);
 }

@@ -13,8 +13,8 @@
 #include "store/descriptor.h"
 #include "store/document.h"
 #include "store/farm.h"
-#include "store/held.h"
-#include "store/incomplete.h"
+#include "store/bucket_own.h"
+#include "store/resumable_state.h"
 #include "store/inuse.h"
 #include "store/layout.h"
 #include "store/purge.h"
@@ -224,16 +224,16 @@ static apr_status_t pass_incomplete(const upool_bucket *bucket,
 {
     apr_interval_time_t expires = upool_store_settings(bucket->store)->expires;
     int fd = bucket->directory.fd;
-    upool_incomplete found;
-    apr_status_t rv = upool_incomplete_look(&found, fd, bucket->id,
-                                            bucket->previous, bucket->pool);
+    upool_resumable_state found;
+    apr_status_t rv = upool_resumable_state_look(
+        &found, fd, bucket->id, bucket->previous, bucket->pool);
 
     if (rv == ENOENT) {
         return APR_SUCCESS;
     }
     if (!rv) {
-        rv = upool_incomplete_judge(&found, fd,
-                                    expires ? apr_time_now() - expires : 0);
+        rv = upool_resumable_state_judge(
+            &found, fd, expires ? apr_time_now() - expires : 0);
     }
     if (rv == APR_EBUSY) {
         *why = "an upload of several requests is on its way";
@@ -378,7 +378,7 @@ static void adopt_file(upool_bucket *bucket, const upool_resumable *about)
 
 /* The lock, and what it guards as it is now. */
 static apr_status_t hold_incomplete(upool_bucket *bucket,
-                                    upool_incomplete *found,
+                                    upool_resumable_state *found,
                                     apr_time_t deadline)
 {
     apr_status_t rv =
@@ -400,8 +400,8 @@ static apr_status_t hold_incomplete(upool_bucket *bucket,
     if (rv && rv != ENOENT && rv != APR_EGENERAL) {
         return rv;
     }
-    return upool_incomplete_look(found, bucket->directory.fd, bucket->id,
-                                 bucket->previous, bucket->pool);
+    return upool_resumable_state_look(found, bucket->directory.fd, bucket->id,
+                                      bucket->previous, bucket->pool);
 }
 
 apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
@@ -409,7 +409,7 @@ apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
                                 apr_time_t deadline)
 {
     upool_bucket *b = bucket_make(store, about->identifier, p);
-    upool_incomplete found;
+    upool_resumable_state found;
     apr_status_t rv = hold_incomplete(b, &found, deadline);
 
     if (!rv && found.about->created != about->created) {

@@ -11,7 +11,7 @@
  *   attempt.json    the last attempt, as long as it is not the one above:
  *                   state error, or uploading where the progress table had no
  *                   slot; removed before a new attempt starts and by commit
- *   resumable.json  an upload that arrives in several requests (append.h)
+ *   resumable.json  one that arrives in several requests (resumable_look.h)
  *   yield           somebody wants its writer to stop (takeover.h)
  *   run             who runs its application, and what came of it (run.h)
  *   cleared         it goes when that has answered (inuse.h)

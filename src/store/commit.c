@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "store/document.h"
-#include "store/held.h"
-#include "store/incomplete.h"
+#include "store/bucket_own.h"
+#include "store/resumable_state.h"
 #include "store/layout.h"
 #include "store/purge.h"
 
@@ -165,7 +165,7 @@ apr_status_t upool_bucket_defer(upool_bucket *bucket, upool_resumable *about)
         return rv;
     }
     about->file.stored = upool_spool_name(spool);
-    if (upool_incomplete_is_past(about, bucket->previous)) {
+    if (upool_resumable_state_is_past(about, bucket->previous)) {
         about->created++;
     }
     rv = upool_document_save_resumable(

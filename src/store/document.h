@@ -55,7 +55,7 @@ apr_status_t upool_document_save(const upool_record *record, int directory,
                                  int *named);
 
 /* The same for resumable.json.  Whether it is that of the complete upload, and
- * what is there of its file, tells incomplete.h. */
+ * what is there of its file, resumable_state.h tells. */
 apr_status_t upool_document_load_resumable(upool_resumable **resumable,
                                            int directory, const char *id,
                                            apr_pool_t *p);

@@ -13,7 +13,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
-#include "store/held.h"
+#include "store/bucket_own.h"
 #include "store/inuse.h"
 #include "store/layout.h"
 #include "store/members.h"

@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "store/descriptor.h"
-#include "store/held.h"
+#include "store/bucket_own.h"
 #include "store/layout.h"
 
 /* 128 random bits do not meet by chance; a broken random source should not

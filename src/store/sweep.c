@@ -11,7 +11,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 #include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
@@ -157,8 +157,9 @@ static apr_status_t add_incomplete(finding *found, const upool_directory *dir,
                                    const char *id, const upool_record *complete,
                                    apr_pool_t *p)
 {
-    upool_incomplete now;
-    apr_status_t rv = upool_incomplete_look(&now, dir->fd, id, complete, p);
+    upool_resumable_state now;
+    apr_status_t rv =
+        upool_resumable_state_look(&now, dir->fd, id, complete, p);
 
     if (rv) {
         return rv;
@@ -169,12 +170,14 @@ static apr_status_t add_incomplete(finding *found, const upool_directory *dir,
     found->named++;
     if (upool_siblings_is_part(now.about)) {
         found->part = now.about;
-        found->part_is_whole = now.about->length >= 0
-                               && upool_incomplete_offset(now.about, now.size)
-                                      == now.about->length;
+        found->part_is_whole =
+            now.about->length >= 0
+            && upool_resumable_state_offset(now.about, now.size)
+                   == now.about->length;
     }
     found->written =
-        upool_incomplete_writer(dir->fd, now.about->file.stored) != APR_SUCCESS;
+        upool_resumable_state_writer(dir->fd, now.about->file.stored)
+        != APR_SUCCESS;
     return APR_SUCCESS;
 }
 
@@ -237,11 +240,11 @@ static void remove_orphans(const upool_sweep *sweep, const upool_directory *dir,
     upool_sweep_deed deed = { id, 0, 0, 0, APR_SUCCESS };
     upool_purge_tally tally = { sweep->dry, 0, 0 };
     upool_record *record = NULL;
-    upool_incomplete now;
+    upool_resumable_state now;
     apr_status_t rv = upool_document_load(
         &record, dir->fd, UPOOL_LAYOUT_METADATA, id, sweep->scratch);
     apr_status_t rest =
-        upool_incomplete_look(&now, dir->fd, id, record, sweep->scratch);
+        upool_resumable_state_look(&now, dir->fd, id, record, sweep->scratch);
 
     /* A record that cannot be read may name any of them. */
     if ((rv && rv != ENOENT) || (rest && rest != ENOENT)) {

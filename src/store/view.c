@@ -11,7 +11,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 #include "store/inuse.h"
 #include "store/layout.h"
 #include "store/lock.h"
@@ -55,7 +55,7 @@ static upool_record *record_without_document(const look *at, upool_state state)
 
 /* An upload of several requests is on its way, whether or not somebody writes
  * to it at this moment. */
-static void describe_incomplete(look *at, const upool_incomplete *found)
+static void describe_incomplete(look *at, const upool_resumable_state *found)
 {
     const upool_resumable *about = found->about;
     upool_record *record = upool_record_make(at->p, at->id);
@@ -66,7 +66,7 @@ static void describe_incomplete(look *at, const upool_incomplete *found)
                                ? about->file.content_type
                                : "application/octet-stream";
     record->size = about->length;
-    record->received = upool_incomplete_held(about, found->size);
+    record->received = upool_resumable_state_held(about, found->size);
     record->owner = about->owner;
     record->created = about->created;
     record->updated = found->activity;
@@ -77,9 +77,9 @@ static void describe_incomplete(look *at, const upool_incomplete *found)
  * way is newer.  APR_SUCCESS: there is something. */
 static apr_status_t read_incomplete(look *at, const upool_record *complete)
 {
-    upool_incomplete found;
-    apr_status_t rv = upool_incomplete_look(&found, at->directory.fd, at->id,
-                                            complete, at->p);
+    upool_resumable_state found;
+    apr_status_t rv = upool_resumable_state_look(&found, at->directory.fd,
+                                                 at->id, complete, at->p);
 
     if (!rv) {
         describe_incomplete(at, &found);

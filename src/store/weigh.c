@@ -12,7 +12,7 @@
 #include "store/descriptor.h"
 #include "store/directory.h"
 #include "store/document.h"
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 #include "store/layout.h"
 #include "store/lock.h"
 #include "store/quota.h"
@@ -53,7 +53,8 @@ static apr_status_t visit_written(void *baton, int fd, const char *name)
 {
     int *written = baton;
 
-    *written |= upool_layout_is_data(name) && upool_incomplete_writer(fd, name);
+    *written |=
+        upool_layout_is_data(name) && upool_resumable_state_writer(fd, name);
     return APR_SUCCESS;
 }
 

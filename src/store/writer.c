@@ -8,8 +8,8 @@
 
 #include "store/descriptor.h"
 #include "store/farm.h"
-#include "store/incomplete.h"
-#include "store/opened.h"
+#include "store/resumable_state.h"
+#include "store/resumable_own.h"
 #include "store/region.h"
 #include "store/takeover.h"
 
@@ -17,7 +17,7 @@
 #define COPY_MAX ((apr_off_t)1 << 30)
 
 struct upool_writer {
-    upool_append *upload;
+    upool_resumable_look *upload;
     int fd; /* its data file; -1 when it has ended */
     upool_range region;
     apr_off_t start;     /* where it has begun */
@@ -53,7 +53,7 @@ static apr_status_t leave(void *data)
     return APR_SUCCESS;
 }
 
-static upool_writer *make(upool_append *a)
+static upool_writer *make(upool_resumable_look *a)
 {
     upool_writer *w = apr_pcalloc(a->pool, sizeof(*w));
 
@@ -72,7 +72,7 @@ static void end(upool_writer *w)
 
 /* In order there is one writer; parts out of order have their bytes alone.  The
  * rest of an upload that has begun out of order is a part too. */
-static upool_range region_of(const upool_append *a,
+static upool_range region_of(const upool_resumable_look *a,
                              const upool_writer_claim *claim)
 {
     upool_range region = all;
@@ -80,7 +80,7 @@ static upool_range region_of(const upool_append *a,
     if (claim->out_of_order || a->about->ranges) {
         region.start = claim->start >= 0
                            ? claim->start
-                           : upool_incomplete_offset(a->about, a->size);
+                           : upool_resumable_state_offset(a->about, a->size);
         region.end = claim->end >= 0 ? claim->end : APR_INT64_MAX;
     }
     /* A lock of no bytes would be one of all. */
@@ -94,7 +94,7 @@ static upool_range region_of(const upool_append *a,
 /* Under the lock: the region, or APR_EBUSY, without the file. */
 static apr_status_t try_region(upool_writer *w)
 {
-    const upool_append *a = w->upload;
+    const upool_resumable_look *a = w->upload;
     apr_status_t rv = upool_fd_own(&w->fd, a->directory.fd,
                                    a->about->file.stored, O_WRONLY, 0);
 
@@ -109,7 +109,7 @@ static apr_status_t try_region(upool_writer *w)
 static apr_status_t take_once(upool_writer *w, const upool_writer_claim *claim,
                               apr_time_t deadline)
 {
-    apr_status_t rv = upool_append_lock(w->upload, deadline);
+    apr_status_t rv = upool_resumable_lock(w->upload, deadline);
 
     if (rv) {
         return rv;
@@ -119,7 +119,7 @@ static apr_status_t take_once(upool_writer *w, const upool_writer_claim *claim,
     }
     rv = try_region(w);
     if (rv) {
-        upool_append_unlock(w->upload);
+        upool_resumable_unlock(w->upload);
     }
     return rv;
 }
@@ -128,7 +128,7 @@ static apr_status_t take_once(upool_writer *w, const upool_writer_claim *claim,
  * held on success. */
 static apr_status_t take(upool_writer *w, const upool_writer_claim *claim)
 {
-    apr_time_t deadline = apr_time_now() + UPOOL_APPEND_PATIENCE;
+    apr_time_t deadline = apr_time_now() + UPOOL_RESUMABLE_PATIENCE;
     int directory = w->upload->directory.fd;
     int asked = 0;
     apr_status_t rv = take_once(w, claim, deadline);
@@ -172,7 +172,7 @@ static void drop_midstates(upool_resumable *about, apr_off_t offset)
  * written there. */
 static apr_status_t cut(upool_writer *w, apr_off_t offset)
 {
-    upool_append *a = w->upload;
+    upool_resumable_look *a = w->upload;
     apr_status_t rv = APR_SUCCESS;
 
     if (a->size > offset) {
@@ -184,7 +184,7 @@ static apr_status_t cut(upool_writer *w, apr_off_t offset)
     return rv;
 }
 
-static apr_status_t check_claim(const upool_append *a,
+static apr_status_t check_claim(const upool_resumable_look *a,
                                 const upool_writer_claim *claim)
 {
     apr_off_t length = a->about->length;
@@ -202,8 +202,8 @@ static apr_status_t check_claim(const upool_append *a,
 static apr_status_t begin_in_order(upool_writer *w,
                                    const upool_writer_claim *claim)
 {
-    upool_append *a = w->upload;
-    apr_off_t offset = upool_incomplete_offset(a->about, a->size);
+    upool_resumable_look *a = w->upload;
+    apr_off_t offset = upool_resumable_state_offset(a->about, a->size);
     apr_off_t good = claim->provisional || is_sync(w) ? offset : -1;
     int had = a->about->midstates->nelts;
     apr_status_t rv;
@@ -222,26 +222,26 @@ static apr_status_t begin_in_order(upool_writer *w,
         return rv;
     }
     a->about->good = good;
-    return upool_append_save(a);
+    return upool_resumable_save(a);
 }
 
 /* From now on what is there is what is written down. */
 static apr_status_t turn_out_of_order(upool_writer *w)
 {
-    upool_append *a = w->upload;
-    apr_off_t offset = upool_incomplete_offset(a->about, a->size);
+    upool_resumable_look *a = w->upload;
+    apr_off_t offset = upool_resumable_state_offset(a->about, a->size);
     apr_status_t rv = cut(w, offset);
 
     a->about->ranges = upool_ranges_make(a->pool);
     upool_ranges_add(a->about->ranges, 0, offset);
     a->about->good = -1;
-    return rv ? rv : upool_append_save(a);
+    return rv ? rv : upool_resumable_save(a);
 }
 
 static apr_status_t begin_part(upool_writer *w, const upool_writer_claim *claim)
 {
-    const upool_append *a = w->upload;
-    apr_off_t offset = upool_incomplete_offset(a->about, a->size);
+    const upool_resumable_look *a = w->upload;
+    apr_off_t offset = upool_resumable_state_offset(a->about, a->size);
 
     w->in_order = 0;
     w->start = claim->start >= 0 ? claim->start : offset;
@@ -257,11 +257,11 @@ static apr_status_t begin_part(upool_writer *w, const upool_writer_claim *claim)
 /* Under the lock, with the region. */
 static apr_status_t begin(upool_writer *w, const upool_writer_claim *claim)
 {
-    upool_append *a = w->upload;
+    upool_resumable_look *a = w->upload;
     apr_status_t rv;
 
-    upool_append_doubt(a);
-    rv = upool_append_look(a);
+    upool_resumable_doubt(a);
+    rv = upool_resumable_look_again(a);
     if (rv) {
         return rv;
     }
@@ -274,26 +274,27 @@ static apr_status_t begin(upool_writer *w, const upool_writer_claim *claim)
     return rv;
 }
 
-apr_status_t upool_writer_begin(upool_writer **writer, upool_append *append,
+apr_status_t upool_writer_begin(upool_writer **writer,
+                                upool_resumable_look *look,
                                 const upool_writer_claim *claim)
 {
-    upool_writer *w = make(append);
+    upool_writer *w = make(look);
     apr_status_t rv;
 
     *writer = NULL;
-    rv = upool_farm_is_unsafe(append->store) ? ENOLCK : take(w, claim);
+    rv = upool_farm_is_unsafe(look->store) ? ENOLCK : take(w, claim);
     if (rv) {
         return rv;
     }
     rv = begin(w, claim);
-    upool_append_unlock(append);
+    upool_resumable_unlock(look);
     if (rv) {
         let_go(w);
         return rv;
     }
     w->at = w->start;
     w->provisional = claim->provisional;
-    apr_pool_cleanup_register(append->pool, w, leave, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(look->pool, w, leave, apr_pool_cleanup_null);
     *writer = w;
     return APR_SUCCESS;
 }
@@ -374,7 +375,8 @@ static void copy_blocks(upool_writer *w, int fd, apr_off_t *from, apr_off_t to)
     }
 }
 
-apr_status_t upool_writer_copy(upool_writer *w, const upool_append *source,
+apr_status_t upool_writer_copy(upool_writer *w,
+                               const upool_resumable_look *source,
                                apr_off_t length)
 {
     apr_off_t from = 0;
@@ -384,20 +386,20 @@ apr_status_t upool_writer_copy(upool_writer *w, const upool_append *source,
     if (w->broken) {
         return w->broken;
     }
-    rv = upool_append_open_file(source, &fd);
+    rv = upool_resumable_open_file(source, &fd);
     if (rv) {
         return rv;
     }
     copy_blocks(w, fd, &from, length);
     upool_fd_close(&fd);
-    return upool_append_read(source, from, length, write_block, w);
+    return upool_resumable_read(source, from, length, write_block, w);
 }
 
 /* By name, not by descriptor: a network file system keeps what is open under
  * another name. */
 apr_status_t upool_writer_look_up(const upool_writer *w)
 {
-    const upool_append *a = w->upload;
+    const upool_resumable_look *a = w->upload;
     struct stat st;
 
     if (upool_fd_stat(&st, a->directory.fd, a->about->file.stored) == ENOENT) {
@@ -416,34 +418,34 @@ apr_status_t upool_writer_look_up(const upool_writer *w)
 static apr_status_t note_down(upool_writer *w, apr_off_t good,
                               const apr_array_header_t *midstates)
 {
-    upool_append *a = w->upload;
+    upool_resumable_look *a = w->upload;
 
     if (w->in_order) {
         a->about->good = good;
         if (midstates) {
             a->about->midstates = apr_array_copy(a->pool, midstates);
         }
-        return upool_append_save(a);
+        return upool_resumable_save(a);
     }
     if (upool_ranges_add(a->about->ranges, w->start, w->at)) {
         return ENOSPC;
     }
-    return upool_append_save(a);
+    return upool_resumable_save(a);
 }
 
 static apr_status_t write_down(upool_writer *w, apr_off_t good,
                                const apr_array_header_t *midstates)
 {
-    upool_append *a = w->upload;
+    upool_resumable_look *a = w->upload;
     apr_status_t rv;
 
-    upool_append_doubt(a);
-    rv = upool_append_lock(a, apr_time_now() + UPOOL_APPEND_PATIENCE);
+    upool_resumable_doubt(a);
+    rv = upool_resumable_lock(a, apr_time_now() + UPOOL_RESUMABLE_PATIENCE);
     if (rv) {
         return rv == APR_EOF ? APR_ENOENT : rv;
     }
     rv = note_down(w, good, midstates);
-    upool_append_unlock(a);
+    upool_resumable_unlock(a);
     return rv;
 }
 
@@ -472,7 +474,7 @@ static apr_status_t settle_file(upool_writer *w)
 apr_status_t upool_writer_keep(upool_writer *w,
                                const apr_array_header_t *midstates)
 {
-    upool_append *a = w->upload;
+    upool_resumable_look *a = w->upload;
     apr_status_t rv = settle_file(w);
 
     if (!rv && w->in_order && a->about->good < 0 && !midstates) {
@@ -483,7 +485,7 @@ apr_status_t upool_writer_keep(upool_writer *w,
         rv = write_down(w, -1, midstates);
     }
     end(w);
-    return rv ? rv : upool_append_look(a);
+    return rv ? rv : upool_resumable_look_again(a);
 }
 
 /* good stays where it is, which is where the file ends now; where it cannot be
@@ -494,16 +496,18 @@ void upool_writer_take_back(upool_writer *w)
         w->broken = upool_fd_error();
     }
     end(w);
-    upool_append_look(w->upload);
+    upool_resumable_look_again(w->upload);
 }
 
-static int is_whole(const upool_append *a)
+static int is_whole(const upool_resumable_look *a)
 {
     return a->about->length >= 0
-           && upool_incomplete_offset(a->about, a->size) == a->about->length;
+           && upool_resumable_state_offset(a->about, a->size)
+                  == a->about->length;
 }
 
-apr_status_t upool_writer_complete(upool_writer **writer, upool_append *a,
+apr_status_t upool_writer_complete(upool_writer **writer,
+                                   upool_resumable_look *a,
                                    upool_bucket **bucket, apr_pool_t *p)
 {
     upool_writer *w = make(a);
@@ -513,16 +517,16 @@ apr_status_t upool_writer_complete(upool_writer **writer, upool_append *a,
     if (rv) {
         return rv;
     }
-    upool_append_doubt(a);
-    rv = upool_append_look(a);
+    upool_resumable_doubt(a);
+    rv = upool_resumable_look_again(a);
     if (!rv && !is_whole(a)) {
         rv = APR_EINCOMPLETE;
     }
     rv = rv ? rv : cut(w, a->about->length);
-    upool_append_unlock(a);
+    upool_resumable_unlock(a);
     rv = rv ? rv
             : upool_bucket_adopt(bucket, a->store, a->about, p,
-                                 apr_time_now() + UPOOL_APPEND_PATIENCE);
+                                 apr_time_now() + UPOOL_RESUMABLE_PATIENCE);
     if (rv) {
         let_go(w);
         return rv;
@@ -535,5 +539,5 @@ apr_status_t upool_writer_complete(upool_writer **writer, upool_append *a,
 apr_status_t upool_writer_release(upool_writer *w)
 {
     end(w);
-    return upool_append_look(w->upload);
+    return upool_resumable_look_again(w->upload);
 }

@@ -14,13 +14,12 @@
  *     complete ────────────┬──release──> the bucket was committed, or not
  *                          └──the pool
  *
- * It lives in the pool of its upool_append, and uses it: one thread at a time
- * has both.  What the append says is not looked at anew while a writer
- * writes. */
+ * It lives in the pool of its look, and uses it: one thread at a time has both.
+ * What the look says is not looked at anew while a writer writes. */
 
 #include <sys/uio.h>
 
-#include "store/append.h"
+#include "store/resumable_look.h"
 
 typedef struct upool_writer upool_writer;
 
@@ -32,11 +31,12 @@ typedef struct upool_writer_claim {
 } upool_writer_claim;
 
 /* Becomes the writer of the bytes claimed.  NULL and APR_EMISMATCH: start is
- * not where they belong (upool_append_offset() tells); APR_EBUSY: somebody does
- * not let go of them; APR_EOF: it is complete; APR_ENOENT: it is gone;
+ * not where they belong (upool_resumable_offset() tells); APR_EBUSY: somebody
+ * does not let go of them; APR_EOF: it is complete; APR_ENOENT: it is gone;
  * APR_EINVAL: end is before start, or behind the length; else the system's
  * error. */
-apr_status_t upool_writer_begin(upool_writer **writer, upool_append *append,
+apr_status_t upool_writer_begin(upool_writer **writer,
+                                upool_resumable_look *look,
                                 const upool_writer_claim *claim);
 
 /* Where its next byte goes. */
@@ -51,7 +51,8 @@ apr_status_t upool_writer_write(upool_writer *writer, struct iovec *vec,
 /* Writes the first length bytes of source behind what this one has written,
  * without their passing through memory where the file system can.  For one that
  * writes in order.  APR_EOF: source is shorter; else as write. */
-apr_status_t upool_writer_copy(upool_writer *writer, const upool_append *source,
+apr_status_t upool_writer_copy(upool_writer *writer,
+                               const upool_resumable_look *source,
                                apr_off_t length);
 
 /* Must it stop?  APR_SUCCESS: no; APR_EBUSY: somebody asks for its bytes;
@@ -74,9 +75,10 @@ void upool_writer_take_back(upool_writer *writer);
  * writes to it from here to release().  The bucket lives in p.
  * APR_EINCOMPLETE: it is not all there; APR_EOF: it is complete already; else
  * as begin. */
-apr_status_t upool_writer_complete(upool_writer **writer, upool_append *append,
+apr_status_t upool_writer_complete(upool_writer **writer,
+                                   upool_resumable_look *look,
                                    upool_bucket **bucket, apr_pool_t *p);
-/* Ends it, after the end of that bucket; the append looks anew. */
+/* Ends it, after the end of that bucket; the look is made anew. */
 apr_status_t upool_writer_release(upool_writer *writer);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <apr_strings.h>
 
-#include "upload/resumed.h"
+#include "upload/resume_own.h"
 
 #define TYPE_NONE "application/octet-stream"
 
@@ -69,13 +69,13 @@ upool_resume *upool_resume_make(const upool_resume_options *options,
 
 const upool_resumable *upool_resume_about(const upool_resume *resume)
 {
-    return upool_append_about(resume->append);
+    return upool_resumable_about(resume->look);
 }
 
 apr_off_t upool_resume_offset(const upool_resume *resume)
 {
     return resume->writer ? upool_writer_offset(resume->writer)
-                          : upool_append_offset(resume->append);
+                          : upool_resumable_offset(resume->look);
 }
 
 apr_off_t upool_resume_length(const upool_resume *resume)
@@ -85,7 +85,7 @@ apr_off_t upool_resume_length(const upool_resume *resume)
 
 apr_off_t upool_resume_held(const upool_resume *resume)
 {
-    return upool_append_held(resume->append);
+    return upool_resumable_held(resume->look);
 }
 
 int upool_resume_is_whole(const upool_resume *resume)
@@ -96,7 +96,7 @@ int upool_resume_is_whole(const upool_resume *resume)
 
 int upool_resume_is_complete(const upool_resume *resume)
 {
-    return resume->append && upool_append_record(resume->append) != NULL;
+    return resume->look && upool_resumable_record(resume->look) != NULL;
 }
 
 int upool_resume_completed_now(const upool_resume *resume)
@@ -106,16 +106,16 @@ int upool_resume_completed_now(const upool_resume *resume)
 
 apr_time_t upool_resume_expires(const upool_resume *resume)
 {
-    return resume->options.expires
-               ? upool_append_activity(resume->append) + resume->options.expires
-               : 0;
+    return resume->options.expires ? upool_resumable_activity(resume->look)
+                                         + resume->options.expires
+                                   : 0;
 }
 
 const upool_record *upool_resume_record(const upool_resume *resume)
 {
     /* What is in memory alone (inline, notes) only who completed it has. */
     return resume->completed_now ? resume->record
-                                 : upool_append_record(resume->append);
+                                 : upool_resumable_record(resume->look);
 }
 
 const apr_array_header_t *upool_resume_fields(const upool_resume *resume)
@@ -176,7 +176,7 @@ void upool_resume_describe(upool_resume *resume)
     record->content_type =
         about->file.content_type ? about->file.content_type : TYPE_NONE;
     record->size = about->length;
-    record->received = upool_append_held(resume->append);
+    record->received = upool_resumable_held(resume->look);
     record->owner = about->owner;
     record->created = about->created;
     record->updated = resume->options.now();
@@ -281,8 +281,9 @@ static int is_part(const upool_resume *resume)
 
 int upool_resume_find(upool_resume *resume)
 {
-    apr_status_t rv = upool_append_open(&resume->append, resume->options.store,
-                                        resume->options.identifier, resume->p);
+    apr_status_t rv =
+        upool_resumable_open(&resume->look, resume->options.store,
+                             resume->options.identifier, resume->p);
 
     if (rv) {
         return upool_resume_turn_down_for(resume, rv,
@@ -320,7 +321,7 @@ upool_resume *upool_resume_open(const upool_resume_options *options,
 
 int upool_resume_settle(upool_resume *resume)
 {
-    apr_status_t rv = upool_append_settle(resume->append);
+    apr_status_t rv = upool_resumable_settle(resume->look);
 
     if (rv) {
         return upool_resume_turn_down_for(resume, rv,
@@ -359,7 +360,7 @@ int upool_resume_set_length(upool_resume *resume, apr_off_t length)
     if (upool_resume_judge_size(resume, length)) {
         return 1;
     }
-    rv = upool_append_update(resume->append, change_length, &length);
+    rv = upool_resumable_update(resume->look, change_length, &length);
     if (rv == APR_EMISMATCH) {
         return upool_resume_turn_down(resume, UPOOL_REASON_UPLOAD_LENGTH, 0,
                                       NULL);
@@ -380,8 +381,8 @@ static apr_status_t change_metadata(void *user, upool_resumable *about)
 
 int upool_resume_set_metadata(upool_resume *resume, const char *text)
 {
-    apr_status_t rv = upool_append_update(resume->append, change_metadata,
-                                          apr_pstrdup(resume->p, text));
+    apr_status_t rv = upool_resumable_update(resume->look, change_metadata,
+                                             apr_pstrdup(resume->p, text));
 
     return rv ? upool_resume_turn_down_for(resume, rv,
                                            "resumable.json cannot be written")
@@ -414,10 +415,10 @@ int upool_resume_discard(upool_resume *resume, upool_reason reason)
     count_as_error(resume, reason);
     return let_room_go(
         resume,
-        upool_append_discard(resume->append, reason ? resume->record : NULL));
+        upool_resumable_discard(resume->look, reason ? resume->record : NULL));
 }
 
 int upool_resume_abandon(upool_resume *resume)
 {
-    return let_room_go(resume, upool_append_abandon(resume->append));
+    return let_room_go(resume, upool_resumable_abandon(resume->look));
 }

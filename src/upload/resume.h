@@ -47,7 +47,7 @@
  * One thread at a time.  Everything lives in the pool of create or open; its
  * cleanup ends an append as interrupted, which keeps what came. */
 
-#include "store/append.h"
+#include "store/resumable_look.h"
 #include "store/quota.h"
 #include "upload/account.h"
 #include "upload/announced.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "upload/resumed.h"
+#include "upload/resume_own.h"
 
 #include <errno.h>
 #include <string.h>
@@ -195,7 +195,7 @@ static int claim_region(upool_resume *resume)
         }
         claim.end = what->offset < 0 ? -1 : start + what->content_length;
     }
-    rv = upool_writer_begin(&resume->writer, resume->append, &claim);
+    rv = upool_writer_begin(&resume->writer, resume->look, &claim);
     return rv ? upool_resume_turn_down_for(resume, rv,
                                            "the upload cannot be written to")
               : 0;

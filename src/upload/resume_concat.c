@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "upload/resumed.h"
+#include "upload/resume_own.h"
 
 #include <string.h>
 
 /* One part: its bytes have to stay as they are until they are copied, and they
  * do, for nothing can be appended to what is whole. */
 typedef struct piece {
-    upool_append *append;
+    upool_resumable_look *look;
     apr_off_t length;
 } piece;
 
@@ -41,7 +41,7 @@ static int find_piece(upool_resume *resume, piece *found, const char *id)
     if (!upool_resume_is_whole(part)) {
         return upool_resume_turn_down(resume, UPOOL_REASON_NOT_WHOLE, 0, NULL);
     }
-    found->append = part->append;
+    found->look = part->look;
     found->length = upool_resume_length(part);
     return 0;
 }
@@ -55,8 +55,8 @@ static int are_expired(const upool_resume *resume,
     int i;
 
     for (i = 0; i < pieces->nelts; i++) {
-        apr_time_t activity =
-            upool_append_activity(APR_ARRAY_IDX(pieces, i, const piece).append);
+        apr_time_t activity = upool_resumable_activity(
+            APR_ARRAY_IDX(pieces, i, const piece).look);
 
         newest = activity > newest ? activity : newest;
     }
@@ -100,7 +100,7 @@ static apr_status_t copy_pieces(upool_resume *resume,
         rv = upool_writer_look_up(resume->writer);
         rv = rv == APR_EBUSY ? APR_SUCCESS : rv;
         rv = rv ? rv
-                : upool_writer_copy(resume->writer, from->append, from->length);
+                : upool_writer_copy(resume->writer, from->look, from->length);
     }
     return rv;
 }
@@ -110,7 +110,7 @@ static int copy(upool_resume *resume, const apr_array_header_t *pieces,
                 apr_off_t sum)
 {
     static const upool_writer_claim all = { 0, -1, 0, 0 };
-    apr_status_t rv = upool_writer_begin(&resume->writer, resume->append, &all);
+    apr_status_t rv = upool_writer_begin(&resume->writer, resume->look, &all);
     apr_status_t kept;
 
     if (rv) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "upload/resumed.h"
+#include "upload/resume_own.h"
 
 #include <string.h>
 
@@ -46,8 +46,8 @@ static void take_up(const upool_resume *resume, upool_midway *midway,
 static int catch_up(const upool_resume *resume, upool_midway *midway,
                     apr_off_t to)
 {
-    return upool_append_read(resume->append, upool_midway_offset(midway), to,
-                             visit_midway, midway)
+    return upool_resumable_read(resume->look, upool_midway_offset(midway), to,
+                                visit_midway, midway)
                ? -1
                : 0;
 }
@@ -128,8 +128,8 @@ static apr_size_t digest_range(const upool_resume *resume, const char *name,
     upool_digester *digester = upool_digester_make(name, resume->p);
 
     if (!digester || upool_digester_begin(digester)
-        || upool_append_read(resume->append, from, to, visit_digester,
-                             digester)) {
+        || upool_resumable_read(resume->look, from, to, visit_digester,
+                                digester)) {
         return 0;
     }
     return upool_digester_end(digester, value);

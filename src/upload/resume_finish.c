@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "upload/resumed.h"
+#include "upload/resume_own.h"
 
 #include <errno.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static int read_file(passage *pass)
 {
     upool_resume *resume = pass->resume;
     apr_off_t to = bytes_to_read(pass);
-    apr_status_t rv = upool_append_read(resume->append, 0, to, visit, pass);
+    apr_status_t rv = upool_resumable_read(resume->look, 0, to, visit, pass);
 
     if (rv && rv != APR_EABOVEROOT) {
         upool_resume_turn_down(resume, UPOOL_REASON_IO, rv,
@@ -274,7 +274,7 @@ int upool_resume_complete(upool_resume *resume)
     if (upool_resume_is_complete(resume)) {
         return 0;
     }
-    rv = upool_writer_complete(&writer, resume->append, &bucket, resume->p);
+    rv = upool_writer_complete(&writer, resume->look, &bucket, resume->p);
     if (rv == APR_EOF) {
         return 0;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "upload/resumed.h"
+#include "upload/resume_own.h"
 
 #include <errno.h>
 #include <string.h>
@@ -131,7 +131,7 @@ int upool_resume_keep_fields(upool_resume *resume,
                              const apr_array_header_t *fields)
 {
     apr_status_t rv =
-        upool_append_update(resume->append, change_fields, (void *)fields);
+        upool_resumable_update(resume->look, change_fields, (void *)fields);
 
     if (rv == E2BIG) {
         return upool_resume_turn_down(resume, UPOOL_REASON_FIELDS_TOO_LARGE, 0,
@@ -211,7 +211,7 @@ static apr_status_t change_name(void *user, upool_resumable *about)
 
 int upool_resume_set_name(upool_resume *resume, const char *filename)
 {
-    upool_file file = upool_append_about(resume->append)->file;
+    upool_file file = upool_resumable_about(resume->look)->file;
     apr_status_t rv;
 
     if (*file.filename) {
@@ -222,7 +222,7 @@ int upool_resume_set_name(upool_resume *resume, const char *filename)
         return 1;
     }
     rv = *file.filename
-             ? upool_append_update(resume->append, change_name, &file)
+             ? upool_resumable_update(resume->look, change_name, &file)
              : APR_SUCCESS;
     if (rv) {
         return upool_resume_turn_down_for(resume, rv,
@@ -247,8 +247,8 @@ static int make_upload(upool_resume *resume, upool_resumable *about,
     const upool_resume_options *o = &resume->options;
     upool_record *previous = NULL;
     const char *why = NULL;
-    apr_status_t rv = upool_append_create(o->store, about, o->minted, replaces,
-                                          resume->p, &previous, &why);
+    apr_status_t rv = upool_resumable_create(
+        o->store, about, o->minted, replaces, resume->p, &previous, &why);
 
     if (rv) {
         return upool_resume_turn_down_for(resume, rv, why);
@@ -282,12 +282,12 @@ static void undo(upool_resume *resume, const upool_resumable *made)
 {
     const upool_resume_options *o = &resume->options;
 
-    if (!resume->append
-        && upool_append_open(&resume->append, o->store, o->identifier,
-                             resume->p)) {
+    if (!resume->look
+        && upool_resumable_open(&resume->look, o->store, o->identifier,
+                                resume->p)) {
         return;
     }
-    if (upool_append_about(resume->append)->created == made->created) {
+    if (upool_resumable_about(resume->look)->created == made->created) {
         upool_resume_abandon(resume);
     }
 }

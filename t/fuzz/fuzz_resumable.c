@@ -10,7 +10,7 @@
 
 #include <apr_general.h>
 
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 #include "store/layout.h"
 #include "upload/midway.h"
 
@@ -64,11 +64,11 @@ static void check(const upool_resumable *about, apr_pool_t *p)
     demand(about->created >= 0 && about->length >= -1 && about->good >= -1);
     demand(!about->ranges || upool_ranges_is_sound(about->ranges));
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        apr_off_t offset = upool_incomplete_offset(about, sizes[i]);
+        apr_off_t offset = upool_resumable_state_offset(about, sizes[i]);
 
         demand(offset >= 0 && offset <= sizes[i]);
         demand(about->length < 0 || offset <= about->length);
-        demand(upool_incomplete_held(about, sizes[i]) >= 0);
+        demand(upool_resumable_state_held(about, sizes[i]) >= 0);
     }
     check_fields(about);
     check_midstates(about, p);

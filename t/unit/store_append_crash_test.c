@@ -34,21 +34,21 @@ static apr_status_t create(kit *k, const char *id, apr_off_t length)
     about->protocol = "tus";
     about->created = apr_time_now();
     about->length = length;
-    rv = upool_append_create(k->store, about, 0, UPOOL_REPLACES_ANY, p,
-                             &previous, &why);
+    rv = upool_resumable_create(k->store, about, 0, UPOOL_REPLACES_ANY, p,
+                                &previous, &why);
     apr_pool_destroy(p);
     return rv;
 }
 
 typedef enum manner { PLAIN, PROVISIONAL, PARTS, MANNERS } manner;
 
-static apr_status_t begin(upool_writer **w, upool_append *a, manner how)
+static apr_status_t begin(upool_writer **w, upool_resumable_look *a, manner how)
 {
     upool_writer_claim claim = { -1, -1, 0, 0 };
 
     if (how == PARTS) {
-        claim.start = upool_append_offset(a);
-        claim.end = upool_append_about(a)->length;
+        claim.start = upool_resumable_offset(a);
+        claim.end = upool_resumable_about(a)->length;
         claim.out_of_order = 1;
     }
     claim.provisional = how == PROVISIONAL;
@@ -75,14 +75,14 @@ static apr_status_t write_piece(upool_writer *w, apr_off_t length)
 static int write_on(kit *k, const char *id, manner how)
 {
     upool_writer *w = NULL;
-    upool_append *a = NULL;
-    apr_status_t rv = upool_append_open(&a, k->store, id, k->p);
+    upool_resumable_look *a = NULL;
+    apr_status_t rv = upool_resumable_open(&a, k->store, id, k->p);
     apr_off_t length;
 
     if (rv || begin(&w, a, how)) {
         return 2;
     }
-    length = upool_append_about(a)->length;
+    length = upool_resumable_about(a)->length;
     while (!rv && upool_writer_offset(w) < length) {
         rv = write_piece(w, length);
         rv = rv ? rv : upool_writer_look_up(w);
@@ -107,7 +107,7 @@ static pid_t start_child(kit *k, const char *id, manner how)
 static apr_off_t inspect(kit *k, const char *id, int *right)
 {
     apr_pool_t *p;
-    upool_append *a = NULL;
+    upool_resumable_look *a = NULL;
     apr_off_t offset = -1;
     unsigned char *map;
     apr_off_t i;
@@ -115,9 +115,10 @@ static apr_off_t inspect(kit *k, const char *id, int *right)
 
     *right = 0;
     apr_pool_create(&p, k->p);
-    if (!upool_append_open(&a, k->store, id, p)) {
-        offset = upool_append_offset(a);
-        fd = open(kit_in(k, id, upool_append_about(a)->file.stored), O_RDONLY);
+    if (!upool_resumable_open(&a, k->store, id, p)) {
+        offset = upool_resumable_offset(a);
+        fd = open(kit_in(k, id, upool_resumable_about(a)->file.stored),
+                  O_RDONLY);
         map = offset ? mmap(NULL, (size_t)offset, PROT_READ, MAP_SHARED, fd, 0)
                      : NULL;
         for (i = 0; i < offset && map[i] == byte_at(i); i++) {
@@ -200,18 +201,18 @@ static void test_crowd(kit *k)
 static int complete(kit *k, const char *id)
 {
     upool_writer *w = NULL;
-    upool_append *a = NULL;
+    upool_resumable_look *a = NULL;
     upool_bucket *bucket = NULL;
-    apr_status_t rv = upool_append_open(&a, k->store, id, k->p);
+    apr_status_t rv = upool_resumable_open(&a, k->store, id, k->p);
     upool_record *record;
 
     rv = rv ? rv : upool_writer_complete(&w, a, &bucket, k->p);
     if (rv) {
         return rv == APR_EOF ? 1 : 2;
     }
-    record =
-        kit_record(k->p, id, UPOOL_STATE_DONE, upool_append_about(a)->created);
-    kit_add_file(record, k->p, upool_append_about(a)->file.stored, 0);
+    record = kit_record(k->p, id, UPOOL_STATE_DONE,
+                        upool_resumable_about(a)->created);
+    kit_add_file(record, k->p, upool_resumable_about(a)->file.stored, 0);
     rv = upool_bucket_commit(bucket, record);
     upool_bucket_end(bucket);
     upool_writer_release(w);
@@ -347,9 +348,9 @@ static void test_power(kit *k)
         int status;
 
         if (pid == 0) {
-            upool_append *a = NULL;
+            upool_resumable_look *a = NULL;
 
-            upool_append_open(&a, k->store, "power", k->p);
+            upool_resumable_open(&a, k->store, "power", k->p);
             begin(&w, a, PLAIN);
             write_piece(w, length);
             write_piece(w, length);

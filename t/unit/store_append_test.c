@@ -19,8 +19,8 @@ static apr_status_t create(kit *k, const char *id, apr_off_t length)
     apr_status_t rv;
 
     apr_pool_create(&p, k->p);
-    rv = upool_append_create(k->store, kit_resumable(p, id, length), 0,
-                             UPOOL_REPLACES_ANY, p, &previous, &why);
+    rv = upool_resumable_create(k->store, kit_resumable(p, id, length), 0,
+                                UPOOL_REPLACES_ANY, p, &previous, &why);
     apr_pool_destroy(p);
     return rv;
 }
@@ -33,15 +33,15 @@ static apr_pool_t *request(const kit *k)
     return p;
 }
 
-static upool_append *open_append(kit *k, const char *id, apr_pool_t *p)
+static upool_resumable_look *open_append(kit *k, const char *id, apr_pool_t *p)
 {
-    upool_append *a = NULL;
+    upool_resumable_look *a = NULL;
 
-    return upool_append_open(&a, k->store, id, p) ? NULL : a;
+    return upool_resumable_open(&a, k->store, id, p) ? NULL : a;
 }
 
-static apr_status_t begin(upool_writer **w, upool_append *a, apr_off_t start,
-                          int provisional)
+static apr_status_t begin(upool_writer **w, upool_resumable_look *a,
+                          apr_off_t start, int provisional)
 {
     upool_writer_claim claim = { 0, -1, 0, 0 };
 
@@ -50,7 +50,7 @@ static apr_status_t begin(upool_writer **w, upool_append *a, apr_off_t start,
     return upool_writer_begin(w, a, &claim);
 }
 
-static apr_status_t begin_part(upool_writer **w, upool_append *a,
+static apr_status_t begin_part(upool_writer **w, upool_resumable_look *a,
                                apr_off_t start, apr_off_t end)
 {
     upool_writer_claim claim = { 0, -1, 1, 0 };
@@ -70,8 +70,8 @@ static apr_status_t put(upool_writer *w, const char *text)
 static apr_off_t offset(kit *k, const char *id)
 {
     apr_pool_t *p = request(k);
-    const upool_append *a = open_append(k, id, p);
-    apr_off_t at = a ? upool_append_offset(a) : -1;
+    const upool_resumable_look *a = open_append(k, id, p);
+    apr_off_t at = a ? upool_resumable_offset(a) : -1;
 
     apr_pool_destroy(p);
     return at;
@@ -90,7 +90,7 @@ static apr_status_t append(kit *k, const char *id, apr_off_t start,
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a = open_append(k, id, p);
+    upool_resumable_look *a = open_append(k, id, p);
     apr_status_t rv = a ? begin(&w, a, start, 0) : APR_ENOENT;
 
     rv = rv ? rv : put(w, text);
@@ -104,7 +104,7 @@ static apr_status_t part(kit *k, const char *id, apr_off_t start,
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a = open_append(k, id, p);
+    upool_resumable_look *a = open_append(k, id, p);
     apr_status_t rv =
         a ? begin_part(&w, a, start, start + (apr_off_t)strlen(text))
           : APR_ENOENT;
@@ -119,12 +119,12 @@ static apr_status_t complete(kit *k, const char *id)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a = open_append(k, id, p);
+    upool_resumable_look *a = open_append(k, id, p);
     upool_bucket *bucket = NULL;
     apr_status_t rv = a ? upool_writer_complete(&w, a, &bucket, p) : APR_ENOENT;
 
     if (!rv) {
-        const upool_resumable *about = upool_append_about(a);
+        const upool_resumable *about = upool_resumable_about(a);
         upool_record *record =
             kit_record(p, id, UPOOL_STATE_DONE, about->created);
 
@@ -141,7 +141,7 @@ static void test_in_order(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     tap_is_int(create(k, "one", 6), 0, "made");
     tap_is_int(create(k, "one", 6), APR_EBUSY, "once");
@@ -154,9 +154,9 @@ static void test_in_order(kit *k)
     put(w, "de");
     tap_is_int(upool_writer_offset(w), 5, "and moves");
     tap_is_int(upool_writer_keep(w, NULL), 0, "kept");
-    tap_is_int(upool_append_held(a), 5, "it holds as much");
-    tap_ok(upool_append_activity(a) > apr_time_now() - apr_time_from_sec(60)
-               && upool_append_activity(a) <= apr_time_now() + 100000,
+    tap_is_int(upool_resumable_held(a), 5, "it holds as much");
+    tap_ok(upool_resumable_activity(a) > apr_time_now() - apr_time_from_sec(60)
+               && upool_resumable_activity(a) <= apr_time_now() + 100000,
            "and was active a moment ago");
     tap_is_int(complete(k, "one"), APR_EINCOMPLETE, "not to be completed yet");
     tap_is_int(append(k, "one", 5, "f"), 0, "the last byte");
@@ -164,8 +164,8 @@ static void test_in_order(kit *k)
     tap_is_int(complete(k, "one"), APR_EOF, "once");
     tap_is_int(append(k, "one", 6, "x"), APR_EOF, "then nothing follows");
     a = open_append(k, "one", p);
-    tap_ok(upool_append_record(a) != NULL, "it is found complete");
-    tap_is_int(upool_append_offset(a), 6, "with its length");
+    tap_ok(upool_resumable_record(a) != NULL, "it is found complete");
+    tap_is_int(upool_resumable_offset(a), 6, "with its length");
     tap_is_str(bytes(k, "one"), "abcdef", "and its bytes");
     tap_is_int(offset(k, "none"), -1, "another is not found");
     apr_pool_destroy(p);
@@ -175,7 +175,7 @@ static void test_provisional(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "prov", 9);
     append(k, "prov", 0, "abc");
@@ -210,7 +210,7 @@ static void test_killed_tail(kit *k)
     append(k, "tail", 0, "abc");
     pid = fork();
     if (pid == 0) {
-        upool_append *a = open_append(k, "tail", k->p);
+        upool_resumable_look *a = open_append(k, "tail", k->p);
 
         begin(&w, a, 3, 1);
         put(w, "xyzxyz");
@@ -237,21 +237,21 @@ static apr_status_t set_length(void *user, upool_resumable *about)
 static void test_update(kit *k)
 {
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
     apr_off_t length = 5;
 
     create(k, "upd", -1);
     a = open_append(k, "upd", p);
-    tap_is_int(upool_append_update(a, set_length, &length), 0, "changed");
-    tap_is_int(upool_append_about(open_append(k, "upd", p))->length, 5,
+    tap_is_int(upool_resumable_update(a, set_length, &length), 0, "changed");
+    tap_is_int(upool_resumable_about(open_append(k, "upd", p))->length, 5,
                "for everybody");
     length = -1;
-    tap_is_int(upool_append_update(a, set_length, &length), APR_EINVAL,
+    tap_is_int(upool_resumable_update(a, set_length, &length), APR_EINVAL,
                "or not");
     append(k, "upd", 0, "abcde");
     complete(k, "upd");
     length = 6;
-    tap_is_int(upool_append_update(a, set_length, &length), APR_EOF,
+    tap_is_int(upool_resumable_update(a, set_length, &length), APR_EOF,
                "not when it is complete");
     apr_pool_destroy(p);
 }
@@ -262,7 +262,7 @@ static void test_midstates(kit *k)
     apr_pool_t *p = request(k);
     apr_array_header_t *list = apr_array_make(p, 1, sizeof(upool_midstate));
     upool_midstate *m = apr_array_push(list);
-    upool_append *a;
+    upool_resumable_look *a;
 
     m->algorithm = "md5";
     m->offset = 3;
@@ -273,16 +273,16 @@ static void test_midstates(kit *k)
     put(w, "abc");
     tap_is_int(upool_writer_keep(w, list), 0, "a digest is put down");
     a = open_append(k, "mid", p);
-    tap_is_int(upool_append_about(a)->midstates->nelts, 1, "and found");
+    tap_is_int(upool_resumable_about(a)->midstates->nelts, 1, "and found");
     append(k, "mid", 3, "def");
     a = open_append(k, "mid", p);
-    tap_is_int(upool_append_about(a)->midstates->nelts, 1,
+    tap_is_int(upool_resumable_about(a)->midstates->nelts, 1,
                "after an append without one, too");
     tap_ok(truncate(kit_in(k, "mid", kit_data_name(k, "mid")), 2) == 0,
            "the file loses bytes");
     tap_is_int(append(k, "mid", 2, "c"), 0, "which come again");
     a = open_append(k, "mid", p);
-    tap_is_int(upool_append_about(a)->midstates->nelts, 0,
+    tap_is_int(upool_resumable_about(a)->midstates->nelts, 0,
                "then the digest of what was there is gone");
     apr_pool_destroy(p);
 }
@@ -306,14 +306,14 @@ static void test_broken_part(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "brk", 6);
     a = open_append(k, "brk", p);
     begin_part(&w, a, 0, 6);
     put(w, "abc");
     tap_is_int(upool_writer_keep(w, NULL), 0, "a part that broke off");
-    tap_is_int(upool_append_held(a), 3, "is there as far as it came");
+    tap_is_int(upool_resumable_held(a), 3, "is there as far as it came");
     tap_is_int(complete(k, "brk"), APR_EINCOMPLETE, "which is not all");
     begin_part(&w, a, 3, 6);
     put(w, "def");
@@ -339,9 +339,9 @@ static void test_parts_beside(kit *k)
     upool_writer *w = NULL;
     upool_writer *x = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
-    upool_append *b;
-    upool_append *c;
+    upool_resumable_look *a;
+    upool_resumable_look *b;
+    upool_resumable_look *c;
     upool_record *record = NULL;
 
     create(k, "side", 6);
@@ -406,7 +406,7 @@ static void test_takeover(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
     pthread_t thread;
     other o;
 
@@ -422,10 +422,10 @@ static void test_takeover(kit *k)
     apr_pool_destroy(o.p);
     start_writer(&o, &thread, k, "take");
     a = open_append(k, "take", p);
-    tap_is_int(upool_append_settle(a), 0, "who only asks for the offset");
+    tap_is_int(upool_resumable_settle(a), 0, "who only asks for the offset");
     pthread_join(thread, NULL);
     tap_is_int(o.asked, 1, "ends the writer, too");
-    tap_is_int(upool_append_offset(a), 9, "and gets the one that stays");
+    tap_is_int(upool_resumable_offset(a), 9, "and gets the one that stays");
     apr_pool_destroy(o.p);
     apr_pool_destroy(p);
 }
@@ -435,8 +435,8 @@ static void test_stubborn(kit *k)
     upool_writer *v = NULL;
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
-    upool_append *b;
+    upool_resumable_look *a;
+    upool_resumable_look *b;
 
     create(k, "stub", 9);
     a = open_append(k, "stub", p);
@@ -444,7 +444,7 @@ static void test_stubborn(kit *k)
     b = open_append(k, "stub", p);
     tap_is_int(begin(&v, b, 0, 0), APR_EBUSY,
                "a writer that does not stop stays");
-    tap_is_int(upool_append_settle(b), APR_EBUSY, "for who asks, too");
+    tap_is_int(upool_resumable_settle(b), APR_EBUSY, "for who asks, too");
     tap_ok(!kit_exists(kit_in(k, "stub", "yield")), "who gives up says so");
     apr_pool_destroy(p);
 }
@@ -453,7 +453,7 @@ static void test_cleared(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "clr", 9);
     a = open_append(k, "clr", p);
@@ -479,7 +479,7 @@ static void test_cleared(kit *k)
 static void test_discard(kit *k)
 {
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
     upool_record *record =
         kit_record(p, "dis", UPOOL_STATE_ERROR, apr_time_now());
 
@@ -489,11 +489,11 @@ static void test_discard(kit *k)
     create(k, "dis", 4);
     a = open_append(k, "dis", p);
     record->error = "no";
-    tap_is_int(upool_append_discard(a, record), 0, "discarded with a word");
+    tap_is_int(upool_resumable_discard(a, record), 0, "discarded with a word");
     tap_is_str(kit_status(k, "dis"), "error: no", "which pollers get");
     tap_is_str(bytes(k, "dis"), "abc", "what was complete before stays");
     create(k, "dis", 4);
-    tap_is_int(upool_append_discard(open_append(k, "dis", p), NULL), 0,
+    tap_is_int(upool_resumable_discard(open_append(k, "dis", p), NULL), 0,
                "or without one");
     tap_is_str(kit_status(k, "dis"), "none", "then nothing stays");
     apr_pool_destroy(p);
@@ -562,7 +562,7 @@ static void test_sweep(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "sw-old", 9);
     append(k, "sw-old", 0, "abc");
@@ -581,8 +581,9 @@ static void test_sweep(kit *k)
     kit_write_file(
         kit_in(k, "sw-orphan", "1-00000000000000000000000000000000.bin"), "x");
     make_old(k, "sw-orphan", "1-00000000000000000000000000000000.bin");
-    make_old(k, "sw-orphan",
-             upool_append_about(open_append(k, "sw-orphan", p))->file.stored);
+    make_old(
+        k, "sw-orphan",
+        upool_resumable_about(open_append(k, "sw-orphan", p))->file.stored);
     sweep(k);
     tap_ok(!kit_exists(kit_in(k, "sw-old", NULL)), "the old one goes");
     tap_is_int(offset(k, "sw-file"), 4, "one that was written to stays");
@@ -612,8 +613,8 @@ static void make_part(kit *k, const char *id, const char *owner,
     about->concat = "partial";
     about->owner = owner;
     about->created = created;
-    if (upool_append_create(k->store, about, 0, UPOOL_REPLACES_ANY, p,
-                            &previous, &why)) {
+    if (upool_resumable_create(k->store, about, 0, UPOOL_REPLACES_ANY, p,
+                               &previous, &why)) {
         kit_die(why);
     }
     append(k, id, 0, text);
@@ -659,19 +660,19 @@ static void test_read_and_copy(kit *k)
     apr_pool_t *p = request(k);
     char *text = apr_palloc(p, 150001);
     apr_off_t sum = 0;
-    upool_append *a;
-    upool_append *b;
+    upool_resumable_look *a;
+    upool_resumable_look *b;
 
     memset(text, 'x', 150000);
     text[150000] = '\0';
     create(k, "from", 150000);
     append(k, "from", 0, text);
     a = open_append(k, "from", p);
-    tap_is_int(upool_append_read(a, 10, 70000, count, &sum), 0, "read");
+    tap_is_int(upool_resumable_read(a, 10, 70000, count, &sum), 0, "read");
     tap_is_int(sum, 69990, "what was asked for");
-    tap_is_int(upool_append_read(a, 149999, 150001, count, &sum), APR_EOF,
+    tap_is_int(upool_resumable_read(a, 149999, 150001, count, &sum), APR_EOF,
                "not more than there is");
-    tap_is_int(upool_append_read(a, 0, 150000, count, &sum), APR_EINVAL,
+    tap_is_int(upool_resumable_read(a, 0, 150000, count, &sum), APR_EINVAL,
                "and no longer than is wanted");
     create(k, "to", 300001);
     b = open_append(k, "to", p);
@@ -716,7 +717,7 @@ static void test_checkpoint(kit *k)
 {
     upool_writer *w = NULL;
     apr_pool_t *p;
-    upool_append *a;
+    upool_resumable_look *a;
 
     k->options.sync = 1;
     kit_open(k);
@@ -743,7 +744,7 @@ static void test_quota(kit *k)
     /* Of which resumable.json takes one, and what is there of the file. */
     upool_quota_limits limits = { 101 * UPOOL_QUOTA_BLOCK, 0, 0, 0, 0 };
     upool_quota *quota;
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "quo", 100);
     a = open_append(k, "quo", p);
@@ -779,7 +780,7 @@ static void test_far(kit *k)
     upool_writer *w = NULL;
     upool_writer_claim claim = { APR_INT64_MAX - 2, APR_INT64_MAX - 1, 1, 0 };
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "far", APR_INT64_MAX - 1);
     a = open_append(k, "far", p);
@@ -793,15 +794,15 @@ static void test_far(kit *k)
 static void test_abandon(kit *k)
 {
     apr_pool_t *p = request(k);
-    upool_append *a;
+    upool_resumable_look *a;
 
     create(k, "aband", 9);
     a = open_append(k, "aband", p);
-    tap_is_int(upool_append_abandon(a), 0, "taken back");
+    tap_is_int(upool_resumable_abandon(a), 0, "taken back");
     tap_ok(!kit_exists(kit_in(k, "aband", NULL)), "nothing is left");
-    tap_is_int(upool_append_abandon(a), APR_ENOENT, "nor to be taken back");
+    tap_is_int(upool_resumable_abandon(a), APR_ENOENT, "nor to be taken back");
     create(k, "aband", 9);
-    tap_is_int(upool_append_abandon(a), APR_ENOENT, "another one is not");
+    tap_is_int(upool_resumable_abandon(a), APR_ENOENT, "another one is not");
     tap_ok(kit_exists(kit_in(k, "aband", NULL)), "which stays");
     apr_pool_destroy(p);
 }

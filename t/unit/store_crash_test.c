@@ -3,7 +3,7 @@
 /* A writer that dies at any instant leaves no done upload with wrong bytes, and
  * nothing that the next writer and the sweep do not remove.  First at chosen
  * points, then by kill -9 at whatever point a running child happens to be. */
-#include "store/held.h"
+#include "store/bucket_own.h"
 
 #include <signal.h>
 

@@ -166,8 +166,8 @@ static apr_status_t begin_resumable(kit *k, apr_pool_t *p)
     upool_record *previous = NULL;
     const char *why = NULL;
 
-    return upool_append_create(k->store, kit_resumable(p, ID, 10), 0,
-                               UPOOL_REPLACES_ANY, p, &previous, &why);
+    return upool_resumable_create(k->store, kit_resumable(p, ID, 10), 0,
+                                  UPOOL_REPLACES_ANY, p, &previous, &why);
 }
 
 static void append_in(kit *k, apr_pool_t *p)
@@ -175,12 +175,12 @@ static void append_in(kit *k, apr_pool_t *p)
     upool_writer *w = NULL;
     upool_writer_claim claim = { -1, -1, 0, 0 };
     struct iovec piece = { (void *)"abc", 3 };
-    upool_append *a = NULL;
+    upool_resumable_look *a = NULL;
 
-    if (upool_append_open(&a, k->store, ID, p)) {
+    if (upool_resumable_open(&a, k->store, ID, p)) {
         return;
     }
-    upool_append_settle(a);
+    upool_resumable_settle(a);
     if (!upool_writer_begin(&w, a, &claim)) {
         upool_writer_write(w, &piece, 1);
         upool_writer_look_up(w);

@@ -51,15 +51,16 @@ static void stop(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-static upool_append *make_resumable(kit *k, const char *id, apr_pool_t *p)
+static upool_resumable_look *make_resumable(kit *k, const char *id,
+                                            apr_pool_t *p)
 {
     upool_record *previous = NULL;
-    upool_append *a = NULL;
+    upool_resumable_look *a = NULL;
     const char *why = NULL;
 
-    if (upool_append_create(k->store, kit_resumable(p, id, 6), 0,
-                            UPOOL_REPLACES_ANY, p, &previous, &why)
-        || upool_append_open(&a, k->store, id, p)) {
+    if (upool_resumable_create(k->store, kit_resumable(p, id, 6), 0,
+                               UPOOL_REPLACES_ANY, p, &previous, &why)
+        || upool_resumable_open(&a, k->store, id, p)) {
         return NULL;
     }
     return a;
@@ -84,7 +85,7 @@ static void test_append(kit *k)
 
     for (i = 0; i < TRIES && begun < RACES; i++) {
         upool_writer_claim claim = { 0, -1, 0, 0 };
-        upool_append *a;
+        upool_resumable_look *a;
         apr_pool_t *p;
 
         apr_pool_create(&p, k->p);
@@ -118,7 +119,7 @@ static void test_completion(kit *k)
     for (i = 0; i < TRIES && begun < RACES; i++) {
         upool_writer_claim claim = { 0, -1, 0, 0 };
         upool_bucket *bucket = NULL;
-        upool_append *a;
+        upool_resumable_look *a;
         apr_pool_t *p;
 
         apr_pool_create(&p, k->p);
@@ -126,7 +127,7 @@ static void test_completion(kit *k)
         if (a && !upool_writer_begin(&w, a, &claim) && !put(w, "abcdef")
             && !upool_writer_keep(w, NULL)
             && !upool_writer_complete(&w, a, &bucket, p)) {
-            const upool_resumable *about = upool_append_about(a);
+            const upool_resumable *about = upool_resumable_about(a);
             upool_record *record =
                 kit_record(p, "completed", UPOOL_STATE_DONE, about->created);
 

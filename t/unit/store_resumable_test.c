@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 #include "store_kit.h"
 
 #define HEX32 "0123456789abcdef0123456789abcdef"
@@ -262,26 +262,31 @@ static void test_offset(apr_pool_t *p)
     upool_resumable *about = upool_resumable_make(p, "ID-1");
     upool_record *record = upool_record_make(p, "ID-1");
 
-    tap_is_int(upool_incomplete_offset(about, 7), 7, "the size is the offset");
+    tap_is_int(upool_resumable_state_offset(about, 7), 7,
+               "the size is the offset");
     about->length = 5;
-    tap_is_int(upool_incomplete_offset(about, 7), 5, "up to the length");
+    tap_is_int(upool_resumable_state_offset(about, 7), 5, "up to the length");
     about->good = 3;
-    tap_is_int(upool_incomplete_offset(about, 7), 3, "or what can be trusted");
-    tap_is_int(upool_incomplete_offset(about, 2), 2, "as far as it is there");
+    tap_is_int(upool_resumable_state_offset(about, 7), 3,
+               "or what can be trusted");
+    tap_is_int(upool_resumable_state_offset(about, 2), 2,
+               "as far as it is there");
     about->length = 100;
     about->ranges = upool_ranges_make(p);
     upool_ranges_add(about->ranges, 20, 30);
-    tap_is_int(upool_incomplete_offset(about, 30), 0, "nothing in order");
-    tap_is_int(upool_incomplete_held(about, 30), 10, "but ten bytes");
+    tap_is_int(upool_resumable_state_offset(about, 30), 0, "nothing in order");
+    tap_is_int(upool_resumable_state_held(about, 30), 10, "but ten bytes");
     upool_ranges_add(about->ranges, 0, 5);
-    tap_is_int(upool_incomplete_offset(about, 30), 5, "up to the first gap");
-    tap_is_int(upool_incomplete_offset(about, 4), 4,
+    tap_is_int(upool_resumable_state_offset(about, 30), 5,
+               "up to the first gap");
+    tap_is_int(upool_resumable_state_offset(about, 4), 4,
                "but not behind the file's end");
     about->created = record->created = 17;
-    tap_ok(upool_incomplete_is_past(about, record), "complete by its time");
+    tap_ok(upool_resumable_state_is_past(about, record),
+           "complete by its time");
     record->created = 18;
-    tap_ok(!upool_incomplete_is_past(about, record), "or another's");
-    tap_ok(!upool_incomplete_is_past(about, NULL), "or nobody's");
+    tap_ok(!upool_resumable_state_is_past(about, record), "or another's");
+    tap_ok(!upool_resumable_state_is_past(about, NULL), "or nobody's");
 }
 
 /* Whatever lies there, nobody crashes, and it is no upload. */
@@ -291,13 +296,13 @@ static void test_damaged(kit *k)
     size_t i;
 
     for (i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
-        upool_incomplete found;
+        upool_resumable_state found;
         apr_status_t rv;
         upool_bucket *bucket;
 
         mkdir(kit_in(k, "ID-1", NULL), 0700);
         kit_write_file(kit_in(k, "ID-1", "resumable.json"), TEXTS[i]);
-        rv = upool_incomplete_look(
+        rv = upool_resumable_state_look(
             &found, open(kit_in(k, "ID-1", NULL), O_RDONLY | O_DIRECTORY),
             "ID-1", NULL, k->p);
         tap_is_int(rv, APR_EGENERAL, "'%.8s' is damaged", TEXTS[i]);

@@ -156,7 +156,7 @@ static void test_digest_ways(rkit *t)
 {
     upool_writer *w = NULL;
     apr_pool_t *p = rkit_request(t);
-    upool_append *a = NULL;
+    upool_resumable_look *a = NULL;
     upool_writer_claim claim = { -1, -1, 0, 0 };
     struct iovec piece = { (void *)"def", 3 };
     const char *want = digest_of(p, "sha-256", "abcdefghi", 9);
@@ -176,7 +176,7 @@ static void test_digest_ways(rkit *t)
     rkit_create(t, "killed", 9);
     rkit_append(t, "killed", 0, "abc");
     /* As a process that was killed leaves it: bytes, and no state of them. */
-    upool_append_open(&a, t->k.store, "killed", p);
+    upool_resumable_open(&a, t->k.store, "killed", p);
     upool_writer_begin(&w, a, &claim);
     upool_writer_write(w, &piece, 1);
     apr_pool_destroy(p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#ifndef UPOOL_STORE_APPEND_H
-#define UPOOL_STORE_APPEND_H
+#ifndef UPOOL_STORE_RESUMABLE_LOOK_H
+#define UPOOL_STORE_RESUMABLE_LOOK_H
 
 /* A look at an upload that arrives in several requests, as it is on the disk;
  * writer.h has those who write to it.
@@ -37,9 +37,9 @@
 #include "store/store.h"
 
 /* How long to wait for a writer to stop, or for the bucket's lock. */
-#define UPOOL_APPEND_PATIENCE apr_time_from_sec(2)
+#define UPOOL_RESUMABLE_PATIENCE apr_time_from_sec(2)
 
-typedef struct upool_append upool_append;
+typedef struct upool_resumable_look upool_resumable_look;
 
 /* What an upload may replace, when it is no time: */
 #define UPOOL_REPLACES_ANY 0
@@ -52,57 +52,59 @@ typedef struct upool_append upool_append;
  * is.  replaces: when the complete upload of several requests was created that
  * the caller has judged before; where another such is there by now, which
  * nobody has judged, that is APR_EBUSY too.  *previous: its record, or NULL. */
-apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
-                                 int minted, apr_time_t replaces, apr_pool_t *p,
-                                 upool_record **previous, const char **why);
+apr_status_t upool_resumable_create(upool_store *store, upool_resumable *about,
+                                    int minted, apr_time_t replaces,
+                                    apr_pool_t *p, upool_record **previous,
+                                    const char **why);
 
 /* Finds it, complete or not.  APR_ENOENT: none; APR_EGENERAL: there is
  * something that can never be completed; else the system's error. */
-apr_status_t upool_append_open(upool_append **append, upool_store *store,
-                               const char *id, apr_pool_t *p);
+apr_status_t upool_resumable_open(upool_resumable_look **look,
+                                  upool_store *store, const char *id,
+                                  apr_pool_t *p);
 
-/* What it was at the last look (open, settle, and what a writer does).  about stays valid
- * as long as the append; a later look makes another. */
-const upool_resumable *upool_append_about(const upool_append *append);
+/* What it was at the last look (open, settle, and what a writer does).  about
+ * stays valid as long as the look; a later one makes another. */
+const upool_resumable *upool_resumable_about(const upool_resumable_look *look);
 /* metadata.json, when it is complete; else NULL. */
-const upool_record *upool_append_record(const upool_append *append);
+const upool_record *upool_resumable_record(const upool_resumable_look *look);
 /* Where the next byte in order belongs. */
-apr_off_t upool_append_offset(const upool_append *append);
-apr_off_t upool_append_held(const upool_append *append);
+apr_off_t upool_resumable_offset(const upool_resumable_look *look);
+apr_off_t upool_resumable_held(const upool_resumable_look *look);
 /* When anything was last written. */
-apr_time_t upool_append_activity(const upool_append *append);
+apr_time_t upool_resumable_activity(const upool_resumable_look *look);
 
 /* Looks anew, when nobody is writing in order.  APR_EBUSY: somebody does not
  * stop; APR_ENOENT: it is gone; else as open. */
-apr_status_t upool_append_settle(upool_append *append);
+apr_status_t upool_resumable_settle(upool_resumable_look *look);
 
 /* What change() does to the document, under the lock, and saved.  It returns
  * APR_SUCCESS, or why nothing is to change.  Not while writing.  Errors: its
  * own; APR_EBUSY: the lock is not to be had; APR_EOF: it is complete;
  * APR_ENOENT: it is gone; else the system's. */
-typedef apr_status_t upool_append_change(void *user, upool_resumable *about);
-apr_status_t upool_append_update(upool_append *append,
-                                 upool_append_change *change, void *user);
+typedef apr_status_t upool_resumable_change(void *user, upool_resumable *about);
+apr_status_t upool_resumable_update(upool_resumable_look *look,
+                                    upool_resumable_change *change, void *user);
 
-/* What upool_append_read() calls for the bytes it has read: anything but
+/* What upool_resumable_read() calls for the bytes it has read: anything but
  * APR_SUCCESS ends it, and is returned. */
-typedef apr_status_t upool_append_visit(void *user, const char *data,
-                                        apr_size_t len);
+typedef apr_status_t upool_resumable_visit(void *user, const char *data,
+                                           apr_size_t len);
 
 /* Reads [from, to) of the file, in order.  APR_EOF: it is shorter; else the
  * visit's or the system's error. */
-apr_status_t upool_append_read(const upool_append *append, apr_off_t from,
-                               apr_off_t to, upool_append_visit *visit,
-                               void *user);
+apr_status_t upool_resumable_read(const upool_resumable_look *look,
+                                  apr_off_t from, apr_off_t to,
+                                  upool_resumable_visit *visit, void *user);
 
 /* Takes it back, as if it had never been created: a complete upload of that
  * identifier stays.  APR_ENOENT: it is gone, or complete; APR_EBUSY; else the
  * system's error. */
-apr_status_t upool_append_abandon(upool_append *append);
+apr_status_t upool_resumable_abandon(upool_resumable_look *look);
 
 /* The upload ends without being complete: an error of that record for pollers,
  * or NULL: no trace of it, nor of a complete one of that identifier. */
-apr_status_t upool_append_discard(upool_append *append,
-                                  const upool_record *record);
+apr_status_t upool_resumable_discard(upool_resumable_look *look,
+                                     const upool_record *record);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#ifndef UPOOL_STORE_INCOMPLETE_H
-#define UPOOL_STORE_INCOMPLETE_H
+#ifndef UPOOL_STORE_RESUMABLE_STATE_H
+#define UPOOL_STORE_RESUMABLE_STATE_H
 
 /* A look at an upload of several requests that is on its way: resumable.json,
  * unless it tells where the complete upload came from, and its data file.
@@ -11,38 +11,41 @@
 #include "store/resumable.h"
 #include "store/store.h"
 
-typedef struct upool_incomplete {
+typedef struct upool_resumable_state {
     upool_resumable *about;
     apr_off_t size;      /* of the data file; with gaps: up to its last byte */
     apr_time_t activity; /* the newest that file and document have seen */
-} upool_incomplete;
+} upool_resumable_state;
 
 /* complete: what metadata.json says, or NULL.  APR_SUCCESS; APR_ENOENT: there
  * is none, or it is complete; APR_EGENERAL: what there is can never be
  * completed (damaged, or its data file is gone); else the system's error. */
-apr_status_t upool_incomplete_look(upool_incomplete *found, int directory,
-                                   const char *id, const upool_record *complete,
-                                   apr_pool_t *p);
+apr_status_t upool_resumable_state_look(upool_resumable_state *found,
+                                        int directory, const char *id,
+                                        const upool_record *complete,
+                                        apr_pool_t *p);
 
 /* 1: complete is the upload that about tells of. */
-int upool_incomplete_is_past(const upool_resumable *about,
-                             const upool_record *complete);
+int upool_resumable_state_is_past(const upool_resumable *about,
+                                  const upool_record *complete);
 
 /* Where the next byte without a gap belongs: what is behind it is not to be
  * trusted.  size: of the data file. */
-apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size);
+apr_off_t upool_resumable_state_offset(const upool_resumable *about,
+                                       apr_off_t size);
 
 /* How many bytes are there. */
-apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size);
+apr_off_t upool_resumable_state_held(const upool_resumable *about,
+                                     apr_off_t size);
 
 /* Is somebody writing to the data file of that name?  APR_SUCCESS: nobody, or
  * there is none; APR_EBUSY; else the system's: then somebody may. */
-apr_status_t upool_incomplete_writer(int directory, const char *stored);
+apr_status_t upool_resumable_state_writer(int directory, const char *stored);
 
 /* APR_EBUSY when it is in the way of others: somebody writes to it, or it was
  * touched after deadline; APR_SUCCESS; else the system's.  A tus "final" upload
  * that nobody makes any more is in nobody's way for long. */
-apr_status_t upool_incomplete_judge(const upool_incomplete *found,
-                                    int directory, apr_time_t deadline);
+apr_status_t upool_resumable_state_judge(const upool_resumable_state *found,
+                                         int directory, apr_time_t deadline);
 
 #endif

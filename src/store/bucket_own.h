@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#ifndef UPOOL_STORE_HELD_H
-#define UPOOL_STORE_HELD_H
+#ifndef UPOOL_STORE_BUCKET_OWN_H
+#define UPOOL_STORE_BUCKET_OWN_H
 
 /* What the holder of a bucket has, for bucket.c, commit.c and spool.c alone.
  *

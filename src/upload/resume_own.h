@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#ifndef UPOOL_UPLOAD_RESUMED_H
-#define UPOOL_UPLOAD_RESUMED_H
+#ifndef UPOOL_UPLOAD_RESUME_OWN_H
+#define UPOOL_UPLOAD_RESUME_OWN_H
 
 /* What the files resume*.c share; for them alone.  Functions that return int
  * return 0 to go on, 1 when the request is refused. */
@@ -17,7 +17,7 @@ struct upool_resume {
     upool_resume_options options;
     apr_pool_t *p;
     upool_refusal refusal;
-    upool_append *append; /* NULL: there is no such upload */
+    upool_resumable_look *look; /* NULL: there is no such upload */
     upool_writer *writer; /* of its bytes, while there is one; else NULL */
     upool_record *record; /* for progress, and of the result */
     upool_account account;
@@ -54,7 +54,7 @@ int upool_resume_find(upool_resume *resume);
 int upool_resume_turn_down(upool_resume *resume, upool_reason reason,
                            apr_status_t rv, const char *detail);
 
-/* The same for what store/append.h says. */
+/* The same for what store/resumable_look.h says. */
 int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
                                const char *detail);
 
@@ -80,7 +80,7 @@ upload_pool_file *upool_resume_file(upool_resume *resume);
 void upool_resume_describe(upool_resume *resume);
 
 /* Digests of the whole file: taken up at the start of an append in order, fed,
- * and put down for upool_append_keep() (of upool_midstate; NULL: none). */
+ * and put down for upool_writer_keep() (of upool_midstate; NULL: none). */
 void upool_resume_digests_begin(upool_resume *resume);
 void upool_resume_digests_data(upool_resume *resume, const char *data,
                                apr_size_t len);

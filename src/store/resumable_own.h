@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#ifndef UPOOL_STORE_OPENED_H
-#define UPOOL_STORE_OPENED_H
+#ifndef UPOOL_STORE_RESUMABLE_OWN_H
+#define UPOOL_STORE_RESUMABLE_OWN_H
 
-/* What one request holds of an upload that arrives in several: for append.c and
- * writer.c alone.
+/* What one request holds of an upload that arrives in several: for
+ * resumable_look.c and writer.c alone.
  *
- * Where the bucket's lock is held: upool_append_lock() ... _unlock(), a
+ * Where the bucket's lock is held: upool_resumable_lock() ... _unlock(), a
  * moment's work in between.  about and record are what the disk said at the
  * last look, which the lock makes true. */
 
 #include <sys/stat.h>
 
-#include "store/append.h"
+#include "store/resumable_look.h"
 #include "store/directory.h"
 #include "store/lock.h"
 
-struct upool_append {
+struct upool_resumable_look {
     apr_pool_t *pool;
     upool_store *store;
     const char *id;
@@ -33,21 +33,23 @@ struct upool_append {
 /* Takes the bucket's lock, and looks.  APR_EOF: the upload is complete;
  * APR_ENOENT: it is gone; APR_EBUSY; else the system's.  On an error the lock
  * is not held. */
-apr_status_t upool_append_lock(upool_append *append, apr_time_t deadline);
-void upool_append_unlock(upool_append *append);
+apr_status_t upool_resumable_lock(upool_resumable_look *look,
+                                  apr_time_t deadline);
+void upool_resumable_unlock(upool_resumable_look *look);
 
 /* The next look reads resumable.json whatever it looks like: two saves within
  * one tick of the clock may look alike. */
-void upool_append_doubt(upool_append *append);
+void upool_resumable_doubt(upool_resumable_look *look);
 
 /* Looks at the disk, with or without the lock; reads what has changed since
  * the last time.  As open; a complete one is APR_SUCCESS. */
-apr_status_t upool_append_look(upool_append *append);
+apr_status_t upool_resumable_look_again(upool_resumable_look *look);
 
 /* Saves about as it is now, under the lock. */
-apr_status_t upool_append_save(upool_append *append);
+apr_status_t upool_resumable_save(upool_resumable_look *look);
 
 /* Opens the data file for reading. */
-apr_status_t upool_append_open_file(const upool_append *append, int *fd);
+apr_status_t upool_resumable_open_file(const upool_resumable_look *look,
+                                       int *fd);
 
 #endif

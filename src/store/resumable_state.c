@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "store/incomplete.h"
+#include "store/resumable_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +20,13 @@
 
 /* Times are to the microsecond, and whoever makes one sees to it that it is
  * not that of the complete upload. */
-int upool_incomplete_is_past(const upool_resumable *about,
-                             const upool_record *complete)
+int upool_resumable_state_is_past(const upool_resumable *about,
+                                  const upool_record *complete)
 {
     return complete && complete->created == about->created;
 }
 
-static void add_activity(upool_incomplete *found, const struct stat *st)
+static void add_activity(upool_resumable_state *found, const struct stat *st)
 {
     apr_time_t mtime = upool_directory_mtime(st);
 
@@ -35,7 +35,7 @@ static void add_activity(upool_incomplete *found, const struct stat *st)
     }
 }
 
-static apr_status_t look_at_file(upool_incomplete *found, int directory)
+static apr_status_t look_at_file(upool_resumable_state *found, int directory)
 {
     struct stat st;
     apr_status_t rv =
@@ -56,9 +56,10 @@ static apr_status_t look_at_file(upool_incomplete *found, int directory)
     return APR_SUCCESS;
 }
 
-apr_status_t upool_incomplete_look(upool_incomplete *found, int directory,
-                                   const char *id, const upool_record *complete,
-                                   apr_pool_t *p)
+apr_status_t upool_resumable_state_look(upool_resumable_state *found,
+                                        int directory, const char *id,
+                                        const upool_record *complete,
+                                        apr_pool_t *p)
 {
     apr_status_t rv;
 
@@ -69,7 +70,7 @@ apr_status_t upool_incomplete_look(upool_incomplete *found, int directory,
     if (rv) {
         return rv;
     }
-    if (upool_incomplete_is_past(found->about, complete)) {
+    if (upool_resumable_state_is_past(found->about, complete)) {
         return APR_ENOENT;
     }
     return look_at_file(found, directory);
@@ -80,7 +81,8 @@ static apr_off_t least(apr_off_t a, apr_off_t b)
     return a < b ? a : b;
 }
 
-apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size)
+apr_off_t upool_resumable_state_offset(const upool_resumable *about,
+                                       apr_off_t size)
 {
     apr_off_t offset = about->ranges      ? upool_ranges_gap(about->ranges, 0)
                        : about->good >= 0 ? about->good
@@ -92,13 +94,14 @@ apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size)
     return about->length < 0 ? offset : least(offset, about->length);
 }
 
-apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size)
+apr_off_t upool_resumable_state_held(const upool_resumable *about,
+                                     apr_off_t size)
 {
     return about->ranges ? upool_ranges_sum(about->ranges)
-                         : upool_incomplete_offset(about, size);
+                         : upool_resumable_state_offset(about, size);
 }
 
-apr_status_t upool_incomplete_writer(int directory, const char *stored)
+apr_status_t upool_resumable_state_writer(int directory, const char *stored)
 {
     static const upool_range all = UPOOL_REGION_ALL;
     apr_status_t rv;
@@ -118,8 +121,8 @@ static int is_made_of_others(const upool_resumable *about)
     return about->concat && strncmp(about->concat, "final", 5) == 0;
 }
 
-apr_status_t upool_incomplete_judge(const upool_incomplete *found,
-                                    int directory, apr_time_t deadline)
+apr_status_t upool_resumable_state_judge(const upool_resumable_state *found,
+                                         int directory, apr_time_t deadline)
 {
     apr_time_t now = apr_time_now();
 
@@ -127,7 +130,7 @@ apr_status_t upool_incomplete_judge(const upool_incomplete *found,
     if (is_made_of_others(found->about) && deadline < now - GRACE) {
         deadline = now - GRACE;
     }
-    return found->activity > deadline
-               ? APR_EBUSY
-               : upool_incomplete_writer(directory, found->about->file.stored);
+    return found->activity > deadline ? APR_EBUSY
+                                      : upool_resumable_state_writer(
+                                          directory, found->about->file.stored);
 }

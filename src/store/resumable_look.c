@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "store/append.h"
+#include "store/resumable_look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,11 @@
 #include "store/descriptor.h"
 #include "store/document.h"
 #include "store/filesystem.h"
-#include "store/held.h"
-#include "store/incomplete.h"
+#include "store/bucket_own.h"
+#include "store/resumable_state.h"
 #include "store/inuse.h"
 #include "store/layout.h"
-#include "store/opened.h"
+#include "store/resumable_own.h"
 #include "store/region.h"
 #include "store/takeover.h"
 
@@ -35,7 +35,7 @@ static int is_same_file(const struct stat *a, const struct stat *b)
 
 /* *changed: 1 when name is another file than *seen, which is set to what it is
  * now: all zero where there is none.  That it cannot be told is an error. */
-static apr_status_t see(const upool_append *a, const char *name,
+static apr_status_t see(const upool_resumable_look *a, const char *name,
                         struct stat *seen, int *changed)
 {
     struct stat now;
@@ -51,7 +51,7 @@ static apr_status_t see(const upool_append *a, const char *name,
     return APR_SUCCESS;
 }
 
-static apr_status_t read_about(upool_append *a)
+static apr_status_t read_about(upool_resumable_look *a)
 {
     upool_resumable *about = NULL;
     int changed = 0;
@@ -76,7 +76,7 @@ static apr_status_t read_about(upool_append *a)
     return APR_SUCCESS;
 }
 
-static apr_status_t read_record(upool_append *a)
+static apr_status_t read_record(upool_resumable_look *a)
 {
     int changed = 0;
     apr_status_t rv = see(a, UPOOL_LAYOUT_METADATA, &a->record_seen, &changed);
@@ -95,9 +95,9 @@ static apr_status_t read_record(upool_append *a)
     return rv;
 }
 
-static int is_past(const upool_append *append)
+static int is_past(const upool_resumable_look *look)
 {
-    return upool_incomplete_is_past(append->about, append->record);
+    return upool_resumable_state_is_past(look->about, look->record);
 }
 
 static apr_time_t newest(apr_time_t a, apr_time_t b)
@@ -105,7 +105,7 @@ static apr_time_t newest(apr_time_t a, apr_time_t b)
     return a > b ? a : b;
 }
 
-static apr_status_t look_at_file(upool_append *a)
+static apr_status_t look_at_file(upool_resumable_look *a)
 {
     struct stat st;
     apr_status_t rv =
@@ -125,7 +125,7 @@ static apr_status_t look_at_file(upool_append *a)
 
 /* resumable.json before metadata.json: then an upload that is completed in
  * between is seen as complete, never as one without its file. */
-static apr_status_t look_once(upool_append *a)
+static apr_status_t look_once(upool_resumable_look *a)
 {
     apr_status_t rv = read_about(a);
 
@@ -141,7 +141,7 @@ static apr_status_t look_once(upool_append *a)
     return look_at_file(a);
 }
 
-apr_status_t upool_append_look(upool_append *a)
+apr_status_t upool_resumable_look_again(upool_resumable_look *a)
 {
     apr_status_t rv = APR_ENOENT;
     int i;
@@ -157,16 +157,17 @@ apr_status_t upool_append_look(upool_append *a)
 
 static apr_status_t let_go(void *data)
 {
-    upool_append *a = data;
+    upool_resumable_look *a = data;
 
-    upool_append_unlock(a);
+    upool_resumable_unlock(a);
     upool_fd_close(&a->directory.fd);
     return APR_SUCCESS;
 }
 
-static upool_append *make(upool_store *store, const char *id, apr_pool_t *p)
+static upool_resumable_look *make(upool_store *store, const char *id,
+                                  apr_pool_t *p)
 {
-    upool_append *a = apr_pcalloc(p, sizeof(*a));
+    upool_resumable_look *a = apr_pcalloc(p, sizeof(*a));
 
     a->pool = p;
     a->store = store;
@@ -178,30 +179,31 @@ static upool_append *make(upool_store *store, const char *id, apr_pool_t *p)
     return a;
 }
 
-apr_status_t upool_append_open(upool_append **append, upool_store *store,
-                               const char *id, apr_pool_t *p)
+apr_status_t upool_resumable_open(upool_resumable_look **look,
+                                  upool_store *store, const char *id,
+                                  apr_pool_t *p)
 {
-    upool_append *a = make(store, id, p);
+    upool_resumable_look *a = make(store, id, p);
     apr_status_t rv = upool_directory_enter(&a->directory, store, id);
 
     if (!rv && upool_inuse_is_cleared(a->directory.fd)) {
         rv = APR_ENOENT;
     }
-    rv = rv ? rv : upool_append_look(a);
+    rv = rv ? rv : upool_resumable_look_again(a);
     if (rv) {
         apr_pool_cleanup_run(p, a, let_go);
         return rv == ENOTDIR || rv == APR_EINVAL ? APR_ENOENT : rv;
     }
-    *append = a;
+    *look = a;
     return APR_SUCCESS;
 }
 
-void upool_append_doubt(upool_append *a)
+void upool_resumable_doubt(upool_resumable_look *a)
 {
     memset(&a->about_seen, 0, sizeof(a->about_seen));
 }
 
-apr_status_t upool_append_lock(upool_append *a, apr_time_t deadline)
+apr_status_t upool_resumable_lock(upool_resumable_look *a, apr_time_t deadline)
 {
     apr_status_t rv = upool_lock_wait(&a->lock, a->directory.fd, deadline);
 
@@ -209,78 +211,78 @@ apr_status_t upool_append_lock(upool_append *a, apr_time_t deadline)
         return rv;
     }
     rv = upool_directory_check(&a->directory, a->store, a->id);
-    rv = rv ? rv : upool_append_look(a);
+    rv = rv ? rv : upool_resumable_look_again(a);
     if (!rv && is_past(a)) {
         rv = APR_EOF;
     }
     if (rv) {
-        upool_append_unlock(a);
+        upool_resumable_unlock(a);
     }
     return rv;
 }
 
-void upool_append_unlock(upool_append *a)
+void upool_resumable_unlock(upool_resumable_look *a)
 {
     upool_lock_release(&a->lock);
 }
 
-apr_status_t upool_append_save(upool_append *a)
+apr_status_t upool_resumable_save(upool_resumable_look *a)
 {
     int changed;
     apr_status_t rv = upool_document_save_resumable(
         a->about, a->directory.fd, upool_store_settings(a->store)->sync);
 
     if (rv || see(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen, &changed)) {
-        upool_append_doubt(a);
+        upool_resumable_doubt(a);
     }
     return rv;
 }
 
-apr_status_t upool_append_update(upool_append *a, upool_append_change *change,
-                                 void *user)
+apr_status_t upool_resumable_update(upool_resumable_look *a,
+                                    upool_resumable_change *change, void *user)
 {
     apr_status_t rv;
 
-    upool_append_doubt(a);
-    rv = upool_append_lock(a, apr_time_now() + UPOOL_APPEND_PATIENCE);
+    upool_resumable_doubt(a);
+    rv = upool_resumable_lock(a, apr_time_now() + UPOOL_RESUMABLE_PATIENCE);
     if (rv) {
         return rv;
     }
     rv = change(user, a->about);
-    rv = rv ? rv : upool_append_save(a);
-    upool_append_unlock(a);
+    rv = rv ? rv : upool_resumable_save(a);
+    upool_resumable_unlock(a);
     return rv;
 }
 
 /* APR_EBUSY: somebody writes in order. */
-static apr_status_t find_writer(const upool_append *a)
+static apr_status_t find_writer(const upool_resumable_look *a)
 {
     return a->about->ranges || is_past(a)
                ? APR_SUCCESS
-               : upool_incomplete_writer(a->directory.fd,
-                                         a->about->file.stored);
+               : upool_resumable_state_writer(a->directory.fd,
+                                              a->about->file.stored);
 }
 
-apr_status_t upool_append_settle(upool_append *a)
+apr_status_t upool_resumable_settle(upool_resumable_look *a)
 {
     static const upool_range all = UPOOL_REGION_ALL;
-    apr_time_t deadline = apr_time_now() + UPOOL_APPEND_PATIENCE;
+    apr_time_t deadline = apr_time_now() + UPOOL_RESUMABLE_PATIENCE;
     int asked = 0;
-    apr_status_t rv = upool_append_look(a);
+    apr_status_t rv = upool_resumable_look_again(a);
 
     rv = rv ? rv : find_writer(a);
     while (rv == APR_EBUSY && apr_time_now() < deadline) {
         asked = 1;
         upool_takeover_ask(a->directory.fd, &all);
         apr_sleep(UPOOL_TAKEOVER_PAUSE);
-        rv = upool_append_look(a);
+        rv = upool_resumable_look_again(a);
         rv = rv ? rv : find_writer(a);
     }
     if (asked) {
         upool_takeover_withdraw(a->directory.fd);
     }
     /* The last look may have been one before the writer's last bytes. */
-    return rv ? rv : upool_append_look(a);
+    return rv ? rv : upool_resumable_look_again(a);
 }
 
 /* A form that came in one request is nothing that a creation repeats. */
@@ -290,7 +292,7 @@ static int came_in_pieces(const upool_bucket *bucket)
 
     return !upool_document_load_resumable(&about, bucket->directory.fd,
                                           bucket->id, bucket->pool)
-           && upool_incomplete_is_past(about, bucket->previous);
+           && upool_resumable_state_is_past(about, bucket->previous);
 }
 
 static int may_replace(const upool_bucket *bucket, apr_time_t replaces)
@@ -301,9 +303,10 @@ static int may_replace(const upool_bucket *bucket, apr_time_t replaces)
            || previous->created == replaces || !came_in_pieces(bucket);
 }
 
-apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
-                                 int minted, apr_time_t replaces, apr_pool_t *p,
-                                 upool_record **previous, const char **why)
+apr_status_t upool_resumable_create(upool_store *store, upool_resumable *about,
+                                    int minted, apr_time_t replaces,
+                                    apr_pool_t *p, upool_record **previous,
+                                    const char **why)
 {
     upool_bucket *bucket = NULL;
     apr_status_t rv = upool_bucket_begin(&bucket, store, about->identifier,
@@ -324,38 +327,39 @@ apr_status_t upool_append_create(upool_store *store, upool_resumable *about,
     return rv;
 }
 
-const upool_resumable *upool_append_about(const upool_append *append)
+const upool_resumable *upool_resumable_about(const upool_resumable_look *look)
 {
-    return append->about;
+    return look->about;
 }
 
-const upool_record *upool_append_record(const upool_append *append)
+const upool_record *upool_resumable_record(const upool_resumable_look *look)
 {
-    return is_past(append) ? append->record : NULL;
+    return is_past(look) ? look->record : NULL;
 }
 
-apr_off_t upool_append_offset(const upool_append *a)
+apr_off_t upool_resumable_offset(const upool_resumable_look *a)
 {
-    return is_past(a) ? a->size : upool_incomplete_offset(a->about, a->size);
+    return is_past(a) ? a->size
+                      : upool_resumable_state_offset(a->about, a->size);
 }
 
-apr_off_t upool_append_held(const upool_append *a)
+apr_off_t upool_resumable_held(const upool_resumable_look *a)
 {
-    return is_past(a) ? a->size : upool_incomplete_held(a->about, a->size);
+    return is_past(a) ? a->size : upool_resumable_state_held(a->about, a->size);
 }
 
-apr_time_t upool_append_activity(const upool_append *append)
+apr_time_t upool_resumable_activity(const upool_resumable_look *look)
 {
-    return append->activity;
+    return look->activity;
 }
 
 /* record as of upool_bucket_fail(). */
-static apr_status_t fail(upool_append *a, const upool_record *record)
+static apr_status_t fail(upool_resumable_look *a, const upool_record *record)
 {
     upool_bucket *bucket = NULL;
     apr_status_t rv =
         upool_bucket_adopt(&bucket, a->store, a->about, a->pool,
-                           apr_time_now() + UPOOL_APPEND_PATIENCE);
+                           apr_time_now() + UPOOL_RESUMABLE_PATIENCE);
 
     if (rv) {
         return rv;
@@ -365,12 +369,13 @@ static apr_status_t fail(upool_append *a, const upool_record *record)
     return APR_SUCCESS;
 }
 
-apr_status_t upool_append_abandon(upool_append *a)
+apr_status_t upool_resumable_abandon(upool_resumable_look *a)
 {
     return fail(a, NULL);
 }
 
-apr_status_t upool_append_discard(upool_append *a, const upool_record *record)
+apr_status_t upool_resumable_discard(upool_resumable_look *a,
+                                     const upool_record *record)
 {
     return record ? fail(a, record)
                   : upool_bucket_remove(a->store, a->id, a->pool);
@@ -378,7 +383,7 @@ apr_status_t upool_append_discard(upool_append *a, const upool_record *record)
 
 /* --- Its bytes ------------------------------------------------------------ */
 
-apr_status_t upool_append_open_file(const upool_append *a, int *fd)
+apr_status_t upool_resumable_open_file(const upool_resumable_look *a, int *fd)
 {
     return upool_fd_open(fd, a->directory.fd, a->about->file.stored,
                          O_RDONLY | O_NONBLOCK, 0);
@@ -398,9 +403,9 @@ static apr_size_t block_of(apr_off_t from, apr_off_t to)
     return to - from < (apr_off_t)BLOCK ? (apr_size_t)(to - from) : BLOCK;
 }
 
-apr_status_t upool_append_read(const upool_append *append, apr_off_t from,
-                               apr_off_t to, upool_append_visit *visit,
-                               void *user)
+apr_status_t upool_resumable_read(const upool_resumable_look *look,
+                                  apr_off_t from, apr_off_t to,
+                                  upool_resumable_visit *visit, void *user)
 {
     apr_status_t rv;
     apr_size_t n;
@@ -410,7 +415,7 @@ apr_status_t upool_append_read(const upool_append *append, apr_off_t from,
     if (from >= to) {
         return APR_SUCCESS;
     }
-    rv = upool_append_open_file(append, &fd);
+    rv = upool_resumable_open_file(look, &fd);
     if (rv) {
         return rv;
     }
