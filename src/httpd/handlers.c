@@ -154,12 +154,6 @@ static const apr_array_header_t *names_of(const upool_dir_conf *conf)
     return conf->handlers ? conf->handlers : conf->local_handlers;
 }
 
-static int refuse(upool_refusal *refusal, const char *detail)
-{
-    *refusal = upool_refusal_make(UPOOL_REASON_CONFIGURATION, 0, detail);
-    return 1;
-}
-
 int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
                           upool_refusal *refusal)
 {
@@ -167,16 +161,19 @@ int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
     int i;
 
     if (conf->handlers && conf->local_handlers) {
-        return refuse(refusal, "UploadHandler in .htaccess, where the server's"
-                               " configuration has one");
+        return upool_refusal_set(
+            refusal, UPOOL_REASON_CONFIGURATION, 0,
+            "UploadHandler in .htaccess, where the server's"
+            " configuration has one");
     }
     for (i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         const char *complaint = complaint_of(p, name);
 
         if (complaint) {
-            return refuse(refusal, apr_pstrcat(p, "UploadHandler: ", name, " ",
-                                               complaint, NULL));
+            return upool_refusal_set(
+                refusal, UPOOL_REASON_CONFIGURATION, 0,
+                apr_pstrcat(p, "UploadHandler: ", name, " ", complaint, NULL));
         }
     }
     return 0;

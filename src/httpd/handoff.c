@@ -32,13 +32,6 @@ struct upool_handoff {
     apr_off_t left;                   /* of it */
 };
 
-static int refuse(upool_refusal *refusal, upool_reason reason, apr_status_t rv,
-                  const char *detail)
-{
-    *refusal = upool_refusal_make(reason, rv, detail);
-    return 1;
-}
-
 static struct upool_handoff *make_handoff(request_rec *r)
 {
     struct upool_handoff *h = apr_pcalloc(r->pool, sizeof(*h));
@@ -96,8 +89,9 @@ static int make_json(request_rec *r, upool_request *rq, int is_read,
     apr_size_t len;
 
     if (!body) {
-        return refuse(refusal, UPOOL_REASON_MEMORY, 0,
-                      "the upload is done, but its JSON cannot be made");
+        return upool_refusal_set(
+            refusal, UPOOL_REASON_MEMORY, 0,
+            "the upload is done, but its JSON cannot be made");
     }
     len = strlen(body);
     if (len) {
@@ -108,7 +102,8 @@ static int make_json(request_rec *r, upool_request *rq, int is_read,
     head->signed_text = body;
     head->signed_len = len;
     return keep_for_subrequests(r, rq, h)
-           && refuse(refusal, UPOOL_REASON_MEMORY, 0, "KeptBodySize");
+           && upool_refusal_set(refusal, UPOOL_REASON_MEMORY, 0,
+                                "KeptBodySize");
 }
 
 /* --- A form --------------------------------------------------------------- */
@@ -267,7 +262,7 @@ static int make_form(request_rec *r, upool_request *rq, int as_facts,
     options.bucket = outcome->path;
     options.facts = as_facts ? upool_config_facts(rq->conf, r->pool) : NULL;
     if (!options.random) {
-        return refuse(refusal, UPOOL_REASON_IO, 0, "no randomness");
+        return upool_refusal_set(refusal, UPOOL_REASON_IO, 0, "no randomness");
     }
     h->store = upool_known_store(r, rq, refusal);
     if (!h->store) {
@@ -276,19 +271,21 @@ static int make_form(request_rec *r, upool_request *rq, int as_facts,
     reason = upool_formbody_make(&body, outcome->record, outcome->fields,
                                  &options, &detail, r->pool);
     if (reason) {
-        return refuse(refusal, reason, 0, detail);
+        return upool_refusal_set(refusal, reason, 0, detail);
     }
     h->id = rq->id;
     h->pieces = body.pieces;
     rv = add_pieces(r, h, open_most(r, rq));
     if (rv) {
-        return refuse(refusal, UPOOL_REASON_IO, rv,
-                      "a file of the upload is not there as it was stored");
+        return upool_refusal_set(
+            refusal, UPOOL_REASON_IO, rv,
+            "a file of the upload is not there as it was stored");
     }
     rq->handoff = h;
     set_form_head(r, rq, &body, as_facts, head);
     return keep_for_subrequests(r, rq, h)
-           && refuse(refusal, UPOOL_REASON_MEMORY, 0, "KeptBodySize");
+           && upool_refusal_set(refusal, UPOOL_REASON_MEMORY, 0,
+                                "KeptBodySize");
 }
 
 int upool_handoff_make(request_rec *r, upool_request *rq, int is_read,

@@ -18,13 +18,6 @@
 /* Between two looks whether the upload in the way has been decided. */
 #define PAUSE apr_time_from_msec(10)
 
-static int refuse(upool_refusal *refusal, upool_reason reason,
-                  const char *detail)
-{
-    *refusal = upool_refusal_make(reason, 0, detail);
-    return 1;
-}
-
 static int refuse_for(upool_chunked *c, upool_reason reason, const char *detail)
 {
     upool_refusal refusal = upool_refusal_make(reason, 0, detail);
@@ -104,8 +97,8 @@ static int move(upool_chunked *c, upool_refusal *refusal)
         c->place.length = size;
     }
     if (!failed && c->place.length != size) {
-        failed = refuse(refusal, UPOOL_REASON_CHUNK_SIZE,
-                        "a library's parameters behind the file");
+        failed = upool_refusal_set(refusal, UPOOL_REASON_CHUNK_SIZE, 0,
+                                   "a library's parameters behind the file");
     }
     failed = failed || copy_piece(c, made, refusal);
     upool_resume_abandon(scratch);
@@ -126,7 +119,8 @@ static int settle(upool_chunked *c, upool_refusal *refusal)
         upool_resume_abandon(c->resume);
         c->resume = NULL;
         c->state = UPOOL_CHUNKED_NONE;
-        return refuse(refusal, UPOOL_REASON_OFFSET, "of no upload");
+        return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,
+                                 "of no upload");
     }
     c->state = UPOOL_CHUNKED_CREATED;
     if (upool_chunked_is_auto(c) && upool_resume_is_whole(c->resume)
@@ -241,7 +235,8 @@ static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
 
     upool_chunked_read_fields(c, fields);
     if (asks(c)) {
-        return refuse(refusal, UPOOL_REASON_CHUNK_SIZE, "a file that asks");
+        return upool_refusal_set(refusal, UPOOL_REASON_CHUNK_SIZE, 0,
+                                 "a file that asks");
     }
     if (upool_chunked_place_piece(c, refusal) || upool_chunked_name(c, refusal)
         || upool_chunked_enter(c, file, fields, inner, refusal)) {
@@ -263,8 +258,8 @@ static int agree(upool_chunked *c, upool_refusal *refusal)
     if (!upool_chunked_is_library(c) && !c->says.range
         && (upool_family_settle(&c->says.family, &piece)
             || upool_family_is_strange(&c->says.family))) {
-        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
-                      "a library's parameters behind the file");
+        return upool_refusal_set(refusal, UPOOL_REASON_CHUNK_HEADER, 0,
+                                 "a library's parameters behind the file");
     }
     return c->says.named && upool_chunked_name(c, refusal);
 }
@@ -275,7 +270,9 @@ static int ends(void *user, int has_file, upool_refusal *refusal)
 
     upool_chunked_read_fields(c, upool_chunk_fields(c->body.form));
     if (!has_file) {
-        return asks(c) ? 0 : refuse(refusal, UPOOL_REASON_CHUNK_NONE, NULL);
+        return asks(c) ? 0
+                       : upool_refusal_set(refusal, UPOOL_REASON_CHUNK_NONE, 0,
+                                           NULL);
     }
     upool_chunked_add_fields(c);
     return agree(c, refusal);
@@ -350,13 +347,13 @@ static int settle_form(upool_chunked *c, upool_refusal *refusal)
     }
     if (!rq->id[0]) {
         rq->minted = 1;
-        return upool_ident_mint(rq->id, c->r->request_time)
-                   ? refuse(refusal, UPOOL_REASON_IO, "no randomness")
-                   : 0;
+        return upool_ident_mint(rq->id, c->r->request_time) ? upool_refusal_set(
+                   refusal, UPOOL_REASON_IO, 0, "no randomness")
+                                                            : 0;
     }
     born = upool_ident_time(rq->id);
     return born && born + upool_config_lifetime(rq->conf) < c->r->request_time
-               ? refuse(refusal, UPOOL_REASON_EXPIRED, NULL)
+               ? upool_refusal_set(refusal, UPOOL_REASON_EXPIRED, 0, NULL)
                : 0;
 }
 
@@ -390,7 +387,7 @@ static int pick(void *user, const apr_array_header_t *fields, upool_sink *inner,
     }
     take_for_piece(c);
     return make_chunk(c, inner)
-               ? refuse(refusal, UPOOL_REASON_DIGEST_SYNTAX, NULL)
+               ? upool_refusal_set(refusal, UPOOL_REASON_DIGEST_SYNTAX, 0, NULL)
                : 0;
 }
 
@@ -447,7 +444,7 @@ static int judge(upool_chunked *c, upool_refusal *refusal)
     upool_reason reason = upool_intake_judge(c->r, c->rq, &refusal->detail);
 
     if (reason) {
-        return refuse(refusal, reason, refusal->detail);
+        return upool_refusal_set(refusal, reason, 0, refusal->detail);
     }
     return upool_chunked_judge_head(c, refusal);
 }

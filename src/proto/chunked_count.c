@@ -8,13 +8,6 @@
 
 #include "parse/quantity.h"
 
-static int refuse(upool_refusal *refusal, upool_reason reason,
-                  const char *detail)
-{
-    *refusal = upool_refusal_make(reason, 0, detail);
-    return 1;
-}
-
 const char *upool_chunked_tag(const upool_chunked *c)
 {
     return upool_chunked_is_library(c)
@@ -53,7 +46,8 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
         return 0;
     }
     if (size == 0 || c->place.piece.number > have / size) {
-        return refuse(refusal, UPOOL_REASON_OFFSET, "a piece is missing");
+        return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,
+                                 "a piece is missing");
     }
     start = (apr_off_t)c->place.piece.number * size;
     c->place.skip = have - start;

@@ -9,13 +9,6 @@
 
 #define UPLOAD_ID "upload_id"
 
-static int refuse(upool_refusal *refusal, upool_reason reason,
-                  const char *detail)
-{
-    *refusal = upool_refusal_make(reason, 0, detail);
-    return 1;
-}
-
 /* Given twice it has to be the same; a text that no identifier is otherwise. */
 static void take_id(upool_chunked *c, const char *value, apr_size_t len)
 {
@@ -87,16 +80,17 @@ int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal)
 
     place->by = UPOOL_CHUNKED_BY_NOBODY;
     if (!settled && !range && upool_family_is_strange(&c->says.family)) {
-        return refuse(refusal, UPOOL_REASON_PIECE, "of a library not known");
+        return upool_refusal_set(refusal, UPOOL_REASON_PIECE, 0,
+                                 "of a library not known");
     }
     if (settled < 0) {
-        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
-                      "a library's parameters that do not agree");
+        return upool_refusal_set(refusal, UPOOL_REASON_CHUNK_HEADER, 0,
+                                 "a library's parameters that do not agree");
     }
     /* Words that others use, too: what else was said of the place wins. */
     if (settled && range && place->piece.kind != UPOOL_FAMILY_PLUPLOAD) {
-        return refuse(refusal, UPOOL_REASON_CHUNK_HEADER,
-                      "Content-Range and a library's parameters");
+        return upool_refusal_set(refusal, UPOOL_REASON_CHUNK_HEADER, 0,
+                                 "Content-Range and a library's parameters");
     }
     if (range) {
         place_by_range(place, range);
@@ -120,7 +114,7 @@ int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal)
 static int is_over(apr_off_t bytes, apr_int64_t limit, upool_reason reason,
                    upool_refusal *refusal)
 {
-    return bytes > limit && refuse(refusal, reason, "announced");
+    return bytes > limit && upool_refusal_set(refusal, reason, 0, "announced");
 }
 
 static int is_file_over(apr_off_t bytes, const upool_limits *limits,
@@ -214,12 +208,13 @@ static int name_piece(upool_chunked *c, upool_refusal *refusal)
         return 1;
     }
     if (!rq->owner && !upool_family_is_random(c->place.piece.kind)) {
-        return refuse(refusal, UPOOL_REASON_IDENT_REFUSED,
-                      "the library's id can be guessed, and nothing tells its"
-                      " users apart: give X-Progress-ID, or use UploadOwner");
+        return upool_refusal_set(
+            refusal, UPOOL_REASON_IDENT_REFUSED, 0,
+            "the library's id can be guessed, and nothing tells its"
+            " users apart: give X-Progress-ID, or use UploadOwner");
     }
     if (hash_piece(c, rq->id)) {
-        return refuse(refusal, UPOOL_REASON_MEMORY, NULL);
+        return upool_refusal_set(refusal, UPOOL_REASON_MEMORY, 0, NULL);
     }
     return 0;
 }

@@ -11,13 +11,6 @@
  * comes second waits until it is there, and opens it. */
 #define PAUSE apr_time_from_msec(10)
 
-static int refuse(upool_refusal *refusal, upool_reason reason,
-                  const char *detail)
-{
-    *refusal = upool_refusal_make(reason, 0, detail);
-    return 1;
-}
-
 /* --- A piece that is there already --------------------------------------- */
 
 static int repeated_feed(void *self, const char *data, apr_size_t len)
@@ -147,7 +140,7 @@ static int meet_complete(upool_chunked *c, const char *filename, int *makes,
     }
     if (c->says.named
         || (c->place.offset > 0 && !upool_chunked_is_library(c))) {
-        return refuse(refusal, UPOOL_REASON_COMPLETE, NULL);
+        return upool_refusal_set(refusal, UPOOL_REASON_COMPLETE, 0, NULL);
     }
     *makes = 1;
     return 0;
@@ -210,8 +203,8 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
                    : 0;
     }
     forget(c);
-    return refuse(refusal, UPOOL_REASON_BUSY,
-                  "another file goes by the same identifier");
+    return upool_refusal_set(refusal, UPOOL_REASON_BUSY, 0,
+                             "another file goes by the same identifier");
 }
 
 int upool_chunked_is_begun(upool_chunked *c)
@@ -227,14 +220,16 @@ int upool_chunked_is_begun(upool_chunked *c)
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal)
 {
     if (!c->rq->id[0]) {
-        return refuse(refusal, UPOOL_REASON_NOT_FOUND, "no identifier");
+        return upool_refusal_set(refusal, UPOOL_REASON_NOT_FOUND, 0,
+                                 "no identifier");
     }
     if (find(c, refusal)) {
         return 1;
     }
     if (!is_chunked(c)) {
         forget(c);
-        return refuse(refusal, UPOOL_REASON_NOT_FOUND, "of another protocol");
+        return upool_refusal_set(refusal, UPOOL_REASON_NOT_FOUND, 0,
+                                 "of another protocol");
     }
     return 0;
 }
@@ -246,7 +241,7 @@ static int mint(upool_chunked *c, upool_refusal *refusal)
     upool_request *rq = c->rq;
 
     if (upool_ident_mint(rq->id, c->r->request_time)) {
-        return refuse(refusal, UPOOL_REASON_IO, "no randomness");
+        return upool_refusal_set(refusal, UPOOL_REASON_IO, 0, "no randomness");
     }
     rq->minted = 1;
     return 0;
@@ -258,13 +253,14 @@ static int judge_new(const upool_chunked *c, upool_refusal *refusal)
 
     if (born
         && born + upool_config_lifetime(c->rq->conf) < c->r->request_time) {
-        return refuse(refusal, UPOOL_REASON_EXPIRED, NULL);
+        return upool_refusal_set(refusal, UPOOL_REASON_EXPIRED, 0, NULL);
     }
     if (c->place.by == UPOOL_CHUNKED_BY_COUNT
             ? c->place.piece.number > 0
             : c->place.offset > 0 && c->state != UPOOL_CHUNKED_UNNAMED
                   && !(upool_chunked_is_library(c) || c->says.session)) {
-        return refuse(refusal, UPOOL_REASON_OFFSET, "nothing is there yet");
+        return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,
+                                 "nothing is there yet");
     }
     return 0;
 }

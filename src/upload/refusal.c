@@ -97,6 +97,13 @@ upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,
     return refusal;
 }
 
+int upool_refusal_set(upool_refusal *refusal, upool_reason reason,
+                      apr_status_t rv, const char *detail)
+{
+    *refusal = upool_refusal_make(reason, rv, detail);
+    return 1;
+}
+
 upool_reason upool_refusal_of_errno(apr_status_t rv)
 {
     return rv == ENOSPC || rv == EDQUOT ? UPOOL_REASON_FULL : UPOOL_REASON_IO;

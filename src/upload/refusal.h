@@ -103,6 +103,10 @@ typedef struct upool_refusal {
 upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,
                                  const char *detail);
 
+/* The same into *refusal, whatever it was; 1, for the caller to return. */
+int upool_refusal_set(upool_refusal *refusal, upool_reason reason,
+                      apr_status_t rv, const char *detail);
+
 /* The reason behind a failed write: FULL for ENOSPC and EDQUOT, else IO. */
 upool_reason upool_refusal_of_errno(apr_status_t rv);
 

@@ -105,6 +105,7 @@ static void test_quota(void)
 
 int main(void)
 {
+    upool_refusal set = UPOOL_NO_REFUSAL;
     int i;
     size_t n;
 
@@ -120,6 +121,11 @@ int main(void)
     tap_is_str(upool_refusal_make(UPOOL_REASON_OWNER, 0, NULL).text,
                upool_refusal_make(UPOOL_REASON_IDENT_REFUSED, 0, NULL).text,
                "another owner and a bad signature look the same");
+    tap_is_int(upool_refusal_set(&set, UPOOL_REASON_OFFSET, EIO, "late"), 1,
+               "what is set refuses");
+    tap_ok(set.reason == UPOOL_REASON_OFFSET && set.rv == EIO
+               && !strcmp(set.detail, "late"),
+           "with reason, error and detail");
     tap_is_int(upool_refusal_of_errno(ENOSPC), UPOOL_REASON_FULL, "disk full");
     tap_is_int(upool_refusal_of_errno(EDQUOT), UPOOL_REASON_FULL, "quota");
     tap_is_int(upool_refusal_of_errno(EIO), UPOOL_REASON_IO, "anything else");
