@@ -92,6 +92,12 @@ apr_off_t upool_incomplete_offset(const upool_resumable *about, apr_off_t size)
     return about->length < 0 ? offset : least(offset, about->length);
 }
 
+int upool_incomplete_waits(const upool_resumable *about, apr_off_t size)
+{
+    return upool_resumable_is_part(about) && about->length >= 0
+           && upool_incomplete_offset(about, size) == about->length;
+}
+
 apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size)
 {
     return about->ranges ? upool_ranges_sum(about->ranges)
@@ -128,6 +134,7 @@ apr_status_t upool_incomplete_judge(const upool_incomplete *found,
         deadline = now - GRACE;
     }
     return found->activity > deadline
+                   || upool_incomplete_waits(found->about, found->size)
                ? APR_EBUSY
                : upool_incomplete_writer(directory, found->about->file.stored);
 }

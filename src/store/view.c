@@ -70,6 +70,7 @@ static void describe_incomplete(look *at, const upool_incomplete *found)
     record->owner = about->owner;
     record->created = about->created;
     record->updated = found->activity;
+    record->waits = upool_incomplete_waits(about, found->size);
     at->record = record;
 }
 

@@ -105,9 +105,16 @@ int upool_resume_completed_now(const upool_resume *resume)
 
 apr_time_t upool_resume_expires(const upool_resume *resume)
 {
-    return resume->options.expires
-               ? upool_append_activity(resume->append) + resume->options.expires
-               : 0;
+    apr_time_t expires =
+        upool_append_activity(resume->append) + resume->options.expires;
+
+    if (!resume->options.expires
+        || (upool_resumable_is_part(upool_resume_about(resume))
+            && upool_resume_is_whole(resume)
+            && expires < resume->options.now())) {
+        return 0;
+    }
+    return expires;
 }
 
 const upool_record *upool_resume_record(const upool_resume *resume)
@@ -270,14 +277,6 @@ static int is_expired(const upool_resume *resume)
     return expires && expires < resume->options.now();
 }
 
-/* It has no name or type of its own to judge. */
-static int is_part(const upool_resume *resume)
-{
-    const char *concat = upool_resume_about(resume)->concat;
-
-    return concat && !strcmp(concat, "partial");
-}
-
 int upool_resume_find(upool_resume *resume)
 {
     apr_status_t rv = upool_append_open(&resume->append, resume->options.store,
@@ -298,7 +297,9 @@ int upool_resume_find(upool_resume *resume)
     }
     resume->rules =
         upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
-    if (resume->rules && !upool_resume_is_complete(resume) && !is_part(resume)
+    /* A part has no name or type of its own to judge. */
+    if (resume->rules && !upool_resume_is_complete(resume)
+        && !upool_resumable_is_part(upool_resume_about(resume))
         && upool_rules_file_begin(resume->rules, upool_resume_file(resume))) {
         return 1;
     }
