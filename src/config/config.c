@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "config/places.h"
 #include "config/settings.h"
 
 #define DAY apr_time_from_sec(86400)
@@ -242,6 +243,8 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     upool_server_conf *conf = apr_palloc(p, sizeof(*conf));
 
     MERGE_POINTER(root);
+    conf->root_quota = add->root ? add->root_quota : base->root_quota;
+    MERGE_POINTER(root_said);
     MERGE(slots);
     MERGE(watchers);
     MERGE(holders);
@@ -351,6 +354,16 @@ static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
     return all > own ? all : own;
 }
 
+/* Whoever has named the pool. */
+static int is_below_root(const upool_dir_conf *conf, const server_rec *s)
+{
+    const char *root = upool_config_server(s)->root;
+
+    return root && conf->store
+           && (conf->store_is_local
+               || upool_places_is_below(conf->store, root));
+}
+
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
                                       const server_rec *s)
 {
@@ -358,6 +371,8 @@ upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
 
     limits.pool = bytes_or_none(conf->quota_pool);
     limits.owner = bytes_or_none(conf->quota_owner);
+    limits.root = is_below_root(conf, s) ? upool_config_server(s)->root : NULL;
+    limits.below = limits.root ? upool_config_server(s)->root_quota : 0;
     limits.spare = bytes_or_none(conf->spare);
     limits.since = upool_config_server(s)->loaded;
     limits.expires = quota_expires(conf, s);

@@ -44,8 +44,8 @@ apr_off_t upool_incomplete_held(const upool_resumable *about, apr_off_t size);
 apr_status_t upool_incomplete_writer(int directory, const char *stored);
 
 /* APR_EBUSY when it is in the way of others: somebody writes to it, it was
- * touched after deadline, or it waits; APR_SUCCESS; else the system's.  A tus "final" upload
- * that nobody makes any more is in nobody's way for long. */
+ * touched after deadline, or it waits; APR_SUCCESS; else the system's.  A tus
+ * "final" upload that nobody makes any more is in nobody's way for long. */
 apr_status_t upool_incomplete_judge(const upool_incomplete *found,
                                     int directory, apr_time_t deadline);
 

@@ -4,9 +4,10 @@
 #define UPOOL_STORE_SIBLINGS_H
 
 /* Parts of a concatenation that a sweep has met.  A part that is whole waits
- * for those that still come or have come lately: until the final upload names them nothing links
- * them, so siblings are the parts of one owner and one URL that were created
- * within a minute or two of each other, as clients make them.
+ * for those that still come or have come lately: until the final upload names
+ * them nothing links them, so siblings are the parts of one owner and one URL
+ * that were created within a minute or two of each other, as clients make
+ * them.
  *
  * What is whole and has expired is put off until all of the pool was seen, and
  * then goes unless a sibling keeps it.  No request sees all of the pool, so for

@@ -114,6 +114,9 @@ upool_refusal upool_refusal_of_quota(upool_quota_answer answer,
         return upool_refusal_make(UPOOL_REASON_QUOTA, 0, "quota of the pool");
     case UPOOL_QUOTA_OWNER:
         return upool_refusal_make(UPOOL_REASON_QUOTA, 0, "quota of the owner");
+    case UPOOL_QUOTA_ROOT:
+        return upool_refusal_make(UPOOL_REASON_QUOTA, 0,
+                                  "quota of UploadPoolRoot");
     case UPOOL_QUOTA_SPARE:
         return upool_refusal_make(UPOOL_REASON_FULL, 0,
                                   "what is to be left free on the file system");

@@ -270,9 +270,9 @@ int upool_resume_abandon(upool_resume *resume);
 
 /* Makes the file of this new upload out of those of others (bare identifiers,
  * const char *), in order; they stay.  Every one must be of protocol and
- * concat "partial", of the same owner, and whole: else NOT_FOUND, OWNER, EXPIRED,
- * NOT_WHOLE; *_TOO_LARGE and so on as begin().  Sets the
- * length; complete() is to follow.  0, or 1. */
+ * concat "partial", of the same owner, and whole: else NOT_FOUND, OWNER,
+ * EXPIRED, NOT_WHOLE; *_TOO_LARGE and so on as begin().  Sets the length;
+ * complete() is to follow.  0, or 1. */
 int upool_resume_concat(upool_resume *resume, const apr_array_header_t *parts);
 
 #endif
