@@ -170,6 +170,7 @@ upload_pool_file *upool_resume_file(upool_resume *resume)
     file->content_type = from->content_type;
     file->charset = from->charset;
     file->params = from->params;
+    file->content_length = upool_resume_length(resume);
     return file;
 }
 
