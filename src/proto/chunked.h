@@ -38,6 +38,7 @@
 #include "parse/family.h"
 #include "upload/chunk.h"
 #include "upload/fieldbody.h"
+#include "upload/repeat.h"
 #include "upload/resume.h"
 
 /* How long a file of a name that can be guessed is the same file, once it is
@@ -81,9 +82,10 @@ typedef struct upool_chunked {
     /* the upload */
     upool_resume *resume; /* NULL: not opened, or not to be told of */
     int created;          /* by this request */
-    int first;   /* of the form's fields that it was not created with */
-    int repeats; /* all is there already: it wants the answer (again) */
-    int late;    /* made before it was known which it is */
+    int first;           /* of the form's fields that it was not created with */
+    upool_repeat *again; /* what a whole file has to be then; NULL: any */
+    int repeats;         /* all is there already: it wants the answer (again) */
+    int late;            /* made before it was known which it is */
     /* the body */
     upool_chunk *form;
     const upool_chunk_file *file; /* of the form */
