@@ -95,7 +95,8 @@ static void test_quota(void)
     tap_is_int(said.reason, UPOOL_REASON_QUOTA, "the owner's quota");
     tap_is_str(said.detail, "quota of the owner", "is another in the log");
     said = upool_refusal_of_quota(UPOOL_QUOTA_ROOT, EIO);
-    tap_is_int(said.reason, UPOOL_REASON_QUOTA, "that of all pools below a root");
+    tap_is_int(said.reason, UPOOL_REASON_QUOTA,
+               "that of all pools below a root");
     tap_is_str(said.detail, "quota of UploadPoolRoot", "is a third");
     said = upool_refusal_of_quota(UPOOL_QUOTA_SPARE, EIO);
     tap_is_int(said.reason, UPOOL_REASON_FULL, "what is to be left free");
