@@ -46,8 +46,8 @@ int upool_complete_run(request_rec *r, upool_request *rq,
  * given, of the same protocol, length, name, type and metadata, for the same
  * target, the request has come again for its answer, which upool_complete_run()
  * gives: then *repeated is 1 and the upload is that one.  Also where the first
- * of two that came at once has completed it a moment ago.  Whether its bytes are
- * the same is seen when they come (upool_complete_repeat()).  Without an
+ * of two that came at once has completed it a moment ago.  Whether its bytes
+ * are the same is seen when they come (upool_complete_repeat()).  Without an
  * identifier of the client's nothing tells a repeat.
  * NULL: *refusal says why. */
 upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
