@@ -13,6 +13,7 @@
  * calls them in the order of UploadHandler:
  *
  *     handle_raw_input
+ *       receive_raw_data …, end_of_raw_data, of a form before it is parsed
  *       for each file: new_file, receive_data_chunk …, end_of_data,
  *                      file_complete
  *     upload_complete, or upload_interrupted
@@ -82,6 +83,9 @@ typedef struct upload_pool_request {
     const char *identifier;
     /** announced bytes of the request body, -1 when unknown */
     apr_off_t content_length;
+    /** what stands between the parts of a multipart body, without "--"; NULL
+     *  for an upload in several requests, which has no body to parse */
+    const char *boundary;
 } upload_pool_request;
 
 /** One file, as handlers see it.  All strings are valid UTF-8. */
@@ -113,6 +117,11 @@ typedef struct upload_pool_file {
      *  and libmagic knows (for handlers behind sniff, when 2 KiB or the
      *  file's end have passed); else NULL */
     const char *sniffed_content_type;
+    /** bytes that the file will have, as far as the client has said so: the
+     *  Content-Length of its part, or the length of an upload in several
+     *  requests; -1 unknown.  Of a part it is hearsay, as few clients send it
+     *  (RFC 7578, 4.8) and nobody holds them to it */
+    apr_off_t content_length;
 } upload_pool_file;
 
 /** Where a file ended up.  A handler that keeps it fills one of the three
@@ -208,6 +217,25 @@ struct upload_pool_handler {
     upload_pool_verdict (*end_of_data)(upload_pool_instance *self,
                                        upload_pool_file *file,
                                        const char **data, apr_size_t *len);
+    /** Bytes of the request body, before they are parsed; never none.  Only of
+     *  an upload that comes as one form; what comes in several requests is a
+     *  file already.  A handler that takes over the parsing gives on a form of
+     *  its own making, with request->boundary: its files and fields go the way
+     *  of all others, past every guard, and what it makes may not be larger
+     *  than UploadMaxSize and the quota let in.  Progress counts what the
+     *  client sends.
+     *  @param data, len as for receive_data_chunk
+     *  @param offset    where in the body, as this handler sees it
+     *  @return GO_ON, STOP or STOP_RESET */
+    upload_pool_verdict (*receive_raw_data)(upload_pool_instance *self,
+                                            const char **data, apr_size_t *len,
+                                            apr_off_t offset);
+    /** No more bytes of the body will come: the rest that a handler has held
+     *  back goes to the next ones, and is parsed.
+     *  @param data, len as for end_of_data
+     *  @return GO_ON, STOP or STOP_RESET */
+    upload_pool_verdict (*end_of_raw_data)(upload_pool_instance *self,
+                                           const char **data, apr_size_t *len);
 };
 
 #ifdef __cplusplus

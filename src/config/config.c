@@ -240,6 +240,8 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     upool_server_conf *conf = apr_palloc(p, sizeof(*conf));
 
     MERGE_POINTER(root);
+    conf->root_quota = add->root ? add->root_quota : base->root_quota;
+    MERGE_POINTER(root_said);
     MERGE(slots);
     MERGE(watchers);
     MERGE(holders);

@@ -129,6 +129,8 @@ typedef struct upool_shared upool_shared;
 
 typedef struct upool_server_conf {
     const char *root;                   /* UploadPoolRoot */
+    apr_int64_t root_quota;             /* of all below it; 0: no limit */
+    const ap_directive_t *root_said;    /* where both are from */
     apr_int64_t slots;                  /* UploadProgressSlots */
     apr_int64_t sweep_interval;         /* microseconds */
     apr_int64_t read_size;              /* UploadReadSize, bytes; 0: httpd's */

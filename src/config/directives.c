@@ -18,8 +18,9 @@
 const command_rec upool_directives[] = {
     AP_INIT_TAKE1("UploadPool", upool_set_pool, NULL, SDH,
                   "directory that uploads go to, or off"),
-    AP_INIT_TAKE1("UploadPoolRoot", upool_set_root, NULL, S,
-                  "directory below which .htaccess may name pools"),
+    AP_INIT_TAKE12("UploadPoolRoot", upool_set_root, NULL, S,
+                   "directory below which .htaccess may name pools, and what"
+                   " they may hold together"),
     AP_INIT_FLAG("UploadPoolPublic", upool_set_flag, MEMBER(public), SD,
                  "On: the pool may lie where a DocumentRoot or an Alias reaches"),
     AP_INIT_TAKE1("UploadMaxSize", upool_set_size_limit, LIMIT(body), SDH,

@@ -141,8 +141,7 @@ const apr_array_header_t *upool_places_collect(const server_rec *first,
     return places;
 }
 
-/* Both without a slash at the end, but for the root's own. */
-static int is_below(const char *path, const char *dir)
+int upool_places_is_below(const char *path, const char *dir)
 {
     apr_size_t len = strlen(dir);
 
@@ -162,7 +161,8 @@ const upool_place *upool_places_find(const apr_array_header_t *places,
         const upool_place *place = &APR_ARRAY_IDX(places, i, const upool_place);
 
         if (place->uncertain == uncertain
-            && (is_below(real, place->real) || is_below(place->real, real))) {
+            && (upool_places_is_below(real, place->real)
+                || upool_places_is_below(place->real, real))) {
             return place;
         }
     }

@@ -31,6 +31,10 @@ typedef struct upool_place {
 const apr_array_header_t *upool_places_collect(const server_rec *first,
                                                apr_pool_t *p);
 
+/* 1 when path is dir or lies below it, by their text; both without a slash at
+ * the end, but for the root's own. */
+int upool_places_is_below(const char *path, const char *dir);
+
 /* The first place that holds the absolute path dir or lies below it, else NULL;
  * uncertain: which of the two kinds of places is asked for.
  * p: for a moment's work.  Any thread. */

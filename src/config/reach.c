@@ -42,15 +42,23 @@ static int is_in_group(gid_t group)
     return group == (geteuid() == 0 ? ap_unixd_config.group_id : getegid());
 }
 
-static int may_enter(const struct stat *st)
+/* bit: as others have it, S_IXOTH or S_IROTH. */
+static int has_bit(const struct stat *st, mode_t bit)
 {
     if (upool_reach_user() == 0) {
         return 1;
     }
     if (st->st_uid == upool_reach_user()) {
-        return (st->st_mode & S_IXUSR) != 0;
+        return (st->st_mode & bit << 6) != 0;
     }
-    return (st->st_mode & (is_in_group(st->st_gid) ? S_IXGRP : S_IXOTH)) != 0;
+    return (st->st_mode & (is_in_group(st->st_gid) ? bit << 3 : bit)) != 0;
+}
+
+int upool_reach_may_list(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && has_bit(&st, S_IROTH);
 }
 
 const char *upool_reach_obstacle(const char *path, apr_pool_t *p)
@@ -67,7 +75,7 @@ const char *upool_reach_obstacle(const char *path, apr_pool_t *p)
         if (!S_ISDIR(st.st_mode)) {
             return apr_pstrcat(p, above, " is not a directory", NULL);
         }
-        if (!may_enter(&st)) {
+        if (!has_bit(&st, S_IXOTH)) {
             return apr_psprintf(p,
                                 "the user that the server runs as may not enter"
                                 " %s: chmod o+x %s, or put the pool elsewhere",

@@ -21,4 +21,7 @@ uid_t upool_reach_user(void);
  * while the configuration is read. */
 const char *upool_reach_obstacle(const char *path, apr_pool_t *p);
 
+/* 1 when that user may list the directory path, by its permissions. */
+int upool_reach_may_list(const char *path);
+
 #endif

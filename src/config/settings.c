@@ -168,17 +168,6 @@ const char *upool_set_pool(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-const char *upool_set_root(cmd_parms *cmd, void *unused, const char *arg)
-{
-    upool_server_conf *conf =
-        ap_get_module_config(cmd->server->module_config, &upload_pool_module);
-
-    (void)unused;
-    conf->root = ap_server_root_relative(cmd->pool, arg);
-    return conf->root ? NULL
-                      : upool_settings_complain(cmd, "has an invalid path");
-}
-
 static const char *parse_size(const cmd_parms *cmd, const char *arg,
                               apr_int64_t *value)
 {
@@ -200,6 +189,28 @@ static const char *parse_size(const cmd_parms *cmd, const char *arg,
     return upool_settings_complain(
         cmd, "takes a size: a number with B, K, M, G or T; a bare"
              " number is megabytes");
+}
+
+/* Without the slashes at its end: two roots are compared by their text. */
+const char *upool_set_root(cmd_parms *cmd, void *unused, const char *dir,
+                           const char *quota)
+{
+    upool_server_conf *conf =
+        ap_get_module_config(cmd->server->module_config, &upload_pool_module);
+    char *path = ap_server_root_relative(cmd->pool, dir);
+
+    (void)unused;
+    if (!path) {
+        return upool_settings_complain(cmd, "has an invalid path");
+    }
+    ap_no2slash(path);
+    if (path[1] && path[strlen(path) - 1] == '/') {
+        path[strlen(path) - 1] = '\0';
+    }
+    conf->root = path;
+    conf->root_quota = 0;
+    conf->root_said = cmd->directive;
+    return quota ? parse_size(cmd, quota, &conf->root_quota) : NULL;
 }
 
 /* Limits: cmd->info is the offset in upool_limits; what .htaccess says goes

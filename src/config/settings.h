@@ -52,7 +52,8 @@ int upool_settings_add_group(apr_array_header_t *list, const char *name,
  * in httpd/shared.c.  Those of one value use cmd->info as the member's
  * offset. */
 const char *upool_set_pool(cmd_parms *cmd, void *conf, const char *arg);
-const char *upool_set_root(cmd_parms *cmd, void *conf, const char *arg);
+const char *upool_set_root(cmd_parms *cmd, void *conf, const char *dir,
+                           const char *quota);
 const char *upool_set_size_limit(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_count_limit(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_size(cmd_parms *cmd, void *conf, const char *arg);

@@ -138,6 +138,94 @@ static int check_place(const upool_pool_mention *m,
                                 NULL));
 }
 
+static int complain_of_root(server_rec *s, int tag, const char *what)
+{
+    const upool_server_conf *conf = upool_config_server(s);
+
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                 "UPL%04d: UploadPoolRoot %s (%s:%d): %s", tag, conf->root,
+                 conf->root_said->filename, conf->root_said->line_num, what);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* What its pools hold together is read off their books by the server's user. */
+static int check_root_directory(server_rec *s, apr_pool_t *p)
+{
+    const upool_server_conf *conf = upool_config_server(s);
+    const char *within = apr_pstrcat(p, conf->root, "/.", NULL);
+    const char *obstacle = upool_reach_obstacle(within, p);
+
+    if (obstacle) {
+        return complain_of_root(s, 440, obstacle);
+    }
+    return upool_reach_may_list(conf->root)
+               ? OK
+               : complain_of_root(s, 440,
+                                  "the user that the server runs as may not"
+                                  " list it, so its pools are not found; let"
+                                  " him read it");
+}
+
+/* One quota holds for a pool: that of the virtual host's root.  Each that it
+ * counts for has to hold for it. */
+static int check_root_beside(server_rec *s, server_rec *other, apr_pool_t *p)
+{
+    const upool_server_conf *conf = upool_config_server(s);
+    const upool_server_conf *beside = upool_config_server(other);
+    const char *where;
+
+    if (!beside->root || conf->root_said == beside->root_said) {
+        return OK;
+    }
+    where = apr_psprintf(p, "%s:%d", beside->root_said->filename,
+                         beside->root_said->line_num);
+    if (strcmp(conf->root, beside->root) == 0) {
+        return conf->root_quota == beside->root_quota
+                   ? OK
+                   : complain_of_root(
+                       s, 441,
+                       apr_psprintf(p,
+                                    "has another quota at %s; give both the"
+                                    " same",
+                                    where));
+    }
+    return !beside->root_quota
+                   || !upool_places_is_below(conf->root, beside->root)
+               ? OK
+               : complain_of_root(
+                   s, 442,
+                   apr_psprintf(p,
+                                "lies below the UploadPoolRoot of %s, whose"
+                                " quota would not hold here; put them side by"
+                                " side",
+                                where));
+}
+
+static int check_roots(server_rec *first, apr_pool_t *p)
+{
+    const upool_server_conf *main = upool_config_server(first);
+    int result = OK;
+    server_rec *s;
+    server_rec *other;
+
+    for (s = first; s; s = s->next) {
+        const upool_server_conf *conf = upool_config_server(s);
+
+        if (!conf->root || (s != first && conf->root_said == main->root_said)) {
+            continue;
+        }
+        if (check_root_directory(s, p) != OK) {
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+        for (other = first; other; other = other->next) {
+            if (check_root_beside(s, other, p) != OK) {
+                result = HTTP_INTERNAL_SERVER_ERROR;
+            }
+        }
+    }
+    return result;
+}
+
 /* What requests ask later. */
 static const apr_array_header_t *share_places(
     server_rec *first, const apr_array_header_t *mentions, apr_pool_t *pconf)
@@ -229,6 +317,9 @@ int upool_checks_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         }
         check_patterns(m, places, ptemp);
         check_core_limit(m);
+    }
+    if (check_roots(s, ptemp) != OK) {
+        result = HTTP_INTERNAL_SERVER_ERROR;
     }
     for (i = 0; i < notes->nelts; i++) {
         upool_slog(s, NOTICE, 0, 432, "%s",

@@ -127,7 +127,8 @@ int upool_drive_may_bring(const request_rec *r)
 }
 
 typedef struct nothing {
-    upool_reason reason; /* of a byte; NONE: any may come */
+    upool_reason reason;  /* of a byte; NONE: any may come */
+    upool_repeat *repeat; /* what they have to be; NULL: any */
     apr_off_t received;
     upool_refusal refusal;
 } nothing;
@@ -151,10 +152,22 @@ static int nothing_feed(void *self, const char *data, apr_size_t len)
 {
     nothing *none = self;
 
-    (void)data;
     none->received += (apr_off_t)len;
     if (len && none->reason) {
         nothing_refuse(self, none->reason, 0, "bytes that nobody waits for");
+    }
+    if (none->repeat) {
+        upool_repeat_data(none->repeat, data, len);
+    }
+    return nothing_is_refused(self);
+}
+
+static int nothing_finish(void *self)
+{
+    nothing *none = self;
+
+    if (none->repeat && !upool_repeat_is_same(none->repeat)) {
+        nothing_refuse(self, UPOOL_REASON_OTHER_CONTENT, 0, NULL);
     }
     return nothing_is_refused(self);
 }
@@ -172,7 +185,7 @@ static const upool_refusal *nothing_refusal(void *self)
 static const upool_sink_ops nothing_ops = {
     .feed = nothing_feed,
     .flush = nothing_is_refused,
-    .finish = nothing_is_refused,
+    .finish = nothing_finish,
     .refuse = nothing_refuse,
     .is_unwanted = nothing_is_refused,
     .received = nothing_received,
@@ -180,11 +193,12 @@ static const upool_sink_ops nothing_ops = {
 };
 
 static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
-                       upool_drive_then *then)
+                       upool_repeat *repeat, upool_drive_then *then)
 {
     nothing *none = apr_pcalloc(r->pool, sizeof(*none));
 
     none->reason = reason;
+    none->repeat = repeat;
     rq->sink.ops = &nothing_ops;
     rq->sink.self = none;
     return upool_drive_run(r, rq, then);
@@ -202,13 +216,14 @@ int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
         refusal = upool_refusal_make(reason, 0, NULL);
         return then(r, rq, &refusal);
     }
-    return run_nothing(r, rq, reason, then);
+    return run_nothing(r, rq, reason, NULL, then);
 }
 
-int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then)
+int upool_drive_drop(request_rec *r, upool_request *rq, upool_repeat *repeat,
+                     upool_drive_then *then)
 {
     return upool_drive_may_bring(r)
-               ? run_nothing(r, rq, UPOOL_REASON_NONE, then)
+               ? run_nothing(r, rq, UPOOL_REASON_NONE, repeat, then)
                : then(r, rq, NULL);
 }
 

@@ -30,6 +30,7 @@
  */
 
 #include "httpd/request.h"
+#include "upload/repeat.h"
 
 /* Brings the body in: then rq->sink is finished or refused and then() has run.
  * The filters are in place, nothing was read; rq->sink is set, and open.
@@ -59,8 +60,10 @@ int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
                       upool_drive_then *then);
 
 /* Brings the body in, as upool_drive_run() does, and keeps nothing of it: of a
- * request that only wants an answer again. */
-int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then);
+ * request that only wants an answer again.  repeat: what its bytes have to be
+ * (OTHER_CONTENT, where they are not); NULL: any. */
+int upool_drive_drop(request_rec *r, upool_request *rq, upool_repeat *repeat,
+                     upool_drive_then *then);
 
 /* Reads what is left of the body, which nobody needs: the next request of the
  * connection begins behind it. */

@@ -266,6 +266,7 @@ static int is_of_upload(const upool_refusal *refusal)
     case UPOOL_REASON_POOL:
     case UPOOL_REASON_CONFIGURATION:
     case UPOOL_REASON_COMPLETE:
+    case UPOOL_REASON_OTHER_CONTENT:
     case UPOOL_REASON_OFFSET:
     case UPOOL_REASON_CLEARED:
     case UPOOL_REASON_TAKEN:

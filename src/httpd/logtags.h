@@ -66,6 +66,9 @@
  * UPL0430  configuration: a pool in a directory of temporary files
  * UPL0431  configuration: a pool that a pattern may give out by URL
  * UPL0432  configuration: what may be meant otherwise
+ * UPL0440  configuration: an UploadPoolRoot that cannot be reached
+ * UPL0441  configuration: two quotas for one UploadPoolRoot
+ * UPL0442  configuration: an UploadPoolRoot below another that has a quota
  *
  *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */

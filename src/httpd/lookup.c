@@ -139,7 +139,10 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
         return NULL;
     }
     if (told && (!record || !is_newer(record, &slot))) {
+        int waits = record && record->waits;
+
         record = from_slot(r->pool, rq->id, &slot);
+        record->waits = waits && record->state == UPOOL_STATE_UPLOADING;
     }
     return record;
 }
@@ -159,7 +162,11 @@ upool_record *upool_known_visible(request_rec *r, upool_request *rq,
         return NULL;
     }
     *expires = record->updated + upool_config_expires(rq->conf);
-    return *expires < r->request_time ? NULL : record;
+    if (*expires >= r->request_time) {
+        return record;
+    }
+    *expires = 0;
+    return record->waits ? record : NULL;
 }
 
 /* The slot first: a writer in flight learns of it at its next pull, and what

@@ -8,6 +8,10 @@
 #include "parse/formname.h"
 #include "parse/names.h"
 #include "parse/params.h"
+#include "parse/quantity.h"
+
+/* Of the largest number there is. */
+#define LENGTH_DIGITS 19
 
 /* A block at work: what was seen of it, and the free rest of the scratch. */
 typedef struct reader {
@@ -19,6 +23,7 @@ typedef struct reader {
     int disposition;
     int type;
     int encoding;
+    int length;
 } reader;
 
 static upool_part_error bad(reader *r, const char *why)
@@ -287,6 +292,18 @@ static upool_part_error take_encoding(reader *r, const char *at,
     return UPOOL_PART_OK;
 }
 
+static void take_length(reader *r, const char *at, const char *end)
+{
+    char digits[LENGTH_DIGITS + 1] = "";
+
+    r->part->content_length = -1;
+    if (!r->length && (size_t)(end - at) < sizeof(digits)) {
+        memcpy(digits, at, (size_t)(end - at));
+        upool_quantity_decimal(digits, &r->part->content_length);
+    }
+    r->length = 1;
+}
+
 /* One line, without its CRLF. */
 static upool_part_error take_line(reader *r, const char *line, size_t len)
 {
@@ -313,6 +330,9 @@ static upool_part_error take_line(reader *r, const char *line, size_t len)
     if (upool_params_is(line, name, "content-transfer-encoding")) {
         return take_encoding(r, value, end);
     }
+    if (upool_params_is(line, name, "content-length")) {
+        take_length(r, value, end);
+    }
     return UPOOL_PART_OK;
 }
 
@@ -335,10 +355,11 @@ static upool_part_error take_block(reader *r, const char *at, const char *end)
 upool_part_error upool_part_parse(upool_part *part, const char *block,
                                   size_t len, char *scratch, size_t room)
 {
-    reader r = { part, scratch, scratch + room, NULL, 0, 0, 0, 0 };
+    reader r = { part, scratch, scratch + room, NULL, 0, 0, 0, 0, 0 };
     upool_part_error error;
 
     memset(part, 0, sizeof(*part));
+    part->content_length = -1;
     error = take_block(&r, block, block + len);
     if (error != UPOOL_PART_OK) {
         return error;

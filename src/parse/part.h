@@ -23,7 +23,8 @@
  *     A quoted name that begins like X:\ or \\ is a Windows path: there all
  *     backslashes are left, and \" refuses, since its end is in doubt.
  *   - Bytes that are not UTF-8 become U+FFFD.  Single quotes are letters.
- *   - Of a file's Content-Type nothing is believed: it is handed on. */
+ *   - Of a file's Content-Type nothing is believed: it is handed on.  So is a
+ *     Content-Length; two, or what is no number, are as none. */
 
 #include <stddef.h>
 
@@ -57,6 +58,7 @@ typedef struct upool_part {
     /* All parameters of Content-Type, charset too, in order, none twice. */
     upool_part_param params[UPOOL_PART_PARAMS_MAX];
     size_t nparams;
+    long long content_length; /* of its header; -1: none that can be read */
     /* As the client wrote it, for who writes it again: what stood between the
      * quotes of name and of filename (none where they had no quotes, or where
      * filename* was taken), and the value of Content-Type. */

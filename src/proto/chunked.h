@@ -38,6 +38,7 @@
 #include "parse/family.h"
 #include "upload/chunk.h"
 #include "upload/fieldbody.h"
+#include "upload/repeat.h"
 #include "upload/resume.h"
 
 /* How long a file of a name that can be guessed is the same file, once it is
@@ -106,6 +107,7 @@ typedef struct upool_chunked_body {
     upool_content_digests digests; /* announced for a raw body */
     upool_sink rest;               /* where the bytes behind skip go */
     apr_off_t passed;              /* bytes of a repeated piece */
+    upool_repeat *again; /* what a whole file has to be then; NULL: any */
     upool_refusal refusal;         /* of a repeated piece */
 } upool_chunked_body;
 

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/resuming.h"
+#include "proto/complete.h"
 
 /* Two pieces that come first at the same time both want to make the upload: who
  * comes second waits until it is there, and opens it. */
@@ -17,8 +18,10 @@ static int repeated_feed(void *self, const char *data, apr_size_t len)
 {
     upool_chunked *c = self;
 
-    (void)data;
     c->body.passed += (apr_off_t)len;
+    if (c->body.again) {
+        upool_repeat_data(c->body.again, data, len);
+    }
     return c->body.refusal.reason != UPOOL_REASON_NONE;
 }
 
@@ -37,6 +40,16 @@ static void repeated_refuse(void *self, upool_reason reason, apr_status_t rv,
     if (!c->body.refusal.reason) {
         c->body.refusal = upool_refusal_make(reason, rv, detail);
     }
+}
+
+static int repeated_finish(void *self)
+{
+    upool_chunked *c = self;
+
+    if (c->body.again && !upool_repeat_is_same(c->body.again)) {
+        repeated_refuse(self, UPOOL_REASON_OTHER_CONTENT, 0, NULL);
+    }
+    return repeated_is_refused(self);
 }
 
 static apr_off_t repeated_received(const void *self)
@@ -58,7 +71,7 @@ static const upool_refusal *repeated_refusal(void *self)
 static const upool_sink_ops repeated_ops = {
     .feed = repeated_feed,
     .flush = repeated_is_refused,
-    .finish = repeated_is_refused,
+    .finish = repeated_finish,
     .refuse = repeated_refuse,
     .is_unwanted = repeated_is_refused,
     .received = repeated_received,
@@ -442,6 +455,13 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
     return 0;
 }
 
+/* Of one piece of several no digest is on record. */
+static int brings_all(const upool_chunked *c)
+{
+    return upool_resume_is_complete(c->resume) && c->place.offset == 0
+           && c->place.length == upool_resume_length(c->resume);
+}
+
 static int enter_named(upool_chunked *c, const upool_chunk_file *file,
                        const apr_array_header_t *fields, upool_sink *inner,
                        upool_refusal *refusal)
@@ -450,6 +470,9 @@ static int enter_named(upool_chunked *c, const upool_chunk_file *file,
         return 1;
     }
     if (c->state == UPOOL_CHUNKED_REPEATED) {
+        c->body.again = brings_all(c)
+                            ? upool_complete_repeat(c->r, c->rq, c->resume)
+                            : NULL;
         inner->ops = &repeated_ops;
         inner->self = c;
         return 0;

@@ -9,6 +9,7 @@
 #include "httpd/drive.h"
 #include "httpd/lookup.h"
 #include "httpd/capture.h"
+#include "httpd/handlers.h"
 #include "httpd/log.h"
 #include "httpd/reply.h"
 #include "httpd/resuming.h"
@@ -183,6 +184,14 @@ upool_complete_state upool_complete_look(request_rec *r, upool_request *rq,
         return UPOOL_COMPLETE_RUNS;
     }
     return answer.final ? UPOOL_COMPLETE_ANSWERED : UPOOL_COMPLETE_OPEN;
+}
+
+upool_repeat *upool_complete_repeat(request_rec *r, const upool_request *rq,
+                                    const upool_resume *resume)
+{
+    return upool_handlers_may_change(rq->conf)
+               ? NULL
+               : upool_repeat_make(upool_resume_record(resume), r->pool);
 }
 
 static int is_same(const char *a, const char *b)

@@ -29,6 +29,7 @@
  * for some seconds, then it is refused as BUSY. */
 
 #include "proto/protocol.h"
+#include "upload/repeat.h"
 #include "upload/resume.h"
 
 /* The upload that resume knows is complete, whoever completed it: answers r.
@@ -45,12 +46,18 @@ int upool_complete_run(request_rec *r, upool_request *rq,
  * given, of the same protocol, length, name, type and metadata, for the same
  * target, the request has come again for its answer, which upool_complete_run()
  * gives: then *repeated is 1 and the upload is that one.  Also where the first
- * of two that came at once has completed it a moment ago.  Without an
+ * of two that came at once has completed it a moment ago.  Whether its bytes
+ * are the same is seen when they come (upool_complete_repeat()).  Without an
  * identifier of the client's nothing tells a repeat.
  * NULL: *refusal says why. */
 upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
                                     upool_resume_start *start, int *repeated,
                                     upool_refusal *refusal);
+
+/* To compare the bytes of a request that brings all of a complete upload again
+ * with; NULL: nothing is known of them, or handlers may have changed them. */
+upool_repeat *upool_complete_repeat(request_rec *r, const upool_request *rq,
+                                    const upool_resume *resume);
 
 /* What came of the upload's application so far, for those who ask how far it
  * is.  *status (may be NULL): of its last answer, 0 where there was none. */

@@ -2,7 +2,6 @@
  * Copyright the mod_upload_pool authors */
 #include "proto/ietf.h"
 
-#include <string.h>
 #include <apr_strings.h>
 
 #include "httpd/interim.h"
@@ -17,13 +16,14 @@
 #define INTEROP_PROGRESS 5
 
 /* Somebody stands between us and the client, and says so; or mod_remoteip has
- * taken him at his word. */
+ * taken him at his word, and what he said away.  It makes an address of its own
+ * then, be it the same one: of a client on the proxy's machine. */
 static int is_relayed(const request_rec *r)
 {
     return apr_table_get(r->headers_in, "Via")
            || apr_table_get(r->headers_in, "X-Forwarded-For")
            || apr_table_get(r->headers_in, "Forwarded")
-           || strcmp(r->useragent_ip, r->connection->client_ip) != 0;
+           || r->useragent_addr != r->connection->client_addr;
 }
 
 int upool_ietf_interims(const request_rec *r, const upool_request *rq)

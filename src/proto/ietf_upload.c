@@ -358,7 +358,8 @@ int upool_ietf_create(request_rec *r, upool_request *rq)
     }
     if (repeated) {
         upool_ietf_announce(r, rq, location);
-        return upool_drive_drop(r, rq, repeat_is_in);
+        return upool_drive_drop(
+            r, rq, upool_complete_repeat(r, rq, ietf->resume), repeat_is_in);
     }
     if (begin(r, rq, 0, &refusal)) {
         upool_resume_abandon(ietf->resume);

@@ -356,8 +356,15 @@ static int completes(const request_rec *r, const upool_request *rq,
 /* It is all there, and has come again for the answer. */
 static int answer_again(request_rec *r, upool_request *rq)
 {
+    const upool_resume *resume = upool_tus_of(r, rq)->resume;
+
     apr_table_setn(r->err_headers_out, "Location", upool_proto_location(r, rq));
-    return upool_drive_drop(r, rq, bytes_are_in);
+    /* What is made of others brings no bytes. */
+    return upool_drive_drop(r, rq,
+                            upool_resume_about(resume)->concat
+                                ? NULL
+                                : upool_complete_repeat(r, rq, resume),
+                            bytes_are_in);
 }
 
 static int create(request_rec *r, upool_request *rq,

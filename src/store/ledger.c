@@ -17,6 +17,8 @@
 #include "store/rebuild.h"
 #include "store/sums.h"
 
+#define GLANCES 8
+
 /* --- Opening -------------------------------------------------------------- */
 
 /* In a sticky pool of everybody's somebody may have planted the name. */
@@ -47,9 +49,9 @@ static apr_status_t lock_file(int fd)
     return rc < 0 ? apr_get_os_error() : APR_SUCCESS;
 }
 
-static int is_header_sound(const upool_row_header *header)
+static int is_header_whole(const upool_row_header *header)
 {
-    return header->mark == UPOOL_REBUILD_MARK && !header->dirty
+    return header->mark == UPOOL_REBUILD_MARK
            && header->check
                   == upool_row_check(header, offsetof(upool_row_header, check));
 }
@@ -64,7 +66,7 @@ static apr_status_t load(upool_ledger *ledger)
     if (rv) {
         return rv;
     }
-    return got == sizeof(*header) && is_header_sound(header)
+    return got == sizeof(*header) && is_header_whole(header) && !header->dirty
                ? APR_SUCCESS
                : upool_rebuild(&ledger->file);
 }
@@ -83,6 +85,34 @@ apr_status_t upool_ledger_open(upool_ledger *ledger, upool_store *store,
     rv = rv ? rv : load(ledger);
     if (rv) {
         upool_fd_close(&ledger->file.fd);
+    }
+    return rv;
+}
+
+/* While rows are changed the header has the sums of before. */
+apr_status_t upool_ledger_glance(upool_row_sums *sums, int directory)
+{
+    upool_row_header header;
+    apr_size_t got = 0;
+    apr_status_t rv;
+    int fd;
+    int i;
+
+    rv = upool_fd_own(&fd, directory, UPOOL_LAYOUT_QUOTA, O_RDONLY, 0);
+    if (rv) {
+        return rv;
+    }
+    /* A reader may see half of what is being written. */
+    for (i = 0; i < GLANCES; i++) {
+        rv = upool_fd_read(fd, &header, sizeof(header), 0, &got);
+        if (rv || (got == sizeof(header) && is_header_whole(&header))) {
+            break;
+        }
+        rv = APR_EGENERAL;
+    }
+    upool_fd_close(&fd);
+    if (!rv) {
+        *sums = header.sums;
     }
     return rv;
 }

@@ -38,6 +38,11 @@ typedef struct upool_ledger {
 apr_status_t upool_ledger_open(upool_ledger *ledger, upool_store *store,
                                int make);
 
+/* The sums of the pool that directory is, past the lock of its ledger: as they
+ * were a moment ago.  APR_ENOENT: it has none; APR_EGENERAL: damaged; else the
+ * system's error. */
+apr_status_t upool_ledger_glance(upool_row_sums *sums, int directory);
+
 /* Lets go of lock and descriptor. */
 void upool_ledger_close(upool_ledger *ledger);
 

@@ -7,17 +7,15 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "store/descriptor.h"
 #include "store/ledger.h"
-#include "store/sweep.h"
+#include "store/room.h"
+#include "store/root.h"
 #include "store/weigh.h"
 
-/* From one count for somebody refused to the next, in costs of one. */
-#define COUNT_PAUSE 9
 #define MOST APR_INT64_MAX
 #define AHEAD_MIN ((apr_int64_t)UPOOL_QUOTA_BLOCK)
 #define AHEAD_MAX ((apr_int64_t)4 << 20)
-/* Buckets in one go where nobody has to be let in between. */
-#define SWEPT 4096
 /* No file is larger, and a thousand such reservations can be added up. */
 #define RESERVED_MAX ((apr_int64_t)1 << 52)
 
@@ -33,6 +31,7 @@ struct upool_quota {
     apr_int64_t reserved;
     apr_interval_time_t cost; /* of a count just done; 0: none */
     int from_start; /* what is in the bucket's incomplete file counts as that */
+    int root;       /* held while rows are written; -1: not */
     apr_status_t error;
 };
 
@@ -43,7 +42,8 @@ static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 
 int upool_quota_is_set(const upool_quota_limits *limits)
 {
-    return limits->pool || limits->owner || limits->spare || limits->always;
+    return limits->pool || limits->owner || limits->below || limits->spare
+           || limits->always;
 }
 
 upool_quota *upool_quota_make(upool_store *store, const char *id,
@@ -58,6 +58,7 @@ upool_quota *upool_quota_make(upool_store *store, const char *id,
     quota->limits = *limits;
     quota->p = p;
     quota->row = UPOOL_ROW_NONE;
+    quota->root = -1;
     upool_ledger_hash_owner(quota->owner_hash, owner);
     return quota;
 }
@@ -119,6 +120,26 @@ static upool_quota_answer failed(upool_quota *quota, apr_status_t rv)
     return UPOOL_QUOTA_FAILED;
 }
 
+/* here: what this pool holds beside this upload. */
+static upool_quota_answer judge_root(upool_quota *quota, apr_int64_t here,
+                                     apr_int64_t bytes)
+{
+    const upool_quota_limits *limits = &quota->limits;
+    apr_int64_t others;
+    apr_status_t rv =
+        quota->root < 0 ? upool_root_hold(&quota->root, limits->root, quota->p)
+                        : APR_SUCCESS;
+
+    rv = rv ? rv
+            : upool_root_others(&others, limits->root, quota->store, quota->p);
+    if (rv) {
+        return failed(quota, rv);
+    }
+    return is_over(limits->below, add(others, here), bytes)
+               ? UPOOL_QUOTA_ROOT
+               : UPOOL_QUOTA_GRANTED;
+}
+
 /* The lock of the upload's bucket is ours, so a reservation in its row is ours
  * too, or that of somebody who is gone: it does not count. */
 static upool_quota_answer judge(upool_quota *quota, upool_ledger *ledger,
@@ -127,6 +148,7 @@ static upool_quota_answer judge(upool_quota *quota, upool_ledger *ledger,
 {
     const upool_quota_limits *limits = &quota->limits;
     const upool_row_sums *all = &upool_ledger_header(ledger)->sums;
+    upool_quota_answer answer;
     apr_int64_t others;
     apr_status_t rv;
 
@@ -144,21 +166,17 @@ static upool_quota_answer judge(upool_quota *quota, upool_ledger *ledger,
     if (is_over(limits->pool, others, bytes)) {
         return UPOOL_QUOTA_POOL;
     }
+    answer =
+        limits->below ? judge_root(quota, others, bytes) : UPOOL_QUOTA_GRANTED;
+    if (answer) {
+        return answer;
+    }
     others = all->reserved - all->written
              - (own->there.reserved - own->there.written);
     if (limits->spare && !is_space_left(quota, add(others, bytes - written))) {
         return UPOOL_QUOTA_SPARE;
     }
     return UPOOL_QUOTA_GRANTED;
-}
-
-/* A clock that was set back must not keep us from counting for long. */
-static int may_count(const upool_row_header *header)
-{
-    apr_time_t now = apr_time_now();
-
-    return now < header->tried
-           || now - header->tried >= COUNT_PAUSE * header->cost;
 }
 
 static int must_count(const upool_row_header *header, const upool_quota *quota)
@@ -257,6 +275,7 @@ static upool_quota_answer answer_in(upool_quota *quota, upool_ledger *ledger,
     if (!answer && w->takes) {
         rv = write_row(quota, ledger, &own, w->bytes, w->written);
     }
+    upool_fd_close(&quota->root);
     return rv ? failed(quota, rv) : answer;
 }
 
@@ -284,33 +303,12 @@ static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
         quota->cost = 0;
     }
     answer = rv ? failed(quota, rv) : answer_in(quota, &ledger, w);
-    if (is_refusal(answer) && may_count(header)) {
+    if (is_refusal(answer) && upool_room_may(header)) {
         header->tried = apr_time_now();
         *counts = upool_ledger_save(&ledger) == APR_SUCCESS;
     }
     upool_ledger_close(&ledger);
     return answer;
-}
-
-/* Removes what has expired and counts the rest, while others go on. */
-static void make_room(upool_quota *quota)
-{
-    upool_sweep_result result = { 0, 0, 0 };
-    upool_sweep *sweep = NULL;
-    apr_time_t begun = apr_time_now();
-    apr_pool_t *p;
-
-    apr_pool_create(&p, quota->p);
-    if (!upool_sweep_begin(&sweep, quota->store, p)) {
-        apr_time_t deadline =
-            quota->limits.expires ? begun - quota->limits.expires : 0;
-
-        while (!result.finished) {
-            upool_sweep_step(sweep, SWEPT, deadline, &result);
-        }
-    }
-    apr_pool_destroy(p);
-    quota->cost = apr_time_now() - begun;
 }
 
 static upool_quota_answer answer(upool_quota *quota, const wish *w)
@@ -319,7 +317,11 @@ static upool_quota_answer answer(upool_quota *quota, const wish *w)
     upool_quota_answer said = try(quota, w, &counts);
 
     if (counts) {
-        make_room(quota);
+        quota->cost =
+            upool_room_make(quota->store, quota->limits.expires, quota->p);
+        if (said == UPOOL_QUOTA_ROOT) {
+            upool_room_make_below(quota->limits.root, quota->store, quota->p);
+        }
         said = try(quota, w, &counts);
     }
     if (said == UPOOL_QUOTA_GRANTED && w->takes) {

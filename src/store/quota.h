@@ -17,6 +17,8 @@
  * disk busy with counting, such counts take a ninth of the time at most; within
  * that bound a refusal may be out of date by a few counts.
  *
+ * Pools below one root may have a limit together (root.h).
+ *
  * What is in the pool without having been reserved (by a context without a
  * quota) is found by the next count; every sweep does one (recount.h).
  *
@@ -36,6 +38,8 @@ typedef struct upool_quota upool_quota;
 typedef struct upool_quota_limits {
     apr_int64_t pool;  /* all uploads of the pool together */
     apr_int64_t owner; /* all of one owner; nobody's have no limit */
+    apr_int64_t below; /* all uploads of all pools below root together */
+    const char *root;  /* absolute; NULL: none */
     apr_int64_t spare; /* to be left free on the file system */
     apr_time_t since;  /* a count before this is not believed: there may have
                           been no quota then */
@@ -49,6 +53,7 @@ typedef enum upool_quota_answer {
     UPOOL_QUOTA_GRANTED = 0,
     UPOOL_QUOTA_POOL,   /* over the pool's limit */
     UPOOL_QUOTA_OWNER,  /* over the owner's limit */
+    UPOOL_QUOTA_ROOT,   /* over the limit of all pools below the root */
     UPOOL_QUOTA_SPARE,  /* too little would be left free */
     UPOOL_QUOTA_FAILED, /* the ledger cannot be used: upool_quota_error() */
 } upool_quota_answer;

@@ -69,7 +69,8 @@ typedef struct upool_record {
     const char *owner; /* opaque text that compares equal for the
                                     same owner; NULL: nobody's */
     apr_time_t created;
-    apr_time_t updated;        /* last activity: expiry counts from it */
+    apr_time_t updated; /* last activity: expiry counts from it */
+    int waits; /* for its siblings: only a sweep ends it; not kept on disk */
     apr_array_header_t *files; /* of upool_file; never NULL */
     apr_array_header_t *empty; /* of upool_empty; NULL: none */
 } upool_record;

@@ -35,6 +35,11 @@ upool_resumable *upool_resumable_make(apr_pool_t *p, const char *identifier)
     return r;
 }
 
+int upool_resumable_is_part(const upool_resumable *about)
+{
+    return about->concat && strcmp(about->concat, "partial") == 0;
+}
+
 static int is_protocol(const char *name)
 {
     apr_size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");

@@ -69,6 +69,9 @@ typedef struct upool_resumable {
 /* An empty one in p: no length, no ranges, good -1, file all empty. */
 upool_resumable *upool_resumable_make(apr_pool_t *p, const char *identifier);
 
+/* 1 when it is a part of a concatenation. */
+int upool_resumable_is_part(const upool_resumable *about);
+
 /* As upool_metadata_encode() and _decode(). */
 apr_status_t upool_resumable_encode(char **text, apr_size_t *len,
                                     const upool_resumable *resumable);

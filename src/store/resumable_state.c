@@ -94,6 +94,12 @@ apr_off_t upool_resumable_state_offset(const upool_resumable *about,
     return about->length < 0 ? offset : least(offset, about->length);
 }
 
+int upool_resumable_state_waits(const upool_resumable *about, apr_off_t size)
+{
+    return upool_resumable_is_part(about) && about->length >= 0
+           && upool_resumable_state_offset(about, size) == about->length;
+}
+
 apr_off_t upool_resumable_state_held(const upool_resumable *about,
                                      apr_off_t size)
 {
@@ -130,7 +136,9 @@ apr_status_t upool_resumable_state_judge(const upool_resumable_state *found,
     if (is_made_of_others(found->about) && deadline < now - GRACE) {
         deadline = now - GRACE;
     }
-    return found->activity > deadline ? APR_EBUSY
-                                      : upool_resumable_state_writer(
-                                          directory, found->about->file.stored);
+    return found->activity > deadline
+                   || upool_resumable_state_waits(found->about, found->size)
+               ? APR_EBUSY
+               : upool_resumable_state_writer(directory,
+                                              found->about->file.stored);
 }

@@ -34,6 +34,10 @@ int upool_resumable_state_is_past(const upool_resumable *about,
 apr_off_t upool_resumable_state_offset(const upool_resumable *about,
                                        apr_off_t size);
 
+/* 1 when it is a part of a concatenation, and whole: it waits for its siblings,
+ * and only a sweep can tell when that is in vain (siblings.h). */
+int upool_resumable_state_waits(const upool_resumable *about, apr_off_t size);
+
 /* How many bytes are there. */
 apr_off_t upool_resumable_state_held(const upool_resumable *about,
                                      apr_off_t size);
@@ -42,9 +46,9 @@ apr_off_t upool_resumable_state_held(const upool_resumable *about,
  * there is none; APR_EBUSY; else the system's: then somebody may. */
 apr_status_t upool_resumable_state_writer(int directory, const char *stored);
 
-/* APR_EBUSY when it is in the way of others: somebody writes to it, or it was
- * touched after deadline; APR_SUCCESS; else the system's.  A tus "final" upload
- * that nobody makes any more is in nobody's way for long. */
+/* APR_EBUSY when it is in the way of others: somebody writes to it, it was
+ * touched after deadline, or it waits; APR_SUCCESS; else the system's.  A tus
+ * "final" upload that nobody makes any more is in nobody's way for long. */
 apr_status_t upool_resumable_state_judge(const upool_resumable_state *found,
                                          int directory, apr_time_t deadline);
 

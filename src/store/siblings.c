@@ -42,11 +42,6 @@ upool_siblings *upool_siblings_make(apr_pool_t *p)
     return siblings;
 }
 
-int upool_siblings_is_part(const upool_resumable *about)
-{
-    return about->concat && strcmp(about->concat, "partial") == 0;
-}
-
 /* FNV-1a.  A stranger who hits another's number keeps some parts of his for a
  * while, no more. */
 static apr_uint64_t mix(apr_uint64_t hash, const char *text)

@@ -168,12 +168,9 @@ static apr_status_t add_incomplete(finding *found, const upool_directory *dir,
         found->activity = now.activity;
     }
     found->named++;
-    if (upool_siblings_is_part(now.about)) {
+    if (upool_resumable_is_part(now.about)) {
         found->part = now.about;
-        found->part_is_whole =
-            now.about->length >= 0
-            && upool_resumable_state_offset(now.about, now.size)
-                   == now.about->length;
+        found->part_is_whole = upool_resumable_state_waits(now.about, now.size);
     }
     found->written =
         upool_resumable_state_writer(dir->fd, now.about->file.stored)
@@ -319,22 +316,21 @@ static apr_status_t lock(const upool_sweep *sweep, upool_lock *lock,
                       : upool_lock_take(lock, directory);
 }
 
-/* 1 when a part of a concatenation is to stay until all of the pool was seen;
- * one that is coming keeps its siblings. */
+/* 1 when a part of a concatenation is to stay until all of the pool was seen.
+ * One that is coming, or has come lately, keeps its siblings: the request that
+ * makes one upload of them may be on its way. */
 static int is_put_off(const upool_sweep *sweep, const finding *found,
                       apr_time_t deadline)
 {
     if (!found->part) {
         return 0;
     }
-    if (found->part_is_whole) {
-        return found->activity && found->activity < deadline
-               && upool_siblings_put_off(sweep->siblings, found->part);
-    }
     if (found->written || found->activity >= deadline) {
         upool_siblings_add(sweep->siblings, found->part);
+        return 0;
     }
-    return 0;
+    return found->part_is_whole && found->activity
+           && upool_siblings_put_off(sweep->siblings, found->part);
 }
 
 /* Looks without the lock first: taking it could turn an upload away.  last:

@@ -70,6 +70,7 @@ static void describe_incomplete(look *at, const upool_resumable_state *found)
     record->owner = about->owner;
     record->created = about->created;
     record->updated = found->activity;
+    record->waits = upool_resumable_state_waits(about, found->size);
     at->record = record;
 }
 

@@ -14,6 +14,7 @@
 typedef struct stage {
     upload_pool_instance instance;
     apr_off_t offset; /* in the current file, as this handler saw it */
+    apr_off_t raw;    /* the same in the body */
     int sees_file;    /* no earlier handler took the current file */
     apr_uint64_t calls;
     apr_uint64_t bytes;
@@ -376,6 +377,69 @@ int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
     }
     *skipped = chain->skipping || !is_kept(kept);
     chain->file = NULL;
+    return 0;
+}
+
+/* Hands raw bytes to handler n and those behind it, and at last to the
+ * parser; who points to bytes that a handler has made uses them at once. */
+static int pass_raw(upool_chain *chain, int n, const char *data, apr_size_t len,
+                    upool_chain_parse *parse, void *user)
+{
+    while (n < chain->stages->nelts
+           && !stage_at(chain, n)->instance.handler->receive_raw_data) {
+        n++;
+    }
+    if (n >= chain->stages->nelts) {
+        return len ? parse(user, data, len) : 0;
+    }
+    while (len) {
+        stage *s = stage_at(chain, n);
+        apr_size_t piece = len < chain->chunk_size ? len : chain->chunk_size;
+        apr_size_t made_len = piece;
+        const char *made = data;
+        upload_pool_verdict verdict = s->instance.handler->receive_raw_data(
+            &s->instance, &made, &made_len, s->raw);
+
+        s->raw += (apr_off_t)piece;
+        if (judge(chain, s, verdict, UPLOAD_POOL_GO_ON)
+            || pass_raw(chain, n + 1, made, made_len, parse, user)
+            || (made != data && upool_chain_flush(chain))) {
+            return 1;
+        }
+        data += piece;
+        len -= piece;
+    }
+    return 0;
+}
+
+int upool_chain_raw(upool_chain *chain, const char *data, apr_size_t len,
+                    upool_chain_parse *parse, void *user)
+{
+    return pass_raw(chain, 0, data, len, parse, user);
+}
+
+int upool_chain_raw_end(upool_chain *chain, upool_chain_parse *parse,
+                        void *user)
+{
+    int n;
+
+    for (n = 0; n < chain->stages->nelts; n++) {
+        stage *s = stage_at(chain, n);
+        const char *data = NULL;
+        apr_size_t len = 0;
+        upload_pool_verdict verdict;
+
+        if (!s->instance.handler->end_of_raw_data) {
+            continue;
+        }
+        verdict =
+            s->instance.handler->end_of_raw_data(&s->instance, &data, &len);
+        if (judge(chain, s, verdict, UPLOAD_POOL_GO_ON)
+            || pass_raw(chain, n + 1, data, len, parse, user)
+            || upool_chain_flush(chain)) {
+            return 1;
+        }
+    }
     return 0;
 }
 

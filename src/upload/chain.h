@@ -34,6 +34,19 @@ void *upool_chain_find(const upool_chain *chain,
 /* The upload begins. */
 int upool_chain_open(upool_chain *chain);
 
+/* Where bytes of the body go behind the handlers that see them raw: 0, or 1
+ * when the upload is refused. */
+typedef int upool_chain_parse(void *user, const char *data, apr_size_t len);
+
+/* Bytes of the body, before they are parsed, which is what parse does with
+ * those that come out; as data(). */
+int upool_chain_raw(upool_chain *chain, const char *data, apr_size_t len,
+                    upool_chain_parse *parse, void *user);
+
+/* The body has ended: the same with what was held back. */
+int upool_chain_raw_end(upool_chain *chain, upool_chain_parse *parse,
+                        void *user);
+
 /* A file begins: its tables of digests and notes are made here. */
 int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file);
 

@@ -75,6 +75,7 @@ static upload_pool_file *make_file(upool_form *form, const upool_part *part)
     file->content_type = copy_or_null(p, part->content_type);
     file->charset = copy_or_null(p, part->charset);
     file->params = params;
+    file->content_length = part->content_length;
     return file;
 }
 

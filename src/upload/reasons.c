@@ -73,6 +73,7 @@ static const char *const names[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_PIECE] = "piece",
     [UPOOL_REASON_IDENT_MISSING] = "ident_missing",
     [UPOOL_REASON_PROTOCOL] = "protocol",
+    [UPOOL_REASON_OTHER_CONTENT] = "other_content",
 };
 /* clang-format on */
 

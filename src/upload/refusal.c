@@ -80,6 +80,7 @@ static const refusal_row rows[UPOOL_REASON_COUNT] = {
     [UPOOL_REASON_PIECE]            = { 415, "This is a piece of a file, in a way that is not known or not open here: send the file whole" },
     [UPOOL_REASON_IDENT_MISSING]    = { 403, "Upload identifier is missing: uploads here need one that the application has signed" },
     [UPOOL_REASON_PROTOCOL]         = { 415, "Uploads by this protocol are not taken here" },
+    [UPOOL_REASON_OTHER_CONTENT]    = { 409, "Upload identifier is that of a complete upload with other content" },
 };
 /* clang-format on */
 
@@ -121,6 +122,9 @@ upool_refusal upool_refusal_of_quota(upool_quota_answer answer,
         return upool_refusal_make(UPOOL_REASON_QUOTA, 0, "quota of the pool");
     case UPOOL_QUOTA_OWNER:
         return upool_refusal_make(UPOOL_REASON_QUOTA, 0, "quota of the owner");
+    case UPOOL_QUOTA_ROOT:
+        return upool_refusal_make(UPOOL_REASON_QUOTA, 0,
+                                  "quota of UploadPoolRoot");
     case UPOOL_QUOTA_SPARE:
         return upool_refusal_make(UPOOL_REASON_FULL, 0,
                                   "what is to be left free on the file system");

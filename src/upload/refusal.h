@@ -79,6 +79,7 @@ typedef enum upool_reason {
     UPOOL_REASON_PIECE,         /* a piece of a file, and nobody knows whose */
     UPOOL_REASON_IDENT_MISSING, /* none was given, under a key */
     UPOOL_REASON_PROTOCOL,      /* one that is not open here */
+    UPOOL_REASON_OTHER_CONTENT, /* a repeat, but for its bytes */
     UPOOL_REASON_COUNT
 } upool_reason;
 

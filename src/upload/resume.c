@@ -106,9 +106,16 @@ int upool_resume_completed_now(const upool_resume *resume)
 
 apr_time_t upool_resume_expires(const upool_resume *resume)
 {
-    return resume->options.expires ? upool_resumable_activity(resume->look)
-                                         + resume->options.expires
-                                   : 0;
+    apr_time_t expires =
+        upool_resumable_activity(resume->look) + resume->options.expires;
+
+    if (!resume->options.expires
+        || (upool_resumable_is_part(upool_resume_about(resume))
+            && upool_resume_is_whole(resume)
+            && expires < resume->options.now())) {
+        return 0;
+    }
+    return expires;
 }
 
 const upool_record *upool_resume_record(const upool_resume *resume)
@@ -164,6 +171,7 @@ upload_pool_file *upool_resume_file(upool_resume *resume)
     file->content_type = from->content_type;
     file->charset = from->charset;
     file->params = from->params;
+    file->content_length = upool_resume_length(resume);
     return file;
 }
 
@@ -271,14 +279,6 @@ static int is_expired(const upool_resume *resume)
     return expires && expires < resume->options.now();
 }
 
-/* It has no name or type of its own to judge. */
-static int is_part(const upool_resume *resume)
-{
-    const char *concat = upool_resume_about(resume)->concat;
-
-    return concat && !strcmp(concat, "partial");
-}
-
 int upool_resume_find(upool_resume *resume)
 {
     apr_status_t rv =
@@ -300,7 +300,9 @@ int upool_resume_find(upool_resume *resume)
     }
     resume->rules =
         upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
-    if (resume->rules && !upool_resume_is_complete(resume) && !is_part(resume)
+    /* A part has no name or type of its own to judge. */
+    if (resume->rules && !upool_resume_is_complete(resume)
+        && !upool_resumable_is_part(upool_resume_about(resume))
         && upool_rules_file_begin(resume->rules, upool_resume_file(resume))) {
         return 1;
     }

@@ -194,7 +194,8 @@ int upool_resume_is_whole(const upool_resume *resume);
 int upool_resume_is_complete(const upool_resume *resume);
 /* 1: this request has completed it, so that its application is to run. */
 int upool_resume_completed_now(const upool_resume *resume);
-/* When it goes, if nothing happens; 0: never. */
+/* When it goes, if nothing happens; 0: never, or, of a part that waits for its
+ * siblings, with them. */
 apr_time_t upool_resume_expires(const upool_resume *resume);
 /* Of a complete one (never NULL then): for upool_result_body() with the fields
  * (of upool_field) and path. */
@@ -269,9 +270,9 @@ int upool_resume_abandon(upool_resume *resume);
 
 /* Makes the file of this new upload out of those of others (bare identifiers,
  * const char *), in order; they stay.  Every one must be of protocol and
- * concat "partial", of the same owner, not expired, and whole: else NOT_FOUND,
- * OWNER, EXPIRED, INCOMPLETE; *_TOO_LARGE and so on as begin().  Sets the
- * length; complete() is to follow.  0, or 1. */
+ * concat "partial", of the same owner, and whole: else NOT_FOUND, OWNER,
+ * EXPIRED, NOT_WHOLE; *_TOO_LARGE and so on as begin().  Sets the length;
+ * complete() is to follow.  0, or 1. */
 int upool_resume_concat(upool_resume *resume, const apr_array_header_t *parts);
 
 #endif

@@ -391,13 +391,6 @@ static int is_unwanted(void *self)
 
 /* --- Its end -------------------------------------------------------------- */
 
-static int is_partial(const upool_resume *resume)
-{
-    const char *concat = upool_resume_about(resume)->concat;
-
-    return concat && strcmp(concat, "partial") == 0;
-}
-
 static int judge_append(upool_resume *resume)
 {
     upool_reason reason = resume->what.verify
@@ -434,7 +427,8 @@ static int finish(void *self)
     if (let_go(resume) || close_upload(resume)) {
         return 1;
     }
-    if (resume->what.stay_open || is_partial(resume)
+    if (resume->what.stay_open
+        || upool_resumable_is_part(upool_resume_about(resume))
         || !upool_resume_is_whole(resume)) {
         return 0;
     }

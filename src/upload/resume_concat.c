@@ -16,7 +16,7 @@ static int is_part_of(const upool_resume *resume, const upool_resume *part)
     const upool_resumable *about = upool_resume_about(part);
 
     return strcmp(about->protocol, upool_resume_about(resume)->protocol) == 0
-           && about->concat && strcmp(about->concat, "partial") == 0;
+           && upool_resumable_is_part(about);
 }
 
 static int find_piece(upool_resume *resume, piece *found, const char *id)
@@ -25,8 +25,6 @@ static int find_piece(upool_resume *resume, piece *found, const char *id)
     upool_resume *part;
 
     options.identifier = id;
-    /* All of them are as old as the youngest. */
-    options.expires = 0;
     /* A part is judged as what it becomes a part of. */
     memset(&options.rules, 0, sizeof(options.rules));
     part = upool_resume_open(&options, resume->p);
@@ -44,24 +42,6 @@ static int find_piece(upool_resume *resume, piece *found, const char *id)
     found->look = part->look;
     found->length = upool_resume_length(part);
     return 0;
-}
-
-/* A part waits for its siblings: when the last one is whole none has
- * expired. */
-static int are_expired(const upool_resume *resume,
-                       const apr_array_header_t *pieces)
-{
-    apr_time_t newest = 0;
-    int i;
-
-    for (i = 0; i < pieces->nelts; i++) {
-        apr_time_t activity = upool_resumable_activity(
-            APR_ARRAY_IDX(pieces, i, const piece).look);
-
-        newest = activity > newest ? activity : newest;
-    }
-    return resume->options.expires && pieces->nelts
-           && newest + resume->options.expires < resume->options.now();
 }
 
 /* All of them, before a byte is copied.  One may come twice. */
@@ -83,9 +63,7 @@ static int find_pieces(upool_resume *resume, apr_array_header_t *pieces,
         }
         *sum += found->length;
     }
-    return are_expired(resume, pieces)
-               ? upool_resume_turn_down(resume, UPOOL_REASON_EXPIRED, 0, NULL)
-               : upool_resume_judge_size(resume, *sum);
+    return upool_resume_judge_size(resume, *sum);
 }
 
 static apr_status_t copy_pieces(upool_resume *resume,

@@ -43,7 +43,8 @@ struct upool_upload {
     apr_int64_t tiny;           /* what small files count beyond their bytes */
     int weighed;                /* files that tiny has */
     apr_int64_t memory;
-    upool_run *run; /* its application's, from commit to answered; or NULL */
+    apr_off_t parsed; /* bytes of the body as handlers have left it */
+    upool_run *run;   /* its application's, from commit to answered; or NULL */
     apr_time_t noted;
     apr_off_t noted_bytes;
     int noted_name;    /* with the name of its first file */
@@ -339,6 +340,13 @@ static void weigh_files(upool_upload *upload)
     }
 }
 
+/* At most: what came, or what handlers have made of it. */
+static apr_int64_t written_to(const upool_upload *upload)
+{
+    return upload->parsed > upload->record->received ? upload->parsed
+                                                     : upload->record->received;
+}
+
 /* What the upload may come to: its body as far as it is known, what small files
  * count beyond that, a block for the file under way and one for the record. */
 static apr_int64_t room_needed(upool_upload *upload)
@@ -346,8 +354,8 @@ static apr_int64_t room_needed(upool_upload *upload)
     apr_int64_t body = upload->options.content_length;
 
     weigh_files(upload);
-    if (upload->record->received > body) {
-        body = upload->record->received;
+    if (written_to(upload) > body) {
+        body = written_to(upload);
     }
     return body > APR_INT64_MAX - upload->tiny - 2 * UPOOL_QUOTA_BLOCK
                ? APR_INT64_MAX
@@ -366,7 +374,7 @@ static int ask_first(upool_upload *upload)
 /* 0, or 1 when refused. */
 static int reserve(upool_upload *upload)
 {
-    apr_int64_t received = upload->record->received;
+    apr_int64_t written = written_to(upload);
     apr_int64_t need;
 
     if (!upload->quota) {
@@ -378,8 +386,8 @@ static int reserve(upool_upload *upload)
     }
     return refuse_quota(
         upload, upload->options.content_length < 0
-                    ? upool_quota_reserve_ahead(upload->quota, need, received)
-                    : upool_quota_reserve(upload->quota, need, received));
+                    ? upool_quota_reserve_ahead(upload->quota, need, written)
+                    : upool_quota_reserve(upload->quota, need, written));
 }
 
 /* Names may be long, and the record keeps them: more than the block that it has
@@ -453,11 +461,26 @@ int upool_upload_open(upool_upload *upload, const char *boundary,
     upload->form = upool_form_make(boundary, boundary_len, &parts);
     upload->check = upool_content_check_make(&upload->options.digests,
                                              &upload->refusal, upload->p);
+    upload->request.boundary =
+        apr_pstrmemdup(upload->p, boundary, boundary_len);
     upload->life = LIFE_RECEIVING;
     if (upool_chain_open(upload->chain)) {
         return refuse(upload, UPOOL_REASON_HANDLER, 0, NULL);
     }
     return note(upload);
+}
+
+/* Handlers may make more of a body than came. */
+static int parse(void *user, const char *data, apr_size_t len)
+{
+    upool_upload *upload = user;
+
+    upload->parsed += (apr_off_t)len;
+    if (upload->parsed > upload->options.limits.body) {
+        return refuse(upload, UPOOL_REASON_BODY_TOO_LARGE, 0,
+                      "as handlers have left it");
+    }
+    return reserve(upload) || upool_form_feed(upload->form, data, len);
 }
 
 int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
@@ -473,7 +496,7 @@ int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len)
         return 1;
     }
     if ((upload->check && upool_content_check_data(upload->check, data, len))
-        || upool_form_feed(upload->form, data, len)) {
+        || upool_chain_raw(upload->chain, data, len, parse, upload)) {
         return refuse(upload, UPOOL_REASON_INTERRUPTED, 0, NULL);
     }
     return 0;
@@ -544,7 +567,8 @@ int upool_upload_finish(upool_upload *upload)
     if (upload->life != LIFE_RECEIVING) {
         return 1;
     }
-    if (upool_form_end(upload->form)) {
+    if (upool_chain_raw_end(upload->chain, parse, upload)
+        || upool_form_end(upload->form)) {
         return refuse(upload, UPOOL_REASON_TRUNCATED, 0, NULL);
     }
     if (upload->check && upool_content_check_end(upload->check)) {

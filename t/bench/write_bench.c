@@ -26,6 +26,10 @@
 
 #include <linux/io_uring.h>
 
+#include <apr_file_io.h>
+#include <apr_general.h>
+#include <apr_portable.h>
+
 #define SLICE ((size_t)8000)
 #define TOTAL ((size_t)64 << 20)
 #define MOST ((size_t)1 << 20) /* gathered for one write */
@@ -39,6 +43,7 @@ enum way {
     PLAIN,
     RESERVE, /* the whole length first, as Content-Length allows for */
     PUSH,    /* sync_file_range() behind what was written */
+    APR,     /* apr_file_writev_full() on the same descriptor */
     RING,    /* io_uring, one write that is waited for */
     RING_MANY
 };
@@ -61,6 +66,7 @@ static const row ROWS[] = {
     { "writev, 128 of 8,000", SLICE, 128 * SLICE, PLAIN, 0 },
     { "write, 64K", 65536, 65536, PLAIN, 0 },
     { "writev, 8 of 64K", 65536, 8 * 65536, PLAIN, 0 },
+    { "apr_file_writev_full", SLICE, 64 * SLICE, APR, 0 },
     { "fallocate", SLICE, 64 * SLICE, RESERVE, 0 },
     { "sync_file_range, 8M", SLICE, 64 * SLICE, PUSH, 0 },
     { "io_uring, 1 in flight", SLICE, 64 * SLICE, RING, 0 },
@@ -197,12 +203,38 @@ static int gather(struct iovec *vec, const row *what, size_t bytes)
     return n;
 }
 
+static void write_apr(apr_file_t *file, const struct iovec *vec, int n,
+                      size_t len)
+{
+    apr_size_t written;
+
+    if (apr_file_writev_full(file, vec, (apr_size_t)n, &written)
+        || written != len) {
+        die("apr_file_writev_full");
+    }
+}
+
+static apr_file_t *wrap_apr(int *fd)
+{
+    static apr_pool_t *pool;
+    apr_file_t *file = NULL;
+
+    if (!pool) {
+        apr_pool_create(&pool, NULL);
+    }
+    if (apr_os_file_put(&file, fd, APR_FOPEN_WRITE, pool)) {
+        die("apr_os_file_put");
+    }
+    return file;
+}
+
 static void write_all(const row *what, int fd, ring *r)
 {
     struct iovec vec[PIECES];
     unsigned many = what->way == RING_MANY ? DEPTH : 1;
     unsigned queued = 0;
     size_t pushed = 0;
+    apr_file_t *file = what->way == APR ? wrap_apr(&fd) : NULL;
     size_t at;
     size_t len;
 
@@ -225,6 +257,9 @@ static void write_all(const row *what, int fd, ring *r)
                 ring_enter(r, queued);
                 queued = 0;
             }
+        }
+        else if (file) {
+            write_apr(file, vec, n, len);
         }
         else if (writev(fd, vec, n) != (ssize_t)len) {
             die("writev");
@@ -410,6 +445,7 @@ int main(int argc, char **argv)
     int order[ROWS_COUNT];
     int k;
 
+    apr_initialize();
     if (rounds < 1 || rounds > ROUNDS_MOST) {
         fprintf(stderr, "rounds: 1 to %d\n", ROUNDS_MOST);
         return 1;

@@ -40,6 +40,8 @@ typedef struct probe {
     int shouts;           /* passes capitals */
     int doubles;          /* passes every byte twice, and END at last */
     int sinks;            /* passes nothing */
+    int unmasks;          /* every raw byte is one off */
+    int parses;           /* lines "NAME text" of the raw body into a form */
 } probe;
 
 /* The current file, as one instance has seen it. */
@@ -50,6 +52,9 @@ typedef struct progress {
     char *bytes; /* all of them, where they are kept */
     char *made;  /* what goes to the next handler */
     int takes;
+    char *line; /* of the raw body, as far as it has come */
+    apr_size_t line_len;
+    apr_size_t raw_seen;
 } progress;
 
 static const probe *probe_of(const upload_pool_instance *self)
@@ -169,10 +174,17 @@ static upload_pool_verdict probe_new(upload_pool_instance *self,
     const probe *handler = probe_of(self);
     progress *at = self->data;
 
-    memset(at, 0, sizeof(*at));
+    at->seen = 0;
+    at->calls = 0;
+    at->largest = 0;
+    at->bytes = NULL;
     at->takes = handler->takes && ends_in(file->safe_filename, handler->takes);
     event(self, apr_psprintf(file->pool, "new %d %s %s", file->index,
                              file->field, file->safe_filename));
+    if (file->content_length >= 0) {
+        event(self, apr_psprintf(file->pool, "announced %" APR_OFF_T_FMT,
+                                 file->content_length));
+    }
     return at->takes ? UPLOAD_POOL_HANDLED : obey(self, "new_file", file);
 }
 
@@ -234,6 +246,100 @@ static upload_pool_verdict probe_chunk(upload_pool_instance *self,
         make_bytes(self, data, len);
     }
     return obey(self, "receive_data_chunk", file);
+}
+
+/* --- The raw body ------------------------------------------------------- */
+
+static void unmask(upload_pool_instance *self, const char **data,
+                   apr_size_t len)
+{
+    progress *at = self->data;
+    apr_size_t i;
+
+    if (!at->made) {
+        at->made = apr_palloc(self->request->pool, 65536);
+    }
+    for (i = 0; i < len; i++) {
+        at->made[i] = (char)((*data)[i] - 1);
+    }
+    *data = at->made;
+}
+
+/* A part of the form that is made of a line. */
+static const char *part_of(const upload_pool_request *request, char *line)
+{
+    char *text = strchr(line, ' ');
+
+    if (!text) {
+        return "";
+    }
+    *text++ = '\0';
+    return apr_psprintf(request->pool,
+                        "--%s\r\nContent-Disposition: form-data;"
+                        " name=\"line\"; filename=\"%s\"\r\n"
+                        "Content-Length: %" APR_SIZE_T_FMT "\r\n\r\n%s\r\n",
+                        request->boundary, line, strlen(text), text);
+}
+
+/* What a line is cut off of waits for the rest of it. */
+static void parse_lines(upload_pool_instance *self, const char **data,
+                        apr_size_t *len)
+{
+    progress *at = self->data;
+    apr_pool_t *p = self->request->pool;
+    const char *form = "";
+    char *rest = apr_palloc(p, at->line_len + *len + 1);
+    char *end;
+
+    if (at->line_len) {
+        memcpy(rest, at->line, at->line_len);
+    }
+    memcpy(rest + at->line_len, *data, *len);
+    rest[at->line_len + *len] = '\0';
+    while ((end = strchr(rest, '\n')) != NULL) {
+        *end = '\0';
+        form = apr_pstrcat(p, form, part_of(self->request, rest), NULL);
+        rest = end + 1;
+    }
+    at->line = rest;
+    at->line_len = strlen(rest);
+    *data = form;
+    *len = strlen(form);
+}
+
+static upload_pool_verdict probe_raw_data(upload_pool_instance *self,
+                                          const char **data, apr_size_t *len,
+                                          apr_off_t offset)
+{
+    const probe *handler = probe_of(self);
+    progress *at = self->data;
+
+    if (offset != (apr_off_t)at->raw_seen || !*len || *len > 65536) {
+        event(self, "a gap in the raw bytes");
+    }
+    at->raw_seen += *len;
+    if (handler->unmasks) {
+        unmask(self, data, *len);
+    }
+    if (handler->parses) {
+        parse_lines(self, data, len);
+    }
+    return obey(self, "receive_raw_data", NULL);
+}
+
+static upload_pool_verdict probe_raw_end(upload_pool_instance *self,
+                                         const char **data, apr_size_t *len)
+{
+    const progress *at = self->data;
+
+    event(self, apr_psprintf(self->request->pool, "raw end %" APR_SIZE_T_FMT,
+                             at->raw_seen));
+    if (probe_of(self)->parses) {
+        *data = apr_pstrcat(self->request->pool, "--", self->request->boundary,
+                            "--\r\n", NULL);
+        *len = strlen(*data);
+    }
+    return obey(self, "end_of_raw_data", NULL);
 }
 
 static upload_pool_verdict probe_flush(upload_pool_instance *self)
@@ -304,6 +410,14 @@ static void probe_interrupted(upload_pool_instance *self,
     .file_complete = probe_complete, .upload_complete = probe_done, \
     .upload_interrupted = probe_interrupted, .end_of_data = probe_end
 
+#define RAW_FUNCTIONS \
+    FUNCTIONS, .receive_raw_data = probe_raw_data, \
+               .end_of_raw_data = probe_raw_end
+
+#define RAW(name) \
+    { \
+        UPLOAD_POOL_HANDLER_STUFF(name), RAW_FUNCTIONS \
+    }
 #define PROBE(name) \
     { \
         UPLOAD_POOL_HANDLER_STUFF(name), FUNCTIONS \
@@ -324,6 +438,8 @@ static const probe probes[] = {
     { PROBE("probe-double"), .doubles = 1 },
     { PROBE("probe-keep"), .keeps = 1 },
     { PROBE("probe-sink"), .sinks = 1 },
+    { RAW("probe-unmask"), .unmasks = 1 },
+    { RAW("probe-lines"), .parses = 1 },
     { PROBE("probe-take"), .takes = "take" },
     { PROBE("probe-away"), .takes = "away", .location = "away:" },
 };

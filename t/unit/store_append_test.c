@@ -640,9 +640,13 @@ static void test_sweep_siblings(kit *k)
     tap_is_int(offset(k, "si-late"), -1, "not for one of another day");
     tap_is_int(offset(k, "si-other"), -1, "nor for another owner's");
     tap_is_int(offset(k, "si-stuck"), -1, "one that does not come goes");
+    append(k, "si-coming", 3, "456789");
+    sweep(k);
+    tap_is_int(offset(k, "si-whole"), 9, "and while it has just come");
     make_all_old(k, "si-coming");
     sweep(k);
-    tap_is_int(offset(k, "si-whole"), -1, "and its sibling with it");
+    tap_is_int(offset(k, "si-whole"), -1, "when that has expired, both go");
+    tap_is_int(offset(k, "si-coming"), -1, "together");
 }
 
 static apr_status_t count(void *user, const char *data, apr_size_t len)

@@ -571,8 +571,67 @@ static void test_expired(void)
     finish(&k);
 }
 
+static upool_store *open_beside(kit *k, const char *name)
+{
+    upool_store *store = NULL;
+    const char *why;
+
+    mkdir(kit_path(k, name), 0700);
+    if (upool_store_open(&store, kit_path(k, name), NULL, &k->options, k->p,
+                         &why)) {
+        kit_die(why);
+    }
+    return store;
+}
+
+/* Two pools below one root: what one holds, the other cannot. */
+static void test_root(void)
+{
+    kit k;
+    upool_store *one;
+    upool_store *two;
+    held h;
+
+    kit_start(&k);
+    one = k.store;
+    limit(60, 0);
+    limits.root = k.root;
+    limits.below = 100 * BLOCK;
+    two = open_beside(&k, "two");
+    tap_ok(put(&k, "a", NULL, 50), "50 in one pool");
+    tap_ok(!put(&k, "b", NULL, 20), "of which each has a limit");
+    k.store = two;
+    tap_ok(put(&k, "c", NULL, 30), "30 in the other");
+    h = hold(&k, "d", NULL);
+    tap_is_int(ask(&h, 21), UPOOL_QUOTA_ROOT, "no more than both may hold");
+    tap_is_int(ask(&h, 20), UPOOL_QUOTA_GRANTED, "but all of it");
+    k.store = one;
+    tap_ok(!put(&k, "e", NULL, 1), "which counts before it is there");
+    k.store = two;
+    upool_bucket_fail(h.bucket, NULL);
+    leave(&h);
+    k.store = one;
+    tap_ok(put_soon(&k, "f", NULL, 10), "and no longer when it does not come");
+    k.store = two;
+    tap_ok(put(&k, "g", NULL, 10), "to the last block");
+    tap_ok(!put(&k, "h", NULL, 1), "and there it ends");
+    /* The books of the other pool say more than there is. */
+    k.store = one;
+    kit_wipe(kit_in(&k, "a", NULL));
+    k.store = two;
+    tap_ok(put_soon(&k, "i", NULL, 20), "nobody is refused before all count");
+    limits.root = "/nowhere/at/all";
+    limits.pool = 0;
+    h = hold(&k, "j", NULL);
+    tap_is_int(ask(&h, 1), UPOOL_QUOTA_FAILED, "a root that is not there");
+    tap_is_int(upool_quota_error(h.quota), ENOENT, "is an error, and no limit");
+    leave(&h);
+    finish(&k);
+}
+
 int main(void)
 {
+    test_root();
     test_read();
     test_ahead();
     test_asked();

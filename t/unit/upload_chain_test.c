@@ -671,9 +671,91 @@ static void test_interrupt_unopened(void)
     bench_end(&t);
 }
 
+static upload_pool_verdict on_raw_data(upload_pool_instance *self,
+                                       const char **bytes, apr_size_t *len,
+                                       apr_off_t offset)
+{
+    probe *q = of(self);
+    apr_size_t i;
+
+    tell("%s:raw%d@%d ", q->name, (int)*len, (int)offset);
+    for (i = 0; q->shouts && i < *len; i++) {
+        q->letters[i] = (char)toupper((unsigned char)(*bytes)[i]);
+    }
+    *bytes = q->shouts ? q->letters : *bytes;
+    *len = q->takes ? 0 : *len;
+    return q->chunk;
+}
+
+static upload_pool_verdict on_raw_end(upload_pool_instance *self,
+                                      const char **bytes, apr_size_t *len)
+{
+    probe *q = of(self);
+
+    tell("%s:rawend ", q->name);
+    *bytes = q->tail;
+    *len = q->tail ? strlen(q->tail) : 0;
+    return q->last;
+}
+
+static const upload_pool_handler raw_tens = {
+    .name = "raw",
+    .chunk_size = 10,
+    .receive_raw_data = on_raw_data,
+    .end_of_raw_data = on_raw_end,
+    .upload_interrupted = on_interrupted,
+};
+
+static int parse(void *user, const char *bytes, apr_size_t len)
+{
+    strncat(user, bytes, len);
+    return 0;
+}
+
+static void test_raw(void)
+{
+    static const char body[] = "0123456789abc";
+    char parsed[64] = "";
+    bench t;
+
+    bench_start(&t, 1);
+    tap_is_int(upool_chain_raw(t.chain, body, 13, parse, parsed), 0,
+               "without a handler for it");
+    tap_is_str(parsed, body, "the body goes to the parser as it is");
+    upool_chain_add(t.chain, &raw_tens, &t.b);
+    upool_chain_add(t.chain, &raw_tens, &t.c);
+    t.b.shouts = 1;
+    t.b.tail = "xy";
+    t.c.tail = "z";
+    parsed[0] = '\0';
+    upool_chain_raw(t.chain, body, 13, parse, parsed);
+    upool_chain_raw_end(t.chain, parse, parsed);
+    tap_is_str(parsed, "0123456789ABCxyz", "handlers change it, in order");
+    tap_is_str(story,
+               "b:raw10@0 c:raw10@0 b:raw3@10 c:raw3@10 b:rawend c:raw2@13 "
+               "c:rawend ",
+               "in pieces, and what is held back goes to those behind");
+    t.b.takes = 1;
+    parsed[0] = '\0';
+    upool_chain_raw(t.chain, body, 5, parse, parsed);
+    tap_is_str(parsed, "", "one may keep it all");
+    t.b.chunk = UPLOAD_POOL_SKIP_FILE;
+    tap_is_int(upool_chain_raw(t.chain, body, 5, parse, parsed), 1,
+               "there is no file to skip");
+    tap_is_int(t.refusal.reason, UPOOL_REASON_CONFIGURATION, "that is a fault");
+    bench_end(&t);
+    bench_start(&t, 0);
+    upool_chain_add(t.chain, &raw_tens, &t.b);
+    t.b.last = UPLOAD_POOL_STOP;
+    tap_is_int(upool_chain_raw_end(t.chain, parse, parsed), 1, "a stop");
+    tap_is_int(t.refusal.reason, UPOOL_REASON_HANDLER, "is the handler's");
+    bench_end(&t);
+}
+
 int main(void)
 {
     apr_initialize();
+    test_raw();
     test_order();
     test_empty_chain();
     test_pieces();

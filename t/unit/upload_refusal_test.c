@@ -78,7 +78,7 @@ static const expectation contract[] = {
     { UPOOL_REASON_POOL, 500 },             { UPOOL_REASON_CONFIGURATION, 500 },
     { UPOOL_REASON_IO, 500 },               { UPOOL_REASON_FULL, 507 },
     { UPOOL_REASON_TIMEOUT, 408 },          { UPOOL_REASON_CALLBACK, 400 },
-    { UPOOL_REASON_WATCHERS, 503 },
+    { UPOOL_REASON_WATCHERS, 503 },         { UPOOL_REASON_OTHER_CONTENT, 409 },
 };
 /* clang-format on */
 
@@ -94,6 +94,10 @@ static void test_quota(void)
     said = upool_refusal_of_quota(UPOOL_QUOTA_OWNER, EIO);
     tap_is_int(said.reason, UPOOL_REASON_QUOTA, "the owner's quota");
     tap_is_str(said.detail, "quota of the owner", "is another in the log");
+    said = upool_refusal_of_quota(UPOOL_QUOTA_ROOT, EIO);
+    tap_is_int(said.reason, UPOOL_REASON_QUOTA,
+               "that of all pools below a root");
+    tap_is_str(said.detail, "quota of UploadPoolRoot", "is a third");
     said = upool_refusal_of_quota(UPOOL_QUOTA_SPARE, EIO);
     tap_is_int(said.reason, UPOOL_REASON_FULL, "what is to be left free");
     said = upool_refusal_of_quota(UPOOL_QUOTA_FAILED, ENOSPC);

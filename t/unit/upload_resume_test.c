@@ -530,6 +530,49 @@ static void test_concat(rkit *t)
     apr_pool_destroy(p);
 }
 
+/* Whether a sibling keeps a part, a sweep alone knows. */
+static void test_part_waits(rkit *t)
+{
+    apr_pool_t *p = rkit_request(t);
+    apr_array_header_t *parts = apr_array_make(p, 1, sizeof(const char *));
+    upool_resume_start start = rkit_what(4);
+    upool_resume *part;
+    upool_record *record;
+
+    create_partial(t, "w1", "abc");
+    start.concat = "partial";
+    rkit_name(t, "w2");
+    upool_resume_create(&t->options, &start, p);
+    t->options.expires = 1;
+    t->k.options.expires = 1;
+    rkit_reopen(t);
+    apr_sleep(2000);
+    part = rkit_open(t, "w1", p);
+    tap_is_int(upool_resume_refusal(part)->reason, 0,
+               "a part that is whole does not expire by the clock");
+    tap_ok(upool_resume_expires(part) == 0, "nor says that it did");
+    rkit_status(t, "w1", &record);
+    tap_ok(record->waits, "its status says that it waits");
+    tap_is_int(rkit_create(t, "w1", 3), UPOOL_REASON_BUSY,
+               "nobody takes its place");
+    tap_is_int(upool_resume_refusal(rkit_open(t, "w2", p))->reason,
+               UPOOL_REASON_EXPIRED, "one that is not whole expires");
+    rkit_status(t, "w2", &record);
+    tap_ok(!record->waits, "and does not wait");
+    t->options.expires = apr_time_from_sec(3600);
+    APR_ARRAY_PUSH(parts, const char *) = "w1";
+    part = make_final(t, "w-final", p);
+    t->options.expires = 1;
+    tap_is_int(upool_resume_concat(part, parts), 0, "it is used as ever");
+    t->options.expires = apr_time_from_sec(3600);
+    part = rkit_open(t, "w1", p);
+    tap_ok(upool_resume_expires(part) > apr_time_now(),
+           "before that it says when it would");
+    t->k.options.expires = 0;
+    rkit_reopen(t);
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     rkit t;
@@ -553,5 +596,6 @@ int main(void)
     test_settle(&t);
     test_taken_late(&t);
     test_concat(&t);
+    test_part_waits(&t);
     return rkit_done(&t);
 }

@@ -7,6 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
+import uploads
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.core.wsgi import get_wsgi_application
@@ -21,7 +22,7 @@ settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__,
 def received(request):
     if not hasattr(request, "upload"):
         return HttpResponseForbidden("no upload")
-    storage = FileSystemStorage(request.META["UPLOADS_DIR"])
+    storage = FileSystemStorage(uploads.directory_of(request.META))
     files = [{"field": field, "filename": file.client_name,
               "stored": storage.path(storage.save(None, file))}
              for field in request.FILES

@@ -23,8 +23,8 @@ def size(value):
 def received():
     files = []
     for field, file in flask.request.files.items(multi=True):
-        stored = os.path.join(flask.request.environ["UPLOADS_DIR"],
-                              secrets.token_hex(8))
+        directory = uploads.directory_of(flask.request.environ)
+        stored = os.path.join(directory, secrets.token_hex(8))
         file.save(stored)
         files.append({"field": field, "filename": file.filename,
                       "stored": stored})

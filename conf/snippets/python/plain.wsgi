@@ -27,9 +27,9 @@ def size(value):
 
 def answer(environ):
     """What there is to say, and further headers."""
-    upload = uploads.receive(environ, uploads.keys(environ["UPLOADS_KEY"]))
+    upload = uploads.receive(environ, uploads.keys_of(environ))
     files = [{"field": file["field"], "filename": file["filename"],
-              "stored": uploads.take(file, environ["UPLOADS_DIR"])}
+              "stored": uploads.take(file, uploads.directory_of(environ))}
              for file in upload["files"]]
     fields = [{"name": field["name"], "bytes": size(field["value"])}
               for field in upload["fields"]]

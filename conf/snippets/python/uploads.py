@@ -6,7 +6,8 @@
     for file in upload["files"]:
         take(file, "/srv/uploads")
 
-Nothing in a body is believed before its signature is.
+Nothing in a body is believed before its signature is; without a key only where
+the server's environment says that it is the module's word.
 """
 
 import base64
@@ -55,6 +56,25 @@ def trouble(text, path, reason):
     return Refused(500, text)
 
 
+def keys_of(environ):
+    """The keys of the file that UPLOADS_KEY names, which "SetEnv" sets under
+    mod_wsgi, and behind a proxy the environment of the process; None without."""
+    path = environ.get("UPLOADS_KEY") or os.environ.get("UPLOADS_KEY")
+    return keys(path) if path else None
+
+
+def is_upload(environ):
+    """Does the request say that the module has taken it, and told it as JSON?
+    Whether that is so, receive() finds out."""
+    return ("HTTP_X_UPLOAD_STATE" in environ
+            and environ.get("CONTENT_TYPE") == "application/json")
+
+
+def directory_of(environ):
+    """Where the application keeps its files: UPLOADS_DIR, as above."""
+    return environ.get("UPLOADS_DIR") or os.environ["UPLOADS_DIR"]
+
+
 def is_signed(body, signature, secrets_):
     """Over the bytes as they came: JSON that was decoded and encoded again is
     another text. The comparison takes the same time wherever they differ."""
@@ -65,20 +85,33 @@ def is_signed(body, signature, secrets_):
     return good
 
 
-def receive(environ, secrets_):
+def believe(environ, body, secrets_):
+    """Refuses what is not the module's word. Headers anybody can send who gets
+    past httpd; what stands in the environment without HTTP_ is the server's."""
+    signature = environ.get("HTTP_X_UPLOAD_SIGNATURE", "")
+    if secrets_ is None:
+        if environ.get("UPLOAD_POOL_STATE") != "done":
+            print("uploads: behind a proxy an upload needs a key: UploadKeyFile"
+                  " in httpd (with \"UploadKeyUse handoff\", where forms bring"
+                  " no identifier), and UPLOADS_KEY here", file=sys.stderr)
+            raise Refused(403, "not signed")
+    elif not signature:
+        raise Refused(403, "not signed")
+    elif not is_signed(body, signature.encode("latin-1"), secrets_):
+        raise Refused(403, "wrong signature")
+
+
+def receive(environ, secrets_, read=None):
     """The upload of a WSGI request: the object of the JSON, with the values of
-    its fields decoded (bytes where they are not UTF-8)."""
+    its fields decoded (bytes where they are not UTF-8). read: what reads so many
+    bytes of the body, where a framework has an opinion on who does."""
     if environ["REQUEST_METHOD"] != "POST":
         raise Refused(405, "only POST")
-    signature = environ.get("HTTP_X_UPLOAD_SIGNATURE", "")
-    if not signature:
-        raise Refused(403, "not signed")
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if length > MOST:
         raise Refused(413, "too much JSON")
-    body = environ["wsgi.input"].read(length)
-    if not is_signed(body, signature.encode("latin-1"), secrets_):
-        raise Refused(403, "wrong signature")
+    body = (read or environ["wsgi.input"].read)(length)
+    believe(environ, body, secrets_)
     upload = json.loads(body)
     # A signed body stays signed: it may not pass for another upload's.
     if (upload["state"] != "done"

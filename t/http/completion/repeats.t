@@ -109,6 +109,35 @@ for my $kind (sort keys %whole) {
         or diag explain [map { [@{$_}{qw(status body)}] } @answers];
 }
 
+# The same name and length, and other bytes: a file that was changed is not
+# answered for as if it had been taken, where a digest of the first is on record.
+for my $kind (sort keys %whole) {
+    my $make = $whole{$kind};
+    my ($id, $before) = (new_id(), runs());
+    my $to = "/c/auto/count.pl?X-Progress-ID=$id";
+    my $first = ask($make->($to, 'a.txt', 'abc'));
+    my ($file) = glob pool('complete') . "/$id/*.bin";
+    my $other = ask($make->($to, 'a.txt', 'abd'));
+    is $other->{status}, 409, "$kind: other bytes are refused"
+        or diag explain $other;
+    like $other->{body}, qr/complete upload with other content/,
+        "$kind: which is said";
+    is slurp($file), 'abc', "$kind: what is there stays";
+    my $again = ask($make->($to, 'a.txt', 'abc'));
+    is_deeply [@{$again}{qw(status body)}], [@{$first}{qw(status body)}],
+        "$kind: and is answered for" or diag explain $again;
+    is runs(), $before + 1, "$kind: it ran once";
+
+    # Without one the request is believed.
+    $id = new_id();
+    $to = "/c-undigested/count.pl?X-Progress-ID=$id";
+    $first = ask($make->($to, 'a.txt', 'abc'));
+    like $first->{status}, qr/^20[01]$/, "$kind, without a digest: taken";
+    $other = ask($make->($to, 'a.txt', 'abd'));
+    is_deeply [@{$other}{qw(status body)}], [@{$first}{qw(status body)}],
+        "$kind, without a digest: what is called the same is the same";
+}
+
 # A concatenation.
 {
     my $before = runs();
@@ -123,6 +152,9 @@ for my $kind (sort keys %whole) {
     my $again = ask(@final);
     is_deeply [@{$again}{qw(status body)}], [@{$first}{qw(status body)}],
         'a concatenation again';
+    my @empty = ('Transfer-Encoding', 'chunked');
+    is ask(@final[0, 1], "0\r\n\r\n", @final[3 .. $#final], @empty)->{status},
+        201, 'and with a body of no bytes';
     is $again->{headers}{location}, $first->{headers}{location}, 'its URL';
     is runs(), $before + 1, 'it ran once';
 }

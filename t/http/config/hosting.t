@@ -25,6 +25,7 @@ for ($host) {
     s/(UploadMaxSize) 100M/$1 100K/;
     s/(UploadMaxFileSize) 50M/$1 50K/;
     s/(UploadQuota pool) 1G/$1 160K/;
+    s/(UploadPoolRoot \S+) 2G/$1 220K/;
     s/(UploadFreeSpace) 5G/$1 1B/;
     s/(UploadFileGroup) anna/$1 $group/;
     s/SetHandler "proxy:[^"]*"/SetHandler upload-pool/;
@@ -142,6 +143,11 @@ htaccess('anna', 'UploadPool photos');
 my @status = map { put('anna', minted('anna'), content => 'x' x 45_000)
                        ->{status} } 1 .. 3;
 is_deeply \@status, [200, 200, 507], 'a part of the disk';
+$httpd->make_pool('anna/papers', 0710);
+htaccess('anna', 'UploadPool papers');
+@status = map { put('anna', minted('anna'), content => 'x' x 45_000)
+                    ->{status} } 1 .. 3;
+is_deeply \@status, [200, 507, 507], 'which a second pool does not double';
 is put('bert', minted('bert'))->{status}, 200, 'of which another has his own';
 
 $httpd->stop;

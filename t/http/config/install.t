@@ -66,7 +66,7 @@ unlike $told, qr/UPL/, 'and has nothing to say';
 
 # The shipped examples, their paths led to places of the test's own.
 my $pool = $httpd->make_pool('pool');
-$httpd->make_pool('pool/shop');
+$httpd->make_pool("pool/$_") for qw(shop anna);
 spew($httpd->dir('key'), 'k' x 64 . "\n");
 chmod 0600, $httpd->dir('key');
 my $group = getgrgid((UploadPool::Httpd::owner())[1]);

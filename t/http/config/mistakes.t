@@ -227,6 +227,25 @@ for my $line ('UploadProgress shm', 'UploadProgressSlots 64',
 }
 accepts("<VirtualHost 127.0.0.1:81>\nUploadReadSize 64K\n</VirtualHost>");
 accepts("<VirtualHost 127.0.0.1:81>\nUploadPoolRoot \"$pool\"\n</VirtualHost>");
+refuses("UploadPoolRoot \"$pool\" $_", qr/takes a size/) for qw(-1 x 1X);
+refuses("UploadPoolRoot \"$pool\" 1048577", qr/write it with a B/);
+refuses("UploadPoolRoot \"$pool\" 1G 1G", qr{takes 1-2 arguments});
+refuses("UploadPoolRoot \"$pool/none\"",
+        qr/UPL0440: UploadPoolRoot .*none: No such file/);
+refuses("UploadPoolRoot \"$short\"",
+        qr/UPL0440: UploadPoolRoot .*is not a directory/);
+my $second = "<VirtualHost 127.0.0.1:81>\nUploadPoolRoot \"%s\" %s\n"
+    . "</VirtualHost>";
+refuses("UploadPoolRoot \"$pool\" 1G\n" . sprintf($second, $pool, '2G'),
+        qr/UPL0441: UploadPoolRoot .*another quota at .*httpd.conf:/);
+refuses("UploadPoolRoot \"$pool\" 1G\n" . sprintf($second, "$pool/", ''),
+        qr/UPL0441: UploadPoolRoot .*give both the same/);
+accepts("UploadPoolRoot \"$pool\" 1G\n" . sprintf($second, $pool, '1024M'));
+my $nested = $httpd->make_pool('pool/nested');
+refuses("UploadPoolRoot \"$pool\" 1G\n" . sprintf($second, $nested, '1M'),
+        qr/UPL0442: UploadPoolRoot .*nested .*whose quota would not hold/);
+accepts("UploadPoolRoot \"$pool\"\n" . sprintf($second, $nested, '1M'));
+accepts("UploadPoolRoot \"$nested\" 0\n" . sprintf($second, $pool, ''));
 accepts("UploadPool \"$pool\"\nUploadMaxSize 1M\nUploadMint On");
 refuses("UploadPool", qr/takes one argument/);
 refuses("UploadPool a b", qr/takes one argument/);

@@ -94,6 +94,83 @@ is put($id)->{status}, 200, 'where owners have none .htaccess says whose it is';
 my ($record) = map { slurp($_) } "$root/old/$id/metadata.json";
 like $record, qr/"owner": *null/, 'nobody\'s';
 $httpd->stop;
+
+# --- A quota of all below the root -------------------------------------------------
+
+# Two customers, each with a pool, and one with two; and a pool of the
+# administrator's own.
+$httpd->make_pool("root/$_") for qw(more own);
+my %dir = map { ($_ => $httpd->dir("htdocs/$_")) } qw(anna bert);
+File::Path::make_path(values %dir);
+spew("$_/index.html", 'x') for values %dir;
+sub pool_of
+{
+    my ($who, @lines) = @_;
+    spew("$dir{$who}/.htaccess", join '', map { "$_\n" } @lines);
+    return;
+}
+sub put_at
+{
+    my ($where, $bytes, $id) = @_;
+    return upload("/$where", [{name => 'f', filename => 'f',
+        content => 'x' x $bytes}], id => $id || new_id(), port => $port,
+        accept => 'application/json');
+}
+sub root_config
+{
+    my ($quota) = @_;
+    return "UploadPoolRoot \"$root\" $quota\nUploadSweepInterval 1h\n"
+        . join('', map { "<Directory \"$_\">\nAllowOverride All\n"
+            . "SetHandler upload-pool\nUploadExpires 1h\n</Directory>\n" }
+            sort values %dir)
+        . "<Location /own>\nUploadPool \"$root/own\"\n"
+        . "SetHandler upload-pool\n</Location>\n";
+}
+File::Path::remove_tree(glob "$root/*/*");
+$httpd->start(root_config('200000B'));
+pool_of(anna => 'UploadPool photos');
+pool_of(bert => 'UploadPool old');
+my $first = new_id();
+is put_at('anna/index.html', 80_000, $first)->{status}, 200, 'one customer';
+is put_at('bert/index.html', 80_000)->{status}, 200, 'another';
+my $full = put_at('anna/index.html', 40_000);
+is $full->{status}, 507, 'what all hold together is full';
+is $full->{json}{error}, 'Upload quota is used up', 'which the client is told';
+like $httpd->error_log, qr/quota of UploadPoolRoot/, 'and the log of which';
+is put_at('own', 40_000)->{status}, 507, 'for a pool of the configuration too';
+is put_at('own', 10_000)->{status}, 200, 'that lies there';
+for my $lines (['UploadPool more'], ['UploadPool photos', 'UploadOwner ip'],
+               ['UploadPool photos', 'UploadExpires 1d']) {
+    pool_of(anna => @$lines);
+    is put_at('anna/index.html', 40_000)->{status}, 507,
+        "not lifted by @$lines";
+}
+for my $line ("UploadPoolRoot \"$root\" 1G", 'UploadQuota pool 1G') {
+    pool_of(anna => 'UploadPool photos', $line);
+    my $mark = length $httpd->error_log;
+    is put_at('anna/index.html', 10)->{status}, 500, "nor by $line";
+    like substr($httpd->error_log, $mark), qr/not allowed here/, 'the log says so';
+}
+pool_of(anna => 'UploadPool photos');
+is request('DELETE', "/anna/index.html?X-Progress-ID=$first",
+           port => $port)->{status}, 200, 'one customer clears his';
+is put_at('bert/index.html', 60_000)->{status}, 200, 'which is room for another';
+is put_at('anna/index.html', 60_000)->{status}, 507, 'and then no more for him';
+
+# What has expired makes room, in whosever pool it is.
+utime 1, 1, $_ for glob "$root/old/*/*";
+for my $file (glob "$root/old/*/metadata.json") {
+    my $text = slurp($file);
+    $text =~ s/("updated":)\d+/${1}1000000/;
+    spew($file, $text);
+}
+my $status;
+ok wait_for(sub { ($status = put_at('anna/index.html', 60_000)->{status})
+                      == 200 }), 'what has expired in another pool makes room'
+    or diag $status;
+is scalar(() = glob "$root/old/*/metadata.json"), 0, 'it is gone';
+$httpd->stop;
+
 unlike $httpd->error_log, qr/exit signal/, 'no child died';
 unlike $httpd->error_log, qr/UPL0401/, 'the root could be read';
 done_testing;

@@ -105,6 +105,43 @@ sub begin_as
     return begin($way, $url, 'y' x 2000, headers => delete $to{headers},
                  to => \%to);
 }
+# --- Interim answers -------------------------------------------------------------
+
+# How many a creation of so many MiB gets, 104 with the URL first.
+sub interims
+{
+    my ($host, $at, $peer, @headers) = @_;
+    my $bytes = 6 << 20;
+    my $r = request('POST', $at, port => var('thirdport'), from => $peer,
+        body => 'x' x $bytes, headers => ['Host', $host,
+            'Upload-Draft-Interop-Version', 8, 'Upload-Complete', '?0', @headers]);
+    is $r->{status}, 201, "$host, $peer, @headers: created" or diag $r->{body};
+    return scalar grep { $_->{status} == 104 } @{ $r->{interim} };
+}
+
+my $lua = 'echo.lua';
+for my $host (qw(owned.test interim.test)) {
+    cmp_ok interims($host, "/n-owned/$lua", '127.0.0.1'), '>=', 2,
+        "$host: a client that nobody speaks for is told";
+}
+for my $case (['owned.test', '127.0.0.1', 'X-Forwarded-For', '192.0.2.1'],
+              ['owned.test', '127.0.0.1', 'X-Forwarded-For', '127.0.0.1'],
+              ['owned.test', '127.0.0.2', 'X-Forwarded-For', '192.0.2.1'],
+              ['owned.test', '127.0.0.1', 'Forwarded', 'for=192.0.2.1'],
+              ['owned.test', '127.0.0.1', 'Via', '1.1 proxy'],
+              ['interim.test', '127.0.0.1', 'X-Client-IP', '192.0.2.1'],
+              # A client on the proxy's machine: nothing of the proxy is left.
+              ['interim.test', '127.0.0.1', 'X-Client-IP', '127.0.0.1']) {
+    my ($host, @rest) = @$case;
+    is interims($host, "/n-owned/$lua", @rest), 0,
+        "$host, @rest: behind a proxy nobody is";
+}
+# Whom nobody trusts, nobody believes.
+cmp_ok interims('interim.test', "/n-owned/$lua", '127.0.0.2', 'X-Client-IP',
+                '192.0.2.1'), '>=', 2, 'a header that mod_remoteip does not take';
+is interims('interim.test', "/n-interim/$lua", '127.0.0.1', 'X-Client-IP',
+            '192.0.2.1'), 3, 'a number in the configuration holds there too';
+
 is crashes_since($mark), 0, 'no child died';
 
 done_testing;

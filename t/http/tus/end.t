@@ -47,6 +47,37 @@ while ($n < 6 && append($url, $n, 'x')->{status} == 204) {
 }
 is $n, 6, 'one that is being written lives on';
 
+# A part of a concatenation lives as long as a sibling is coming, or has just
+# come: a sweep sees to it, and everybody says the same.
+my ($whole, $coming) = map {
+    create($soon, length => 5, concat => 'partial')->{headers}{location} } 0, 1;
+append($whole, 0, 'hello');
+append($coming, 0, 'wo');
+age('tus-soon', id_of($whole), 4000);
+my @tool = ($ENV{UPOOL_TOOL}, qw(clean -e 1h),
+            $> == 0 ? ('-u', var('user')) : (), pool('tus-soon'));
+for my $when ('before a sweep', 'after it', 'when the sibling has come') {
+    system(@tool) == 0 or die "@tool" if $when eq 'after it';
+    append($coming, 2, 'rld') if $when =~ /come/;
+    my $head = head($whole);
+    is $head->{status}, 200, "HEAD of a part that waits for another, $when";
+    is $head->{headers}{'upload-offset'}, 5, "$when: with its offset";
+    ok !exists $head->{headers}{'upload-expires'}, "$when: without an end";
+    my $status = status($soon, id_of($whole));
+    is $status->{state}, 'uploading', "$when: its status";
+    ok !exists $status->{expires}, "$when: without an end, too";
+    is append($whole, 5, '')->{status}, 204, "$when: PATCH of nothing"
+        or diag explain(head($whole));
+    age('tus-soon', id_of($whole), 4000);
+}
+system(@tool) == 0 or die "@tool";
+is application(create($soon, concat => "final;$whole $coming"))->{size}, 10,
+    'and after one more sweep they become one';
+age('tus-soon', id_of($_), 4000) for $whole, $coming;
+system(@tool) == 0 or die "@tool";
+is head($_)->{status}, 404, 'when the last one has expired, all go'
+    for $whole, $coming;
+
 # --- Termination -------------------------------------------------------------
 
 like tus('OPTIONS', $at, ['Tus-Resumable', undef])->{headers}{'tus-extension'},

@@ -19,7 +19,8 @@ use IO::Socket::INET;
 use POSIX ();
 use UploadPool::Test;
 
-our @EXPORT = qw(snippet_keys start_node make_far seen);
+our @EXPORT = qw(snippet_keys start_node start_behind make_far
+                 seen);
 
 my (@nodes, @made);
 
@@ -67,24 +68,40 @@ conf/snippets/node/server.js, as the server's user, until the test ends.
 sub start_node
 {
     my ($port, $directory) = @_;
-    my $server = var('top') . '/conf/snippets/node/server.js';
+    return start_behind($port,
+        {PORT => $port, UPLOADS_DIR => $directory,
+         UPLOADS_KEY => var('t_conf') . '/site/snippets.keys'},
+        'node', var('top') . '/conf/snippets/node/server.js');
+}
+
+=item start_behind(PORT, ENVIRONMENT, COMMAND...)
+
+The same with any server that will listen there. Returns a function that says
+what it has written to standard error so far.
+
+=cut
+
+sub start_behind
+{
+    my ($port, $env, @command) = @_;
+    my $log = var('t_logs') . "/behind-$$-$port";
     defined(my $pid = fork) or croak "fork: $!";
     if ($pid == 0) {
         my ($uid, $gid) = (getpwnam var('user'))[2, 3];
+        open STDERR, '>', $log or POSIX::_exit(126);
         if ($> == 0) {
             $) = "$gid $gid";
             ($(, $<, $>) = ($gid, $uid, $uid);
         }
-        @ENV{qw(PORT UPLOADS_KEY UPLOADS_DIR)}
-            = ($port, var('t_conf') . '/site/snippets.keys', $directory);
+        @ENV{keys %$env} = values %$env;
         open STDOUT, '>&', \*STDERR;
-        exec 'node', $server or POSIX::_exit(127);
+        exec { $command[0] } @command or POSIX::_exit(127);
     }
     push @nodes, $pid;
-    return if wait_for(sub {
+    return sub { slurp($log) } if wait_for(sub {
         IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
     });
-    croak "node does not answer on port $port";
+    croak "$command[0] does not answer on port $port: " . slurp($log);
 }
 
 =item seen(KEY)
