@@ -94,41 +94,47 @@ static int is_chunked(const upool_chunked *c)
                    UPOOL_CHUNKED_PROTOCOL);
 }
 
+/* Is this the end of what is there?  All of it also is, if it is called the
+ * same. */
+static int is_end(const upool_chunked *c, const char *filename)
+{
+    return c->offset + c->length == upool_resume_length(c->resume)
+           && (c->offset > 0
+               || !strcmp(upool_resume_about(c->resume)->file.filename,
+                          filename));
+}
+
 /* May a piece of a complete upload be one that was sent before?  Ids that are
  * made of a file's name and size mean another version of the file tomorrow, so
  * for them that is as long as the answer is kept. */
 static int is_repeated(const upool_chunked *c, const char *filename)
 {
-    const upool_record *record = upool_resume_record(c->resume);
-    apr_off_t length = upool_resume_length(c->resume);
+    int is_fresh =
+        upool_resume_record(c->resume)->updated + UPOOL_CHUNKED_REPEATS
+        > c->r->request_time;
 
     if (!upool_chunked_is_auto(c) || !is_chunked(c) || !is_same_file(c)
-        || (c->counted ? c->piece.number == 0 : c->total != length)
+        || (c->counted ? c->piece.number == 0
+                       : c->total != upool_resume_length(c->resume))
         || c->whole) {
         return 0;
     }
     if (c->in_family) {
-        return upool_family_is_random(c->piece.kind)
-               || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
+        return upool_family_is_random(c->piece.kind) || is_fresh;
     }
     if (c->session) {
         return 1;
     }
-    /* The end of it; all of it also if it is called the same. */
-    return c->offset + c->length == length
-           && (c->offset > 0
-               || (record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time
-                   && !strcmp(upool_resume_about(c->resume)->file.filename,
-                              filename)));
+    return is_end(c, filename) && (c->offset > 0 || is_fresh);
 }
 
 /* All of it came, but whoever was to complete it could not, or was killed: the
- * last piece once more does, for a client has nothing else to send. */
-static int is_end_again(const upool_chunked *c)
+ * last piece once more does, for a client has nothing else to send.  It may be
+ * the only one. */
+static int is_end_again(const upool_chunked *c, const char *filename)
 {
     return upool_chunked_is_auto(c) && !c->in_family && !c->session
-           && c->offset > 0 && c->total == upool_resume_length(c->resume)
-           && c->offset + c->length == c->total
+           && c->total == upool_resume_length(c->resume) && is_end(c, filename)
            && upool_resume_is_whole(c->resume);
 }
 
@@ -190,7 +196,7 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
         return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
-        c->repeats = is_end_again(c);
+        c->repeats = is_end_again(c, filename);
         return c->counted ? upool_chunked_count(c, makes, refusal) : 0;
     }
     c->resume = NULL;
