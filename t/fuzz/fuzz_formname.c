@@ -61,8 +61,7 @@ static void check_write(const char *name, size_t len)
     must(is_quotable(out, written));
     read = upool_formname_read(again, out, out + written);
     must(read <= written);
-    must(is_ambiguous(name, len)
-         || (read == len && !memcmp(again, name, len)));
+    must(is_ambiguous(name, len) || (read == len && !memcmp(again, name, len)));
     free(again);
     free(out);
 }

@@ -486,10 +486,11 @@ sub _run_told
 {
     my ($self, $u) = @_;
     my $r = $self->ask('GET', '/told', [], '');
-    return if !$r->{status};
+    return if $r->{status} =~ /^(?:0|503)$/;
     my ($url, $name) = split / /, $r->{body};
-    ($u->{id}) = ($u->{name} = $name // '') =~ /^([^:]+):[0-9a-f]{64}$/
+    my ($id) = ($name // '') =~ /^([^:]+):[0-9a-f]{64}$/
         or return $self->wrong("was told \"$r->{body}\"");
+    @{$u}{qw(id name)} = ($id, $name);
     $self->wrong("is sent to $url") unless $url eq 'http://up.example/signed/upload';
     return $self->_run_form($u, '/signed');
 }
@@ -512,7 +513,8 @@ sub through
     my $length = $p->{length};
     my ($offset, $told, $tried) = ($p->{from} || 0) x 3;
     for my $try (1 .. 300) {
-        return $self->_give_up($u, $told) if $p->{may_give_up} && chance(0.04);
+        return $self->_give_up($u, $run, $told)
+            if $p->{may_give_up} && chance(0.04);
         my $rest = $length - $offset;
         my $to = chance(0.35) ? $length
             : $offset + max($p->{least}, int rand($rest + 1));
@@ -567,12 +569,14 @@ sub through
 
 sub _give_up
 {
-    my ($self, $u, $told) = @_;
+    my ($self, $u, $run, $told) = @_;
     if (chance(0.5)) {
         $self->clear($u);
         return 0;
     }
-    @{$u}{qw(expect held)} = ('partial', $told);
+    # The end was sent, and nobody has said what became of it.
+    $run->{whole} = 1 if $run->{ending};
+    @{$u}{qw(expect held)} = ($run->{ending} ? 'any' : 'partial', $told);
     return 0;
 }
 
