@@ -3,6 +3,7 @@
 #include "config/config.h"
 
 #include <string.h>
+#include <apr_strings.h>
 
 #include "config/settings.h"
 
@@ -336,31 +337,40 @@ apr_size_t upool_config_read_size(const upool_server_conf *conf)
                                           : (apr_size_t)conf->read_size;
 }
 
+/* The pool's directory, as UploadPool of the server's configuration names it. */
+static const char *path_of(const upool_dir_conf *conf,
+                           const upool_server_conf *sc, apr_pool_t *p)
+{
+    return conf->store && conf->store_is_local
+               ? apr_pstrcat(p, sc->root, "/", conf->store, NULL)
+               : conf->store;
+}
+
 /* As the sweep has it: no context's uploads go before their time because
  * another of the same pool keeps them for less. */
 static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
-                                         const server_rec *s)
+                                         const upool_server_conf *sc,
+                                         apr_pool_t *p)
 {
-    const apr_array_header_t *mentions = upool_config_server(s)->mentions;
+    const char *path = path_of(conf, sc, p);
     apr_interval_time_t own = upool_config_expires(conf);
     apr_interval_time_t all =
-        mentions && conf->store && !conf->store_is_local
-            ? upool_settings_expires(mentions, conf->store)
-            : 0;
+        sc->mentions && path ? upool_settings_expires(sc->mentions, path) : 0;
 
     return all > own ? all : own;
 }
 
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
-                                      const server_rec *s)
+                                      const server_rec *s, apr_pool_t *p)
 {
+    const upool_server_conf *sc = upool_config_server(s);
     upool_quota_limits limits;
 
     limits.pool = bytes_or_none(conf->quota_pool);
     limits.owner = bytes_or_none(conf->quota_owner);
     limits.spare = bytes_or_none(conf->spare);
-    limits.since = upool_config_server(s)->loaded;
-    limits.expires = quota_expires(conf, s);
+    limits.since = sc->loaded;
+    limits.expires = quota_expires(conf, sc, p);
     limits.always = conf->store_is_local;
     return limits;
 }

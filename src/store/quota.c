@@ -32,6 +32,7 @@ struct upool_quota {
     int row;            /* number of the own row when last looked at */
     apr_int64_t reserved;
     apr_interval_time_t cost; /* of a count just done; 0: none */
+    apr_interval_time_t kept; /* for so long by the books; 0: they do not say */
     int from_start; /* what is in the bucket's incomplete file counts as that */
     apr_status_t error;
 };
@@ -286,10 +287,23 @@ static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
     answer = rv ? failed(quota, rv) : answer_in(quota, &ledger, w);
     if (is_refusal(answer) && may_count(header)) {
         header->tried = apr_time_now();
+        quota->kept = header->expires;
         *counts = upool_ledger_save(&ledger) == APR_SUCCESS;
     }
     upool_ledger_close(&ledger);
     return answer;
+}
+
+/* What is older has expired for all who use the pool; 0: nothing has.  Of a pool
+ * that .htaccess names somebody else may keep his for longer. */
+static apr_time_t deadline_of(const upool_quota *quota, apr_time_t now)
+{
+    apr_interval_time_t expires = quota->limits.expires;
+
+    if (quota->limits.always && quota->kept > expires) {
+        expires = quota->kept;
+    }
+    return expires ? now - expires : 0;
 }
 
 /* Removes what has expired and counts the rest, while others go on. */
@@ -302,11 +316,8 @@ static void make_room(upool_quota *quota)
 
     apr_pool_create(&p, quota->p);
     if (!upool_sweep_begin(&sweep, quota->store, p)) {
-        apr_time_t deadline =
-            quota->limits.expires ? begun - quota->limits.expires : 0;
-
         while (!result.finished) {
-            upool_sweep_step(sweep, SWEPT, deadline, &result);
+            upool_sweep_step(sweep, SWEPT, deadline_of(quota, begun), &result);
         }
     }
     apr_pool_destroy(p);
