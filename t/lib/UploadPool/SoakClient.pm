@@ -42,6 +42,7 @@ use List::Util qw(max min shuffle);
 use MIME::Base64 qw(encode_base64);
 use Time::HiRes qw(sleep time);
 use UploadPool::Bucket ();
+use UploadPool::H2 ();
 use UploadPool::Test qw(chunked connect_raw multipart sign status wait_for);
 use UploadPool::Tus ();
 
@@ -177,6 +178,7 @@ sub ask
     $_->send(substr $all, $last, 1) for $o{twin} ? @c : ();
     if (defined $o{cut}) {
         chance(0.5) ? $c[0]->reset : $c[0]->close;
+        $self->{u}{was_cut} = 1;
         $self->_note("$method $url, cut off at $o{cut}");
         return {status => 0, cut => 1};
     }
@@ -188,6 +190,7 @@ sub ask
     # mod_cgid's programs end with it, when the server restarts: who asks again
     # has it run again.
     $self->{u}{failed} += grep { $_->{status} == 503 } @answers;
+    $self->{u}{was_cut} = 0 if $answers[0]{status};
     $answers[0]{twin} = $answers[1];
     return $answers[0];
 }
@@ -343,8 +346,9 @@ sub _run_twins
             $self->_refused($u, $r);
         }
     }
+    $self->{u}{failed} += grep { $_->{status} == 503 } @answers;
     $self->wrong('both are refused') if $self->{calm}
-        && !grep { $_->{status} == 200 } @answers;
+        && !grep { $_->{status} =~ /^(?:200|503)$/ } @answers;
     my @told = grep { $_->[0]{told} } @forms;
     $u->{expect} = 'any' if @told != 1 || grep { !$_->{status} } @answers;
     $self->clear($u) if chance(0.2);
@@ -428,15 +432,17 @@ sub clear
             if $r->{status} && $self->{calm};
         sleep 0.1;
     }
-    # Whoever clears by the file system's means is believed a moment later.
+    # Whoever clears by the file system's means is believed a moment later; and a
+    # connection that was cut off may not even have been taken yet.
+    my $may_begin = $self->{u}{was_cut};
     my $state = '';
     wait_for(sub {
         $state = $self->_state($u);
-        return $how ne 'tool' || $state !~ /^(?:done|uploading)$/;
+        return $how ne 'tool' && !$may_begin || $state !~ /^(?:done|uploading)$/;
     });
     $self->wrong("was cleared by $how, and is $state")
         if $state =~ /^(?:done|uploading)$/;
-    $u->{expect} = 'absent';
+    $u->{expect} = $may_begin ? 'unfinished' : 'absent';
     return;
 }
 
@@ -453,6 +459,7 @@ sub _state
 sub _run_http2
 {
     my ($self, $u) = @_;
+    return $self->_run_reset($u) if chance(0.4);
     my ($run, $body, $headers) = $self->_form_of($u);
     my $file = "$self->{dir}/$u->{id}.body";
     UploadPool::Test::spew($file, $body);
@@ -477,6 +484,24 @@ sub _run_http2
     elsif ($status && $status ne '000' || $self->{calm} && !$cut) {
         $self->_refused($u, {status => $status || 0, body => $said});
     }
+    return;
+}
+
+# A stream that is reset, or a connection that goes, at any moment.
+sub _run_reset
+{
+    my ($self, $u) = @_;
+    $u->{url} = any(qw(/json /form));
+    my ($run, $body, $headers) = $self->_form_of($u);
+    my $h2 = UploadPool::H2->new;
+    my $length = chance(0.5) ? int rand length $body : length $body;
+    $run->{whole} = $length == length $body ? 1 : 0;
+    my $r = $h2->request('POST', _named($u), substr($body, 0, $length),
+        {'content-type' => $headers->[1]}, port => $self->{port},
+        end => $run->{whole}, any(qw(reset go)) => sub { sleep rand 0.3 });
+    $self->_note("$length of " . length($body) . " bytes: $r->{status}");
+    return $self->told($u, $run, $r) if $r->{status} == 200;
+    $u->{expect} = $run->{whole} ? 'any' : 'unfinished';
     return;
 }
 
