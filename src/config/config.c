@@ -337,7 +337,7 @@ apr_size_t upool_config_read_size(const upool_server_conf *conf)
                                           : (apr_size_t)conf->read_size;
 }
 
-/* The pool's directory, as UploadPool of the server's configuration names it. */
+/* The pool's directory, as the server's configuration would name it. */
 static const char *path_of(const upool_dir_conf *conf,
                            const upool_server_conf *sc, apr_pool_t *p)
 {

@@ -294,7 +294,7 @@ static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
     return answer;
 }
 
-/* What is older has expired for all who use the pool; 0: nothing has.  Of a pool
+/* What is older has expired for all who use the pool; 0: nothing has.  In one
  * that .htaccess names somebody else may keep his for longer. */
 static apr_time_t deadline_of(const upool_quota *quota, apr_time_t now)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What follows a refusal on its connection: a body that looks like a request is
+# P7: What follows a refusal on its connection: a body that looks like a request is
 # never taken for one, whoever refuses it, by its head or in the middle, and the
 # request behind it is answered as itself or not at all.
 
