@@ -412,6 +412,8 @@ sub clear
     my ($self, $u) = @_;
     my $to = _named($u);
     my $how = any(qw(DELETE GET POST tool));
+    # A connection that was cut off may not even have been taken yet.
+    my $may_begin = $u->{was_cut};
     my $r;
     for my $try (1 .. 100) {
         if ($how eq 'tool' && $self->{pools}{ $u->{url} }) {
@@ -432,9 +434,7 @@ sub clear
             if $r->{status} && $self->{calm};
         sleep 0.1;
     }
-    # Whoever clears by the file system's means is believed a moment later; and a
-    # connection that was cut off may not even have been taken yet.
-    my $may_begin = $self->{u}{was_cut};
+    # Whoever clears by the file system's means is believed a moment later.
     my $state = '';
     wait_for(sub {
         $state = $self->_state($u);
@@ -576,7 +576,8 @@ sub through
         }
         my ($now, $status) = $p->{offset}->();
         if (!defined $now) {
-            next if !$status || $status == 409 || $status >= 500;
+            # 423: the application was asked again, and failed again.
+            next if !$status || $status =~ /^(?:409|423|5..)$/;
             $self->wrong("has no offset, but $status, after "
                 . "$told bytes that were acknowledged") if $self->{calm} || $told;
             $u->{expect} = 'any';
