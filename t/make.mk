@@ -37,7 +37,7 @@ C_FILES = $(SOURCES) $(wildcard t/unit/*.c t/fuzz/*.c t/bench/*.c t/http/*/*.c \
 H_FILES = $(wildcard src/*/*.h include/*.h t/unit/*.h t/fuzz/*.h t/bench/*.h \
   t/linear/*.h)
 
-.PHONY: bare probes unit unit-tool linear test test-long crashes faults check fuzz replay bench bench-quick bench-micro lint analyze cppcheck browser tidy format format-fix manual coverage coverage-all coverage-unit coverage-replay asan asan-tests asan-unit asan-http tsan valgrind valgrind-http print-sources
+.PHONY: bare probes unit unit-tool linear test test-long crashes soak faults check fuzz replay bench bench-quick bench-micro lint analyze cppcheck browser tidy format format-fix manual coverage coverage-all coverage-unit coverage-replay asan asan-tests asan-unit asan-http tsan valgrind valgrind-http print-sources
 
 help: workshop-help
 .PHONY: workshop-help
@@ -55,6 +55,8 @@ workshop-help:
 	@echo 'bare        both commands of the README in a bare Debian 12 and 13'
 	@echo 'test-long   every suite on every MPM, races more often'
 	@echo 'crashes     kill -9 of 200 children and 50 servers, MPM=event'
+	@echo 'soak        15 minutes of mixed clients, restarts and kills, against a'
+	@echo '            model of what every upload must contain'
 	@echo 'faults      every system call of every protocol fails once, and from'
 	@echo '            there on (the HTTP suites run a sample of that)'
 	@echo 'lint        gcc and clang, strict, warnings are errors'
@@ -391,6 +393,11 @@ MPM = event
 crashes: all probes
 	UPOOL_INSTALL=no UPOOL_STAGES=http UPOOL_MPMS=$(MPM) UPOOL_LONG=yes \
 	  UPOOL_TESTS="t/http/crash/kills.t t/http/crash/slots.t" sh t/run
+
+# UPOOL_SOAK=3600: for an hour.
+soak: all probes
+	UPOOL_INSTALL=no UPOOL_STAGES=http UPOOL_MPMS=$(MPM) UPOOL_LONG=yes \
+	  UPOOL_TESTS=t/http/crash/soak.t sh t/run
 
 print-sources:
 	@printf '%s\n' $(SOURCES)

@@ -187,7 +187,7 @@ apr_int64_t upool_config_park_over(const upool_dir_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
 /* No limit set: all zero but the times. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
-                                      const server_rec *s);
+                                      const server_rec *s, apr_pool_t *p);
 /* 1 when that protocol is open. */
 int upool_config_speaks(const upool_dir_conf *conf, int protocol);
 /* Bytes a second, 0: any. */

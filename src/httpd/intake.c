@@ -94,7 +94,7 @@ static void set_options(request_rec *r, const upool_request *rq,
                                 ? rq->conf->digest_field
                                 : NULL;
     options->utf8_names = rq->conf->utf8_names == 1;
-    options->quota = upool_config_quota(rq->conf, r->server);
+    options->quota = upool_config_quota(rq->conf, r->server, r->pool);
     options->store = store;
     upool_shared_account(r, rq->conf, rq->id, &options->account);
     options->now = apr_time_now;

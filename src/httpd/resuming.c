@@ -24,7 +24,7 @@ static void set_options(request_rec *r, upool_request *rq,
     options->minted = rq->minted;
     options->owner = rq->owner;
     options->limits = upool_config_limits(conf);
-    options->quota = upool_config_quota(conf, r->server);
+    options->quota = upool_config_quota(conf, r->server, r->pool);
     options->rules.list[0] = conf->rules;
     options->rules.list[1] = conf->local_rules;
     options->accept = upool_config_accept(conf);

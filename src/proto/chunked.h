@@ -107,8 +107,8 @@ typedef struct upool_chunked_body {
     upool_content_digests digests; /* announced for a raw body */
     upool_sink rest;               /* where the bytes behind skip go */
     apr_off_t passed;              /* bytes of a repeated piece */
-    upool_repeat *again; /* what a whole file has to be then; NULL: any */
-    upool_refusal refusal;         /* of a repeated piece */
+    upool_repeat *again;   /* what a whole file has to be then; NULL: any */
+    upool_refusal refusal; /* of a repeated piece */
 } upool_chunked_body;
 
 /* What the front keeps of a request, in rq->own. */

@@ -102,44 +102,50 @@ static int is_chunked(const upool_chunked *c)
                    UPOOL_CHUNKED_PROTOCOL);
 }
 
+/* Is this the end of what is there?  All of it also is, if it is called the
+ * same. */
+static int is_end(const upool_chunked *c, const char *filename)
+{
+    return c->place.offset + c->place.length == upool_resume_length(c->resume)
+           && (c->place.offset > 0
+               || !strcmp(upool_resume_about(c->resume)->file.filename,
+                          filename));
+}
+
 /* May a piece of a complete upload be one that was sent before?  Ids that are
  * made of a file's name and size mean another version of the file tomorrow, so
  * for them that is as long as the answer is kept. */
 static int is_repeated(const upool_chunked *c, const char *filename)
 {
-    const upool_record *record = upool_resume_record(c->resume);
-    apr_off_t length = upool_resume_length(c->resume);
+    int is_fresh =
+        upool_resume_record(c->resume)->updated + UPOOL_CHUNKED_REPEATS
+        > c->r->request_time;
 
     if (!upool_chunked_is_auto(c) || !is_chunked(c) || !is_same_file(c)
-        || (c->place.by == UPOOL_CHUNKED_BY_COUNT ? c->place.piece.number == 0
-                                                  : c->place.total != length)
+        || (c->place.by == UPOOL_CHUNKED_BY_COUNT
+                ? c->place.piece.number == 0
+                : c->place.total != upool_resume_length(c->resume))
         || c->place.by == UPOOL_CHUNKED_BY_NOTHING) {
         return 0;
     }
     if (upool_chunked_is_library(c)) {
-        return upool_family_is_random(c->place.piece.kind)
-               || record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time;
+        return upool_family_is_random(c->place.piece.kind) || is_fresh;
     }
     if (c->says.session) {
         return 1;
     }
-    /* The end of it; all of it also if it is called the same. */
-    return c->place.offset + c->place.length == length
-           && (c->place.offset > 0
-               || (record->updated + UPOOL_CHUNKED_REPEATS > c->r->request_time
-                   && !strcmp(upool_resume_about(c->resume)->file.filename,
-                              filename)));
+    return is_end(c, filename) && (c->place.offset > 0 || is_fresh);
 }
 
 /* All of it came, but whoever was to complete it could not, or was killed: the
- * last piece once more does, for a client has nothing else to send. */
-static int is_end_again(const upool_chunked *c)
+ * last piece once more does, for a client has nothing else to send.  It may be
+ * the only one. */
+static int is_end_again(const upool_chunked *c, const char *filename)
 {
     return upool_chunked_is_auto(c) && !upool_chunked_is_library(c)
-           && !c->says.session && c->place.offset > 0
+           && !c->says.session
            && c->place.total == upool_resume_length(c->resume)
-           && c->place.offset + c->place.length == c->place.total
-           && upool_resume_is_whole(c->resume);
+           && is_end(c, filename) && upool_resume_is_whole(c->resume);
 }
 
 /* An identifier in the URL may be used again when its upload is complete;
@@ -208,7 +214,7 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
         return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
-        if (is_end_again(c)) {
+        if (is_end_again(c, filename)) {
             c->state = UPOOL_CHUNKED_REPEATED;
         }
         return c->place.by == UPOOL_CHUNKED_BY_COUNT

@@ -30,6 +30,7 @@ struct upool_quota {
     int row;            /* number of the own row when last looked at */
     apr_int64_t reserved;
     apr_interval_time_t cost; /* of a count just done; 0: none */
+    apr_interval_time_t kept; /* for so long by the books; 0: they do not say */
     int from_start; /* what is in the bucket's incomplete file counts as that */
     int root;       /* held while rows are written; -1: not */
     apr_status_t error;
@@ -305,10 +306,21 @@ static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
     answer = rv ? failed(quota, rv) : answer_in(quota, &ledger, w);
     if (is_refusal(answer) && upool_room_may(header)) {
         header->tried = apr_time_now();
+        quota->kept = header->expires;
         *counts = upool_ledger_save(&ledger) == APR_SUCCESS;
     }
     upool_ledger_close(&ledger);
     return answer;
+}
+
+/* For how long nobody who uses the pool wants his uploads removed: in one that
+ * .htaccess names somebody else may keep his for longer. */
+static apr_interval_time_t longest(const upool_quota *quota)
+{
+    apr_interval_time_t expires = quota->limits.expires;
+
+    return quota->limits.always && quota->kept > expires ? quota->kept
+                                                         : expires;
 }
 
 static upool_quota_answer answer(upool_quota *quota, const wish *w)
@@ -317,8 +329,7 @@ static upool_quota_answer answer(upool_quota *quota, const wish *w)
     upool_quota_answer said = try(quota, w, &counts);
 
     if (counts) {
-        quota->cost =
-            upool_room_make(quota->store, quota->limits.expires, quota->p);
+        quota->cost = upool_room_make(quota->store, longest(quota), quota->p);
         if (said == UPOOL_QUOTA_ROOT) {
             upool_room_make_below(quota->limits.root, quota->store, quota->p);
         }

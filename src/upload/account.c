@@ -81,7 +81,7 @@ void upool_account_begin(upool_account *account, const upool_record *record)
 
     account->began = 1;
     account->counted = record->received;
-    account->starts = !record->received;
+    account->starts = 1;
     if (!o->undecided) {
         upool_account_decide(account);
     }

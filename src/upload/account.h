@@ -9,8 +9,9 @@
  *     claim ──> begin ──> publish, publish, … ──> end
  *       └───> turn_away └───> withdraw
  *
- * Whatever happens, an upload that began is counted once as done or failed,
- * and one that did not as refused; live goes up and down with begin and end.
+ * Whatever happens, what began is counted once as started, and once as done,
+ * failed or paused; what did not as refused; live goes up and down with begin
+ * and end.
  * None of it can fail or wait, and none of it decides: the bucket does.
  *
  * Plain data inside the upload; one thread at a time. */
@@ -61,8 +62,7 @@ int upool_account_has_slot(const upool_account *account);
 /* It did not begin after all: the slot is given back. */
 void upool_account_turn_away(upool_account *account, upool_reason reason);
 
-/* It begins; received so far does not count as bytes, and where there is some,
- * the upload was counted before. */
+/* It begins, or goes on: received so far does not count as bytes. */
 void upool_account_begin(upool_account *account, const upool_record *record);
 
 /* One that was undecided is an upload: counts it as started. */

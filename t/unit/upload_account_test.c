@@ -147,6 +147,11 @@ static void test_cleared(bench *t)
                1, "it has failed");
 }
 
+static apr_uint64_t started(const bench *t)
+{
+    return upool_counters_total(t->options.counters, UPOOL_TOTAL_STARTED);
+}
+
 static void test_pause(bench *t)
 {
     upool_account_claim(&t->account, &t->options, t->record);
@@ -159,6 +164,17 @@ static void test_pause(bench *t)
                "it is not live");
     tap_is_int(upool_counters_total(t->options.counters, UPOOL_TOTAL_PAUSED), 1,
                "but paused");
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_begin(&t->account, t->record);
+    tap_is_int(upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE), 1,
+               "the request that goes on is live");
+    tap_is_int((int)started(t), 2, "and was started, as the one before it");
+    t->record->state = UPOOL_STATE_DONE;
+    upool_account_end(&t->account, t->record, UPOOL_REASON_NONE);
+    tap_is_int(
+        (int)(upool_counters_total(t->options.counters, UPOOL_TOTAL_DONE)
+              + upool_counters_total(t->options.counters, UPOOL_TOTAL_PAUSED)),
+        (int)started(t), "each of them ended as something");
 }
 
 /* On a farm an upload is cleared where its slot is not: its bucket is gone. */
@@ -223,11 +239,6 @@ static void run(apr_pool_t *p, void (*test)(bench *))
 
     bench_start(&t, p);
     test(&t);
-}
-
-static apr_uint64_t started(const bench *t)
-{
-    return upool_counters_total(t->options.counters, UPOOL_TOTAL_STARTED);
 }
 
 /* One that may be none: live, but counted as started when it is known. */

@@ -210,6 +210,36 @@ sub peak
     }
     return $sum;
 }
+# All bytes of the only piece came, and not the end of the request.
+for my $form (0, 1) {
+    my $id = new_id();
+    my $url = $form ? '/chunked-auto/echo.pl' : '/chunked/echo.pl';
+    my ($body, $type) = $form
+        ? multipart([{name => 'file', filename => 'a.bin',
+                      content => 'all there'}])
+        : ('all there', 'application/x-test');
+    my $how = $form ? 'a form' : 'raw';
+    my @send = (body => $body, headers => ['Content-Type', $type,
+        'X-Progress-ID', $id, 'Content-Range', 'bytes 0-8/9']);
+    my $c = connect_raw();
+    $c->send("POST $url HTTP/1.1\r\nHost: x\r\nContent-Type: $type\r\n"
+             . "X-Progress-ID: $id\r\nContent-Range: bytes 0-8/9\r\n"
+             . "Transfer-Encoding: chunked\r\n\r\n"
+             . sprintf "%x\r\n%s\r\n", length $body, $body);
+    ok wait_for(sub { (status($url, $id)->{received} || 0) >= 9 }),
+        "$how: a piece that is the whole file, but for the request's end";
+    $c->close;
+    ok wait_for(sub { (request('POST', $url, body => '', headers => [
+        'X-Progress-ID', $id, 'Content-Range', 'bytes */9'])->{json}
+        || {})->{offset} == 9 }), "$how: all of it is there";
+    isnt status($url, $id)->{state}, 'done', "$how: but it is not complete";
+    my $r = request('POST', $url, @send);
+    is $r->{status}, 200, "$how: the only piece again completes it";
+    is stored($r), 'all there', "$how: and the application has its bytes";
+    is request('POST', $url, @send)->{body}, $r->{body},
+        "$how: the answer is given again";
+}
+
 $bare = new_id();
 my $scatter = sub {
     my ($at) = @_;

@@ -66,6 +66,48 @@ htaccess('UploadPool photos');
 my @status = map { put(new_id(), 30_000)->{status} } 1 .. 4;
 is_deeply \@status, [200, 200, 507, 507], 'the quota holds';
 
+# --- Making room takes nobody's place ----------------------------------------------
+
+# Ten minutes ago, for the records and for the files.
+sub ago
+{
+    my ($dir) = @_;
+    my $then = time - 600;
+    my $text = slurp("$dir/metadata.json");
+    $text =~ s/("(?:created|updated)": *)\d+/$1${then}000000/g;
+    spew("$dir/metadata.json", $text);
+    utime $then, $then, $dir, glob "$dir/*";
+    return;
+}
+
+# Whoever is refused for want of room has what has expired removed: for those
+# who keep it longest, not for himself.
+{
+    my @there = grep { -e "$_/metadata.json" } glob "$root/photos/*";
+    ago($_) for @there;
+    htaccess('UploadPool photos', 'UploadExpires 1s');
+    is put(new_id(), 90_000)->{status}, 507,
+        'a neighbour who keeps his for a second gets no room by it';
+    is_deeply [grep { -e "$_/metadata.json" } @there], \@there,
+        'what others keep for an hour is there';
+}
+$httpd->stop;
+# Nor where the server's configuration names the pool, for which there is no time
+# in its books.
+$httpd->start(config("<Location /never>\nUploadPool \"$root/photos\"\n"
+    . "UploadExpires 1h\nUploadQuota pool 100000B\n</Location>"));
+{
+    put(new_id(), 30_000) if !grep { -e "$_/metadata.json" } glob "$root/photos/*";
+    my @there = grep { -e "$_/metadata.json" } glob "$root/photos/*";
+    ok @there > 0, 'and is there after a new start';
+    ago($_) for @there;
+    unlink "$root/photos/.quota" or die $!;
+    htaccess('UploadPool photos', 'UploadExpires 1s');
+    is put(new_id(), 90_000)->{status}, 507, 'a pool that the server names, too';
+    is_deeply [grep { -e "$_/metadata.json" } @there], \@there,
+        'everybody keeps what he has there';
+}
+
 # --- Below the root everything has its time ----------------------------------------
 
 htaccess('UploadPool old', 'UploadExpires 1s');

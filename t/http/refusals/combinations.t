@@ -266,8 +266,8 @@ my $mixed = '/multipart-chunked/plain';
     is_deeply [@{$status}{qw(state size filename)}], ['done', 9, 'f.txt'],
         'they are one upload';
     my $now = samples();
-    is $now->{uploads_started_total} - $before->{uploads_started_total}, 1,
-        'and were counted as one';
+    is $now->{uploads_started_total} - $before->{uploads_started_total}, 3,
+        'and were counted as two pieces and their completion, not as a form';
     ok !grep({ /attempt/ } pool_files("$pool{plain}/$id")),
         'nothing of the form is left in the pool';
 }
