@@ -61,6 +61,32 @@ static int is_unwanted(upool_request *rq)
     return upool_sink_is_unwanted(&rq->sink);
 }
 
+static int go_on(request_rec *r, upool_request *rq);
+
+/* Before the next turn: SUSPENDED where the request is parked, else OK when the
+ * turn may begin, or the sink is refused. */
+static int await(request_rec *r, upool_request *rq, struct upool_parked *place,
+                 upool_turn turn, apr_time_t began)
+{
+    int result = OK;
+
+    if (rq->wait > 0) {
+        if (!place || upool_park_rest(place, r, rq, rq->wait, go_on, &result)) {
+            upool_wait_for_rate(r, rq);
+        }
+    }
+    else if (turn == UPOOL_TURN_DRY) {
+        if (place) {
+            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES, go_on);
+        }
+        upool_wait_for_client(r, rq);
+    }
+    else if (place && (rq->now - began > WORKER_TIME || rq->now < began)) {
+        return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS, go_on);
+    }
+    return result;
+}
+
 /* Also for one that was parked: takes what the client has sent meanwhile, or
  * ends it where the sink is refused.  Returns as upool_drive_run() does. */
 static int go_on(request_rec *r, upool_request *rq)
@@ -70,24 +96,20 @@ static int go_on(request_rec *r, upool_request *rq)
         rq->only_blocks ? NULL : upool_park_place(r, rq);
     upool_turn turn = UPOOL_TURN_MORE;
 
+    rq->now = began;
     while (!upool_sink_refusal(&rq->sink)->reason) {
+        if (await(r, rq, place, turn, began) == SUSPENDED) {
+            upool_network_give_back(r);
+            return SUSPENDED;
+        }
+        if (upool_sink_refusal(&rq->sink)->reason) {
+            break;
+        }
         turn = upool_turn_take(r, rq,
                                rq->blocks ? APR_BLOCK_READ : APR_NONBLOCK_READ);
         if (turn == UPOOL_TURN_DONE || turn == UPOOL_TURN_REFUSED
-            || is_unwanted(rq) || upool_wait_for_rate(r, rq)) {
+            || is_unwanted(rq)) {
             break;
-        }
-        if (turn == UPOOL_TURN_DRY) {
-            if (place) {
-                upool_network_give_back(r);
-                return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES,
-                                        go_on);
-            }
-            upool_wait_for_client(r, rq);
-        }
-        else if (place && (rq->now - began > WORKER_TIME || rq->now < began)) {
-            upool_network_give_back(r);
-            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS, go_on);
         }
     }
     return end(r, rq);
@@ -100,6 +122,7 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     rq->now = apr_time_now();
     rq->heard = rq->now;
     rq->looked = rq->now;
+    rq->wait = 0;
     upool_rate_start(&rq->rate, upool_config_rate(rq->conf), rq->now);
     upool_config_pace(rq->conf, &rq->pace, rq->now);
     upool_filter_replace_keeper(rq);

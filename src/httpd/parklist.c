@@ -39,7 +39,12 @@ static void wake(upool_parked *parked, upool_reason why)
 {
     parked->woken = 1;
     parked->doom = why;
-    apr_socket_shutdown(ap_get_conn_socket(parked->c), APR_SHUTDOWN_READ);
+    if (parked->alarm.is_set) {
+        upool_alarm_ring(&parked->alarm);
+    }
+    else {
+        apr_socket_shutdown(ap_get_conn_socket(parked->c), APR_SHUTDOWN_READ);
+    }
 }
 
 /* A connection's allocator keeps what was freed, for as long as the connection
@@ -67,7 +72,7 @@ static void judge_upload(upool_parked *parked, apr_time_t now)
 {
     const upool_request *rq = upool_request_get(parked->r);
 
-    if (now >= parked->end.at) {
+    if (!parked->alarm.is_set && now >= parked->end.at) {
         wake(parked, parked->end.reason);
     }
     else if (upool_sink_is_unwanted(&rq->sink)) {
