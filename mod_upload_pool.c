@@ -37,6 +37,7 @@
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 #include "httpd/substitute.h"
+#include "httpd/trailers.h"
 #include "httpd/sweeper.h"
 #include "httpd/wait.h"
 
@@ -76,6 +77,7 @@ static void register_hooks(apr_pool_t *p)
     (void)p;
     upool_network_register();
     upool_filter_register();
+    upool_trailers_register();
     upool_wait_register();
     upool_claim_register();
     upool_answered_register();

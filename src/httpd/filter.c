@@ -6,6 +6,7 @@
 
 #include "httpd/handoff.h"
 #include "httpd/log.h"
+#include "httpd/trailers.h"
 
 /* Situations to contend with:
  *
@@ -246,6 +247,7 @@ void upool_filter_insert(request_rec *r)
     if (rq && rq->intake == UPOOL_INTAKE_PENDING) {
         rq->filter =
             ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
+        upool_trailers_insert(r, rq);
         return;
     }
     if (r->main) {
