@@ -13,6 +13,8 @@
 
 /* A sink may make a look dear; the time between two while bytes flow. */
 #define LOOK_EVERY apr_time_from_msec(250)
+/* The first moment that is waited for others; the next are longer. */
+#define MOMENT apr_time_from_msec(20)
 /* So long one upload has a worker that others may wait for. */
 #define WORKER_TIME apr_time_from_msec(25)
 
@@ -197,14 +199,20 @@ static const upool_sink_ops nothing_ops = {
     .refusal = nothing_refusal,
 };
 
-static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
-                       upool_drive_then *then)
+static void expect_nothing(request_rec *r, upool_request *rq,
+                           upool_reason reason)
 {
     nothing *none = apr_pcalloc(r->pool, sizeof(*none));
 
     none->reason = reason;
     rq->sink.ops = &nothing_ops;
     rq->sink.self = none;
+}
+
+static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
+                       upool_drive_then *then)
+{
+    expect_nothing(r, rq, reason);
     return upool_drive_run(r, rq, then);
 }
 
@@ -228,4 +236,23 @@ int upool_drive_drop(request_rec *r, upool_request *rq, upool_drive_then *then)
     return upool_drive_may_bring(r)
                ? run_nothing(r, rq, UPOOL_REASON_NONE, then)
                : then(r, rq, NULL);
+}
+
+int upool_drive_again(request_rec *r, upool_request *rq,
+                      upool_drive_go_on *again)
+{
+    struct upool_parked *place = upool_park_place(r, rq);
+    apr_interval_time_t moment = MOMENT + rq->awaited / 4;
+    int result;
+
+    rq->awaited += moment;
+    rq->now = apr_time_now();
+    if (rq->sink.ops != &nothing_ops) {
+        expect_nothing(r, rq, UPOOL_REASON_NONE);
+    }
+    if (place && !upool_park_rest(place, r, rq, moment, again, &result)) {
+        return result;
+    }
+    apr_sleep(moment);
+    return again(r, rq);
 }
