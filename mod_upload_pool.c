@@ -38,6 +38,7 @@
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 #include "httpd/substitute.h"
+#include "httpd/trailers.h"
 #include "httpd/sweeper.h"
 #include "httpd/wait.h"
 
@@ -77,6 +78,7 @@ static void register_hooks(apr_pool_t *p)
     (void)p;
     upool_network_register();
     upool_filter_register();
+    upool_trailers_register();
     upool_wait_register();
     upool_claim_register();
     upool_answered_register();

@@ -17,6 +17,7 @@
 /* What is asked for everything at once, and by all ways to show it. */
 typedef struct view {
     const upool_counters *counters;
+    upool_uploads uploads;
     apr_uint64_t failed, refused;
     apr_uint32_t slots, running, ended;
     upool_slot_record *rows;
@@ -41,6 +42,7 @@ static view *view_make(request_rec *r, int flags)
     view *v = apr_pcalloc(r->pool, sizeof(*v));
 
     v->counters = upool_slots_counters();
+    v->uploads = upool_counters_uploads(v->counters);
     sum_reasons(v);
     if (!table) {
         return v;
@@ -86,8 +88,7 @@ static void put_lines(request_rec *r, const view *v)
                "\nUploadsFailed: %" APR_UINT64_T_FMT
                "\nUploadsRefused: %" APR_UINT64_T_FMT
                "\nUploadBytes: %" APR_UINT64_T_FMT "\n",
-               upool_counters_gauge(v->counters, UPOOL_GAUGE_LIVE),
-               upool_counters_gauge(v->counters, UPOOL_GAUGE_PARKED),
+               v->uploads.live, v->uploads.parked,
                total(v, UPOOL_TOTAL_STARTED), total(v, UPOOL_TOTAL_DONE),
                v->failed, v->refused, total(v, UPOOL_TOTAL_BYTES));
     ap_rprintf(r, "UploadSlots: %u\nUploadSlotsRunning: %u\n", v->slots,
@@ -150,10 +151,9 @@ static void put_page(request_rec *r, const view *v, int flags)
                " done, %" APR_UINT64_T_FMT " failed, %" APR_UINT64_T_FMT
                " refused, %" APR_UINT64_T_FMT " bytes; %u of %u slots taken by"
                " uploads that run.</p>\n",
-               upool_counters_gauge(v->counters, UPOOL_GAUGE_LIVE),
-               upool_counters_gauge(v->counters, UPOOL_GAUGE_PARKED),
-               total(v, UPOOL_TOTAL_DONE), v->failed, v->refused,
-               total(v, UPOOL_TOTAL_BYTES), v->running, v->slots);
+               v->uploads.live, v->uploads.parked, total(v, UPOOL_TOTAL_DONE),
+               v->failed, v->refused, total(v, UPOOL_TOTAL_BYTES), v->running,
+               v->slots);
     if (v->count && !(flags & AP_STATUS_NOTABLE)) {
         put_table(r, v);
     }

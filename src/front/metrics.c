@@ -101,6 +101,7 @@ static void put_slots(request_rec *r, const upool_table *table)
 int upool_front_metrics(request_rec *r)
 {
     const upool_counters *counters = upool_slots_counters();
+    upool_uploads uploads = upool_counters_uploads(counters);
 
     if (!r->handler || strcmp(r->handler, HANDLER_NAME)) {
         return DECLINED;
@@ -118,11 +119,9 @@ int upool_front_metrics(request_rec *r)
     put_reasons(r, counters, "uploads_refused_total",
                 "Requests that were turned away before their upload began.",
                 upool_counters_refused);
-    metric(r, "uploads_live", "gauge", "Uploads that come in.",
-           upool_counters_gauge(counters, UPOOL_GAUGE_LIVE));
+    metric(r, "uploads_live", "gauge", "Uploads that come in.", uploads.live);
     metric(r, "uploads_parked", "gauge",
-           "Uploads that wait for their client without a thread.",
-           upool_counters_gauge(counters, UPOOL_GAUGE_PARKED));
+           "Those of them that wait without a thread.", uploads.parked);
     metric(r, "watchers", "gauge", "Clients that watch an upload by a stream.",
            upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING));
     metric(r, "watchers_on_threads", "gauge", "Those that hold a thread.",

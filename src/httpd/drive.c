@@ -14,6 +14,8 @@
 
 /* A sink may make a look dear; the time between two while bytes flow. */
 #define LOOK_EVERY apr_time_from_msec(250)
+/* The first moment that is waited for others; the next are longer. */
+#define MOMENT apr_time_from_msec(20)
 /* So long one upload has a worker that others may wait for. */
 #define WORKER_TIME apr_time_from_msec(25)
 
@@ -63,6 +65,40 @@ static int is_unwanted(upool_request *rq)
     return upool_sink_is_unwanted(&rq->sink);
 }
 
+static int go_on(request_rec *r, upool_request *rq);
+
+/* Before the next turn: SUSPENDED where the request is parked, else OK when the
+ * turn may begin, or the sink is refused. */
+static int await(request_rec *r, upool_request *rq, struct upool_parked *place,
+                 upool_turn turn, apr_time_t began)
+{
+    const upool_body *body = rq->body;
+    int is_over =
+        place && (body->now - began > WORKER_TIME || body->now < began);
+    int result = OK;
+
+    /* While it is still ours alone. */
+    if (place && (body->wait > 0 || turn == UPOOL_TURN_DRY || is_over)) {
+        upool_network_give_back(r);
+    }
+    if (body->wait > 0) {
+        if (!place
+            || upool_park_rest(place, r, rq, body->wait, go_on, &result)) {
+            upool_wait_for_rate(r, rq);
+        }
+    }
+    else if (turn == UPOOL_TURN_DRY) {
+        if (place) {
+            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES, go_on);
+        }
+        upool_wait_for_client(r, rq);
+    }
+    else if (is_over) {
+        return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS, go_on);
+    }
+    return result;
+}
+
 /* Also for one that was parked: takes what the client has sent meanwhile, or
  * ends it where the sink is refused.  Returns as upool_drive_run() does. */
 static int go_on(request_rec *r, upool_request *rq)
@@ -72,26 +108,19 @@ static int go_on(request_rec *r, upool_request *rq)
         rq->body->only_blocks ? NULL : upool_park_place(r, rq);
     upool_turn turn = UPOOL_TURN_MORE;
 
+    rq->body->now = began;
     while (!upool_sink_refusal(&rq->sink)->reason) {
+        if (await(r, rq, place, turn, began) == SUSPENDED) {
+            return SUSPENDED;
+        }
+        if (upool_sink_refusal(&rq->sink)->reason) {
+            break;
+        }
         turn = upool_turn_take(
             r, rq, rq->body->blocks ? APR_BLOCK_READ : APR_NONBLOCK_READ);
         if (turn == UPOOL_TURN_DONE || turn == UPOOL_TURN_REFUSED
-            || is_unwanted(rq) || upool_wait_for_rate(r, rq)) {
+            || is_unwanted(rq)) {
             break;
-        }
-        if (turn == UPOOL_TURN_DRY) {
-            if (place) {
-                upool_network_give_back(r);
-                return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_BYTES,
-                                        go_on);
-            }
-            upool_wait_for_client(r, rq);
-        }
-        else if (place
-                 && (rq->body->now - began > WORKER_TIME
-                     || rq->body->now < began)) {
-            upool_network_give_back(r);
-            return upool_park_leave(place, r, rq, UPOOL_PARK_FOR_OTHERS, go_on);
         }
     }
     return end(r, rq);
@@ -104,6 +133,7 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     rq->body->now = apr_time_now();
     rq->body->heard = rq->body->now;
     rq->body->looked = rq->body->now;
+    rq->body->wait = 0;
     upool_rate_start(&rq->body->rate, upool_config_rate(rq->conf),
                      rq->body->now);
     upool_config_pace(rq->conf, &rq->body->pace, rq->body->now);
@@ -192,8 +222,8 @@ static const upool_sink_ops nothing_ops = {
     .refusal = nothing_refusal,
 };
 
-static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
-                       upool_repeat *repeat, upool_drive_then *then)
+static void expect_nothing(request_rec *r, upool_request *rq,
+                           upool_reason reason, upool_repeat *repeat)
 {
     nothing *none = apr_pcalloc(r->pool, sizeof(*none));
 
@@ -201,6 +231,12 @@ static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
     none->repeat = repeat;
     rq->sink.ops = &nothing_ops;
     rq->sink.self = none;
+}
+
+static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
+                       upool_repeat *repeat, upool_drive_then *then)
+{
+    expect_nothing(r, rq, reason, repeat);
     return upool_drive_run(r, rq, then);
 }
 
@@ -237,4 +273,23 @@ void upool_drive_discard(request_rec *r, upool_request *rq)
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     rq->body->seen_end = 1;
+}
+
+int upool_drive_again(request_rec *r, upool_request *rq,
+                      upool_drive_go_on *again)
+{
+    struct upool_parked *place = upool_park_place(r, rq);
+    apr_interval_time_t moment = MOMENT + rq->awaited / 4;
+    int result;
+
+    rq->awaited += moment;
+    rq->body->now = apr_time_now();
+    if (rq->sink.ops != &nothing_ops) {
+        expect_nothing(r, rq, UPOOL_REASON_NONE, NULL);
+    }
+    if (place && !upool_park_rest(place, r, rq, moment, again, &result)) {
+        return result;
+    }
+    apr_sleep(moment);
+    return again(r, rq);
 }

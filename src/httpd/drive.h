@@ -32,6 +32,9 @@
 #include "httpd/request.h"
 #include "upload/repeat.h"
 
+/* On a worker, returns what a handler hook returns. */
+typedef int upool_drive_go_on(request_rec *r, upool_request *rq);
+
 /* Brings the body in: then rq->sink is finished or refused and then() has run.
  * The filters are in place, nothing was read; rq->sink is set, and open.
  *
@@ -58,6 +61,16 @@ int upool_drive_may_bring(const request_rec *r);
  * place where upool_drive_may_bring() says 1. */
 int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
                       upool_drive_then *then);
+
+/* Somebody else has to do something first, such as the application of another
+ * request: calls again() in a moment, a longer one each time, and meanwhile the
+ * request is parked, or the thread waits.  For a request whose body is in, and
+ * its sink done with: again() finds another one, refused where the connection
+ * is to end.  rq->awaited tells for how long it has been so.
+ * @return what again() returns, or what httpd wants to hear instead; the caller
+ *         returns it as it is, and does nothing after it */
+int upool_drive_again(request_rec *r, upool_request *rq,
+                      upool_drive_go_on *again);
 
 /* Brings the body in, as upool_drive_run() does, and keeps nothing of it: of a
  * request that only wants an answer again.  repeat: what its bytes have to be

@@ -7,6 +7,7 @@
 #include "httpd/body.h"
 #include "httpd/handoff.h"
 #include "httpd/log.h"
+#include "httpd/trailers.h"
 
 /* Situations to contend with:
  *
@@ -247,6 +248,7 @@ void upool_filter_insert(request_rec *r)
     if (rq && rq->intake == UPOOL_INTAKE_PENDING) {
         rq->body->filter =
             ap_add_input_filter(UPOOL_FILTER_NAME, rq, r, r->connection);
+        upool_trailers_insert(r, rq);
         return;
     }
     if (r->main) {

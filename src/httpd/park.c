@@ -81,8 +81,8 @@ upool_parked *upool_park_place(const request_rec *r, const upool_request *rq)
     return c->clogging_input_filters ? NULL : place;
 }
 
-int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
-                     upool_park_for what, upool_parked_go_on *go_on)
+static int leave(upool_parked *place, request_rec *r, const upool_request *rq,
+                 upool_parked_go_on *go_on)
 {
     if (!place->handler) {
         upool_rlog(r, DEBUG, 0, 50, "upload %s is parked",
@@ -92,10 +92,32 @@ int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
     if (r->handler) {
         place->handler = r->handler;
     }
-    place->for_others = what == UPOOL_PARK_FOR_OTHERS;
     place->go_on = go_on;
-    place->end = upool_wait_until(r, rq);
     return SUSPENDED;
+}
+
+int upool_park_leave(upool_parked *place, request_rec *r, upool_request *rq,
+                     upool_park_for what, upool_parked_go_on *go_on)
+{
+    place->for_others = what == UPOOL_PARK_FOR_OTHERS;
+    place->end = upool_wait_until(r, rq);
+    return leave(place, r, rq, go_on);
+}
+
+int upool_park_rest(upool_parked *place, request_rec *r, upool_request *rq,
+                    apr_interval_time_t rest, upool_parked_go_on *go_on,
+                    int *result)
+{
+    apr_interval_time_t most = upool_wait_most(r->connection);
+    apr_status_t rv = upool_alarm_set(&place->alarm, r->connection,
+                                      most > 0 && rest > most ? most : rest);
+
+    if (rv) {
+        return 1;
+    }
+    place->for_others = 0;
+    *result = leave(place, r, rq, go_on);
+    return 0;
 }
 
 int upool_park_watch(upool_parked *place, request_rec *r,
@@ -122,7 +144,7 @@ static int run_handlers(request_rec *r, const char *handler)
 }
 
 /* Goes on with what was parked: SUSPENDED, or the request's result. */
-static int go_on(upool_parked *parked, request_rec *r)
+static int go_on(upool_parked *parked, request_rec *r, int rested)
 {
     upool_request *rq = upool_request_get(r);
     int result;
@@ -131,7 +153,10 @@ static int go_on(upool_parked *parked, request_rec *r)
         parked->stream = NULL;
         return OK;
     }
-    if (!parked->woken) {
+    if (rested) {
+        upool_wait_rested(rq);
+    }
+    else if (!parked->woken) {
         rq->body->heard = apr_time_now();
         rq->body->slow |= rq->body->heard - rq->body->now >= SLOW;
     }
@@ -152,6 +177,7 @@ static void proceed(upool_parked *parked)
 {
     conn_rec *c = parked->c;
     request_rec *r = parked->r;
+    int rested = upool_alarm_end(&parked->alarm);
     int result;
 
     parked->r = NULL;
@@ -161,7 +187,7 @@ static void proceed(upool_parked *parked)
         ap_time_process_request(c->sbh, START_PREQUEST);
     }
     apr_thread_mutex_lock(r->invoke_mtx);
-    result = go_on(parked, r);
+    result = go_on(parked, r, rested);
     if (result == SUSPENDED) {
         if (ap_extended_status) {
             ap_time_process_request(c->sbh, STOP_PREQUEST);
@@ -215,6 +241,7 @@ int upool_park_process(conn_rec *c)
         /* Nothing is waiting to be written, so that is possible at once. */
         c->cs->sense =
             parked->for_others ? CONN_SENSE_WANT_WRITE : CONN_SENSE_WANT_READ;
+        upool_alarm_stand_in(&parked->alarm);
     }
     return result;
 }

@@ -3,12 +3,12 @@
 #ifndef UPOOL_HTTPD_PARK_H
 #define UPOOL_HTTPD_PARK_H
 
-/* An upload that waits for its client holds no thread: the request is left
- * where it is, the worker goes back to the MPM, and the listener calls when the
- * client has sent something.  httpd can do that since 2.4.63, with the event
- * MPM (AP_MPMQ_CAN_WAITIO); elsewhere, and for requests that cannot be left
- * (sub-requests, internal redirects, streams of HTTP/2), nothing here says so
- * and the thread waits instead.
+/* An upload that waits holds no thread: the request is left where it is, the
+ * worker goes back to the MPM, and the listener calls when the client has sent
+ * something, or an alarm rings (httpd/alarm.h).  httpd can do that since
+ * 2.4.63, with the event MPM (AP_MPMQ_CAN_WAITIO); elsewhere, and for requests
+ * that cannot be left (sub-requests, internal redirects, streams of HTTP/2),
+ * nothing here says so and the thread waits instead.
  *
  *     handler ── dry ──> leave ── SUSPENDED ──> process_connection (ours)
  *                          ^                         │ ASYNC_WAITIO
@@ -47,6 +47,13 @@ struct upool_parked *upool_park_place(const request_rec *r,
 int upool_park_leave(struct upool_parked *place, request_rec *r,
                      upool_request *rq, upool_park_for what,
                      upool_parked_go_on *go_on);
+
+/* Leaves it there for as long as that, whatever its client sends meanwhile, as
+ * upool_park_leave() does: *result is what that would return.  It may be taken
+ * up sooner.  0, or 1 where that cannot be: then the thread has to wait. */
+int upool_park_rest(struct upool_parked *place, request_rec *r,
+                    upool_request *rq, apr_interval_time_t rest,
+                    upool_parked_go_on *go_on, int *result);
 
 /* Leaves it there for a stream (httpd/stream.h), whose first bytes are sent:
  * returns SUSPENDED, for the handler to return.  look is called for its news.

@@ -10,8 +10,6 @@
 #include <http_core.h>
 #include <mpm_common.h>
 
-#include "httpd/slots.h"
-
 /* The mutex is let go after so many, for those who come and go. */
 #define LOOK_AT 256
 /* Of what a connection's allocator keeps for its next allocations: the buffer
@@ -39,7 +37,12 @@ static void wake(upool_parked *parked, upool_reason why)
 {
     parked->woken = 1;
     parked->doom = why;
-    apr_socket_shutdown(ap_get_conn_socket(parked->c), APR_SHUTDOWN_READ);
+    if (parked->alarm.is_set) {
+        upool_alarm_ring(&parked->alarm);
+    }
+    else {
+        apr_socket_shutdown(ap_get_conn_socket(parked->c), APR_SHUTDOWN_READ);
+    }
 }
 
 /* A connection's allocator keeps what was freed, for as long as the connection
@@ -67,7 +70,7 @@ static void judge_upload(upool_parked *parked, apr_time_t now)
 {
     const upool_request *rq = upool_request_get(parked->r);
 
-    if (now >= parked->end.at) {
+    if (!parked->alarm.is_set && now >= parked->end.at) {
         wake(parked, parked->end.reason);
     }
     else if (upool_sink_is_unwanted(&rq->sink)) {
@@ -175,13 +178,12 @@ upool_parklist *upool_parklist_make(apr_pool_t *pchild,
     return list;
 }
 
-static void count(const upool_parked *parked, int by)
+/* A stream counts itself, however it waits. */
+static void count(const upool_parked *parked, int is_parked)
 {
-    if (parked->stream) {
-        return; /* it counts itself, however it waits */
+    if (!parked->stream) {
+        upool_sink_park(&upool_request_get(parked->r)->sink, is_parked);
     }
-    upool_counters_turn(upool_slots_counters(), upool_slots_cell(),
-                        UPOOL_GAUGE_PARKED, by);
 }
 
 void upool_parklist_add(upool_parklist *list, upool_parked *parked)
@@ -215,6 +217,6 @@ void upool_parklist_remove(upool_parklist *list, upool_parked *parked)
     }
     apr_thread_mutex_unlock(list->mutex);
     if (listed) {
-        count(parked, -1);
+        count(parked, 0);
     }
 }

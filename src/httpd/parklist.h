@@ -11,7 +11,8 @@
  * it, and nobody else: the worker that takes it out again, or the watcher.  The
  * watcher looks at every one at least every half second, and ends what has been
  * silent for too long or is not wanted any more.  It shuts the socket down for
- * reading, which the MPM's listener sees; the rest happens on a worker.
+ * reading, which the MPM's listener sees, or rings the alarm of what does not
+ * wait for its client (httpd/alarm.h); the rest happens on a worker.
  *
  * A thread of our own, because the event MPM's timers do not end its poll
  * (2.4.71: an unexpired timer is no reason not to wait for ever), and because
@@ -20,6 +21,7 @@
 
 #include <apr_ring.h>
 
+#include "httpd/alarm.h"
 #include "httpd/request.h"
 #include "httpd/wait.h"
 
@@ -41,6 +43,7 @@ struct upool_parked {
     const char *handler;         /* of r, while its handlers ran */
     upool_wait_end end;          /* until when it may be silent */
     int for_others;              /* it could go on at once */
+    upool_alarm alarm;           /* what it waits for instead of its client */
     struct upool_stream *stream; /* what is written to it; NULL: an upload */
     upool_parked_look *look;     /* asks it for news; NULL: an upload */
     upool_parked_go_on *go_on;   /* takes the upload up again */

@@ -81,11 +81,13 @@ struct upool_request {
     int keeps_coding;              /* a content coding is part of the bytes */
     int keeps_body;                /* for sub-requests: KeptBodySize */
     int redirects;                 /* to what runs the application */
+    apr_interval_time_t awaited;   /* for what others do: httpd/drive.h */
     struct upool_handoff *handoff; /* what stands in for the body; NULL */
     upool_outcome outcome;
     struct upool_answering *answering; /* httpd/capture.h; NULL */
     int watches; /* whether the application looks at the files */
     int claimed; /* by the application, with UploadKeep claimed */
+    const struct upool_resume *completes; /* proto/complete.c; NULL */
 };
 
 /* The request's own, or NULL. */

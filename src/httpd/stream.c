@@ -14,15 +14,13 @@
 #include "httpd/park.h"
 #include "httpd/reply.h"
 #include "httpd/slots.h"
+#include "httpd/wait.h"
 
 #define LOOK_EVERY apr_time_from_msec(250)
 /* Proxies take a connection for dead that is silent for much longer; a stream
  * that is short has some comments all the same. */
 #define SILENCE_MAX apr_time_from_sec(15)
 #define SILENCE_SHARE 4
-/* As the other limits (httpd/wait.c): before the MPM closes the connection
- * without the last chunk. */
-#define AHEAD apr_time_from_sec(1)
 #define LASTS apr_time_from_sec(300) /* where Timeout is none */
 /* Milliseconds before a browser comes back. */
 #define BEGIN "retry: 2000\n\n"
@@ -231,12 +229,9 @@ static int hold(upool_stream *stream)
 
 static apr_interval_time_t lasts(const request_rec *r)
 {
-    apr_interval_time_t mpm = r->connection->base_server->timeout;
+    apr_interval_time_t most = upool_wait_most(r->connection);
 
-    if (mpm <= 0) {
-        return LASTS;
-    }
-    return mpm - (mpm / 4 < AHEAD ? mpm / 4 : AHEAD);
+    return most > 0 ? most : LASTS;
 }
 
 static upool_stream *make(request_rec *r, upool_request *rq,

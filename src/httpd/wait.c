@@ -94,6 +94,17 @@ void upool_wait_for_client(request_rec *r, upool_request *rq)
     look_up(r, rq, timeout);
 }
 
+void upool_wait_rested(upool_request *rq)
+{
+    apr_time_t now = apr_time_now();
+    apr_interval_time_t rested = now > rq->body->now ? now - rq->body->now : 0;
+
+    rq->body->wait -= rested < rq->body->wait ? rested : rq->body->wait;
+    rq->body->heard += rested;
+    upool_pace_pause(&rq->body->pace, rested);
+    rq->body->now = now;
+}
+
 int upool_wait_for_rate(request_rec *r, upool_request *rq)
 {
     while (rq->body->wait > 0 && !r->connection->aborted) {
@@ -101,8 +112,7 @@ int upool_wait_for_rate(request_rec *r, upool_request *rq)
             rq->body->wait < RATE_SLICE ? rq->body->wait : RATE_SLICE;
 
         apr_sleep(slice);
-        rq->body->wait -= slice;
-        upool_pace_pause(&rq->body->pace, slice);
+        upool_wait_rested(rq);
         if (upool_sink_is_unwanted(&rq->sink)) {
             return 1;
         }
@@ -169,21 +179,27 @@ static apr_interval_time_t time_left(const request_rec *r, upool_request *rq)
     return APR_STATUS_IS_TIMEUP(rv) ? 0 : left;
 }
 
+apr_interval_time_t upool_wait_most(const conn_rec *c)
+{
+    apr_interval_time_t most = c->base_server->timeout;
+
+    return most > 0 ? most - (most / 4 < AHEAD ? most / 4 : AHEAD) : 0;
+}
+
 /* Timeout counts from the client's last bytes; what mod_reqtimeout leaves is
  * less, and counts from now. */
 static apr_time_t silence_ends(const request_rec *r, upool_request *rq)
 {
     apr_interval_time_t idle = timeout_of(r->connection);
-    apr_interval_time_t mpm = r->connection->base_server->timeout;
+    apr_interval_time_t mpm = upool_wait_most(r->connection);
     apr_interval_time_t left = time_left(r, rq);
     apr_time_t at = idle > 0 ? rq->body->heard + idle : UPOOL_PACE_NEVER;
 
     if (left >= 0 && left < idle && rq->body->now + left < at) {
         at = rq->body->now + left;
     }
-    if (mpm > 0) {
-        mpm -= mpm / 4 < AHEAD ? mpm / 4 : AHEAD;
-        at = rq->body->now + mpm < at ? rq->body->now + mpm : at;
+    if (mpm > 0 && rq->body->now + mpm < at) {
+        at = rq->body->now + mpm;
     }
     return at;
 }

@@ -7,8 +7,11 @@
 /* "uploadct"; the layout word changes with anything that the header draws. */
 #define COUNTERS_MAGIC APR_UINT64_C(0x75706c6f61646374)
 #define COUNTERS_LAYOUT \
-    (((apr_uint64_t)3 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
+    (((apr_uint64_t)4 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
      | UPOOL_COUNTERS_REASONS)
+
+#define PARKED_SHIFT 32
+#define LIVE_MASK (((apr_uint64_t)1 << PARKED_SHIFT) - 1)
 
 #define GROUP_BITS 21
 #define GROUPS_IN_WORD 3
@@ -22,8 +25,10 @@ typedef struct counter_line {
 
 typedef struct counter_cell {
     apr_uint64_t hold;
+    apr_uint64_t uploads; /* live, and above PARKED_SHIFT parked */
     apr_uint64_t gauges[UPOOL_GAUGES];
     apr_uint64_t groups[GROUP_WORDS];
+    apr_uint64_t fill;
 } counter_cell;
 
 struct upool_counters {
@@ -175,6 +180,35 @@ apr_uint32_t upool_counters_join(upool_counters *counters, apr_int64_t process)
     return 0;
 }
 
+/* Neither number is ever lowered below 0, so none borrows from the other. */
+void upool_counters_turn_uploads(upool_counters *counters, apr_uint32_t cell,
+                                 int live, int parked)
+{
+    if (counters && cell > 0 && cell <= counters->cells) {
+        upool_add(&cell_at(counters, cell - 1)->uploads,
+                  (apr_uint64_t)(apr_int64_t)live
+                      + ((apr_uint64_t)(apr_int64_t)parked << PARKED_SHIFT));
+    }
+}
+
+upool_uploads upool_counters_uploads(const upool_counters *counters)
+{
+    upool_uploads sum = { 0, 0 };
+    apr_uint64_t n;
+
+    for (n = 0; counters && n < counters->cells; n++) {
+        const counter_cell *cell = cell_at(counters, n);
+
+        if (hold_process(upool_load(&cell->hold)) != 0) {
+            apr_uint64_t uploads = upool_load(&cell->uploads);
+
+            sum.live += uploads & LIVE_MASK;
+            sum.parked += uploads >> PARKED_SHIFT;
+        }
+    }
+    return sum;
+}
+
 void upool_counters_turn(upool_counters *counters, apr_uint32_t cell,
                          upool_gauge gauge, int by)
 {
@@ -238,10 +272,10 @@ apr_uint64_t upool_counters_group(const upool_counters *counters,
 static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
                                 apr_uint64_t hold, int reason)
 {
-    apr_uint64_t live = upool_swap(&cell->gauges[UPOOL_GAUGE_LIVE], 0);
+    apr_uint64_t live = upool_swap(&cell->uploads, 0) & LIVE_MASK;
     int n;
 
-    for (n = UPOOL_GAUGE_LIVE + 1; n < UPOOL_GAUGES; n++) {
+    for (n = 0; n < UPOOL_GAUGES; n++) {
         upool_swap(&cell->gauges[n], 0);
     }
     for (n = 0; n < GROUP_WORDS; n++) {

@@ -18,7 +18,7 @@
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
  *    refused  uploads that were turned away before they began
- *    cells    hold | live | parked | watching | holding | watching, by group,
+ *    cells    hold | live and parked | watching | holding | watching, by group,
  *             of one process; on a line of its own
  *
  * A gauge that one process raised and could not lower because it was killed
@@ -65,12 +65,16 @@ typedef enum upool_total {
 
 /* At this moment; they go up and down. */
 typedef enum upool_gauge {
-    UPOOL_GAUGE_LIVE = 0, /* uploads that began and have not ended */
-    UPOOL_GAUGE_PARKED,   /* of these: wait for their client, on no thread */
-    UPOOL_GAUGE_WATCHING, /* clients that watch an upload */
-    UPOOL_GAUGE_HOLDING,  /* of these: hold a thread */
+    UPOOL_GAUGE_WATCHING = 0, /* clients that watch an upload */
+    UPOOL_GAUGE_HOLDING,      /* of these: hold a thread */
     UPOOL_GAUGES
 } upool_gauge;
+
+/* At this moment, of one look: parked is never more than live. */
+typedef struct upool_uploads {
+    apr_uint64_t live;   /* uploads that began and have not ended */
+    apr_uint64_t parked; /* of these: wait on no thread */
+} upool_uploads;
 
 /* Bytes of memory for that many cells; 0: too many, or none. */
 apr_size_t upool_counters_bytes(apr_uint32_t cells);
@@ -105,6 +109,13 @@ apr_uint64_t upool_counters_refused(const upool_counters *counters, int reason);
  * upool_counters_turn(), which serves until the process ends; 0: there is
  * none left, the process counts no gauges. */
 apr_uint32_t upool_counters_join(upool_counters *counters, apr_int64_t process);
+
+/* So many more uploads (less, below 0) of the process with that cell are live,
+ * and so many of these are parked: both at once for who reads. */
+void upool_counters_turn_uploads(upool_counters *counters, apr_uint32_t cell,
+                                 int live, int parked);
+/* Those of all processes; reads every cell. */
+upool_uploads upool_counters_uploads(const upool_counters *counters);
 
 /* Raises (1) or lowers (-1) a gauge of the process with that cell. */
 void upool_counters_turn(upool_counters *counters, apr_uint32_t cell,

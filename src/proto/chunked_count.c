@@ -118,6 +118,13 @@ static int pass_is_unwanted(void *self)
     return upool_sink_is_unwanted(&c->body.rest);
 }
 
+static void pass_park(void *self, int parked)
+{
+    upool_chunked *c = self;
+
+    upool_sink_park(&c->body.rest, parked);
+}
+
 static apr_off_t pass_received(const void *self)
 {
     const upool_chunked *c = self;
@@ -138,6 +145,7 @@ static const upool_sink_ops pass_ops = {
     .finish = pass_finish,
     .refuse = pass_refuse,
     .is_unwanted = pass_is_unwanted,
+    .park = pass_park,
     .received = pass_received,
     .refusal = pass_refusal,
 };

@@ -17,9 +17,6 @@
 #define JSON "application/json"
 /* What clients and proxies take for one header. */
 #define HEADER_MAX 4096
-/* How long who completes an upload again waits for the application. */
-#define WAIT_MAX apr_time_from_sec(5)
-#define WAIT_STEP apr_time_from_msec(20)
 
 /* --- Errors --------------------------------------------------------------- */
 
@@ -353,29 +350,17 @@ static void add_fields(upool_chunked *c)
 /* It is complete, but that may be all: whoever completed it may have died
  * before the application ran, or the application may have failed.  While it
  * runs, nobody knows. */
-static upool_complete_state await_answer(upool_chunked *c)
+static int end_again(request_rec *r, upool_request *rq)
 {
-    const upool_record *record = upool_resume_record(c->resume);
-    apr_interval_time_t waited = 0;
-    upool_complete_state state;
+    upool_chunked *c = rq->own;
 
-    for (;;) {
-        state = upool_complete_look(c->r, c->rq, record, NULL);
-        if (state != UPOOL_COMPLETE_RUNS || waited >= WAIT_MAX) {
-            return state;
-        }
-        apr_sleep(WAIT_STEP);
-        waited += WAIT_STEP;
-    }
-}
-
-static int end_again(upool_chunked *c)
-{
-    switch (await_answer(c)) {
+    switch (upool_complete_look(r, rq, upool_resume_record(c->resume), NULL)) {
     case UPOOL_COMPLETE_OPEN:
-        return upool_complete_run(c->r, c->rq, c->resume);
+        return upool_complete_run(r, rq, c->resume);
     case UPOOL_COMPLETE_RUNS:
-        return refuse_as(c, UPOOL_REASON_BUSY, NULL);
+        return upool_complete_has_patience(rq)
+                   ? upool_drive_again(r, rq, end_again)
+                   : refuse_as(c, UPOOL_REASON_BUSY, NULL);
     case UPOOL_COMPLETE_ANSWERED:
         break;
     }
@@ -386,7 +371,7 @@ static int end_upload(upool_chunked *c, const char *md5)
 {
     add_fields(c);
     if (upool_resume_is_complete(c->resume)) {
-        return end_again(c);
+        return end_again(c->r, c->rq);
     }
     if (upool_resume_settle(c->resume)) {
         return upool_chunked_refuse(c->r, c->rq,
@@ -409,7 +394,7 @@ static int end_upload(upool_chunked *c, const char *md5)
     /* Two that come at once: the application runs for one of them. */
     return upool_resume_completed_now(c->resume)
                ? upool_complete_run(c->r, c->rq, c->resume)
-               : end_again(c);
+               : end_again(c->r, c->rq);
 }
 
 static int fields_are_in(request_rec *r, upool_request *rq,

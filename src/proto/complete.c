@@ -18,7 +18,6 @@
 
 /* For how long a request waits for the answer to another one like it. */
 #define WAIT_MAX apr_time_from_sec(5)
-#define WAIT_STEP apr_time_from_msec(50)
 
 static int refuse(request_rec *r, upool_request *rq, upool_reason reason,
                   apr_status_t rv, const char *detail)
@@ -119,52 +118,50 @@ static int again(request_rec *r, upool_request *rq, const upool_answer *answer)
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* The right to run it, or the answer of who had that. */
-static apr_status_t take_run(request_rec *r, const upool_request *rq,
-                             upool_run **run, upool_answer *answer)
+/* Has the right to run it, or the answer of the request that had that. */
+static int run_or_repeat(request_rec *r, upool_request *rq)
 {
-    apr_interval_time_t waited = 0;
-    apr_status_t rv;
+    upool_answer answer = { 0, 0, 0, NULL, NULL, 0 };
+    upool_run *run;
+    apr_status_t rv =
+        upool_run_take(&run, &answer, rq->store, rq->outcome.record, r->pool);
 
-    for (;;) {
-        rv =
-            upool_run_take(run, answer, rq->store, rq->outcome.record, r->pool);
-        if (rv != APR_EBUSY || waited >= WAIT_MAX) {
-            return rv;
-        }
-        apr_sleep(WAIT_STEP);
-        waited += WAIT_STEP;
+    switch (rv) {
+    case APR_SUCCESS:
+        return run_it(r, rq, upool_resume_about(rq->completes), run);
+    case APR_EEXIST:
+        return again(r, rq, &answer);
+    case APR_EBUSY:
+        return upool_complete_has_patience(rq)
+                   ? upool_drive_again(r, rq, run_or_repeat)
+                   : refuse(r, rq, UPOOL_REASON_BUSY, 0,
+                            "its application runs");
+    case APR_ENOENT:
+        return refuse(r, rq, UPOOL_REASON_NOT_FOUND, 0, NULL);
+    default:
+        return refuse(r, rq, upool_refusal_of_errno(rv), rv, "who runs it");
     }
+}
+
+int upool_complete_has_patience(const upool_request *rq)
+{
+    return rq->awaited < WAIT_MAX
+           && !(rq->awaited && upool_sink_refusal(&rq->sink)->reason);
 }
 
 int upool_complete_run(request_rec *r, upool_request *rq,
                        const upool_resume *resume)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
-    upool_answer answer = { 0, 0, 0, NULL, NULL, 0 };
-    upool_run *run;
-    apr_status_t rv;
 
     upool_drive_discard(r, rq);
+    rq->completes = resume;
     rq->outcome.record = upool_resume_record(resume);
     rq->outcome.fields = upool_resume_fields(resume);
     rq->outcome.path = upool_resume_path(resume, NULL, r->pool);
-    if (!upool_known_store(r, rq, &refusal)) {
-        return rq->protocol->refuse(r, rq, &refusal);
-    }
-    rv = take_run(r, rq, &run, &answer);
-    switch (rv) {
-    case APR_SUCCESS:
-        return run_it(r, rq, upool_resume_about(resume), run);
-    case APR_EEXIST:
-        return again(r, rq, &answer);
-    case APR_EBUSY:
-        return refuse(r, rq, UPOOL_REASON_BUSY, 0, "its application runs");
-    case APR_ENOENT:
-        return refuse(r, rq, UPOOL_REASON_NOT_FOUND, 0, NULL);
-    default:
-        return refuse(r, rq, upool_refusal_of_errno(rv), rv, "who runs it");
-    }
+    return upool_known_store(r, rq, &refusal)
+               ? run_or_repeat(r, rq)
+               : rq->protocol->refuse(r, rq, &refusal);
 }
 
 upool_complete_state upool_complete_look(request_rec *r, upool_request *rq,

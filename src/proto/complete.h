@@ -26,7 +26,8 @@
  * same request runs the application again.  So does the first to come after
  * the process died while the application ran: once, or at least once after a
  * crash.  A request that comes while the application runs waits for its answer,
- * for some seconds, then it is refused as BUSY. */
+ * for some seconds, and on no thread where it can be parked; then it is refused
+ * as BUSY. */
 
 #include "proto/protocol.h"
 #include "upload/repeat.h"
@@ -36,6 +37,9 @@
  * Whose it is has been asked.  Returns what the handler hook returns. */
 int upool_complete_run(request_rec *r, upool_request *rq,
                        const upool_resume *resume);
+
+/* 1 as long as a request waits for another's answer. */
+int upool_complete_has_patience(const upool_request *rq);
 
 /* How long a request that has completed an upload is known again by what it
  * says: as long as the application's answer is kept. */

@@ -118,6 +118,11 @@ static int is_unwanted(void *self)
     return upool_sink_is_unwanted(&((upool_ietf *)self)->sink);
 }
 
+static void park(void *self, int parked)
+{
+    upool_sink_park(&((upool_ietf *)self)->sink, parked);
+}
+
 static apr_off_t received(const void *self)
 {
     return upool_sink_received(&((const upool_ietf *)self)->sink);
@@ -128,9 +133,9 @@ static const upool_refusal *refusal_of(void *self)
     return upool_sink_refusal(&((upool_ietf *)self)->sink);
 }
 
-static const upool_sink_ops sink_ops = { feed,      flush,       finish,
-                                         refuse,    is_unwanted, received,
-                                         refusal_of };
+static const upool_sink_ops sink_ops = { feed,     flush,       finish,
+                                         refuse,   is_unwanted, park,
+                                         received, refusal_of };
 
 void upool_ietf_wrap(request_rec *r, upool_request *rq)
 {

@@ -85,8 +85,29 @@ void upool_account_begin(upool_account *account, const upool_record *record)
     if (!o->undecided) {
         upool_account_decide(account);
     }
-    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, 1);
+    upool_counters_turn_uploads(o->counters, o->cell, 1, 0);
     tell(account, record);
+}
+
+/* It is live no longer; one that the watcher ends is parked until then. */
+static void leave(upool_account *account)
+{
+    const upool_account_options *o = &account->options;
+
+    upool_counters_turn_uploads(o->counters, o->cell, -1,
+                                account->parked ? -1 : 0);
+    account->began = 0;
+    account->parked = 0;
+}
+
+void upool_account_park(upool_account *account, int parked)
+{
+    const upool_account_options *o = &account->options;
+
+    if (account->began && account->parked != parked) {
+        account->parked = parked;
+        upool_counters_turn_uploads(o->counters, o->cell, 0, parked ? 1 : -1);
+    }
 }
 
 void upool_account_withdraw(upool_account *account)
@@ -94,8 +115,7 @@ void upool_account_withdraw(upool_account *account)
     const upool_account_options *o = &account->options;
 
     if (account->began) {
-        account->began = 0;
-        upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+        leave(account);
     }
     if (upool_account_has_slot(account)) {
         upool_table_release(o->table, &account->ticket);
@@ -151,9 +171,8 @@ void upool_account_pause(upool_account *account, const upool_record *record)
     if (!account->began) {
         return;
     }
-    account->began = 0;
     count_bytes(account, record);
-    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    leave(account);
     upool_counters_add(o->counters, UPOOL_TOTAL_PAUSED, 1);
     if (upool_account_has_slot(account)) {
         upool_table_release(o->table, &account->ticket);
@@ -171,9 +190,8 @@ static void count_end(upool_account *account, const upool_record *record,
         return;
     }
     upool_account_decide(account);
-    account->began = 0;
     count_bytes(account, record);
-    upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_LIVE, -1);
+    leave(account);
     if (record->state == UPOOL_STATE_DONE) {
         upool_counters_add(o->counters, UPOOL_TOTAL_DONE, 1);
     }

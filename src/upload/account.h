@@ -44,6 +44,7 @@ typedef struct upool_account {
     upool_ticket ticket;
     apr_off_t counted; /* of received, by the counters */
     int began;         /* is counted as live */
+    int parked;        /* and as parked */
     int starts;        /* and not yet as started */
     apr_time_t told;   /* when other machines were */
     apr_off_t told_bytes;
@@ -64,6 +65,10 @@ void upool_account_turn_away(upool_account *account, upool_reason reason);
 
 /* It begins, or goes on: received so far does not count as bytes. */
 void upool_account_begin(upool_account *account, const upool_record *record);
+
+/* Its request waits on no thread (1), or has one again (0).  One that has not
+ * begun, or has ended, does not count. */
+void upool_account_park(upool_account *account, int parked);
 
 /* One that was undecided is an upload: counts it as started. */
 void upool_account_decide(upool_account *account);

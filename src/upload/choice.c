@@ -167,6 +167,15 @@ static int choice_is_unwanted(void *self)
                 : choice->refusal.reason != UPOOL_REASON_NONE;
 }
 
+static void choice_park(void *self, int parked)
+{
+    const upool_sink *sink = listener(self);
+
+    if (sink) {
+        upool_sink_park(sink, parked);
+    }
+}
+
 static apr_off_t choice_received(const void *self)
 {
     const upool_choice *choice = self;
@@ -181,6 +190,7 @@ static const upool_sink_ops ops = {
     .finish = choice_finish,
     .refuse = choice_refuse,
     .is_unwanted = choice_is_unwanted,
+    .park = choice_park,
     .received = choice_received,
     .refusal = choice_refusal,
 };

@@ -244,6 +244,15 @@ static int chunk_is_unwanted(void *self)
                : 0;
 }
 
+static void chunk_park(void *self, int parked)
+{
+    const upool_chunk *chunk = self;
+
+    if (chunk->inner.ops) {
+        upool_sink_park(&chunk->inner, parked);
+    }
+}
+
 static apr_off_t chunk_received(const void *self)
 {
     const upool_chunk *chunk = self;
@@ -264,6 +273,7 @@ static const upool_sink_ops ops = {
     .finish = chunk_finish,
     .refuse = chunk_refuse,
     .is_unwanted = chunk_is_unwanted,
+    .park = chunk_park,
     .received = chunk_received,
     .refusal = chunk_refusal,
 };

@@ -441,6 +441,13 @@ static void refuse(void *self, upool_reason reason, apr_status_t rv,
     stop(self, reason, rv, detail);
 }
 
+static void park(void *self, int parked)
+{
+    upool_resume *resume = self;
+
+    upool_account_park(&resume->account, parked);
+}
+
 static apr_off_t received(const void *self)
 {
     const upool_resume *resume = self;
@@ -459,6 +466,7 @@ static const upool_sink_ops ops = {
     .finish = finish,
     .refuse = refuse,
     .is_unwanted = is_unwanted,
+    .park = park,
     .received = received,
     .refusal = refusal,
 };

@@ -28,6 +28,13 @@ int upool_sink_is_unwanted(const upool_sink *sink)
     return sink->ops->is_unwanted(sink->self);
 }
 
+void upool_sink_park(const upool_sink *sink, int parked)
+{
+    if (sink->ops->park) {
+        sink->ops->park(sink->self, parked);
+    }
+}
+
 apr_off_t upool_sink_received(const upool_sink *sink)
 {
     return sink->ops->received(sink->self);

@@ -38,6 +38,9 @@ typedef struct upool_sink_ops {
      * it has refused itself.  Cheap; asked at most every 250 ms while bytes
      * flow, and at least every 500 ms while it waits for its client. */
     int (*is_unwanted)(void *self);
+    /* The request waits on no thread (1), or has one again (0): for the
+     * metrics.  NULL: it brings no upload, or none yet. */
+    void (*park)(void *self, int parked);
     /* Bytes fed so far. */
     apr_off_t (*received)(const void *self);
     /* Why it was refused; reason NONE: it was not. */
@@ -57,6 +60,7 @@ int upool_sink_finish(const upool_sink *sink);
 void upool_sink_refuse(const upool_sink *sink, upool_reason reason,
                        apr_status_t rv, const char *detail);
 int upool_sink_is_unwanted(const upool_sink *sink);
+void upool_sink_park(const upool_sink *sink, int parked);
 apr_off_t upool_sink_received(const upool_sink *sink);
 const upool_refusal *upool_sink_refusal(const upool_sink *sink);
 

@@ -56,6 +56,11 @@ int upool_upload_has_slot(const upool_upload *upload)
     return upool_account_has_slot(&upload->account);
 }
 
+void upool_upload_park(upool_upload *upload, int parked)
+{
+    upool_account_park(&upload->account, parked);
+}
+
 static void settle(upool_upload *upload)
 {
     if (upload->quota) {

@@ -66,6 +66,9 @@ apr_int64_t *upool_upload_memory(upool_upload *upload);
 /* 0 when the progress table was full: status then comes from the bucket. */
 int upool_upload_has_slot(const upool_upload *upload);
 
+/* Its request waits on no thread (1), or has one again (0): for the metrics. */
+void upool_upload_park(upool_upload *upload, int parked);
+
 /* What its length and the quota say against it, before a byte is read; then its
  * room is reserved.  0, or 1 when refused. */
 int upool_upload_admit(upool_upload *upload);

@@ -25,6 +25,11 @@ static void refuse(void *self, upool_reason reason, apr_status_t rv,
     upool_upload_refuse(self, reason, rv, detail);
 }
 
+static void park(void *self, int parked)
+{
+    upool_upload_park(self, parked);
+}
+
 static apr_off_t received(const void *self)
 {
     return upool_upload_record(self)->received;
@@ -42,6 +47,7 @@ static const upool_sink_ops ops = {
     .finish = finish,
     .refuse = refuse,
     .is_unwanted = flush,
+    .park = park,
     .received = received,
     .refusal = refusal,
 };

@@ -122,10 +122,10 @@ static void test_none(void)
     upool_counters_add(NULL, UPOOL_TOTAL_DONE, 1);
     upool_counters_fail(NULL, 1);
     upool_counters_refuse(NULL, 1);
-    upool_counters_turn(NULL, 1, UPOOL_GAUGE_LIVE, 1);
+    upool_counters_turn_uploads(NULL, 1, 1, 0);
     tap_is_int(upool_counters_join(NULL, 1), 0, "without memory no cell");
     tap_is_int(upool_counters_total(NULL, UPOOL_TOTAL_DONE), 0, "no total");
-    tap_is_int(upool_counters_gauge(NULL, UPOOL_GAUGE_LIVE), 0, "no gauge");
+    tap_is_int(upool_counters_uploads(NULL).live, 0, "no gauge");
     tap_is_int(upool_counters_reap(NULL, 1, none_alive, 1), 0, "nobody dies");
 }
 
@@ -137,14 +137,14 @@ static void test_gauges(void)
 
     tap_ok(a != 0 && b != 0 && a != b, "two processes have their cells");
     tap_is_int(upool_counters_join(counters, 12), 0, "a third finds none");
-    upool_counters_turn(counters, a, UPOOL_GAUGE_LIVE, 1);
-    upool_counters_turn(counters, a, UPOOL_GAUGE_LIVE, 1);
-    upool_counters_turn(counters, a, UPOOL_GAUGE_PARKED, 1);
-    upool_counters_turn(counters, b, UPOOL_GAUGE_LIVE, 1);
-    upool_counters_turn(counters, b, UPOOL_GAUGE_PARKED, 1);
-    upool_counters_turn(counters, b, UPOOL_GAUGE_PARKED, -1);
-    upool_counters_turn(counters, 0, UPOOL_GAUGE_LIVE, 1);
-    upool_counters_turn(counters, 3, UPOOL_GAUGE_LIVE, 1);
+    upool_counters_turn_uploads(counters, a, 1, 0);
+    upool_counters_turn_uploads(counters, a, 1, 0);
+    upool_counters_turn_uploads(counters, a, 0, 1);
+    upool_counters_turn_uploads(counters, b, 1, 0);
+    upool_counters_turn_uploads(counters, b, 0, 1);
+    upool_counters_turn_uploads(counters, b, 0, -1);
+    upool_counters_turn_uploads(counters, 0, 1, 0);
+    upool_counters_turn_uploads(counters, 3, 1, 0);
     upool_counters_turn(counters, a, UPOOL_GAUGE_WATCHING, 1);
     upool_counters_turn(counters, b, UPOOL_GAUGE_WATCHING, 1);
     upool_counters_turn(counters, a, UPOOL_GAUGE_HOLDING, 1);
@@ -152,14 +152,13 @@ static void test_gauges(void)
                "watching");
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING), 1,
                "on a thread");
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_LIVE), 3, "live");
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_PARKED), 1, "parked");
+    tap_is_int(upool_counters_uploads(counters).live, 3, "live");
+    tap_is_int(upool_counters_uploads(counters).parked, 1, "parked");
     tap_is_int(upool_counters_reap(counters, 1, ten_dead, REASON), 2,
                "one dies with two uploads");
     tap_is_int(upool_counters_failed(counters, REASON), 2, "they have failed");
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_LIVE), 1, "one live");
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_PARKED), 0,
-               "none parked");
+    tap_is_int(upool_counters_uploads(counters).live, 1, "one live");
+    tap_is_int(upool_counters_uploads(counters).parked, 0, "none parked");
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_WATCHING), 1,
                "who watched there is gone");
     tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_HOLDING), 0,
@@ -168,8 +167,7 @@ static void test_gauges(void)
                "it dies once");
     tap_is_int(upool_counters_join(counters, 10), a,
                "one of the same number begins anew");
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_LIVE), 1,
-               "with nothing");
+    tap_is_int(upool_counters_uploads(counters).live, 1, "with nothing");
     tap_is_int(upool_counters_reap(counters, 1, none_alive, -1), 1,
                "for no reason");
     tap_is_int(upool_counters_failed(counters, REASON), 2, "it is not counted");
@@ -186,12 +184,27 @@ static void *crowd_run(void *data)
     unsigned n;
 
     for (n = 0; n < TURNS; n++) {
-        upool_counters_turn(c->counters, c->cell, UPOOL_GAUGE_LIVE, 1);
+        upool_counters_turn_uploads(c->counters, c->cell, 1, 0);
+        upool_counters_turn_uploads(c->counters, c->cell, 0, 1);
         upool_counters_add(c->counters, UPOOL_TOTAL_BYTES, 3);
         upool_counters_fail(c->counters, REASON);
-        upool_counters_turn(c->counters, c->cell, UPOOL_GAUGE_LIVE, -1);
+        upool_counters_turn_uploads(c->counters, c->cell, -1, -1);
     }
     return NULL;
+}
+
+/* Reads until all have failed as often as they do. */
+static void *reader_run(void *data)
+{
+    const crowd *c = data;
+    apr_uint64_t wrong = 0;
+
+    while (upool_counters_failed(c->counters, REASON) < THREADS * TURNS) {
+        upool_uploads uploads = upool_counters_uploads(c->counters);
+
+        wrong += uploads.parked > uploads.live || uploads.live > THREADS;
+    }
+    return wrong ? data : NULL;
 }
 
 /* Each group is a part of a word: none may touch its neighbours. */
@@ -237,21 +250,26 @@ static void test_threads(void)
 {
     crowd c;
     pthread_t threads[THREADS];
+    pthread_t reader;
+    void *wrong = NULL;
     unsigned n;
 
     c.counters = counters_new(CELLS);
     c.cell = upool_counters_join(c.counters, getpid());
+    pthread_create(&reader, NULL, reader_run, &c);
     for (n = 0; n < THREADS; n++) {
         pthread_create(&threads[n], NULL, crowd_run, &c);
     }
     for (n = 0; n < THREADS; n++) {
         pthread_join(threads[n], NULL);
     }
+    pthread_join(reader, &wrong);
+    tap_ok(wrong == NULL, "nobody has seen more parked than live");
     tap_is_int(upool_counters_total(c.counters, UPOOL_TOTAL_BYTES),
                3 * THREADS * TURNS, "nothing is lost between threads");
     tap_is_int(upool_counters_failed(c.counters, REASON), THREADS * TURNS,
                "no failure either");
-    tap_is_int(upool_counters_gauge(c.counters, UPOOL_GAUGE_LIVE), 0,
+    tap_is_int(upool_counters_uploads(c.counters).live, 0,
                "all that went up came down");
 }
 
@@ -268,8 +286,8 @@ static pid_t child_start(upool_counters *counters, int reaps)
     cell = upool_counters_join(counters, getpid());
     while (cell != 0) {
         upool_counters_add(counters, UPOOL_TOTAL_STARTED, 1);
-        upool_counters_turn(counters, cell, UPOOL_GAUGE_LIVE, 1);
-        upool_counters_turn(counters, cell, UPOOL_GAUGE_PARKED, 1);
+        upool_counters_turn_uploads(counters, cell, 1, 0);
+        upool_counters_turn_uploads(counters, cell, 0, 1);
         if (reaps) {
             upool_counters_reap(counters, getpid(), is_alive, REASON);
         }
@@ -311,10 +329,9 @@ static void test_deaths(void)
     upool_counters_reap(counters, getpid(), is_alive, REASON);
     started = upool_counters_total(counters, UPOOL_TOTAL_STARTED);
     failed = upool_counters_failed(counters, REASON);
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_LIVE), 0,
+    tap_is_int(upool_counters_uploads(counters).live, 0,
                "of the dead nothing is live");
-    tap_is_int(upool_counters_gauge(counters, UPOOL_GAUGE_PARKED), 0,
-               "nothing is parked");
+    tap_is_int(upool_counters_uploads(counters).parked, 0, "nothing is parked");
     tap_ok(failed > LIVES && failed <= started,
            "%lu began, of which %lu have failed", (unsigned long)started,
            (unsigned long)failed);

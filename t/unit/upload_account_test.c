@@ -160,7 +160,7 @@ static void test_pause(bench *t)
     upool_account_pause(&t->account, t->record);
     tap_is_int(t->ear.received, 5, "others hear how far it came");
     tap_is_int(slot_received(t), -1, "its slot is free");
-    tap_is_int(upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE), 0,
+    tap_is_int(upool_counters_uploads(t->options.counters).live, 0,
                "it is not live");
     tap_is_int(upool_counters_total(t->options.counters, UPOOL_TOTAL_PAUSED), 1,
                "but paused");
@@ -175,6 +175,31 @@ static void test_pause(bench *t)
         (int)(upool_counters_total(t->options.counters, UPOOL_TOTAL_DONE)
               + upool_counters_total(t->options.counters, UPOOL_TOTAL_PAUSED)),
         (int)started(t), "each of them ended as something");
+}
+
+static int counts(const bench *t, unsigned live, unsigned parked)
+{
+    upool_uploads uploads = upool_counters_uploads(t->options.counters);
+
+    return uploads.live == live && uploads.parked == parked;
+}
+
+static void test_park(bench *t)
+{
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_park(&t->account, 1);
+    tap_ok(counts(t, 0, 0), "what has not begun is not counted as parked");
+    upool_account_begin(&t->account, t->record);
+    upool_account_park(&t->account, 1);
+    tap_ok(counts(t, 1, 1), "then it is");
+    upool_account_park(&t->account, 0);
+    tap_ok(counts(t, 1, 0), "and it has a thread again");
+    upool_account_park(&t->account, 1);
+    t->record->state = UPOOL_STATE_ERROR;
+    upool_account_end(&t->account, t->record, UPOOL_REASON_TIMEOUT);
+    tap_ok(counts(t, 0, 0), "what ends while it is parked is neither");
+    upool_account_park(&t->account, 0);
+    tap_ok(counts(t, 0, 0), "nor is it counted twice");
 }
 
 /* On a farm an upload is cleared where its slot is not: its bucket is gone. */
@@ -247,12 +272,12 @@ static void test_undecided(bench *t)
     t->options.undecided = 1;
     upool_account_claim(&t->account, &t->options, t->record);
     upool_account_begin(&t->account, t->record);
-    tap_is_int((int)upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE),
-               1, "it is live");
+    tap_is_int((int)upool_counters_uploads(t->options.counters).live, 1,
+               "it is live");
     tap_is_int((int)started(t), 0, "but has not started");
     upool_account_withdraw(&t->account);
-    tap_is_int((int)upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE),
-               0, "it was none");
+    tap_is_int((int)upool_counters_uploads(t->options.counters).live, 0,
+               "it was none");
     tap_is_int((int)started(t), 0, "and is not counted");
     tap_ok(!upool_account_has_slot(&t->account), "nor has a slot");
     upool_account_claim(&t->account, &t->options, t->record);
@@ -279,6 +304,7 @@ int main(void)
     run(k.p, test_busy);
     run(k.p, test_cleared);
     run(k.p, test_pause);
+    run(k.p, test_park);
     run(k.p, test_undecided);
     bench_start(&t, k.p);
     test_elsewhere(&k, &t);

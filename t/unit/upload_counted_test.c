@@ -69,8 +69,8 @@ static void expect(const bench *t, int started, int live, int done,
     }
     tap_is_int(upool_counters_total(t->counters, UPOOL_TOTAL_STARTED), started,
                "%s: %d started", when, started);
-    tap_is_int(upool_counters_gauge(t->counters, UPOOL_GAUGE_LIVE), live,
-               "%s: %d live", when, live);
+    tap_is_int(upool_counters_uploads(t->counters).live, live, "%s: %d live",
+               when, live);
     tap_is_int(upool_counters_total(t->counters, UPOOL_TOTAL_DONE), done,
                "%s: %d done", when, done);
     tap_is_int(ended, started - live - done, "%s: the rest has failed", when);
@@ -78,12 +78,25 @@ static void expect(const bench *t, int started, int live, int done,
                "%s: %lu bytes", when, (unsigned long)bytes);
 }
 
+static void expect_parked(const bench *t, unsigned parked, const char *when)
+{
+    tap_is_int(upool_counters_uploads(t->counters).parked, parked,
+               "%s: %u parked", when, parked);
+}
+
 static void test_done(bench *t)
 {
     apr_size_t half = strlen(BODY) / 2;
     upool_upload *upload = start(t, t->k.p);
+    upool_sink sink;
 
     expect(t, 1, 1, 0, 0, "begun");
+    expect_parked(t, 0, "begun");
+    upool_upload_sink(upload, &sink);
+    upool_sink_park(&sink, 1);
+    expect_parked(t, 1, "its request has left its thread");
+    upool_upload_park(upload, 0);
+    expect_parked(t, 0, "and has one again");
     upool_upload_feed(upload, BODY, half);
     upool_upload_flush(upload);
     expect(t, 1, 1, 0, half, "half way");
@@ -102,7 +115,9 @@ static void test_failed(bench *t)
     upool_upload *upload = start(t, t->k.p);
 
     upool_upload_feed(upload, BODY, 10);
+    upool_upload_park(upload, 1);
     upool_upload_refuse(upload, UPOOL_REASON_GONE, 0, NULL);
+    expect_parked(t, 0, "gone while it was parked");
     upool_upload_refuse(upload, UPOOL_REASON_TIMEOUT, 0, NULL);
     expect(t, 2, 0, 1, so_far + 10, "gone");
     tap_is_int(upool_counters_failed(t->counters, UPOOL_REASON_GONE), 1,

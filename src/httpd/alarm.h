@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_upload_pool authors */
+#ifndef UPOOL_HTTPD_ALARM_H
+#define UPOOL_HTTPD_ALARM_H
+
+/* What wakes a parked request that waits for no bytes of its client.
+ *
+ * The event MPM takes a connection up again when its socket is ready, and for
+ * nothing else; the bytes of an upload that UploadRate holds back are there all
+ * the time.  So for as long as such a request is parked, a timer's descriptor
+ * (timerfd_create(2)) stands in the connection's socket in the place of the
+ * client's: the MPM's listener polls it as it polls any other, and it becomes
+ * readable when the time is over, or at once when it is rung.
+ *
+ * The MPM adds a socket to its poll after the request was parked, and removes
+ * it before a worker has the connection again: the descriptors change places
+ * between these two.
+ *
+ * Where the system has no such timers, none can be set. */
+
+#include <apr_portable.h>
+#include <httpd.h>
+
+typedef struct upool_alarm {
+    int is_set;
+    int timer;     /* while it is set */
+    int stands_in; /* the timer is in the socket, and this is not: */
+    apr_os_sock_t client;
+    conn_rec *c;
+} upool_alarm;
+
+/* Sets it: it rings in so many microseconds, 0: when upool_alarm_ring() says
+ * so.  The socket stays that of the client.  APR_ENOTIMPL, or why the system
+ * has no descriptor for it. */
+apr_status_t upool_alarm_set(upool_alarm *alarm, conn_rec *c,
+                             apr_interval_time_t in);
+
+/* From now on the listener waits for the alarm, when it has been set; nobody
+ * may read or write until upool_alarm_end(). */
+void upool_alarm_stand_in(upool_alarm *alarm);
+
+/* It rings now.  From any thread, between upool_alarm_set() and
+ * upool_alarm_end(). */
+void upool_alarm_ring(const upool_alarm *alarm);
+
+/* The socket is the client's again, and the timer is closed.  1 when it was
+ * set. */
+int upool_alarm_end(upool_alarm *alarm);
+
+#endif
