@@ -93,6 +93,7 @@ struct upool_request {
     int blocks;                    /* there is nothing to poll for the client */
     int only_blocks;               /* a filter knows no other way */
     int slow;                      /* it has been waited for */
+    unsigned asked;                /* httpd/collected.h: for so many seconds */
     apr_time_t now;                /* of the last turn */
     apr_time_t heard;              /* when the client has last sent something */
     apr_time_t looked;             /* when the sink was last asked */
@@ -113,6 +114,11 @@ upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf);
 /* That of this request or of one that it was redirected from, whose body was
  * substituted; NULL: none. */
 upool_request *upool_request_substituted(const request_rec *r);
+
+/* Names the section that configures what r uploads, for progress/notices.h; in
+ * r->pool. */
+const char *upool_request_section(const request_rec *r,
+                                  const upool_dir_conf *conf);
 
 /* Opaque text for the owner of what r uploads, by UploadOwner; NULL: nobody. */
 const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf);
