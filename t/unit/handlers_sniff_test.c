@@ -256,6 +256,10 @@ static void test_looks(void)
 
 /* --- Ordinary files ------------------------------------------------------- */
 
+#define TYPES "t/unit/types/"
+#define MEASURED TYPES "measured.tsv"
+#define GENERATED TYPES "generated.tsv"
+
 enum {
     FILE_NAME,
     CHROMIUM,
@@ -308,7 +312,9 @@ static void check_row(char *const columns[], int client, int magic)
     }
 }
 
-static void test_measured(const char *path)
+typedef void see_row(char *const columns[], void *user);
+
+static int each_row(const char *path, see_row *see, void *user)
 {
     FILE *in = fopen(path, "r");
     char line[1024];
@@ -329,15 +335,32 @@ static void test_measured(const char *path)
             continue;
         }
         rows++;
-        for (n = CHROMIUM; n <= CURL; n++) {
-            check_row(columns, n, MAGIC_544);
-            check_row(columns, n, MAGIC_546);
-        }
+        see(columns, user);
     }
     if (in) {
         fclose(in);
     }
+    return rows;
+}
+
+static void check_clients(char *const columns[], void *user)
+{
+    int client;
+
+    (void)user;
+    for (client = CHROMIUM; client <= CURL; client++) {
+        check_row(columns, client, MAGIC_544);
+        check_row(columns, client, MAGIC_546);
+    }
+}
+
+static void test_ordinary(void)
+{
+    int rows = each_row(MEASURED, check_clients, NULL);
+
     tap_ok(rows > 300, "%d ordinary files of three clients pass", rows);
+    rows = each_row(GENERATED, check_clients, NULL);
+    tap_ok(rows > 90, "%d files made for that pass", rows);
 }
 
 /* --- The table ------------------------------------------------------------ */
@@ -524,6 +547,36 @@ static void *APR_THREAD_FUNC look(apr_thread_t *thread, void *arg)
     return NULL;
 }
 
+static int is_equal(const char *one, const char *other)
+{
+    return one && other ? !strcmp(one, other) : one == other;
+}
+
+/* What stands in the table is what libmagic says, whichever it is. */
+static void check_first(char *const columns[], void *user)
+{
+    char bytes[UPOOL_MAGIC_BYTES];
+    const char *path =
+        apr_pstrcat(pool, TYPES "first/", columns[FILE_NAME], NULL);
+    const char *found;
+    FILE *in = fopen(path, "rb");
+    size_t len = in ? fread(bytes, 1, sizeof(bytes), in) : 0;
+
+    if (in) {
+        fclose(in);
+    }
+    found = upool_magic_type(user, bytes, len, NULL, pool);
+    tap_ok(len
+               && (is_equal(found, type_at(columns, MAGIC_544))
+                   || is_equal(found, type_at(columns, MAGIC_546))),
+           "%s (%d bytes) is %s", columns[FILE_NAME], (int)len, shown(found));
+}
+
+static void test_first(upool_magic *magic)
+{
+    each_row(GENERATED, check_first, magic);
+}
+
 static void test_threads(upool_magic *magic)
 {
     apr_thread_t *threads[THREADS];
@@ -588,6 +641,7 @@ static void test_magic(void)
     tap_ok(upool_magic_is_built(), "libmagic is built in");
     tap_ok(magic != NULL, "cookies for it");
     test_types(magic);
+    test_first(magic);
     test_threads(magic);
     test_with(magic);
 }
@@ -607,13 +661,13 @@ static void test_magic(void)
 
 #endif
 
-int main(int argc, char **argv)
+int main(void)
 {
     apr_initialize();
     apr_pool_create(&pool, NULL);
     test_rules();
     test_looks();
-    test_measured(argc > 1 ? argv[1] : "t/unit/types/measured.tsv");
+    test_ordinary();
     test_table();
     test_without();
     test_magic();
