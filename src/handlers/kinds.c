@@ -23,7 +23,7 @@
 /* Sources: "measured" is t/unit/types/measured.tsv, what Chromium 156, Firefox
  * ESR 153 and curl 7.88 declare for real files and what libmagic 5.44 and 5.46
  * say of them, "generated" generated.tsv beside it, the same for files that
- * stand there; "IANA" the registry of media types; "smi" shared-mime-info
+ * stand there; platforms.tsv there is what other systems declare; "IANA" the registry of media types; "smi" shared-mime-info
  * 2.2. */
 /* clang-format off */
 static const upool_kind table[] = {
@@ -244,13 +244,14 @@ static const upool_kind table[] = {
       "names of one format",
       "smi" },
     { "video/mpeg",
-      "video/mpeg video/x-mpeg video/dvd video/mpeg-system "
-      "video/x-mpeg-system",
+      "video/mpeg video/x-mpeg video/mpg video/mpeg2 video/x-mpeg2 video/dvd "
+      "video/mpeg-system video/x-mpeg-system",
       "mpg mpeg mpe vob", VIDEO, STRICT,
       "names of one format",
       "RFC 2045; measured: dvd.vob" },
     { "video/mp2t",
-      "video/mp2t video/vnd.dlna.mpeg-tts model/vnd.mts video/x-mpegts",
+      "video/mp2t video/vnd.dlna.mpeg-tts model/vnd.mts video/x-mpegts "
+      "video/m2ts video/x-m2ts",
       "m2ts mts", VIDEO, RARE,
       "libmagic 5.44 does not know it, media-types takes .mts for a model",
       "RFC 3555; measured: cam.m2ts, stream.mts" },
@@ -529,6 +530,11 @@ static const upool_pair pairs[] = {
     { "text/*", "application/pgp-*", NULL,
       "armour is text, whatever is in it",
       "RFC 9580 6.2; generated: s.asc, s.sig.asc" },
+    { "video/mpeg", "audio/mpeg", "mp2",
+      "WebKit takes sound for a film", "platforms.tsv; measured: l2.mp2" },
+    { "audio/aac", "video/mp4", "m4r",
+      "WebKit takes a ringtone for what is inside",
+      "platforms.tsv; measured: ring.m4r" },
     { "video/dv", "application/x-dif", "dif",
       "media-types takes a spreadsheet for a film",
       "media-types 10.0.0; generated: lo.dif" },

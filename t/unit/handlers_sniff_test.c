@@ -259,6 +259,7 @@ static void test_looks(void)
 #define TYPES "t/unit/types/"
 #define MEASURED TYPES "measured.tsv"
 #define GENERATED TYPES "generated.tsv"
+#define PLATFORMS TYPES "platforms.tsv"
 
 enum {
     FILE_NAME,
@@ -271,6 +272,8 @@ enum {
     COLUMNS
 };
 
+enum { PLATFORM, SUFFIXES, DECLARED, SOURCE, PLATFORM_COLUMNS };
+
 static const char *type_at(char *const columns[], int n)
 {
     return strcmp(columns[n], "-") != 0 ? columns[n] : NULL;
@@ -281,9 +284,9 @@ static int is_told(const upool_kind *kind)
     return kind->reason && kind->reason[0] && kind->source && kind->source[0];
 }
 
-static void check_row(char *const columns[], int client, int magic)
+static void check_as(const char *declared, char *const columns[], int magic)
 {
-    upool_filetype file = { type_at(columns, client), columns[FILE_NAME],
+    upool_filetype file = { declared, columns[FILE_NAME],
                             type_at(columns, magic), UPOOL_LOOK_NONE };
     const upool_filetype_rule *rule;
 
@@ -314,7 +317,7 @@ static void check_row(char *const columns[], int client, int magic)
 
 typedef void see_row(char *const columns[], void *user);
 
-static int each_row(const char *path, see_row *see, void *user)
+static int each_row(const char *path, int wanted, see_row *see, void *user)
 {
     FILE *in = fopen(path, "r");
     char line[1024];
@@ -327,11 +330,11 @@ static int each_row(const char *path, see_row *see, void *user)
         char *word;
 
         line[strcspn(line, "\n")] = '\0';
-        for (word = apr_strtok(line, "\t", &rest); word && n < COLUMNS;
+        for (word = apr_strtok(line, "\t", &rest); word && n < wanted;
              word = apr_strtok(NULL, "\t", &rest)) {
             columns[n++] = word;
         }
-        if (*line == '#' || n < COLUMNS) {
+        if (*line == '#' || n < wanted) {
             continue;
         }
         rows++;
@@ -349,18 +352,65 @@ static void check_clients(char *const columns[], void *user)
 
     (void)user;
     for (client = CHROMIUM; client <= CURL; client++) {
-        check_row(columns, client, MAGIC_544);
-        check_row(columns, client, MAGIC_546);
+        check_as(type_at(columns, client), columns, MAGIC_544);
+        check_as(type_at(columns, client), columns, MAGIC_546);
     }
+}
+
+/* What platforms.tsv says is declared by the ending. */
+typedef struct declaration {
+    const char *suffixes;
+    const char *type;
+    int files; /* that have it */
+} declaration;
+
+static int ends_in(const char *name, const char *suffixes)
+{
+    const char *dot = strrchr(name, '.');
+    char *words = apr_pstrdup(pool, suffixes);
+    char *rest = NULL;
+    char *word;
+
+    for (word = dot ? apr_strtok(words, " ", &rest) : NULL; word;
+         word = apr_strtok(NULL, " ", &rest)) {
+        if (!strcmp(word, dot + 1)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_declaration(char *const columns[], void *user)
+{
+    declaration *as = user;
+
+    if (ends_in(columns[FILE_NAME], as->suffixes)) {
+        as->files++;
+        check_as(as->type, columns, MAGIC_544);
+        check_as(as->type, columns, MAGIC_546);
+    }
+}
+
+static void check_platform(char *const columns[], void *user)
+{
+    declaration as = { columns[SUFFIXES], columns[DECLARED], 0 };
+
+    each_row(MEASURED, COLUMNS, check_declaration, &as);
+    each_row(GENERATED, COLUMNS, check_declaration, &as);
+    *(int *)user += as.files;
 }
 
 static void test_ordinary(void)
 {
-    int rows = each_row(MEASURED, check_clients, NULL);
+    int rows = each_row(MEASURED, COLUMNS, check_clients, NULL);
+    int files = 0;
 
     tap_ok(rows > 300, "%d ordinary files of three clients pass", rows);
-    rows = each_row(GENERATED, check_clients, NULL);
+    rows = each_row(GENERATED, COLUMNS, check_clients, NULL);
     tap_ok(rows > 90, "%d files made for that pass", rows);
+    rows = each_row(PLATFORMS, PLATFORM_COLUMNS, check_platform, &files);
+    tap_ok(rows > 150 && files > 300,
+           "%d declarations of other systems, for %d files, pass", rows, files);
 }
 
 /* --- The table ------------------------------------------------------------ */
@@ -574,7 +624,7 @@ static void check_first(char *const columns[], void *user)
 
 static void test_first(upool_magic *magic)
 {
-    each_row(GENERATED, check_first, magic);
+    each_row(GENERATED, COLUMNS, check_first, magic);
 }
 
 static void test_threads(upool_magic *magic)
