@@ -22,9 +22,9 @@
 
 /* Sources: "measured" is t/unit/types/measured.tsv, what Chromium 156, Firefox
  * ESR 153 and curl 7.88 declare for real files and what libmagic 5.44 and 5.46
- * say of them, "generated" generated.tsv beside it, the same for files that
- * stand there; platforms.tsv there is what other systems declare; "IANA" the registry of media types; "smi" shared-mime-info
- * 2.2. */
+ * say of them; "generated" is generated.tsv beside it, the same for files that
+ * stand there, and platforms.tsv what is declared on other systems; "IANA" the
+ * registry of media types; "smi" shared-mime-info 2.2. */
 /* clang-format off */
 static const upool_kind table[] = {
     { "application/octet-stream",
