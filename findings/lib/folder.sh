@@ -24,11 +24,19 @@ tidy_up()
     for file in "$folder"/root/run/*.pid; do
         [ -s "$file" ] && kill "$(cat "$file")" 2>/dev/null
     done
+    # What was started may have children that end after it.
+    tries=0
     sleep 1
-    if [ -e "$folder/root/proc/self" ] && ! umount "$folder/root/proc"; then
-        echo "left: $folder" >&2
-        exit 2
-    fi
+    while [ -e "$folder/root/proc/self" ] &&
+            ! umount "$folder/root/proc" 2>"$folder/umount.log"; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge 100 ]; then
+            cat "$folder/umount.log" >&2
+            echo "left: $folder" >&2
+            exit 2
+        fi
+        sleep 0.2
+    done
     rm -rf "$folder"
     exit $code
 }

@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "front/fronts.h"
 
+#include "httpd/collected.h"
 #include "httpd/lookup.h"
 #include "front/events.h"
 #include "httpd/reply.h"
@@ -19,6 +20,9 @@ int upool_front_status(request_rec *r, upool_request *rq)
     record = upool_known_visible(r, rq, &expires, &refusal);
     if (refusal.reason) {
         return upool_reply_refusal(r, rq, &refusal);
+    }
+    if (!record) {
+        upool_collected_ask(r, rq);
     }
     return upool_reply_json(r, HTTP_OK,
                             upool_result_status(record, expires, r->pool),

@@ -157,10 +157,18 @@ static int is_same(const label *declared, const char *found)
                       upool_kinds_family(upool_kinds_of_type(found), found));
 }
 
+/* By a type, or by what it is the same as. */
 static int is_pair(const label *declared, const upool_filetype *file)
 {
+    const char *found =
+        file->found
+            ? upool_kinds_family(upool_kinds_of_type(file->found), file->found)
+            : NULL;
+
     return declared->type
-           && upool_kinds_pair(declared->type, file->found, file->name) != NULL;
+           && (upool_kinds_pair(declared->type, file->found, file->name)
+               || upool_kinds_pair(declared->type, found, file->name)
+               || upool_kinds_pair(declared->family, found, file->name));
 }
 
 static int is_named_page(const char *name)

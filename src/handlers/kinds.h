@@ -67,8 +67,8 @@ void upool_kinds_each(upool_group group, int are_types,
 
 /* Two kinds that clients and libmagic take for each other. */
 typedef struct upool_pair {
-    const char *declared; /* a word */
-    const char *found;    /* a word; NULL: unknown */
+    const char *declared; /* a word, or a family */
+    const char *found;    /* a word, or a family; NULL: unknown */
     const char *suffix;   /* words: the name's is one of them; NULL: any */
     const char *reason;
     const char *source;

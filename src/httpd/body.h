@@ -27,6 +27,7 @@ typedef struct upool_body {
     int blocks;                 /* there is nothing to poll for the client */
     int only_blocks;            /* a filter knows no other way */
     int slow;                   /* it has been waited for */
+    unsigned asked;             /* httpd/collected.h: for so many seconds */
     apr_time_t now;             /* of the last turn */
     apr_time_t heard;           /* when the client has last sent something */
     apr_time_t looked;          /* when the sink was last asked */

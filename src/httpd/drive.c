@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/body.h"
+#include "httpd/collected.h"
 #include "httpd/filter.h"
 #include "httpd/network.h"
 #include "httpd/park.h"
@@ -141,6 +142,7 @@ int upool_drive_run(request_rec *r, upool_request *rq, upool_drive_then *then)
     rq->body->only_blocks = upool_filter_only_blocks(rq);
     rq->body->blocks = rq->body->only_blocks;
     upool_network_widen(r);
+    upool_collected_begin(r, rq);
     invite(r);
     return go_on(r, rq);
 }

@@ -52,6 +52,7 @@
  * UPL0083  farm: a process has no way to the shared cache
  * UPL0090  status: an upload is watched
  * UPL0095  configuration: a pool that the server gives out by URL
+ * UPL0320  upload: something in front collected it, as it seems
  * UPL0330  upload: a file of it cannot be read for its application
  * UPL0331  upload: its application has not seen it, as it seems
  * UPL0350  upload: neither a file nor a field was found in its body

@@ -59,6 +59,14 @@ upool_request *upool_request_substituted(const request_rec *r)
     return NULL;
 }
 
+const char *upool_request_section(const request_rec *r,
+                                  const upool_dir_conf *conf)
+{
+    return apr_psprintf(
+        r->pool, "%s:%d %s", r->server->defn_name ? r->server->defn_name : "",
+        (int)r->server->defn_line_number, conf->place ? conf->place : "");
+}
+
 /* A hash, so that no user name lies in shared memory or on disk, and so that
  * any name fits. */
 static const char *owner_text(apr_pool_t *p, const char *kind,

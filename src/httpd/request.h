@@ -98,6 +98,11 @@ upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf);
  * substituted; NULL: none. */
 upool_request *upool_request_substituted(const request_rec *r);
 
+/* Names the section that configures what r uploads, for progress/notices.h; in
+ * r->pool. */
+const char *upool_request_section(const request_rec *r,
+                                  const upool_dir_conf *conf);
+
 /* Opaque text for the owner of what r uploads, by UploadOwner; NULL: nobody. */
 const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf);
 

@@ -21,7 +21,7 @@
 #define LINE 64
 /* Its number changes with retained_slots and with what is in the segment, so
  * that a new module does not take over what an old one has left. */
-#define RETAINED_KEY "mod_upload_pool:slots:4"
+#define RETAINED_KEY "mod_upload_pool:slots:5"
 
 /* Children of two generations, and a few to spare. */
 #define CELLS_OF(children) (2 * (apr_uint32_t)(children) + 16)
@@ -75,8 +75,8 @@ static int make_segment(server_rec *s, retained_slots *retained,
 {
     apr_uint32_t cells = cells_wanted();
     apr_size_t counted = upool_counters_bytes(cells);
-    apr_size_t bytes =
-        table_room(slots) + LINE + counted + sizeof(upool_notices);
+    apr_size_t bytes = table_room(slots) + LINE + counted
+                       + sizeof(upool_notices) + sizeof(upool_asked);
     apr_status_t rv =
         apr_shm_create(&retained->shm, bytes, NULL, s->process->pool);
 
@@ -108,6 +108,7 @@ int upool_slots_make(server_rec *s)
     if (!retained->shm) {
         return make_segment(s, retained, slots);
     }
+    upool_notices_renew(upool_slots_notices());
     if (retained->slots != slots) {
         upool_slog(s, NOTICE, 0, 3,
                    "UploadProgressSlots stays %u until the server is stopped"
@@ -144,6 +145,13 @@ upool_notices *upool_slots_notices(void)
                ? (upool_notices *)((char *)counters_place(retained)
                                    + upool_counters_bytes(retained->cells))
                : NULL;
+}
+
+upool_asked *upool_slots_asked(void)
+{
+    upool_notices *notices = upool_slots_notices();
+
+    return notices ? (upool_asked *)(notices + 1) : NULL;
 }
 
 apr_uint32_t upool_slots_cell(void)

@@ -7,11 +7,13 @@
  * process pool, kept over restarts.  mod_slotmem_shm's segments belong to one
  * generation, so an upload that finishes in an old worker after a graceful
  * restart would never show in the new one.  Behind the table, in the same
- * segment, are the counters (progress/counters.h) and the notices. */
+ * segment, are the counters (progress/counters.h), the notices and what was
+ * asked for. */
 
 #include <httpd.h>
 #include "config/config.h"
 #include <ap_mpm.h>
+#include "progress/asked.h"
 #include "progress/counters.h"
 #include "progress/notices.h"
 #include "progress/table.h"
@@ -40,6 +42,10 @@ apr_uint32_t upool_slots_cell(void);
 
 /* What was told when, or NULL where there is no shared memory.  Any thread. */
 upool_notices *upool_slots_notices(void);
+
+/* Which uploads were asked for before they came, or NULL where there is no
+ * shared memory.  Any thread. */
+upool_asked *upool_slots_asked(void);
 
 /* An upload got no slot: counts it, and says so in the log once a process. */
 void upool_slots_tell_full(const request_rec *r);

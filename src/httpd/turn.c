@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/body.h"
+#include "httpd/collected.h"
 #include "httpd/filter.h"
 #include "httpd/intake.h"
 
@@ -220,6 +221,9 @@ upool_turn upool_turn_take(request_rec *r, upool_request *rq,
 
     make_brigades(r, rq);
     turn = gather(r, rq, block);
+    if (turn == UPOOL_TURN_DONE) {
+        upool_collected_end(r, rq);
+    }
     if (turn != UPOOL_TURN_REFUSED
         && (upool_sink_flush(&rq->sink)
             || (turn == UPOOL_TURN_DONE

@@ -35,15 +35,6 @@ static int is_unaware(const upool_request *rq)
            && !upool_keys_count(upool_config_handoff_keys(rq->conf));
 }
 
-/* The section that it happens in. */
-static const char *subject(const request_rec *r, const upool_request *rq)
-{
-    return apr_psprintf(r->pool, "%s:%d %s",
-                        r->server->defn_name ? r->server->defn_name : "",
-                        (int)r->server->defn_line_number,
-                        rq->conf->place ? rq->conf->place : "");
-}
-
 void upool_unseen_prepare(request_rec *r, upool_request *rq)
 {
     const upool_record *record = rq->outcome.record;
@@ -53,7 +44,8 @@ void upool_unseen_prepare(request_rec *r, upool_request *rq)
 
     if (!notices || !is_unaware(rq) || !has_stored(record)
         || record->files->nelts > FILES_MOST
-        || !upool_notices_is_due(notices, subject(r, rq), r->request_time)) {
+        || !upool_notices_is_due(notices, upool_request_section(r, rq->conf),
+                                 r->request_time)) {
         return;
     }
     store = upool_known_store(r, rq, &refusal);
@@ -93,7 +85,8 @@ void upool_unseen_tell(request_rec *r, const request_rec *last,
     }
     store = upool_known_store(r, rq, &refusal);
     if (!store || !upool_unread_still(store, rq->outcome.record, r->pool)
-        || !upool_notices_take(notices, subject(r, rq), apr_time_now())) {
+        || !upool_notices_take(notices, upool_request_section(r, rq->conf),
+                               apr_time_now())) {
         return;
     }
     upool_rlog(

@@ -14,14 +14,18 @@ static apr_uint64_t seconds(apr_time_t now)
     return (apr_uint64_t)apr_time_sec(now) & 0xffffffff;
 }
 
+/* No secret: administrators choose the subjects. */
+static apr_uint64_t hash_of(const char *subject)
+{
+    static const unsigned char key[APR_SIPHASH_KSIZE];
+
+    return apr_siphash24(subject, strlen(subject), key);
+}
+
 /* The word of a subject that is told now. */
 static apr_uint64_t word_of(const char *subject, apr_time_t now)
 {
-    /* No secret: administrators choose the subjects. */
-    static const unsigned char key[APR_SIPHASH_KSIZE];
-
-    return (apr_siphash24(subject, strlen(subject), key) & 0xffffffff) << 32
-           | seconds(now);
+    return (hash_of(subject) & 0xffffffff) << 32 | seconds(now);
 }
 
 static apr_size_t place_of(apr_uint64_t word)
@@ -54,4 +58,29 @@ int upool_notices_take(upool_notices *notices, const char *subject,
     apr_uint64_t told = upool_load(at);
 
     return is_due(told, word) && upool_cas(at, told, word);
+}
+
+int upool_notices_once(upool_notices *notices, const char *subject)
+{
+    apr_uint64_t hash = hash_of(subject) | 1;
+    apr_size_t i;
+
+    for (i = 0; i < UPOOL_NOTICES; i++) {
+        if (upool_cas(&notices->ever[i], 0, hash)) {
+            return 1;
+        }
+        if (upool_load(&notices->ever[i]) == hash) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+void upool_notices_renew(upool_notices *notices)
+{
+    apr_size_t i;
+
+    for (i = 0; i < UPOOL_NOTICES; i++) {
+        upool_store(&notices->ever[i], 0);
+    }
 }

@@ -16,7 +16,7 @@ use UploadPool::Source;
 my @files;
 File::Find::find({no_chdir => 1, wanted => sub {
     if (-d && m{^\./(?:\.git|build|\.libs|t/(?:logs|pools|fuzz/corpus
-        |unit/vectors|conf/tls)|.*node_modules)$}x) {
+        |unit/vectors|unit/types/first|conf/tls)|.*node_modules)$}x) {
         $File::Find::prune = 1;
         return;
     }

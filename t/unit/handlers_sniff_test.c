@@ -256,6 +256,11 @@ static void test_looks(void)
 
 /* --- Ordinary files ------------------------------------------------------- */
 
+#define TYPES "t/unit/types/"
+#define MEASURED TYPES "measured.tsv"
+#define GENERATED TYPES "generated.tsv"
+#define PLATFORMS TYPES "platforms.tsv"
+
 enum {
     FILE_NAME,
     CHROMIUM,
@@ -267,6 +272,8 @@ enum {
     COLUMNS
 };
 
+enum { PLATFORM, SUFFIXES, DECLARED, SOURCE, PLATFORM_COLUMNS };
+
 static const char *type_at(char *const columns[], int n)
 {
     return strcmp(columns[n], "-") != 0 ? columns[n] : NULL;
@@ -277,9 +284,9 @@ static int is_told(const upool_kind *kind)
     return kind->reason && kind->reason[0] && kind->source && kind->source[0];
 }
 
-static void check_row(char *const columns[], int client, int magic)
+static void check_as(const char *declared, char *const columns[], int magic)
 {
-    upool_filetype file = { type_at(columns, client), columns[FILE_NAME],
+    upool_filetype file = { declared, columns[FILE_NAME],
                             type_at(columns, magic), UPOOL_LOOK_NONE };
     const upool_filetype_rule *rule;
 
@@ -308,7 +315,9 @@ static void check_row(char *const columns[], int client, int magic)
     }
 }
 
-static void test_measured(const char *path)
+typedef void see_row(char *const columns[], void *user);
+
+static int each_row(const char *path, int wanted, see_row *see, void *user)
 {
     FILE *in = fopen(path, "r");
     char line[1024];
@@ -321,23 +330,87 @@ static void test_measured(const char *path)
         char *word;
 
         line[strcspn(line, "\n")] = '\0';
-        for (word = apr_strtok(line, "\t", &rest); word && n < COLUMNS;
+        for (word = apr_strtok(line, "\t", &rest); word && n < wanted;
              word = apr_strtok(NULL, "\t", &rest)) {
             columns[n++] = word;
         }
-        if (*line == '#' || n < COLUMNS) {
+        if (*line == '#' || n < wanted) {
             continue;
         }
         rows++;
-        for (n = CHROMIUM; n <= CURL; n++) {
-            check_row(columns, n, MAGIC_544);
-            check_row(columns, n, MAGIC_546);
-        }
+        see(columns, user);
     }
     if (in) {
         fclose(in);
     }
+    return rows;
+}
+
+static void check_clients(char *const columns[], void *user)
+{
+    int client;
+
+    (void)user;
+    for (client = CHROMIUM; client <= CURL; client++) {
+        check_as(type_at(columns, client), columns, MAGIC_544);
+        check_as(type_at(columns, client), columns, MAGIC_546);
+    }
+}
+
+/* What platforms.tsv says is declared by the ending. */
+typedef struct declaration {
+    const char *suffixes;
+    const char *type;
+    int files; /* that have it */
+} declaration;
+
+static int ends_in(const char *name, const char *suffixes)
+{
+    const char *dot = strrchr(name, '.');
+    char *words = apr_pstrdup(pool, suffixes);
+    char *rest = NULL;
+    char *word;
+
+    for (word = dot ? apr_strtok(words, " ", &rest) : NULL; word;
+         word = apr_strtok(NULL, " ", &rest)) {
+        if (!strcmp(word, dot + 1)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_declaration(char *const columns[], void *user)
+{
+    declaration *as = user;
+
+    if (ends_in(columns[FILE_NAME], as->suffixes)) {
+        as->files++;
+        check_as(as->type, columns, MAGIC_544);
+        check_as(as->type, columns, MAGIC_546);
+    }
+}
+
+static void check_platform(char *const columns[], void *user)
+{
+    declaration as = { columns[SUFFIXES], columns[DECLARED], 0 };
+
+    each_row(MEASURED, COLUMNS, check_declaration, &as);
+    each_row(GENERATED, COLUMNS, check_declaration, &as);
+    *(int *)user += as.files;
+}
+
+static void test_ordinary(void)
+{
+    int rows = each_row(MEASURED, COLUMNS, check_clients, NULL);
+    int files = 0;
+
     tap_ok(rows > 300, "%d ordinary files of three clients pass", rows);
+    rows = each_row(GENERATED, COLUMNS, check_clients, NULL);
+    tap_ok(rows > 90, "%d files made for that pass", rows);
+    rows = each_row(PLATFORMS, PLATFORM_COLUMNS, check_platform, &files);
+    tap_ok(rows > 150 && files > 300,
+           "%d declarations of other systems, for %d files, pass", rows, files);
 }
 
 /* --- The table ------------------------------------------------------------ */
@@ -524,6 +597,36 @@ static void *APR_THREAD_FUNC look(apr_thread_t *thread, void *arg)
     return NULL;
 }
 
+static int is_equal(const char *one, const char *other)
+{
+    return one && other ? !strcmp(one, other) : one == other;
+}
+
+/* What stands in the table is what libmagic says, whichever it is. */
+static void check_first(char *const columns[], void *user)
+{
+    char bytes[UPOOL_MAGIC_BYTES];
+    const char *path =
+        apr_pstrcat(pool, TYPES "first/", columns[FILE_NAME], NULL);
+    const char *found;
+    FILE *in = fopen(path, "rb");
+    size_t len = in ? fread(bytes, 1, sizeof(bytes), in) : 0;
+
+    if (in) {
+        fclose(in);
+    }
+    found = upool_magic_type(user, bytes, len, NULL, pool);
+    tap_ok(len
+               && (is_equal(found, type_at(columns, MAGIC_544))
+                   || is_equal(found, type_at(columns, MAGIC_546))),
+           "%s (%d bytes) is %s", columns[FILE_NAME], (int)len, shown(found));
+}
+
+static void test_first(upool_magic *magic)
+{
+    each_row(GENERATED, COLUMNS, check_first, magic);
+}
+
 static void test_threads(upool_magic *magic)
 {
     apr_thread_t *threads[THREADS];
@@ -588,6 +691,7 @@ static void test_magic(void)
     tap_ok(upool_magic_is_built(), "libmagic is built in");
     tap_ok(magic != NULL, "cookies for it");
     test_types(magic);
+    test_first(magic);
     test_threads(magic);
     test_with(magic);
 }
@@ -607,13 +711,13 @@ static void test_magic(void)
 
 #endif
 
-int main(int argc, char **argv)
+int main(void)
 {
     apr_initialize();
     apr_pool_create(&pool, NULL);
     test_rules();
     test_looks();
-    test_measured(argc > 1 ? argv[1] : "t/unit/types/measured.tsv");
+    test_ordinary();
     test_table();
     test_without();
     test_magic();

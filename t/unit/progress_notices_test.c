@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-/* Once a minute, for each subject. */
+/* Once a minute, for each subject; or once. */
 #include "progress/notices.h"
 
 #include <stdio.h>
@@ -9,6 +9,27 @@
 #include <tap.h>
 
 static upool_notices notices;
+
+static void test_once(void)
+{
+    int told = 0;
+    int n;
+
+    tap_ok(upool_notices_once(&notices, "a"), "told for good");
+    tap_ok(!upool_notices_once(&notices, "a"), "once");
+    tap_ok(upool_notices_once(&notices, "b"), "another is told");
+    for (n = 2; n < 1000; n++) {
+        char subject[16];
+
+        snprintf(subject, sizeof(subject), "s%d", n);
+        told += upool_notices_once(&notices, subject);
+        told += upool_notices_once(&notices, subject);
+    }
+    tap_is_int(told, UPOOL_NOTICES - 2, "none twice, as many as there is room");
+    tap_ok(!upool_notices_once(&notices, "a"), "the first is not told again");
+    upool_notices_renew(&notices);
+    tap_ok(upool_notices_once(&notices, "a"), "until it is forgotten");
+}
 
 int main(void)
 {
@@ -35,5 +56,6 @@ int main(void)
         told += upool_notices_take(&notices, subject, now);
     }
     tap_ok(told == 1000, "of too many subjects each is told");
+    test_once();
     return tap_done();
 }

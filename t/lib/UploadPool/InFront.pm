@@ -26,8 +26,9 @@ F<t/conf/site/in_front.conf.in>.
 
 =item new(NAME, %OPTIONS)
 
-Dies when it does not come up. C<seconds> stands for the 300 of the example.
-Stopped when it goes out of scope.
+Dies when it does not come up. C<seconds> stands for the 300 of the example,
+C<edit> is called with its text and returns another. Stopped when it goes out of
+scope.
 
 =item passes(FRONT, %OPTIONS)
 
@@ -132,6 +133,7 @@ sub new
     my $file = $name eq 'httpd' ? 'httpd.conf' : $kind{$name}{file};
     my $text = slurp(var('top') . "/conf/examples/in-front/$file");
     my $behind = var('port');
+    $text = $o{edit}->($text) if $o{edit};
     $text =~ s/127\.0\.0\.1:8080\b/127.0.0.1:$behind/g
         + $text =~ s/(port\W+(?:=>)?[ "]*)8080\b/$1$behind/g
         or croak "$file: no address of the upload server";
