@@ -8,7 +8,8 @@
 # directive means from the README, what it is called in "httpd -L" from the
 # table in src/config/directives.c, order and examples from conf/manual/pages,
 # the how-to page from conf/manual/howto, the one on proxies from conf/manual/front
-# with the files of conf/examples. Structure and class names are those of httpd's
+# with the files of conf/examples, the one on troubles from
+# conf/manual/symptoms. Structure and class names are those of httpd's
 # own manual, whose stylesheet the pages find when they lie in its
 # directory mod; conf/manual/style has one for when they do not.
 
@@ -298,7 +299,8 @@ sub directive_section
 
 # Pages of text: the first is in every menu.
 my @text = (['upload_pool_howto.html', 'How-To'],
-            ['upload_pool_front.html', 'In front of it']);
+            ['upload_pool_front.html', 'In front of it'],
+            ['upload_pool_symptoms.html', 'When it does not work']);
 
 sub toc
 {
@@ -412,3 +414,4 @@ module_page();
 group_page($_) for @page;
 text_page('howto', 'How-To');
 text_page('front', 'In front of it');
+text_page('symptoms', 'When it does not work');

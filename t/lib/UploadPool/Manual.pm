@@ -19,7 +19,7 @@ A block is indented text; its C<kind> is C<session> (commands behind C<$>, and
 what they print), C<file> (a first line that names one: C<name>) or C<config>.
 sessions(TEXT) gives the commands of a session, each with what it prints.
 like_printed(SAID, PRINTED) compares, with any white space for white space and
-anything for "…".
+anything for "…". symptoms(FILE) gives the entries of that page.
 
 =cut
 
@@ -28,7 +28,7 @@ use warnings FATAL => 'all';
 use utf8;
 use Exporter 'import';
 
-our @EXPORT = qw(howto blocks commands like_printed);
+our @EXPORT = qw(howto blocks commands like_printed symptoms);
 
 sub blocks
 {
@@ -60,6 +60,27 @@ sub howto
         my ($title, $text) = /\A([^\n]*)\n(.*)\z/s;
         { title => $title, blocks => [blocks($text)] };
     } @task;
+}
+
+# Of the page "When it does not work": a list of {title, seen, log, remedy,
+# block}, each a text in one line but for the block, which may be missing.
+sub symptoms
+{
+    my ($file) = @_;
+    open my $in, '<:encoding(UTF-8)', $file or die "$file: $!";
+    local $/;
+    my (undef, @entry) = split /^## /m, scalar(<$in>) =~ s/^# .*\n//mgr;
+    return map {
+        my ($title, $text) = /\A([^\n]*)\n(.*)\z/s;
+        my ($block) = $text =~ /^((?: {4}\S.*\n)+)/m;
+        my %of = (title => $title,
+                  block => defined $block ? $block =~ s/^ {4}//mgr : undef);
+        while ($text =~ /^(Seen|Log|Remedy) +(.*\n(?: {10}.*\n)*)/mg) {
+            my ($what, $said) = (lc $1, $2);
+            $of{$what} = $said =~ s/\s+/ /gr =~ s/ \z//r;
+        }
+        \%of;
+    } @entry;
 }
 
 sub commands
