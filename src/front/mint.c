@@ -2,6 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "front/fronts.h"
 
+#include <http_core.h>
 #include <apr_strings.h>
 
 #include "httpd/reply.h"
@@ -13,6 +14,7 @@ int upool_front_mint(request_rec *r, upool_request *rq)
     char text[UPOOL_IDENT_TEXT_MAX + 1];
     const char *base = ap_escape_uri(r->pool, rq->base);
     const char *query;
+    upool_result_limits limits;
     upool_refusal refusal;
     apr_status_t rv = upool_ident_mint(id, r->request_time);
 
@@ -24,11 +26,15 @@ int upool_front_mint(request_rec *r, upool_request *rq)
                                      "no random bytes for an identifier");
         return upool_reply_refusal(r, rq, &refusal);
     }
+    limits.limits = upool_config_limits(rq->conf);
+    limits.request = (apr_int64_t)ap_get_limit_req_body(r);
+    limits.accept = upool_config_accept(rq->conf);
     query = apr_pstrcat(r->pool, "?X-Progress-ID=", text, NULL);
     return upool_reply_json(
         r, HTTP_CREATED,
         upool_result_minted(
             text, apr_pstrcat(r->pool, *base ? base : "/", query, NULL),
-            apr_pstrcat(r->pool, base, "/status", query, NULL), r->pool),
+            apr_pstrcat(r->pool, base, "/status", query, NULL), &limits,
+            r->pool),
         NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <apr_base64.h>
+#include <apr_cstr.h>
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include <jansson.h>
@@ -335,11 +336,69 @@ const char *upool_result_success(apr_pool_t *p)
     return to_text(json_pack("{s:b}", "success", 1), p);
 }
 
-const char *upool_result_minted(const char *identifier, const char *upload_url,
-                                const char *status_url, apr_pool_t *p)
+static void add_bytes(json_t *object, const char *name, apr_int64_t bytes)
 {
-    return to_text(json_pack("{s:s, s:s, s:s}", "identifier", identifier,
-                             "upload_url", upload_url, "status_url",
-                             status_url),
+    if (bytes > 0 && bytes != UPOOL_UNLIMITED) {
+        json_object_set_new(object, name, json_integer((json_int_t)bytes));
+    }
+}
+
+/* The words of the one list that are in the other as well, or are not. */
+static void add_words(json_t *words, const apr_array_header_t *list,
+                      const apr_array_header_t *other, int wanted)
+{
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        const char *word = APR_ARRAY_IDX(list, i, const char *);
+
+        if (!other || !apr_cstr_match_list(word, other) == !wanted) {
+            json_array_append_new(words, json_string(word));
+        }
+    }
+}
+
+/* Both lists of the allowed must have an extension, one of the denied is
+ * enough. */
+static void add_extensions(json_t *object, const upool_extension_lists *accept)
+{
+    const apr_array_header_t *const *allow = accept->allow;
+    const apr_array_header_t *const *deny = accept->deny;
+    json_t *words = json_array();
+
+    if (allow[0] || allow[1]) {
+        add_words(words, allow[0] ? allow[0] : allow[1],
+                  allow[0] ? allow[1] : NULL, 1);
+        json_object_set(object, "allow", words);
+    }
+    json_decref(words);
+    words = json_array();
+    if (deny[0] || deny[1]) {
+        add_words(words, deny[0], NULL, 1);
+        add_words(words, deny[1], deny[0], 0);
+        json_object_set(object, "deny", words);
+    }
+    json_decref(words);
+}
+
+static json_t *told_before(const upool_result_limits *limits)
+{
+    json_t *object = json_object();
+
+    add_bytes(object, "max-size", limits->limits.body);
+    add_bytes(object, "max-file-size", limits->limits.file);
+    add_bytes(object, "max-request-size", limits->request);
+    add_extensions(object, &limits->accept);
+    return object;
+}
+
+const char *upool_result_minted(const char *identifier, const char *upload_url,
+                                const char *status_url,
+                                const upool_result_limits *limits,
+                                apr_pool_t *p)
+{
+    return to_text(json_pack("{s:s, s:s, s:s, s:o}", "identifier", identifier,
+                             "upload_url", upload_url, "status_url", status_url,
+                             "limits", told_before(limits)),
                    p);
 }

@@ -10,6 +10,8 @@
  * All functions return text in p, or NULL when memory ran out. */
 
 #include "store/record.h"
+#include "upload/extensions.h"
+#include "upload/limits.h"
 
 /* The body that replaces the upload (contract 3).
  * @param fields of upool_field
@@ -40,8 +42,19 @@ const char *upool_result_refusal(const char *text, apr_off_t offset,
 /* {"success": true}. */
 const char *upool_result_success(apr_pool_t *p);
 
-/* {"identifier": …, "upload_url": …, "status_url": …}. */
+/* What a client may know before it sends a file: {"max-size": bytes,
+ * "max-file-size": bytes, "max-request-size": bytes, "allow": [ext, …],
+ * "deny": [ext, …]}, each only where there is such a limit. */
+typedef struct upool_result_limits {
+    upool_limits limits;
+    apr_int64_t request; /* bytes of one request's body; 0: no limit */
+    upool_extension_lists accept;
+} upool_result_limits;
+
+/* {"identifier": …, "upload_url": …, "status_url": …, "limits": {…}}. */
 const char *upool_result_minted(const char *identifier, const char *upload_url,
-                                const char *status_url, apr_pool_t *p);
+                                const char *status_url,
+                                const upool_result_limits *limits,
+                                apr_pool_t *p);
 
 #endif

@@ -56,6 +56,24 @@ async function fits(page, name) {
        name + ": no sideways scrolling");
 }
 
+/* Whatever is pressed is 44 pixels wide and high, or what it lies in is. */
+async function targets(page, name) {
+    const found = await page.locator("a, button, input, select, summary")
+        .evaluateAll((all) => all.map((e) => {
+            const label = e.closest("label");
+            const boxes = [e, label].filter(Boolean)
+                .map((one) => one.getBoundingClientRect());
+            return {
+                what: e.id || e.title || e.textContent.trim() || e.value,
+                there: boxes[0].width > 0 && e.checkVisibility(),
+                large: boxes.some((b) => b.width > 43.9 && b.height > 43.9)
+            };
+        }).filter((one) => one.there));
+    is(found.filter((one) => !one.large).map((one) => one.what), [],
+       name + ": a thumb can hit all of " + found.length);
+    ok(found.length > 3, name + ": there is something to hit", found.length);
+}
+
 /* What the files' links bring back. */
 async function downloads(page, links) {
     const bytes = [];
@@ -87,8 +105,8 @@ async function accessible(page, name, rules) {
 }
 
 async function main() {
-    const kit = { base, out, launch, picture, fits, downloads, accessible,
-                  file, three };
+    const kit = { base, out, launch, picture, fits, targets, downloads,
+                  accessible, file, three };
     const only = process.env.UPOOL_BROWSER;
     /* Side by side: they wait for slow lines most of the time. */
     await Promise.all(["library", "plain", "page", "manual"]

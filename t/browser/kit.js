@@ -7,9 +7,14 @@
 const net = require("net");
 const tap = require("../lib/tap.js");
 
+/* Requests of no more than that pass whatever is held: questions, cancelling. */
+const SMALL = 64 * 1024;
+
 /* Between a client and the server at port. rate: bytes a second to the server,
- * 0 without limit. cut() drops every connection and refuses new ones; mend()
- * lets them in again. */
+ * 0 without limit, for what has to be slow to look like it; what a test decides
+ * by it holds. hold(bytes): so many more pass, and what is larger than SMALL
+ * stays there until release(), however long that takes. cut() drops every
+ * connection and refuses new ones; mend() lets them in again. */
 class Line {
     static async make(port) {
         const line = new Line();
@@ -17,7 +22,9 @@ class Line {
         line.rate = 0;
         line.down = false;
         line.sent = 0;
+        line.most = Infinity;
         line.open = new Set();
+        line.held = new Set();
         line.server = net.createServer((c) => line.take(c));
         await new Promise((resolve) => {
             line.server.listen(0, "127.0.0.1", resolve);
@@ -33,27 +40,54 @@ class Line {
         }
         const server = net.connect(this.port, "127.0.0.1");
         const pair = [client, server];
+        let own = 0; /* of this request */
+        let slow = false;
+        const go = () => {
+            const stays = this.sent >= this.most && own > SMALL;
+            this.held[stays ? "add" : "delete"](go);
+            if (stays || slow || server.writableNeedDrain) {
+                client.pause();
+            } else {
+                client.resume();
+            }
+        };
         pair.forEach((s) => {
             this.open.add(s);
             s.on("error", () => null);
             s.on("close", () => {
                 this.open.delete(s);
+                this.held.delete(go);
                 pair.forEach((other) => other.destroy());
             });
         });
         server.pipe(client);
+        server.on("data", () => { own = 0; });
+        server.on("drain", go);
         client.on("data", (data) => {
             this.sent += data.length;
+            own += data.length;
+            server.write(data);
             if (this.rate) {
-                client.pause();
-                setTimeout(() => client.resume(),
+                slow = true;
+                setTimeout(() => { slow = false; go(); },
                            1000 * data.length / this.rate);
             }
-            if (!server.write(data)) {
-                client.pause();
-                server.once("drain", () => client.resume());
-            }
+            go();
         });
+    }
+
+    hold(bytes) {
+        this.most = this.sent + bytes;
+        Array.from(this.held).forEach((go) => go());
+    }
+
+    release() {
+        this.hold(Infinity);
+    }
+
+    /* So many bytes have passed, and no more will. */
+    reached() {
+        return this.sent >= this.most;
     }
 
     cut() {

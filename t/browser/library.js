@@ -78,7 +78,7 @@ async function throughCut(protocol) {
     const storage = new Storage();
     const states = [];
     let most = 0;
-    line.rate = 6 * MiB;
+    line.hold(4 * MiB);
     const job = send(file("cut.bin", bytes), {
         url: line.base + "/upload", protocol, storage, status: "poll",
         onprogress: (p) => {
@@ -88,12 +88,12 @@ async function throughCut(protocol) {
             most = Math.max(most, p.loaded);
         }
     });
-    ok(await until(() => line.sent > 3 * MiB), protocol + ": on its way");
+    ok(await until(() => line.reached()), protocol + ": on its way");
     const noted = pool.pending({ storage }).length;
     line.cut();
     ok(await until(() => job.progress.state === "waiting"),
        protocol + ": the cut is seen");
-    line.rate = 0;
+    line.release();
     line.sent = 0;
     line.mend();
     const answer = await job.done;
@@ -119,9 +119,9 @@ async function nextVisit(protocol) {
     const bytes = crypto.randomBytes(5 * MiB);
     const storage = new Storage();
     const given = { url: line.base + "/upload", protocol, storage };
-    line.rate = 5 * MiB;
+    line.hold(2.5 * MiB);
     const first = send(file("visit.bin", bytes), given);
-    await until(() => line.sent > 2 * MiB);
+    await until(() => line.reached());
     first.pause();
     ok(await until(() => first.progress.state === "paused"),
        protocol + ": paused");
@@ -139,7 +139,7 @@ async function nextVisit(protocol) {
     const later = require(HTDOCS + "upload-pool.js");
     is(later.pending({ storage: notes }).map((e) => [e.name, e.size]),
        [["visit.bin", 5 * MiB]], protocol + ": it is pending");
-    line.rate = 0;
+    line.release();
     line.sent = 0;
     const second = later.upload(file("visit.bin", bytes), Object.assign(
         { chunkSize: MiB, status: "off" }, given, { storage: notes }));
@@ -157,22 +157,21 @@ async function nextVisit(protocol) {
 async function pauseAndCancel(protocol) {
     const line = await Line.make(server);
     const bytes = crypto.randomBytes(4 * MiB);
-    line.rate = 4 * MiB;
+    line.hold(1.5 * MiB);
     const job = send(file("pause.bin", bytes),
                      { url: line.base + "/upload", protocol });
-    await until(() => line.sent > MiB);
+    await until(() => line.reached());
     job.pause();
     await until(() => job.progress.state === "paused");
     line.flush();
-    line.rate = 0;
+    line.release();
     job.resume();
     is((await job.done).body.body.files[0].digests["sha-256"], sha256(bytes),
        protocol + ": paused and resumed");
-    line.rate = 2 * MiB;
-    line.sent = 0;
+    line.hold(1.5 * MiB);
     const other = send(file("cancel.bin", bytes),
                        { url: line.base + "/upload", protocol });
-    await until(() => line.sent > MiB);
+    await until(() => line.reached());
     await other.cancel();
     line.flush();
     is([(await fails(other)).kind, other.progress.state],
@@ -188,16 +187,16 @@ async function forgottenOnServer(protocol) {
     const bytes = crypto.randomBytes(3 * MiB);
     const storage = new Storage();
     const line = await Line.make(server);
-    line.rate = 3 * MiB;
+    line.hold(1.5 * MiB);
     const job = send(file("gone.bin", bytes),
                      { url: line.base + "/upload", protocol, storage });
-    await until(() => line.sent > 1.5 * MiB);
+    await until(() => line.reached());
     job.pause();
     await until(() => job.progress.state === "paused");
     line.flush();
     const old = job.identifier;
     await fetch(url + "?X-Progress-ID=" + old, { method: "DELETE" });
-    line.rate = 0;
+    line.release();
     job.resume();
     const answer = await job.done;
     ok(answer.identifier !== old &&
@@ -221,19 +220,41 @@ async function refusals() {
     }
     ok(/form, chunked, tus/.test(thrown), "a protocol that is none");
     ok(/^[0-9a-f-]{36}$/.test(await pool.mint(url)), "mint");
+    is(await pool.limits(url),
+       { "max-size": 4294967296, "max-request-size": 4294967296,
+         "deny": ["php", "phtml", "phar", "cgi"] },
+       "limits: what the server tells before a file is sent");
+    const told = { "max-size": 4096, "max-file-size": 2048,
+                   "max-request-size": 1024, "allow": ["jpg", "png"],
+                   "deny": ["php"] };
+    is([["a.jpg", 1024, "tus"], ["a.JPG", 2049, "tus"], ["b.gif", 1, "tus"],
+        ["jpg", 1, "tus"], ["a.php.jpg", 1, "tus"], ["a.png", 1025, "form"],
+        ["a.png", 1025, "chunked"]]
+        .map(([name, size, protocol]) => pool.objection(
+            { name, size }, told, { protocol })),
+       [null, "Larger than 2 KiB, the most for a file",
+        "Not one of: jpg, png", "Not one of: jpg, png",
+        "Files with .php are not taken",
+        "Larger than 1 KiB, the most for one request", null],
+       "objection: what is not worth sending");
+    is(pool.objection({ name: "a", size: 4097 }, { "max-size": 4096 }),
+       "Larger than 4 KiB, the most for an upload", "objection: all of it");
+    is(pool.objection({ name: "a", size: 4097 }, {}), null,
+       "objection: none without limits");
     const module = await import(pathToFileURL(HTDOCS + "upload-pool.mjs"));
     is(Object.keys(module).sort(),
-       ["UploadError", "forget", "mint", "pending", "upload"],
+       ["UploadError", "forget", "limits", "mint", "objection", "pending",
+        "upload"],
        "the module exports what the script has");
 }
 
 async function forgets() {
     const storage = new Storage();
     const line = await Line.make(server);
-    line.rate = 3 * MiB;
+    line.hold(1.5 * MiB);
     const job = send(file("forget.bin", crypto.randomBytes(3 * MiB)),
         { url: line.base + "/upload", protocol: "tus", storage });
-    await until(() => line.sent > MiB);
+    await until(() => line.reached());
     job.pause();
     await until(() => job.progress.state === "paused");
     const key = storage.key(0);

@@ -21,9 +21,19 @@ function random(name, size) {
     return kit.file(name, crypto.randomBytes(size));
 }
 
+async function settings() {
+    const open = page.locator("#settings[open]");
+    if (!await open.count()) {
+        await page.click("#settings > summary");
+        await open.waitFor();
+    }
+}
+
 async function open(protocol) {
     line.rate = 0;
+    line.release();
     await page.goto(line.base + "/");
+    await settings();
     await page.locator("input[value=" + protocol + "]").check();
 }
 
@@ -123,19 +133,22 @@ async function previews() {
 /* What the server says of it in the middle; the bar follows. */
 async function moves(protocol) {
     const f = random("slow-" + protocol + ".bin", 16 * MiB);
-    const values = new Set();
+    const seen = [0];
     await open(protocol);
-    line.rate = 3 * MiB;
+    line.hold(3 * MiB);
     await choose(f);
-    await until(async () => {
-        values.add(await row(f.name).locator("progress")
-            .evaluate((bar) => bar.value));
-        return values.size > 3;
-    });
-    const seen = Array.from(values);
+    while (seen.length < 5) {
+        const value = await until(async () => {
+            const now = await row(f.name).locator("progress")
+                .evaluate((bar) => bar.value);
+            return now !== seen[seen.length - 1] && line.reached() && now;
+        });
+        seen.push(value);
+        line.hold(2 * MiB);
+    }
     is(seen, seen.slice().sort((a, b) => a - b),
        protocol + ": the bar moves, and forwards");
-    ok(await until(async () => /MiB\/s · \d+ s left/.test(
+    ok(await until(async () => /[BG]\/s · [\d.]+ (s|min|h) left/.test(
         await row(f.name).locator(".state").textContent())),
        protocol + ": speed and time left");
     ok(await page.locator("#total-bar").evaluate((bar) => bar.value) > 0,
@@ -155,12 +168,12 @@ async function pauseResumeCancel(protocol) {
        protocol + ": pause");
     is(await page.evaluate(() => document.activeElement.title), "Resume",
        protocol + ": the focus stays with the button");
-    line.rate = 0;
+    line.release();
     await press(f.name, "Resume");
     await arrived(f, protocol + ": resume");
 
     const other = random("cancel-" + protocol + ".bin", 5 * MiB);
-    line.rate = 2 * MiB;
+    line.hold(MiB);
     await choose(other);
     await state(other.name, "uploading");
     const gone = page.waitForResponse((r) => r.request().method() === "DELETE");
@@ -174,17 +187,17 @@ async function pauseResumeCancel(protocol) {
 async function networkCut(protocol) {
     const f = random("cut-" + protocol + ".bin", 6 * MiB);
     await open(protocol);
-    line.rate = 3 * MiB;
+    line.hold(3 * MiB);
     await choose(f);
     await state(f.name, "uploading");
-    await until(() => line.sent > 3 * MiB);
+    await until(() => line.reached());
     line.cut();
     await state(f.name, "waiting");
     if (protocol === "tus") {
         await kit.picture(page, "waiting");
     }
     line.mend();
-    line.rate = 0;
+    line.release();
     await arrived(f, protocol + ": whole in spite of a cut");
 }
 
@@ -200,17 +213,21 @@ async function watched() {
     };
     await open("tus");
     page.on("request", count);
-    line.rate = 4 * MiB;
+    line.hold(3 * MiB);
     await choose(f);
+    await until(() => row(f.name).locator("progress")
+        .evaluate((bar) => bar.value > 0.1));
+    line.release();
     await arrived(f, "by events: it arrives");
     is(asked, { eventsource: 1, xhr: 0 }, "one stream, and nobody asks");
     await page.route("**/status?*stream", (route) => route.fulfill({
         status: 503, contentType: "application/json", body: "{}" }));
+    line.hold(3 * MiB);
     await choose(random("asked.bin", 6 * MiB));
     await until(() => row("asked.bin").locator("progress")
         .evaluate((bar) => bar.value > 0.1 && bar.value < 0.9));
     ok(asked.xhr > 0, "where there are too many streams, it asks");
-    line.rate = 0;
+    line.release();
     await state("asked.bin", "done");
     await page.unroute("**/status?*stream");
     page.off("request", count);
@@ -219,12 +236,12 @@ async function watched() {
 async function offline() {
     const f = random("offline.bin", 6 * MiB);
     await open("tus");
-    line.rate = 3 * MiB;
+    line.hold(3 * MiB);
     await choose(f);
-    await until(() => line.sent > 3 * MiB);
+    await until(() => line.reached());
     await page.context().setOffline(true);
     await state(f.name, "waiting");
-    line.rate = 0;
+    line.release();
     await page.context().setOffline(false);
     await arrived(f, "offline, and online again");
 }
@@ -235,11 +252,10 @@ async function reloaded(protocol) {
     const where = path.join(kit.out, f.name);
     fs.writeFileSync(where, f.buffer);
     await open(protocol);
-    line.rate = 16 * MiB;
-    line.sent = 0;
-    await choose(where);
     /* Chunks: the first is there and noted. */
-    await until(() => line.sent > 17 * MiB);
+    line.hold(18 * MiB);
+    await choose(where);
+    await until(() => line.reached());
     await page.reload();
     line.flush();
     await page.locator("#earlier").waitFor();
@@ -249,8 +265,9 @@ async function reloaded(protocol) {
         await kit.picture(page, "earlier");
         await kit.accessible(page, "after a reload");
     }
-    line.rate = 0;
+    line.release();
     line.sent = 0;
+    await settings();
     await page.locator("input[value=" + protocol + "]").check();
     await choose(where);
     await arrived(f, protocol + ": whole after a reload");
@@ -265,11 +282,11 @@ async function reloaded(protocol) {
 async function forgotten() {
     const f = random("forget.bin", 5 * MiB);
     await open("tus");
-    line.rate = 2 * MiB;
+    line.hold(2 * MiB);
     await choose(f);
     await until(() => page.evaluate(() => localStorage.length > 0));
     await page.reload();
-    line.rate = 0;
+    line.release();
     await page.getByRole("button", { name: "Forget forget.bin" }).click();
     await page.locator("#earlier").waitFor({ state: "hidden" });
     is(await page.evaluate(() => localStorage.length), 0,
@@ -304,7 +321,7 @@ async function allTogether() {
     const files = Array.from({ length: 20 }, (_, n) =>
         random("many-" + String(n).padStart(2, "0") + ".bin", 200000 + n));
     await open("tus");
-    line.rate = MiB;
+    line.hold(100000);
     await choose(files);
     is(await page.locator("li.upload").count(), 20, "20 files: a row each");
     ok(await page.locator("li.upload.queued").count() >= 16,
@@ -314,9 +331,12 @@ async function allTogether() {
         + await page.locator("li.upload.done").count() === 20);
     ok(await page.locator("li.upload.paused").count() >= 16,
        "20 files: pause all");
+    const done = await page.locator("li.upload.done").count();
     await kit.picture(page, "many");
+    is(await buttons(), ["resume-all", "cancel-all", "tidy"].filter((id) =>
+        id !== "tidy" || done), "no button that does nothing");
     line.flush();
-    line.rate = 0;
+    line.release();
     await page.click("#resume-all");
     await until(() => page.locator("li.upload.done").count()
         .then((n) => n === 20));
@@ -325,15 +345,163 @@ async function allTogether() {
             .digests["sha-256"]));
     is(digests.sort(), files.map((f) => sha256(f.buffer)).sort(),
        "20 files: all are there");
+    await until(async () => (await buttons()).join() === "tidy");
+    is(await buttons(), ["tidy"], "when all is done, there is one button");
     await page.click("#tidy");
     is(await page.locator("li.upload").count(), 0, "clear finished");
-    line.rate = 500000;
+    line.hold(500000);
     await choose(files.slice(0, 3).map((f) =>
         random("x" + f.name, 2 * MiB)));
     await page.locator("li.upload.uploading").first().waitFor();
     await page.click("#cancel-all");
     is(await page.locator("li.upload").count(), 0, "cancel all");
     await page.locator("#total").waitFor({ state: "hidden" });
+}
+
+/* Those of all files that are there. */
+function buttons() {
+    return page.locator(".actions button:visible")
+        .evaluateAll((all) => all.map((b) => b.id));
+}
+
+async function pasted() {
+    await open("tus");
+    await page.evaluate(() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["pasted"], "image.png"));
+        document.dispatchEvent(new ClipboardEvent("paste",
+            { clipboardData: transfer, bubbles: true, cancelable: true }));
+    });
+    await state("image.png", "done");
+    is((await received("image.png")).files[0].size, 6, "paste: it was sent");
+    const kept = await page.evaluate(() => document.dispatchEvent(
+        new ClipboardEvent("paste", { clipboardData: new DataTransfer(),
+                                      cancelable: true })));
+    is([kept, await page.locator("li.upload").count()], [true, 1],
+       "paste: text goes where it belongs");
+}
+
+async function folders() {
+    const where = path.join(kit.out, "folder");
+    const paths = ["folder/a.txt", "folder/deep/b.txt", "folder/deep/c.txt"];
+    fs.rmSync(where, { recursive: true, force: true });
+    fs.mkdirSync(path.join(where, "deep"), { recursive: true });
+    paths.forEach((p) => fs.writeFileSync(path.join(kit.out, p), p));
+    await open("tus");
+    await page.setInputFiles("#folder", where);
+    await until(() => page.locator("li.upload.done").count()
+        .then((n) => n === 3));
+    is((await page.locator("li.upload .name").allTextContents()).sort(), paths,
+       "folder: every file, with its path");
+    for (const p of paths) {
+        is((await received(p)).files[0].filename, p,
+           "folder: the application gets the path of " + p);
+    }
+    fs.rmSync(where, { recursive: true });
+
+    /* A drop that a script makes has no folders: this is what one looks like,
+     * with a reader that brings some entries at a time. */
+    await open("tus");
+    await page.evaluate(() => {
+        const file = (at) => ({
+            isFile: true, fullPath: "/" + at,
+            file: (then) => then(new File([at], at.split("/").pop()))
+        });
+        const folder = (at, inner) => ({
+            isDirectory: true, fullPath: "/" + at,
+            createReader: () => {
+                const rest = inner.map((one) => [one]).concat([[]]);
+                return { readEntries: (then) => then(rest.shift()) };
+            }
+        });
+        const entries = [folder("d", [file("d/1"), folder("d/e",
+            [file("d/e/2"), file("d/e/3")])]), file("4")];
+        const drop = new Event("drop", { bubbles: true, cancelable: true });
+        drop.dataTransfer = {
+            files: [], items: entries.map((entry) => ({
+                webkitGetAsEntry: () => entry }))
+        };
+        document.getElementById("drop").dispatchEvent(drop);
+    });
+    await until(() => page.locator("li.upload.done").count()
+        .then((n) => n === 4));
+    is((await page.locator("li.upload .name").allTextContents()).sort(),
+       ["4", "d/1", "d/e/2", "d/e/3"], "folder: dropped");
+}
+
+/* What the server says it takes is told, and checked before a byte is sent. */
+async function told() {
+    const where = path.join(kit.out, "over.bin");
+    await open("tus");
+    await until(() => page.textContent("#most"));
+    is(await page.textContent("#most"),
+       "Up to 4 GiB each · no php, phtml, phar, cgi", "limits: they are told");
+    ok(/only the rest is sent/.test(await page.textContent("#promise")),
+       "a reload: what tus can do");
+    await page.locator("input[value=form]").check();
+    ok(/begins anew/.test(await page.textContent("#promise")),
+       "a reload: what a form can do");
+    fs.closeSync(fs.openSync(where, "w"));
+    fs.truncateSync(where, 4096 * MiB + 1);
+    line.sent = 0;
+    await choose(where);
+    await choose(kit.file("shell.php.txt", "<?php"));
+    is([await row("over.bin").locator(".state").textContent(),
+        await row("shell.php.txt").locator(".state").textContent()],
+       ["Larger than 4 GiB, the most for an upload",
+        "Files with .php are not taken"], "limits: they are checked");
+    is(line.sent, 0, "limits: nothing was sent");
+    is(await page.locator("li.upload button:visible").evaluateAll(
+        (all) => all.map((b) => b.title)), ["Remove", "Remove"],
+       "limits: there is nothing to try again");
+    fs.unlinkSync(where);
+    await page.route("**/new", (route) => route.abort());
+    await page.goto(line.base + "/");
+    await choose(kit.file("anyway.txt", "x"));
+    await page.locator("li.upload.waiting, li.upload.error").waitFor();
+    await page.unroute("**/new");
+}
+
+/* A telephone: its fingers and its camera. */
+async function telephone() {
+    const context = await kit.launch("phone", {
+        viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true
+    });
+    const phone = context.pages()[0];
+    await phone.goto(kit.base + "/");
+    await phone.click("#settings > summary");
+    await phone.locator("#settings[open]").waitFor();
+    is(await phone.locator("#camera").evaluate((input) => [input.accept,
+        input.getAttribute("capture"),
+        input.getBoundingClientRect().height > 0]),
+       ["image/*", "environment", true], "a telephone: its camera");
+    await phone.setInputFiles("#camera", kit.file("photo.png", PIXEL,
+                                                  "image/png"));
+    await phone.locator("li.upload.done").waitFor();
+    await kit.targets(phone, "a telephone");
+    await kit.fits(phone, "a telephone");
+    for (const at of ["/upload", "/unchanged.php"]) {
+        await phone.goto(kit.base + at);
+        await kit.fits(phone, at);
+    }
+    await phone.goto(kit.base + "/upload");
+    await kit.targets(phone, "the plain form");
+    await context.close();
+}
+
+/* Pages with no script of ours in them. */
+async function pagesBehind() {
+    await page.goto(line.base + "/");
+    is(await page.locator("#camera").isVisible(), false,
+       "with a mouse there is no camera");
+    await page.click("footer a[href='/unchanged.php']");
+    await page.fill("input[name=title]", "Grüße");
+    await page.setInputFiles("input[type=file]", kit.three[2]);
+    await page.click("button");
+    const told = JSON.parse(await page.locator("body").innerText());
+    is([told.$_POST.title, told.$_FILES[0].name, told.$_FILES[0]["sha-256"]],
+       ["Grüße", "plain.bin", sha256(kit.three[2].buffer)],
+       "unchanged PHP: its own form");
 }
 
 /* A file with something at its begin and end; its digest. */
@@ -373,15 +541,14 @@ async function unchanged() {
     await open("tus");
     await page.locator("input[value='/unchanged.php']").check();
     await page.fill("#title", "Grüße");
-    line.sent = 0;
-    line.rate = 100 * MiB;
+    line.hold(size / 2);
     await choose(where);
-    await until(() => line.sent > size / 2, 60000);
+    await until(() => line.reached());
     line.cut();
     await state("unchanged.bin", "waiting");
     line.mend();
-    line.rate = 0;
-    await state("unchanged.bin", "done", 60000);
+    line.release();
+    await state("unchanged.bin", "done");
     const body = await answered("unchanged.bin");
     is(body.$_FILES, [{ input: "file", name: "unchanged.bin",
                         type: "application/octet-stream", size, error: 0,
@@ -397,15 +564,15 @@ async function keyboard() {
     await open("tus");
     await page.locator("body").click({ position: { x: 2, y: 2 } });
     const order = [];
-    for (let n = 0; n < 5; n += 1) {
+    for (let n = 0; n < 7; n += 1) {
         await page.keyboard.press("Tab");
         order.push(await page.evaluate(() => document.activeElement.id ||
-            document.activeElement.name));
+            document.activeElement.name || document.activeElement.tagName));
     }
-    is(order, ["file", "protocol", "application", "title", "check"],
-       "keyboard: the form in its order");
+    is(order, ["file", "folder", "SUMMARY", "protocol", "application", "title",
+               "check"], "keyboard: the form in its order");
     const f = random("keys.bin", 4 * MiB);
-    line.rate = 2 * MiB;
+    line.hold(2 * MiB);
     await choose(f);
     await state(f.name, "uploading");
     const pause = row(f.name).getByRole("button", { name: /^Pause/ });
@@ -414,7 +581,7 @@ async function keyboard() {
     await state(f.name, "paused");
     ok(await page.evaluate(() => getComputedStyle(document.activeElement)
         .outlineStyle === "solid"), "keyboard: the focus is seen");
-    line.rate = 0;
+    line.release();
     await page.keyboard.press("Enter");
     await state(f.name, "done");
     is(await page.textContent("#news"), "keys.bin is done.",
@@ -427,9 +594,16 @@ async function looks(scheme, width) {
     const name = scheme + "-" + width;
     await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme: scheme });
-    await open("tus");
+    await page.goto(line.base + "/");
+    await until(() => page.textContent("#most"));
+    is(await page.locator("#title").isVisible(), false,
+       name + ": what only a demonstration needs is folded away");
     await kit.picture(page, name + "-empty");
     await kit.accessible(page, name + ", empty");
+    await kit.targets(page, name + ", empty");
+    await open("tus");
+    await kit.picture(page, name + "-settings");
+    await kit.accessible(page, name + ", settings");
     await choose([kit.file("notes.txt", "A list.\n1. milk\n2. bread\n",
                            "text/plain"),
                   kit.file("pixel.png", PIXEL, "image/png"), kit.three[0],
@@ -438,6 +612,7 @@ async function looks(scheme, width) {
     await until(() => page.locator("li.upload.done").count()
         .then((n) => n === 4));
     line.rate = MiB;
+    line.hold(2 * MiB);
     await choose([random("film.mp4", 4 * MiB), random("two.iso", 3 * MiB),
                   random("three.zip", 3 * MiB)]);
     await until(() => page.locator("li.upload.uploading").count()
@@ -445,9 +620,11 @@ async function looks(scheme, width) {
     await until(async () => /left/.test(await page.textContent("#sum")));
     await kit.picture(page, name);
     await kit.fits(page, name);
+    await kit.targets(page, name);
     await kit.accessible(page, name);
     line.rate = 0;
     await page.click("#cancel-all");
+    line.release();
 }
 
 async function run(given) {
@@ -468,6 +645,11 @@ async function run(given) {
         await networkCut(protocol);
     }
     await dropped();
+    await pasted();
+    await folders();
+    await told();
+    await telephone();
+    await pagesBehind();
     await previews();
     await watched();
     await offline();
@@ -477,9 +659,10 @@ async function run(given) {
     await failure();
     await allTogether();
     await keyboard();
-    await looks("light", 960);
-    await looks("dark", 960);
-    await looks("dark", 360);
+    for (const scheme of ["light", "dark"]) {
+        await looks(scheme, 390);
+        await looks(scheme, 1280);
+    }
     await large();
     await unchanged();
     await page.goto(kit.base + "/upload");

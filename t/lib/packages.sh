@@ -2,14 +2,17 @@
 # Copyright the mod_upload_pool authors
 #
 # Sourced by t/run, conf/demo/run and the runs that have programs of npm's:
-# installs the Debian packages of $1 that are missing, quietly, from the
-# machine's own package source. No service is started. UPOOL_INSTALL=no installs
+# installs the Debian packages of $1 that are missing, saying how far it is, from
+# the machine's own package source. No service is started. UPOOL_INSTALL=no installs
 # nothing. The caller's exit trap calls upool_packages_tidy.
 
 upool_policy=
+upool_apt_pid=
 
+# An interrupt does not reach what runs in the background.
 upool_packages_tidy()
 {
+    [ -z "$upool_apt_pid" ] || kill "$upool_apt_pid" 2>/dev/null
     [ -z "$upool_policy" ] || rm -f "$upool_policy"
     upool_policy=
 }
@@ -33,6 +36,41 @@ upool_missing()
     done
 }
 
+# What apt-get does right now: "dlstatus:" while it fetches, "pmstatus:" while it
+# installs, and in the third field how many hundredths of that are done.
+upool_apt_said()
+{
+    awk -F: '/^(dl|pm)status:/ { word = $1; share = int($3 / 10) * 10 }
+        END { if (word) print (word == "dlstatus" ? "fetching" : "installing"), share }' \
+        "$1" 2>/dev/null
+}
+
+# upool_apt LOG ARGUMENT...: apt-get with a line for each tenth of fetching and of
+# installing; what it says in LOG, its exit status.
+upool_apt()
+{
+    upool_log=$1
+    shift
+    upool_last=
+    : >"$upool_log.status"
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Status-Fd=3 "$@" \
+        >>"$upool_log" 2>&1 3>"$upool_log.status" &
+    upool_apt_pid=$!
+    while kill -0 $upool_apt_pid 2>/dev/null; do
+        upool_now=$(upool_apt_said "$upool_log.status")
+        if [ -n "$upool_now" ] && [ "$upool_now" != "$upool_last" ]; then
+            echo "$upool_now %"
+            upool_last=$upool_now
+        fi
+        sleep 0.5
+    done
+    wait $upool_apt_pid
+    upool_code=$?
+    upool_apt_pid=
+    rm -f "$upool_log.status"
+    return $upool_code
+}
+
 upool_packages()
 {
     [ "${UPOOL_INSTALL:-yes}" = yes ] || return 0
@@ -52,10 +90,11 @@ upool_packages()
         chmod 755 "$upool_policy"
     fi
     mkdir -p build
+    : >build/install.log
     # Unquoted on purpose: a list of names.
-    if ! { apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-            --no-install-recommends $upool_list; } >build/install.log 2>&1
+    if ! { upool_apt build/install.log update &&
+        upool_apt build/install.log install -y --no-install-recommends \
+            $upool_list; }
     then
         tail -n 30 build/install.log
         upool_packages_tidy

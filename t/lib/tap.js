@@ -41,9 +41,9 @@ function sleep(ms) {
 }
 
 /* Calls condition until it gives something true, and gives that; undefined
- * when it never did. */
+ * when it did not in two minutes, so that a run ends. */
 async function until(condition, ms) {
-    const end = Date.now() + (ms || 15000);
+    const end = Date.now() + (ms || 120000);
     for (;;) {
         const value = await condition();
         if (value) {

@@ -3,6 +3,7 @@
 /* The JSON that goes out: to the application and to everybody else. */
 #include "upload/result.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_general.h>
@@ -298,8 +299,67 @@ static void test_not_whole(void)
     tap_ok(!upool_result_status(record, 0, pool), "nor is there half a status");
 }
 
+static apr_array_header_t *words(const char *text)
+{
+    apr_array_header_t *list = apr_array_make(pool, 2, sizeof(char *));
+    char *last;
+    char *word = apr_strtok(apr_pstrdup(pool, text), " ", &last);
+
+    for (; word; word = apr_strtok(NULL, " ", &last)) {
+        APR_ARRAY_PUSH(list, const char *) = word;
+    }
+    return list;
+}
+
+static void told(const upool_result_limits *limits, const char *expected,
+                 const char *name)
+{
+    json_t *json = json_loads(
+        upool_result_minted("ID", "/u", "/s", limits, pool), 0, NULL);
+    char *text = json_dumps(json_object_get(json, "limits"), JSON_SORT_KEYS);
+
+    tap_is_str(text, expected, "%s", name);
+    free(text);
+    json_decref(json);
+}
+
+static void test_limits(void)
+{
+    upool_result_limits limits = { UPOOL_LIMITS_DEFAULT,
+                                   0,
+                                   { { NULL, NULL }, { NULL, NULL } } };
+
+    told(&limits, "{}", "limits: none to tell");
+    limits.limits.body = 4096;
+    limits.limits.file = 2048;
+    limits.request = 1024;
+    told(&limits,
+         "{\"max-file-size\": 2048, \"max-request-size\": 1024, "
+         "\"max-size\": 4096}",
+         "limits: bytes");
+    limits.limits = (upool_limits)UPOOL_LIMITS_DEFAULT;
+    limits.request = 0;
+    limits.accept.allow[1] = words("png");
+    limits.accept.deny[0] = words("php cgi");
+    told(&limits, "{\"allow\": [\"png\"], \"deny\": [\"php\", \"cgi\"]}",
+         "limits: extensions");
+    limits.accept.allow[0] = words("jpg png gif");
+    limits.accept.allow[1] = words("gif webp jpg");
+    limits.accept.deny[1] = words("cgi sh");
+    told(&limits,
+         "{\"allow\": [\"jpg\", \"gif\"], "
+         "\"deny\": [\"php\", \"cgi\", \"sh\"]}",
+         "limits: .htaccess allows less and denies more");
+    limits.accept.allow[1] = words("");
+    limits.accept.deny[0] = limits.accept.deny[1] = NULL;
+    told(&limits, "{\"allow\": []}", "limits: nothing at all is allowed");
+}
+
 static void test_others(void)
 {
+    upool_result_limits limits = { UPOOL_LIMITS_DEFAULT,
+                                   0,
+                                   { { NULL, NULL }, { NULL, NULL } } };
     json_t *json;
 
     tap_is_str(upool_result_success(pool), "{\"success\": true}", "success");
@@ -319,9 +379,9 @@ static void test_others(void)
         "{\"upload_id\": \"ID\", \"offset\": 9223372036854775807, "
         "\"expires\": \"1970-01-01T00:00:01Z\", \"success\": true}",
         "one that expires, for Fine Uploader");
-    json = json_loads(
-        upool_result_minted("ID:SIG", "/u?a=1&b=2", "/u/status?x", pool), 0,
-        NULL);
+    json = json_loads(upool_result_minted("ID:SIG", "/u?a=1&b=2", "/u/status?x",
+                                          &limits, pool),
+                      0, NULL);
     tap_is_str(str(json, "identifier"), "ID:SIG", "a minted identifier");
     tap_is_str(str(json, "upload_url"), "/u?a=1&b=2", "where to upload");
     tap_is_str(str(json, "status_url"), "/u/status?x", "where to ask");
@@ -339,6 +399,7 @@ int main(void)
     test_escapes();
     test_not_utf8();
     test_not_whole();
+    test_limits();
     test_others();
     apr_pool_destroy(pool);
     apr_terminate();

@@ -61,7 +61,9 @@
                            time(p.left),
                            p.resumed ? "went on at " + bytes(p.resumed) : ""]);
         case "paused":
-            return joined([p.loaded ? done : bytes(row.file.size), "paused"]);
+            return joined([p.loaded ? done : bytes(row.file.size), "paused",
+                           row.protocol === "form" && p.loaded
+                               ? "a plain form begins anew" : ""]);
         case "waiting":
             return joined([done, p.error, "trying again"]);
         case "finishing":
@@ -116,7 +118,7 @@
         const part = (name) => item.querySelector("." + name);
         const button = function (name, label, act) {
             const b = part(name);
-            b.setAttribute("aria-label", label + " " + row.file.name);
+            b.setAttribute("aria-label", label + " " + row.path);
             b.title = label;
             b.addEventListener("click", act);
             return b;
@@ -126,9 +128,9 @@
         row.text = part("state");
         row.bar = item.querySelector("progress");
         row.buttons = part("buttons");
-        row.name.textContent = row.file.name;
-        row.name.title = row.file.name;
-        row.bar.setAttribute("aria-label", row.file.name);
+        row.name.textContent = row.path;
+        row.name.title = row.path;
+        row.bar.setAttribute("aria-label", row.path);
         row.pause = button("pause", "Pause", () => pause(row));
         row.resume = button("resume", "Resume", () => resume(row));
         row.retry = button("retry", "Try again", () => retry(row));
@@ -159,14 +161,15 @@
         row.text.textContent = describe(row);
         row.bar.value = row.state === "done" ? 1
             : row.file.size ? row.progress.loaded / row.file.size : 0;
-        swap([[row.pause, is(row, "queued", "starting", "uploading",
-                             "finishing")],
+        /* What would be refused again is not sent again; what the application
+         * has cannot be paused. */
+        swap([[row.pause, is(row, "queued", "starting", "uploading")],
               [row.resume, is(row, "paused", "waiting")],
-              [row.retry, row.state === "error"],
+              [row.retry, row.state === "error" && !row.refused],
               [row.cancel, !ends || row.state === "error"]]);
         row.cancel.title = row.state === "error" ? "Remove" : "Cancel";
         row.cancel.setAttribute("aria-label",
-            row.cancel.title + " " + row.file.name);
+            row.cancel.title + " " + row.path);
         later();
     }
 
@@ -179,7 +182,7 @@
         link.href = row.url + "/file?X-Progress-ID=" +
             encodeURIComponent(answer.identifier);
         link.textContent = "Download";
-        link.setAttribute("aria-label", "Download " + row.file.name);
+        link.setAttribute("aria-label", "Download " + row.path);
         if (document.activeElement === row.pause) {
             link.dataset.focus = "yes";
         }
@@ -188,7 +191,7 @@
         pre.textContent = answer.body
             ? JSON.stringify(answer.body, null, 2) : answer.text;
         pre.tabIndex = 0;
-        pre.setAttribute("aria-label", "JSON for " + row.file.name);
+        pre.setAttribute("aria-label", "JSON for " + row.path);
         details.append(summary, pre);
         details.open = rows.length === 1;
         row.item.append(details);
@@ -207,7 +210,7 @@
         }
         draw(row);
         if (row.state === "waiting" && before !== "waiting") {
-            say(row.file.name + ": the connection was lost, trying again.");
+            say(row.path + ": the connection was lost, trying again.");
         }
     }
 
@@ -217,6 +220,7 @@
         row.state = "starting";
         row.job = pool.upload(row.file, {
             url: row.url, protocol: row.protocol, check: row.check,
+            name: row.path,
             fields: { title: row.title },
             identifier: () => pool.mint(row.url),
             onprogress: (progress) => heard(row, progress)
@@ -226,13 +230,13 @@
             row.state = "done";
             finish(row, answer);
             draw(row);
-            say(row.file.name + " is done.");
+            say(row.path + " is done.");
         } catch (error) {
             if (error.kind !== "cancelled") {
                 row.state = "error";
                 row.progress.error = error.message;
                 draw(row);
-                say(row.file.name + " failed: " + error.message);
+                say(row.path + " failed: " + error.message);
             }
         }
         notes();
@@ -300,7 +304,7 @@
         row.state = "cancelled";
         dropRow(row);
         if (!over) {
-            say(row.file.name + " is cancelled.");
+            say(row.path + " is cancelled.");
         }
         if (job && !over) {
             job.cancel().then(notes);
@@ -312,25 +316,114 @@
         return { loaded: 0, rate: 0, left: null, resumed: 0, error: null };
     }
 
+    /* A file of a folder has a path. */
     function add(files) {
         const chosen = Array.from(files);
         chosen.forEach(function (file) {
             const row = {
                 file, job: null, state: "queued", progress: blank(),
+                path: file.path || file.webkitRelativePath || file.name,
                 protocol: form.elements.protocol.value,
                 url: form.elements.application.value,
                 title: get("title").value, check: get("check").checked
             };
+            row.refused = pool.objection(file, limits[row.url] || {},
+                { protocol: row.protocol, name: row.path });
+            if (row.refused) {
+                row.state = "error";
+                row.progress.error = row.refused;
+            }
             rows.push(row);
             build(row);
             draw(row);
         });
+        const refused = rows.slice(-chosen.length)
+            .filter((row) => row.refused);
         if (chosen.length) {
-            say(chosen.length === 1 ? chosen[0].name + " is added."
+            say(refused.length ? refused[0].path + " is not sent: " +
+                    refused[0].refused + "."
+                : chosen.length === 1 ? chosen[0].name + " is added."
                 : chosen.length + " files are added.");
         }
         next();
         notes();
+    }
+
+    /* --- What the server takes -------------------------------------------- */
+
+    const limits = {};
+
+    /* By the words of the configuration, and by what the protocol can do. */
+    function promise() {
+        const told = limits[form.elements.application.value] || {};
+        const most = Math.min(told["max-file-size"] || Infinity,
+                              told["max-size"] || Infinity);
+        get("most").textContent = joined([
+            isFinite(most) ? "Up to " + bytes(most).replace(".0 ", " ") +
+                " each" : "",
+            told.allow ? "only " + told.allow.join(", ") : "",
+            told.deny ? "no " + told.deny.join(", ") : ""]);
+        get("promise").textContent = form.elements.protocol.value === "form"
+            ? "A plain form that is cut off begins anew."
+            : "A closed lid or a lost network is only a pause. After a " +
+              "reload choose the same file again, and only the rest is sent.";
+    }
+
+    async function ask(url) {
+        try {
+            limits[url] = await pool.limits(url);
+        } catch (ignored) {
+            limits[url] = {}; /* then it is the server that refuses */
+        }
+        promise();
+    }
+
+    /* --- Folders that are dropped ------------------------------------------ */
+
+    function entriesOf(reader) {
+        return new Promise((resolve, reject) =>
+            reader.readEntries(resolve, reject));
+    }
+
+    /* Every file below it, with its path; a reader brings some at a time, until
+     * it brings none. */
+    async function walk(entry, found) {
+        if (entry.isFile) {
+            const file = await new Promise((resolve, reject) =>
+                entry.file(resolve, reject));
+            file.path = entry.fullPath.replace(/^\//, "");
+            found.push(file);
+            return found;
+        }
+        const reader = entry.createReader();
+        let some = await entriesOf(reader);
+        while (some.length) {
+            for (const inner of some) {
+                await walk(inner, found);
+            }
+            some = await entriesOf(reader);
+        }
+        return found;
+    }
+
+    /* The entries have to be taken before the event is over. */
+    async function takeDrop(transfer) {
+        const entries = Array.from(transfer.items || [])
+            .map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry())
+            .filter(Boolean);
+        if (!entries.some((entry) => entry.isDirectory)) {
+            add(transfer.files);
+            return;
+        }
+        const found = [];
+        try {
+            for (const entry of entries) {
+                await walk(entry, found);
+            }
+        } catch (error) {
+            say("The folder could not be read: " + error.message);
+        }
+        add(found);
     }
 
     /* --- All together ---------------------------------------------------- */
@@ -354,13 +447,14 @@
             bytes(loaded) + " of " + bytes(all),
             rate ? bytes(Math.round(rate)) + "/s" : "",
             going.length ? time(left) : ""]);
-        get("pause-all").disabled = !rows.some((row) => is(row, "queued",
-            "starting", "uploading", "waiting", "finishing"));
-        get("resume-all").disabled = !rows.some((row) => is(row, "paused",
-            "waiting"));
-        get("cancel-all").disabled = !rows.some((row) => !is(row, "done",
-            "error"));
-        get("tidy").disabled = !rows.some((row) => is(row, "done", "error"));
+        /* A button that would do nothing is not there. */
+        const any = (act) => rows.some((row) => is(row, ...act));
+        swap([[get("pause-all"), any(["queued", "starting", "uploading",
+                                      "waiting"])],
+              [get("resume-all"), any(["paused", "waiting"])],
+              [get("cancel-all"), rows.some((row) => !is(row, "done",
+                                                         "error"))],
+              [get("tidy"), any(["done", "error"])]]);
     }
 
     /* However many rows change, once a frame is enough; a hidden page has no
@@ -404,9 +498,19 @@
 
     /* --- Events ---------------------------------------------------------- */
 
-    input.addEventListener("change", function () {
-        add(input.files);
-        input.value = "";
+    [input, get("folder"), get("camera")].forEach(function (source) {
+        source.addEventListener("change", function () {
+            add(source.files);
+            source.value = "";
+        });
+    });
+    form.addEventListener("change", promise);
+    document.addEventListener("paste", function (event) {
+        const files = event.clipboardData ? event.clipboardData.files : [];
+        if (files.length) {
+            event.preventDefault();
+            add(files);
+        }
     });
     form.addEventListener("submit", (event) => event.preventDefault());
     ["dragenter", "dragover", "dragleave", "drop"].forEach(function (kind) {
@@ -416,7 +520,7 @@
             drop.classList.toggle("over", kind === "dragenter" ||
                 kind === "dragover");
             if (kind === "drop" && event.dataTransfer) {
-                add(event.dataTransfer.files);
+                takeDrop(event.dataTransfer);
             }
         });
     });
@@ -444,4 +548,7 @@
     });
     notes();
     total();
+    promise();
+    Array.from(form.elements.application).forEach((choice) =>
+        ask(choice.value));
 }());

@@ -55,7 +55,13 @@
  *
  * After a reload the browser will not read the file by itself: pending() lists
  * what is unfinished, and upload() of the same file goes on with it. forget(e)
- * drops an entry of that list, on the server too. */
+ * drops an entry of that list, on the server too.
+ *
+ * limits(url) asks U/new (UploadMint On) what may be sent: a promise of an
+ * object with those of max-size, max-file-size and max-request-size (bytes),
+ * allow and deny (extensions) that the server has. objection(file, limits,
+ * {protocol, name}) says why the server would refuse the file, or null: the
+ * answer of the server counts all the same. */
 (function (root) {
     "use strict";
 
@@ -231,10 +237,54 @@
 
     /* POST U/new: with "UploadMint On", an identifier that a pool with a key
      * takes. */
-    async function mint(url, options) {
+    async function fresh(url, options) {
         const job = { options: options || {}, stop: new AbortController() };
         const told = good(await request(job, "POST", endpoint(url, "new"), {}));
-        return told.body.identifier;
+        return told.body;
+    }
+
+    async function mint(url, options) {
+        return (await fresh(url, options)).identifier;
+    }
+
+    async function limits(url, options) {
+        return (await fresh(url, options)).limits || {};
+    }
+
+    /* In the largest unit that leaves a whole number, as it was configured. */
+    function inUnits(bytes) {
+        const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+        let n = 0;
+        while (n < units.length - 1 && bytes >= 1024 && bytes % 1024 === 0) {
+            bytes /= 1024;
+            n += 1;
+        }
+        return bytes + " " + units[n];
+    }
+
+    /* The directory part of a name has no extensions. */
+    function extensions(name) {
+        return name.toLowerCase().split(/[\\/]/).pop().split(".").slice(1);
+    }
+
+    function objection(file, told, options) {
+        const o = options || {};
+        const suffixes = extensions(o.name || file.name || "");
+        const last = suffixes[suffixes.length - 1];
+        const denied = suffixes.find((s) => (told.deny || []).includes(s));
+        const most = [["max-file-size", "a file"], ["max-size", "an upload"]]
+            .concat((o.protocol || DEFAULTS.protocol) === "form"
+                ? [["max-request-size", "one request"]] : [])
+            .find((pair) => file.size > told[pair[0]]);
+        if (most) {
+            return "Larger than " + inUnits(told[most[0]]) + ", the most for " +
+                most[1];
+        }
+        if (denied) {
+            return "Files with ." + denied + " are not taken";
+        }
+        return told.allow && !told.allow.includes(last)
+            ? "Not one of: " + told.allow.join(", ") : null;
     }
 
     function base64(bytes) {
@@ -929,7 +979,8 @@
         return new Job(file, options || {});
     }
 
-    const api = { upload, mint, pending, forget, UploadError };
+    const api = { upload, mint, limits, objection, pending, forget,
+                  UploadError };
     root.UploadPool = api;
     if (typeof module === "object" && module.exports) {
         module.exports = api;

@@ -2,5 +2,5 @@
  * Copyright the mod_upload_pool authors */
 /* upload-pool.js as a module: one file cannot be a script and export. */
 import "./upload-pool.js";
-export const { upload, mint, pending, forget, UploadError } =
-    globalThis.UploadPool;
+export const { upload, mint, limits, objection, pending, forget,
+               UploadError } = globalThis.UploadPool;

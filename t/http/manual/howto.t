@@ -57,6 +57,9 @@ sub config_of
 {
     my ($task) = @_;
     my $text = here($task, join '', map { $_->{text} } of($task, 'config'));
+    # What other MPMs do not know.
+    $text =~ s/^(?:ThreadsPerChild|AsyncRequestWorkerFactor) .*\n//mg
+        if var('mpm') ne 'event';
     return $text if $text =~ /SetHandler upload-pool$/m;
     return $text . 'ScriptAlias /upload ' . $top->('etc/app.cgi') . "\n";
 }
@@ -71,7 +74,7 @@ sub of
 sub needs_own_server
 {
     my ($task) = @_;
-    return grep { $_->{text} =~ /^\s*UploadProgress|mpm_event/m }
+    return grep { $_->{text} =~ /^\s*(?:UploadProgress|ServerLimit)/m }
         of($task, 'config');
 }
 
@@ -90,17 +93,22 @@ sub prepare
     return;
 }
 
-# One shell for all commands of a task: variables live on.
+# One shell for all commands of a task: variables live on. Whoever types them is
+# not root, nor the server, unless the page says so.
 sub check
 {
     my ($task) = @_;
     my $end = 'end-of-command';
-    my @command = map { commands($_->{text}) } of($task, 'session');
+    my @session = of($task, 'session');
+    my @command = map { commands($_->{text}) } @session;
+    my $user = (grep { $_->{user} eq 'application' } @session)
+        ? var('user') : 'games';
     my $script = 'cd ' . $top->('work') . "\n" . join '', map {
         here($task, $_->[0]) . "\necho; echo $end\n" } @command;
     utf8::encode($script);
     spew($top->('work/script'), $script);
-    my $said = `sh @{[$top->('work/script')]} 2>&1`;
+    chown((getpwnam $user)[2, 3], $top->('work')) if $> == 0;
+    my $said = said_to($user, 'exec sh ' . $top->('work/script'));
     utf8::decode($said);
     my @said = split /\n$end\n/, $said;
     for my $n (0 .. $#command) {
@@ -126,7 +134,8 @@ chmod 0755, map { $top->($_) } qw(etc customers customers/shop);
 spew($top->('etc/app.cgi'), $application);
 chmod 0755, $top->('etc/app.cgi');
 spew($top->('etc/upload_pool.key'), 'k' x 64 . "\n");
-chmod 0600, $top->('etc/upload_pool.key');
+chown 0, (getpwnam var('user'))[3], $top->('etc/upload_pool.key') if $> == 0;
+chmod 0640, $top->('etc/upload_pool.key');
 spew($top->('etc/upload.users'), join '', map {
     `htpasswd -nbm $_ secret` =~ s/\s+//gr . "\n" } qw(anna bert));
 spew($top->('work/photo.png'), $photo);

@@ -58,7 +58,8 @@ sub shown
     my ($command, $printed) = @{ (commands($block->{text}))[0] };
     my $port = $httpd->port;
     $command =~ s{http://localhost/}{http://127.0.0.1:$port/};
-    my $said = `cd @{[$httpd->dir('')]} && $command 2>/dev/null`;
+    my $said = said_to('games',
+        "cd @{[$httpd->dir('')]} && { $command; } 2>/dev/null");
     utf8::decode($said);
     is keys_of($said), keys_of($printed), 'the same keys, in order';
     is_deeply compared($said, $pool), compared($printed, '/var/lib/upload_pool'),

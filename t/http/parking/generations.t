@@ -29,7 +29,7 @@ sub sets
     my %of;
     for my $name (qw(ServerLimit ThreadsPerChild MaxRequestWorkers
                      AsyncRequestWorkerFactor)) {
-        my ($line) = $text =~ /^(?: +$name +|\| $name\b[^|]*\| )(\d.*)/m or next;
+        my ($line) = $text =~ /^(?: *$name +|\| $name\b[^|]*\| )(\d.*)/m or next;
         my @values = $line =~ /^([\d,]+)(?: +(?:\| )?([\d,]+))?/;
         tr/,//d for @values = grep { defined } @values;
         $of{$name} = \@values;

@@ -139,7 +139,7 @@ for my $where (sort keys %key) {
     is scalar keys %seen, 20, "$where: twenty, all different";
     is $r->{status}, 201, "$where: 201";
     is_deeply [sort keys %{ $r->{json} }],
-        [qw(identifier status_url upload_url)], "$where: its members";
+        [qw(identifier limits status_url upload_url)], "$where: its members";
     is $r->{headers}{'cache-control'}, 'no-store', "$where: not cached";
     my ($bare) = split /:/, $r->{json}{identifier};
     like $bare, qr/\A$uuid7\z/, "$where: a time-ordered UUID";
@@ -161,6 +161,14 @@ for my $where (sort keys %key) {
     is request('GET', "$where/new")->{json}{method}, 'GET',
         "$where: GET is the application's";
 }
+is_deeply request('POST', '/stat-plain/echo.pl/new', body => '')
+    ->{json}{limits}, {'max-request-size' => 1_073_741_824},
+    'limits: LimitRequestBody of its own';
+is_deeply request('POST', '/stat-limits/echo.pl/new', body => '')
+    ->{json}{limits}, {'max-size' => 20_971_520, 'max-file-size' => 5_242_880,
+                       'max-request-size' => 4096, allow => [qw(jpg png)],
+                       deny => ['php']},
+    'limits: those that are configured';
 is request('POST', "$url/new", body => '')->{json}{env}{PATH_INFO}, '/new',
     'where it is not switched on, the application gets it';
 my ($body, $type) = multipart(\@parts);

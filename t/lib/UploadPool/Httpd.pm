@@ -21,7 +21,8 @@ The same program, MPM and module as the server of the suites, in a directory of
 its own below t/logs, on C<freeport>: one at a time, or more where new gets a
 C<port>. C<modules> is a list of further modules to load, C<first> of those that
 are loaded before all others; C<children> how many
-processes it may have where the MPM has threads (1). Stopped when it goes out of
+processes it may have where the MPM has threads (1); C<loglevel> is what
+LogLevel says. Stopped when it goes out of
 scope.
 
 =over
@@ -110,7 +111,8 @@ sub config
         $> == 0 ? ('User ', var('user'), "\nGroup $group\n") : (),
         "ServerRoot \"$top\"\nDefaultRuntimeDir \"$top/logs\"\n",
         "PidFile \"$top/logs/pid\"\nErrorLog \"$top/logs/error_log\"\n",
-        "LogLevel info upload_pool:debug\nDocumentRoot \"$top/htdocs\"\n",
+        'LogLevel ', $self->{loglevel} || 'info upload_pool:debug',
+        "\nDocumentRoot \"$top/htdocs\"\n",
         var('mpm') eq 'prefork' ? () : "ScriptSock \"$top/logs/cgisock\"\n",
         "TypesConfig \"", var('t_conf'), "/mime.types\"\n",
         "<Directory />\nRequire all granted\n</Directory>\n",

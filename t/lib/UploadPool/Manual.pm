@@ -16,10 +16,12 @@ UploadPool::Manual - what the manual prints, to be run as it stands
 =head1 DESCRIPTION
 
 A block is indented text; its C<kind> is C<session> (commands behind C<$>, and
-what they print), C<file> (a first line that names one: C<name>) or C<config>.
+what they print, typed by its C<user>: C<reader> or, where the text before it
+says so, C<application>), C<file> (a first line that names one: C<name>) or C<config>.
 sessions(TEXT) gives the commands of a session, each with what it prints.
-like_printed(SAID, PRINTED) compares, with any white space for white space and
-anything for "…".
+said_to(USER, COMMAND) runs a command as that user. like_printed(SAID, PRINTED)
+compares, with any white space for white space and
+anything for "…". symptoms(FILE) gives the entries of that page.
 
 =cut
 
@@ -28,16 +30,19 @@ use warnings FATAL => 'all';
 use utf8;
 use Exporter 'import';
 
-our @EXPORT = qw(howto blocks commands like_printed);
+our @EXPORT = qw(howto blocks commands like_printed symptoms said_to);
 
 sub blocks
 {
     my ($text) = @_;
     my @found;
-    while ($text =~ /^(    .*\n(?:(?:    .*)?\n)*)/gm) {
-        my $block = $1 =~ s/^ {4}//mgr =~ s/\s+\z/\n/r;
+    while ($text =~ /\G(.*?)^(    [^\n]*\n(?:(?:    [^\n]*)?\n)*)/gms) {
+        my ($before, $block) = ($1, $2);
+        $block =~ s/^ {4}//mg;
+        $block =~ s/\s+\z/\n/;
         if ($block =~ /\A\$ /) {
-            push @found, {kind => 'session', text => $block};
+            push @found, {kind => 'session', text => $block, user =>
+                $before =~ /application's\s+user/ ? 'application' : 'reader'};
         }
         elsif ($block =~ m{\A(?:#|//|<\?php //) (\S+\.(?:php|py|pl|js|htaccess))\n}) {
             push @found, {kind => 'file', name => $1, text => $block};
@@ -62,6 +67,27 @@ sub howto
     } @task;
 }
 
+# Of the page "When it does not work": a list of {title, seen, log, remedy,
+# block}, each a text in one line but for the block, which may be missing.
+sub symptoms
+{
+    my ($file) = @_;
+    open my $in, '<:encoding(UTF-8)', $file or die "$file: $!";
+    local $/;
+    my (undef, @entry) = split /^## /m, scalar(<$in>) =~ s/^# .*\n//mgr;
+    return map {
+        my ($title, $text) = /\A([^\n]*)\n(.*)\z/s;
+        my ($block) = $text =~ /^((?: {4}\S.*\n)+)/m;
+        my %of = (title => $title,
+                  block => defined $block ? $block =~ s/^ {4}//mgr : undef);
+        while ($text =~ /^(Seen|Log|Remedy) +(.*\n(?: {10}.*\n)*)/mg) {
+            my ($what, $said) = (lc $1, $2);
+            $of{$what} = $said =~ s/\s+/ /gr =~ s/ \z//r;
+        }
+        \%of;
+    } @entry;
+}
+
 sub commands
 {
     my ($session) = @_;
@@ -75,6 +101,30 @@ sub commands
                             || "@command" =~ /; do\b/ && "@command" !~ /\bdone$/);
         [join("\n", @command), join("\n", @line)];
     } @part;
+}
+
+# What a command says to somebody who is nobody in particular, or of another
+# name; never root. In a directory of his.
+sub said_to
+{
+    my ($name, $command) = @_;
+    my ($uid, $gid) = (getpwnam $name)[2, 3] or die "no user $name";
+    my $pid = open(my $out, '-|') // die "fork: $!";
+    if ($pid == 0) {
+        open STDERR, '>&', \*STDOUT;
+        open STDIN, '<', '/dev/null';
+        if ($> == 0) {
+            $) = "$gid $gid";
+            $( = $gid;
+            ($<, $>) = ($uid, $uid);
+            die "still root" if $> == 0 || $< == 0;
+        }
+        exec 'sh', '-c', $command;
+        exit 127;
+    }
+    my $said = do { local $/; <$out> } // '';
+    close $out;
+    return $said;
 }
 
 sub like_printed
