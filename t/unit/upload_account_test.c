@@ -166,7 +166,7 @@ static void test_pause(bench *t)
                "but paused");
     upool_account_claim(&t->account, &t->options, t->record);
     upool_account_begin(&t->account, t->record);
-    tap_is_int(upool_counters_gauge(t->options.counters, UPOOL_GAUGE_LIVE), 1,
+    tap_is_int(upool_counters_uploads(t->options.counters).live, 1,
                "the request that goes on is live");
     tap_is_int((int)started(t), 2, "and was started, as the one before it");
     t->record->state = UPOOL_STATE_DONE;

@@ -93,7 +93,13 @@ static const upool_refusal *k_refusal(void *self)
 }
 
 static const upool_sink_ops keeper_ops = {
-    k_feed, k_flush, k_finish, k_refuse, k_unwanted, k_received, k_refusal,
+    .feed = k_feed,
+    .flush = k_flush,
+    .finish = k_finish,
+    .refuse = k_refuse,
+    .is_unwanted = k_unwanted,
+    .received = k_received,
+    .refusal = k_refusal,
 };
 
 /* What the owner of a chunk was asked, and what it says. */

@@ -26,10 +26,14 @@ my @differences = (
      'takes text of a file or a header for a delimiter'],
     [qr/./, qr/filename_star/,
      'knows no filename*, or takes filename first where there are both'],
-    [qr/./, qr/disposition: (?:semi|unknown|filename|blanks)|letter case/,
+    # (Rack 3.1 has no answer to a Content-Type without a text.)
+    [qr/./, qr/disposition:[ ](?:semi|unknown|filename|blanks)|letter[ ]case
+              |an[ ]empty[ ]Content-Type/x,
      'understands a header only in the spelling of browsers'],
-    [qr/cgi\.pm|php/,
-     qr/nothing is decoded without quotes|decoys: single quotes/,
+    # (Rack 3.1 gives them another encoding, Werkzeug 3 leaves them encoded.)
+    [qr/cgi\.pm|php|rack|werkzeug/,
+     sub { $_[0]{body} =~ /filename=[^"]/i
+           || $_[0]{name} =~ /decoys: single quotes/ },
      'reads names without quotes, or in single ones, in another way'],
     [qr/busboy|formidable/, qr/encodings/,
      'tells of Content-Transfer-Encoding, which is not handed on'],
