@@ -171,8 +171,9 @@ int upool_chunked_is_ours(const upool_chunked *c, const char *field);
 /* --- chunked_upload.c: into the upload ---------------------------------- */
 
 /* 1: an upload in pieces by the identifier that the URL gives has begun and is
- * not complete, so that this may be a piece of it. */
-int upool_chunked_is_begun(upool_chunked *c);
+ * not complete, so that this may be a piece of it; or whether it has cannot be
+ * told, and *refusal says why. */
+int upool_chunked_is_begun(upool_chunked *c, upool_refusal *refusal);
 
 /* Opens the upload, for those who send nothing.  0, or 1 with *refusal. */
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal);

@@ -420,8 +420,8 @@ static int hold(upool_chunked *c, upool_refusal *refusal)
         return 0;
     }
     for (waited = 0;; waited += PAUSE) {
-        if (rq->id[0] && upool_chunked_is_begun(c)) {
-            return 0;
+        if (rq->id[0] && upool_chunked_is_begun(c, refusal)) {
+            return refusal->reason != UPOOL_REASON_NONE;
         }
         if (settle_form(c, refusal)) {
             return 1;

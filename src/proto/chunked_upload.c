@@ -226,13 +226,16 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
                              "another file goes by the same identifier");
 }
 
-int upool_chunked_is_begun(upool_chunked *c)
+int upool_chunked_is_begun(upool_chunked *c, upool_refusal *refusal)
 {
-    upool_refusal refusal;
-    int begun = find(c, &refusal) ? refusal.reason == UPOOL_REASON_EXPIRED
-                                  : !upool_resume_is_complete(c->resume);
+    int begun = find(c, refusal) ? refusal->reason == UPOOL_REASON_EXPIRED
+                                 : !upool_resume_is_complete(c->resume);
 
     forget(c);
+    if (refusal->reason && refusal->status >= HTTP_INTERNAL_SERVER_ERROR) {
+        return 1;
+    }
+    *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
     return begun;
 }
 

@@ -91,6 +91,7 @@ static apr_status_t read_incomplete(look *at, const upool_record *complete)
 static apr_status_t read_documents(look *at)
 {
     int fd = at->directory.fd;
+    apr_status_t on_its_way;
     apr_status_t rv;
 
     at->record = NULL;
@@ -110,8 +111,14 @@ static apr_status_t read_documents(look *at)
     }
     if (rv == ENOENT) {
         rv = upool_document_complete(&at->record, fd, at->id, at->p);
-        if (!read_incomplete(at, at->record) || !rv) {
+        on_its_way = read_incomplete(at, at->record);
+        if (!on_its_way || !rv) {
             return APR_SUCCESS;
+        }
+        /* That it cannot be read does not mean that nothing is there. */
+        if (rv == ENOENT && on_its_way != APR_EGENERAL
+            && on_its_way != EACCES) {
+            rv = on_its_way;
         }
     }
     at->doubt = rv == ENOENT ? INTERRUPTED : DAMAGED;
