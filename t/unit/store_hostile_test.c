@@ -156,7 +156,9 @@ static pid_t swapper(kit *k, const char *id)
 
         for (i = 0;; i++) {
             renameat2(AT_FDCWD, path, AT_FDCWD, decoy, RENAME_EXCHANGE);
-            usleep(i % 512);
+            /* Now and then long enough for an upload, however slow it is, with
+             * the bucket where it belongs. */
+            usleep(i % 64 == 63 ? 50000 : i % 512);
         }
     }
     return pid;
