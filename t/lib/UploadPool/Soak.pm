@@ -70,7 +70,7 @@ sub start
     $self->{httpd}->start(join "\n",
         var('mpm') eq 'prefork' ? "StartServers 10\nMinSpareServers 6\n"
             . "MaxSpareServers 12\nMaxRequestWorkers 48\nServerLimit 200"
-            : 'AsyncRequestWorkerFactor 20',
+            : var('mpm') eq 'event' ? 'AsyncRequestWorkerFactor 20' : (),
         'Protocols h2c http/1.1', 'UploadSweepInterval 1s', 'Timeout 30',
         map({ "ScriptAlias /$_ \"$cgi/soak.pl\"" }
             qw(json form tight signed django told)),
