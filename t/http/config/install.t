@@ -72,7 +72,8 @@ chmod 0600, $httpd->dir('key');
 my $group = getgrgid((UploadPool::Httpd::owner())[1]);
 # What an example needs it names in its lines with a2enmod, which brings what
 # these need in turn.
-my %behind = (proxy_http => ['proxy'], proxy_balancer => [qw(proxy slotmem_shm)]);
+my %behind = (proxy_http => ['proxy'], proxy_fcgi => ['proxy'],
+              proxy_balancer => [qw(proxy slotmem_shm)]);
 sub modules_of
 {
     my ($text) = @_;
