@@ -65,8 +65,8 @@ apr_status_t upool_resumable_open(upool_resumable_look **look,
                                   upool_store *store, const char *id,
                                   apr_pool_t *p);
 
-/* The upload as of the last look (open, settle, and each of a writer's).  It
- * stays valid as long as *look; a later look makes another one. */
+/* The upload as of the last look (at open, at settle, and in a writer's calls).
+ * It stays valid as long as *look; a later look makes another one. */
 const upool_resumable *upool_resumable_about(const upool_resumable_look *look);
 /* metadata.json, when it is complete; else NULL. */
 const upool_record *upool_resumable_record(const upool_resumable_look *look);

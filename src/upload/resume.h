@@ -174,9 +174,9 @@ upool_resume *upool_resume_open(const upool_resume_options *options,
                                 apr_pool_t *p);
 
 /* The value of start.replaces for a creation, from the result of opening:
- * found, or NULL and the reason.  An upload that may not be looked at may still
- * be replaced, as it has been judged; where nothing was there, nothing may be
- * replaced. */
+ * found, or NULL and the reason.  UPOOL_REPLACES_ANY for an upload that may not
+ * be looked at, since it has been judged all the same; UPOOL_REPLACES_NONE
+ * where nothing was there. */
 apr_time_t upool_resume_replaces(const upool_resume *found,
                                  upool_reason reason);
 
