@@ -36,8 +36,8 @@ static apr_size_t ident_span(const char *text)
 }
 
 /* Is signature that of id under any of the keys?  All keys are tried over the
- * whole length even when one has matched or the length is wrong already: time
- * must tell nothing of how near a guess came. */
+ * whole length even when one has matched or the length is wrong: the time taken
+ * must not tell how near a guess came. */
 static int signature_good(const upool_keys *keys, const char *id,
                           apr_size_t len, const char *signature)
 {

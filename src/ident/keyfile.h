@@ -3,26 +3,26 @@
 #ifndef UPOOL_IDENT_KEYFILE_H
 #define UPOOL_IDENT_KEYFILE_H
 
-/* Secrets from a file, one a line: what UploadKeyFile names.  Blanks around a
+/* Secrets from the file that UploadKeyFile names, one a line.  Blanks around a
  * secret, empty lines and lines that begin with '#' are passed over; a line
  * holds 1024 bytes at most.
  *
- * The secrets pass through a buffer of this room, which is wiped; what an
- * apr_file_t of the caller's buffers is not, so open it unbuffered where that
+ * The secrets pass through a buffer in here, which is wiped.  A buffer of the
+ * caller's apr_file_t is not wiped, so open the file unbuffered where that
  * matters.  No state; any thread. */
 
 #include <apr_file_io.h>
 
 #include "ident/keys.h"
 
-/* Adds all secrets that the rest of file holds; closing it is the caller's.
- * NULL, or a static text that goes behind the name of whatever named the
- * file, and then some may have been added.  *shortest: bytes of the shortest
+/* Adds all secrets in the rest of file; the caller closes it.  Returns NULL, or
+ * a static error text to be put behind the name of whatever named the file;
+ * some secrets may have been added even then.  *shortest: bytes of the shortest
  * secret that was added, 0 where none was. */
 const char *upool_keyfile_read(upool_keys *keys, apr_file_t *file,
                                apr_size_t *shortest);
 
-/* What upool_keys_add() has said, as such a text; NULL for APR_SUCCESS. */
+/* The result of upool_keys_add() as such a text; NULL for APR_SUCCESS. */
 const char *upool_keyfile_reason(apr_status_t rv);
 
 #endif

@@ -5,16 +5,16 @@
 
 /* The keys of a context: the first signs, all verify (rotation).
  *
- * A secret is handed to OpenSSL as a keyed HMAC context when it is added and
- * is kept nowhere else; a cleanup of the pool frees those contexts, and
- * OpenSSL wipes them as it does.  Each HMAC runs in a duplicate of its keyed
+ * When a secret is added it is handed to OpenSSL as a keyed HMAC context and
+ * kept nowhere else; a cleanup of the pool frees those contexts, and OpenSSL
+ * wipes them when it frees them.  Each HMAC runs in a duplicate of its keyed
  * context, so fetching the algorithm and absorbing the key are paid once per
  * key and not per identifier (0.41 us against 1.1 us for HMAC()), and any
- * number of threads may use one set of keys at once.  Adding is for one
- * thread, before the set is shared.
+ * number of threads may use one set of keys at once.  Only one thread may add
+ * keys, before the set is shared.
  *
  * Every HMAC can fail (no memory): the hex is then empty, which no comparison
- * of this room takes for a signature. */
+ * in this directory takes for a signature. */
 
 #include <apr_errno.h>
 #include <apr_pools.h>
@@ -25,13 +25,12 @@
 
 typedef struct upool_keys upool_keys;
 
-/* An empty set that lives, with all that is added to it, as long as p.  NULL:
- * the OpenSSL at hand has no HMAC-SHA256 (or no memory). */
+/* An empty set; it and all that is added to it live as long as p.  NULL: the
+ * OpenSSL at hand has no HMAC-SHA256 (or no memory). */
 upool_keys *upool_keys_make(apr_pool_t *p);
 
-/* Adds a secret; the caller's copy is the caller's to wipe.  APR_SUCCESS;
- * APR_EINVAL: too short; APR_ENOSPC: too many; APR_EGENERAL: OpenSSL would
- * not. */
+/* Adds a secret; the caller has to wipe its own copy.  APR_SUCCESS; APR_EINVAL:
+ * too short; APR_ENOSPC: too many; APR_EGENERAL: OpenSSL failed. */
 apr_status_t upool_keys_add(upool_keys *keys, const char *secret,
                             apr_size_t len);
 
@@ -40,7 +39,7 @@ int upool_keys_count(const upool_keys *keys);
 
 /* Lower-case hex HMAC-SHA256 of data under key number n (0 first) into
  * hex[65].  APR_SUCCESS; APR_EINVAL: no such key; APR_EGENERAL: OpenSSL failed.
- * Other than on success hex is the empty string.  Any thread. */
+ * On failure hex is the empty string.  Any thread. */
 apr_status_t upool_keys_hmac(const upool_keys *keys, int n, const void *data,
                              apr_size_t len, char *hex);
 

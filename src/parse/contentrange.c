@@ -9,7 +9,7 @@
 
 #define UNKNOWN (-1)
 
-/* Reads digits; NULL: there is none, or the number does not fit. */
+/* Reads digits; NULL: there are none, or the number does not fit. */
 static const char *read_number(const char *at, const char *end,
                                long long *number)
 {
@@ -34,7 +34,7 @@ static const char *read_byte(const char *at, const char *end, char byte)
     return at != NULL && at < end && *at == byte ? at + 1 : NULL;
 }
 
-/* A number, or "*" for one that is not known. */
+/* A number, or "*" for an unknown one. */
 static const char *read_starred(const char *at, const char *end,
                                 long long *number)
 {

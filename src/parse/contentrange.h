@@ -8,10 +8,11 @@
  *   Content-Range = "bytes" SP ( first "-" last "/" ( total / "*" )
  *                              / "*" "/" total )
  *
- * and nothing else: no sign, no blank more, no list; but for "bytes 0--1/0", as
- * jQuery File Upload says that a file is empty, for which the RFC has no word.
- * Two fields that a proxy or httpd has joined with a comma do not parse, so
- * that nobody has to choose between them.  Pure; any thread. */
+ * and nothing else: no sign, no further blank, no list.  The one exception is
+ * "bytes 0--1/0", by which jQuery File Upload says that a file is empty; the
+ * RFC has no way to say so.  Two fields that a proxy or httpd has joined with a
+ * comma do not parse, so there is never a choice between them.  Pure; any
+ * thread. */
 
 #include <stddef.h>
 
@@ -22,9 +23,9 @@ typedef struct upool_contentrange {
     long long total; /* > last; -1: "*", not yet known */
 } upool_contentrange;
 
-/* Reads the len bytes at text; letter case of the unit does not matter.  0, or
- * -1 where it does not parse, ends before it begins, lies outside of its total
- * or has a number beyond 63 bits: then *range is undefined. */
+/* Reads the len bytes at text; letter case of the unit does not matter.
+ * Returns 0; or -1, with *range undefined, where it does not parse, ends before
+ * it begins, lies outside its total or has a number beyond 63 bits. */
 int upool_contentrange_parse(const char *text, size_t len,
                              upool_contentrange *range);
 

@@ -10,9 +10,9 @@
 #define SHA256_BYTES 32
 #define SHA512_BYTES 64
 
-/* A known algorithm wants a byte sequence of its length; anything else counts
- * as none of any length until the end, since a later member of the same key
- * takes its place (RFC 9651 4.2.2). */
+/* A known algorithm needs a byte sequence of its length.  Anything else counts
+ * as malformed only at the end of the field, since a later member of the same
+ * key may take its place (RFC 9651 4.2.2). */
 static void keep(const upool_structured_value *value,
                  upool_digestfield_value *kept, int *has)
 {

@@ -8,11 +8,12 @@
  * 9651), and as the value of a form field.
  *
  * A header field is read to its end by the whole grammar, because a field that
- * does not parse tells nothing: what looks like a digest in it may be part of a
+ * does not parse means nothing: what looks like a digest in it may be part of a
  * string.  RFC 9530 lets a server ignore algorithms that it does not know;
- * sha-256 and sha-512 are those that it registers as active.  A known one whose
- * value is no byte sequence of its length makes the field malformed: who sent
- * it wanted a check.  Pure, linear, without recursion; any thread. */
+ * the ones it registers as active are sha-256 and sha-512.  A known algorithm
+ * whose value is not a byte sequence of the right length makes the field
+ * malformed, because the sender wanted a check.  Pure, linear, without
+ * recursion; any thread. */
 
 #include <stddef.h>
 
@@ -31,9 +32,9 @@ typedef struct upool_digestfield {
     upool_digestfield_value sha512;
 } upool_digestfield;
 
-/* Reads a Content-Digest or Repr-Digest.  Of a key that is given twice the
- * last counts (RFC 9651 4.2.2).  0, or -1 where the field is malformed (then
- * *field is undefined). */
+/* Reads a Content-Digest or Repr-Digest.  If a key is given twice, the last one
+ * counts (RFC 9651 4.2.2).  0, or -1 where the field is malformed (then *field
+ * is undefined). */
 int upool_digestfield_parse(const char *text, size_t len,
                             upool_digestfield *field);
 
@@ -42,10 +43,10 @@ typedef struct upool_digestfield_named {
     upool_digestfield_value value;
 } upool_digestfield_named;
 
-/* Reads "NAME=HEX" or "NAME=:BASE64:", blanks and line ends around it apart.
- * The name is [A-Za-z0-9-], whether there is such an algorithm or not, and
- * there is at least one byte.  0, or -1 where it is neither (then *named is
- * undefined). */
+/* Reads "NAME=HEX" or "NAME=:BASE64:" and ignores blanks and line ends around
+ * it.  The name is any of [A-Za-z0-9-], whether or not such an algorithm
+ * exists, and the value has at least one byte.  0, or -1 where it is neither
+ * (then *named is undefined). */
 int upool_digestfield_named_parse(const char *text, size_t len,
                                   upool_digestfield_named *named);
 

@@ -9,7 +9,7 @@
 #include "parse/params.h"
 #include "parse/percent.h"
 
-/* What the header says, as written. */
+/* The header's parameters, as written. */
 typedef struct found {
     upool_params_item plain;    /* filename */
     upool_params_item extended; /* filename* */
@@ -39,7 +39,7 @@ static int take_param(const upool_params_item *item, found *names)
     if (upool_params_is(item->name, item->name_len, word)) {
         return keep(item, &names->extended, &names->has_extended);
     }
-    /* A name in pieces (RFC 2231): some would put it together. */
+    /* A name in pieces (RFC 2231): some parsers would put it together. */
     return item->name_len > len && upool_params_is(item->name, len, word) ? -1
                                                                           : 0;
 }
@@ -118,8 +118,8 @@ static int plain_name(const upool_params_item *item, char *out)
     return 1;
 }
 
-/* One that cannot be read is as absent (RFC 6266 4.3); an empty one gives way
- * to the other. */
+/* A filename* that cannot be read counts as absent (RFC 6266 4.3); an empty one
+ * gives way to filename. */
 static int extended_name(const found *names, char *out)
 {
     const upool_params_item *item = &names->extended;

@@ -16,8 +16,8 @@
 
 /* Decodes the len bytes at value into out, which has UPOOL_EXTVALUE_ROOM(len)
  * bytes, as valid UTF-8 without NUL; *out_len gets its length, the NUL behind
- * it excluded.  1; or 0 where it cannot be read: no such form, a broken %, a
- * %00 or an unknown charset. */
+ * it excluded.  Returns 1; or 0 where the value cannot be read: not of this
+ * form, a broken %, a %00 or an unknown charset. */
 int upool_extvalue_decode(char *out, size_t *out_len, const char *value,
                           size_t len);
 

@@ -73,9 +73,9 @@ static const words libraries[UPOOL_FAMILY_COUNT] = {
                                 .type = "type" },
 };
 
-/* Parameters of libraries that are not known further: which piece it is, and of
- * how many.  Where the latter is one the file is whole.  JSON has both in one
- * parameter, part. */
+/* Parameters of libraries of which no more is known: which piece it is, and of
+ * how many.  If there is only one piece the file is whole.  JSON has both in
+ * one parameter, part. */
 static const struct {
     const char *part;
     const char *count;
@@ -147,7 +147,8 @@ static void take_value(upool_family_set *set, size_t which, const char *value,
     set->values[which] = number;
 }
 
-/* Which of its parameters name is: of values[], or one of these. */
+/* Which of the library's parameters name is: one of values[], or one of
+ * these. */
 enum { IS_ID = -1, IS_NONE = -2 };
 
 static int find(const words *library, const char *name)
@@ -298,7 +299,7 @@ static int is_engaged(const upool_family *family, size_t kind)
     const upool_family_set *set = &family->sets[kind];
 
     if (kind == UPOOL_FAMILY_PLUPLOAD) {
-        /* It says so of small files, too, and of empty ones 0 of 0. */
+        /* It sends this for small files, too, and 0 of 0 for empty ones. */
         return (set->seen & wanted(&libraries[kind]))
                    == wanted(&libraries[kind])
                && !set->wordy && set->values[UPOOL_FAMILY_CHUNKS] > 1;
@@ -361,7 +362,7 @@ static int place_numbered(const upool_family_set *set,
     return chunk->length == chunk->total - chunk->offset ? 0 : -1;
 }
 
-/* Only that it is the n-th of so many. */
+/* Only the number of the piece, and how many there are. */
 static int place_counted(const upool_family_set *set, upool_family_chunk *chunk)
 {
     chunk->number = set->values[UPOOL_FAMILY_NUMBER];

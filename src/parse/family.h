@@ -3,7 +3,7 @@
 #ifndef UPOOL_PARSE_FAMILY_H
 #define UPOOL_PARSE_FAMILY_H
 
-/* The parameters by which browser libraries say what piece of which file a
+/* The parameters by which browser libraries say which piece of which file a
  * request brings, in fields of the form or in the query:
  *
  *   Dropzone       dzuuid dzchunkbyteoffset dzchunkindex dzchunksize
@@ -16,14 +16,16 @@
  *                  chunkNumber, …
  *   plupload       name chunk chunks; WebUploader too
  *
- * All but the last come to (id, offset, length, total); that one tells only
- * which piece of how many it is.  A library's parameters have
- * to be complete, each a plain number, and must agree with each other; those of
- * two libraries at once are refused.  A value that is there twice must be the
- * same twice (Resumable.js writes its own into the query and into the form).
+ * All but the last amount to (id, offset, length, total); plupload tells only
+ * the number of the piece and the number of pieces.  A library's parameters
+ * must be complete, each a plain number, and must agree with each other;
+ * parameters of two libraries in one request are refused.  A value given twice
+ * must be the same both times (Resumable.js writes its own into the query and
+ * into the form).
  *
- * Others are strangers: what says by their parameters that it is a piece must
- * not be taken for a whole file, and that is all that is known of them.
+ * Other libraries are "strangers": all that is known of them is the parameters
+ * by which a request says that it is a piece, so that the piece is not taken
+ * for a whole file.
  *
  * Pure; any thread. */
 
@@ -56,7 +58,8 @@ typedef enum upool_family_value {
 /* Libraries that are known by their parameters alone. */
 #define UPOOL_FAMILY_STRANGERS 13
 
-/* What was seen of one library's.  The members are this room's own. */
+/* The parameters of one library that were seen.  The members are for the files
+ * of this directory alone. */
 typedef struct upool_family_set {
     const char *id;
     size_t id_len;
@@ -72,7 +75,8 @@ typedef struct upool_family_set {
 
 typedef struct upool_family {
     upool_family_set sets[UPOOL_FAMILY_COUNT];
-    /* Bit n: of stranger n, which piece was told; of how many; of one. */
+    /* Bit n is for stranger n: parts, it told which piece this is; counts, of
+     * how many; wholes, of one. */
     unsigned parts;
     unsigned counts;
     unsigned wholes;
@@ -85,7 +89,8 @@ typedef struct upool_family_chunk {
     long long offset;
     long long length;
     long long total; /* offset + length <= total */
-    /* Where these three are -1: the piece's number, from 0, and of how many. */
+    /* Where those three are -1: the piece's number, from 0, and how many pieces
+     * there are. */
     long long number;
     long long chunks;
     const char
@@ -98,24 +103,24 @@ typedef struct upool_family_chunk {
 /* Nothing seen yet. */
 void upool_family_init(upool_family *family);
 
-/* A parameter of whatever name; value has len bytes and must live as long as
- * *family and what is made from it. */
+/* Takes in a parameter of any name; value has len bytes and must live as long
+ * as *family and what is made from it. */
 void upool_family_param(upool_family *family, const char *name,
                         const char *value, size_t len);
 
-/* 1 with *chunk set; 0: no library's; -1: parameters that are incomplete or
- * do not agree. */
+/* 1 with *chunk set; 0: no library's parameters were seen; -1: the parameters
+ * are incomplete or do not agree. */
 int upool_family_settle(const upool_family *family, upool_family_chunk *chunk);
 
 /* 1 where a stranger's parameters say that it is a piece. */
 int upool_family_is_strange(const upool_family *family);
 
-/* 1 where the library makes up ids at random for every file, so that only who
- * was told one knows it; 0 where anybody can guess them from the file. */
+/* 1 where the library makes up a random id for every file, so that nobody knows
+ * an id without being told; 0 where anybody can guess it from the file. */
 int upool_family_is_random(upool_family_kind kind);
 
-/* 1 where name is one of the parameters by which the library says what piece it
- * brings; others of its own (the file's path) are not. */
+/* 1 where name is one of the parameters by which the library says which piece
+ * it brings; the library's other parameters (the file's path) do not count. */
 int upool_family_owns(upool_family_kind kind, const char *name);
 
 #endif

@@ -55,7 +55,7 @@ size_t upool_formname_read(char *out, const char *at, const char *end)
     return len;
 }
 
-/* The sequence that a byte is written as; NULL: itself. */
+/* The sequence as which a byte is written; NULL: the byte itself. */
 static const char *escape_of(char c)
 {
     switch (c) {

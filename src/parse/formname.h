@@ -5,26 +5,27 @@
 
 /* A name or a file's name between the quotes of a form's Content-Disposition,
  * both ways (RFC 7578 4.2; WHATWG HTML 4.10.21.8).  Browsers write a quote, CR
- * and LF as %22, %0D and %0A and everything else as it is; other clients put a
+ * and LF as %22, %0D and %0A and everything else unchanged; other clients put a
  * backslash before a quote and a backslash.  Pure; any thread. */
 
 #include <stddef.h>
 
-/* 1 where backslashes of a name separate directories instead of escaping. */
+/* 1 where the backslashes of a name separate directories instead of
+ * escaping. */
 int upool_formname_is_windows_path(const char *name, size_t len);
 
-/* Undoes the escapes of what stands between the quotes, from at to end; out has
+/* Undoes the escapes in the text between the quotes, from at to end; out has
  * room for as many bytes.  Returns the length. */
 size_t upool_formname_read(char *out, const char *at, const char *end);
 
 #define UPOOL_FORMNAME_ROOM(len) (3 * (len) + 2)
 
-/* Writes a name as browsers do, so that upool_formname_read() and all who
- * honour backslashes find its end and the name again; but for what browsers
- * themselves leave open: a name that has %22 in it; one that is a backslash and
- * no more, and a Windows path that ends in one, which are read with two of
- * them. out: UPOOL_FORMNAME_ROOM of its length. Returns the length written, NUL
- * excluded. */
+/* Writes a name as browsers do, so that upool_formname_read() and every parser
+ * that honours backslashes find its end and read the same name.  The exceptions
+ * are what browsers themselves leave open: a name with %22 in it; and a name
+ * that is a single backslash or a Windows path that ends in one, which are read
+ * with two backslashes.  out: UPOOL_FORMNAME_ROOM of its length.  Returns the
+ * length written, NUL excluded. */
 size_t upool_formname_write(char *out, const char *name);
 
 #endif

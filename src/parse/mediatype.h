@@ -5,12 +5,12 @@
 
 /* The request's Content-Type (RFC 9110 8.3): is the body for us?
  *
- * What others might take for a form is never passed on unread: whatever begins
- * with the token multipart/form-data, in any letter case, is either a form with
- * one boundary that everybody reads alike, or BROKEN.  Parameters besides the
- * boundary are ignored but must parse.  A boundary is 1 to 70 characters of RFC
- * 2046's bchars, as a token or in quotes without backslashes; RFC 2231's
- * boundary*0 is refused.  Pure; any thread. */
+ * No body that other parsers might take for a form is passed on unread:
+ * whatever begins with the token multipart/form-data, in any letter case, is
+ * either a form with one boundary that all parsers read alike, or BROKEN.
+ * Parameters besides the boundary are ignored but must parse.  A boundary is 1
+ * to 70 characters of RFC 2046's bchars, as a token or in quotes without
+ * backslashes; RFC 2231's boundary*0 is refused.  Pure; any thread. */
 
 #include <stddef.h>
 #include "parse/multipart.h"

@@ -6,7 +6,7 @@
 
 #include "parse/scan.h"
 
-/* What is awaited, and what leaves the state. */
+/* What each state awaits, and what leaves it. */
 enum {
     PREAMBLE, /* the first delimiter */
     DATA,     /* the delimiter behind a part */
@@ -112,9 +112,9 @@ static upool_multipart_error take_delimiter(upool_multipart *mp,
     return UPOOL_MULTIPART_OK;
 }
 
-/* Goes on with a delimiter whose first bytes came with an earlier feed (or
- * need not come: at the begin of the body and of a part's data).  What turns
- * out to be data is passed on from the parser's own copy. */
+/* Goes on with a delimiter whose first bytes came with an earlier feed (or need
+ * not come: at the start of the body and of a part's data).  Bytes that turn
+ * out to be data are passed on from the parser's own copy. */
 static upool_multipart_error resume_delimiter(upool_multipart *mp, cursor *c)
 {
     size_t from = mp->from;
@@ -132,14 +132,14 @@ static upool_multipart_error resume_delimiter(upool_multipart *mp, cursor *c)
         mp->match = match;
         return UPOOL_MULTIPART_OK;
     }
-    /* No delimiter can begin inside of what was held: CR and LF are at its
-     * begin only, and the one case of CR CR is found again by the scan. */
+    /* No delimiter can begin inside the held bytes: CR and LF are only at their
+     * start, and the one case of CR CR is found again by the scan. */
     mp->from = 0;
     mp->match = 0;
     return pass_text(mp, c, mp->delimiter + from, match - from);
 }
 
-/* Looks for the next delimiter in what is left of the feed. */
+/* Looks for the next delimiter in the rest of the feed. */
 static upool_multipart_error scan_text(upool_multipart *mp, cursor *c)
 {
     const char *text = c->data + c->at;
@@ -160,7 +160,7 @@ static upool_multipart_error scan_text(upool_multipart *mp, cursor *c)
         return error;
     }
     /* A CR right before text would have been held, and then found by
-     * resume_delimiter(): so a LF at its begin is a bare one. */
+     * resume_delimiter(); so an LF at its start is a bare one. */
     from = lf > 0 && text[lf - 1] == '\r' ? 0 : 1;
     c->at += lf + mp->delimiter_len - 1;
     error = pass_text(mp, c, text, from == 0 ? lf - 1 : lf);
@@ -292,7 +292,7 @@ static upool_multipart_error grow_held(upool_multipart *mp, size_t want)
     return UPOOL_MULTIPART_OK;
 }
 
-/* Keeps the bytes of the block that this feed brought, begin on. */
+/* Keeps the bytes of the block that this feed brought, from begin on. */
 static upool_multipart_error hold_block(upool_multipart *mp, const cursor *c,
                                         size_t begin)
 {
@@ -327,8 +327,8 @@ static upool_multipart_error begin_part(upool_multipart *mp, const cursor *c,
     mp->headers += mp->block;
     mp->offset = offset_of(c);
     mp->state = DATA;
-    /* As if CRLF had just been read: data that begin with "--" boundary are
-     * to be noticed. */
+    /* As if CRLF had just been read, so that data that begin with "--" boundary
+     * are noticed. */
     mp->from = 2;
     mp->match = 2;
     stop = mp->events->part_begin(mp->user, block, mp->block);
@@ -344,8 +344,8 @@ static upool_multipart_error check_header_byte(upool_multipart *mp, char byte)
         return UPOOL_MULTIPART_HEADER;
     }
     if (mp->line == 0) {
-        /* RFC 9112 5.2: line folding is obsolete, and read in several ways;
-         * in front of the first line it has crashed parsers. */
+        /* RFC 9112 5.2: line folding is obsolete, and parsers read it in
+         * several ways; in front of the first line it has crashed some. */
         if (is_blank(byte)) {
             return UPOOL_MULTIPART_HEADER;
         }

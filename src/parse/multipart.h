@@ -5,9 +5,9 @@
 
 /* The outer layer of multipart/form-data (RFC 7578, RFC 2046 5.1): finds the
  * delimiters in a stream of bytes and says where each part's header block and
- * data lie.  A push parser: it is fed whatever arrived, never asks for more,
- * never blocks, does no I/O and allocates nothing itself.  The same bytes give
- * the same events wherever the feeds are cut (data events may be cut
+ * data lie.  It is a push parser: it is fed what has arrived, never asks for
+ * more, never blocks, does no I/O and allocates nothing itself.  The same bytes
+ * give the same events wherever the feeds are cut (data events may be cut
  * differently, their concatenation is the same).
  *
  * One reading or refusal (the announced rules):
@@ -17,12 +17,12 @@
  *     Anything else behind the boundary text refuses the body.
  *   - LF, "--", boundary without a CR before the LF refuses it too, wherever
  *     parts or the preamble may be, whatever follows.
- *   - A line of a header block that begins with "--" boundary, or data that do,
- *     refuse: such a part has no body, and parsers differ on what it is.
+ *   - A header line or data that begin with "--" boundary refuse the body: such
+ *     a part has no body, and parsers differ on what it is.
  *   - Header lines are never continued and hold no NUL, bare CR or bare LF.
  *   - A body without parts ("--boundary--" alone) is a form without fields.
  *   - What follows the closing delimiter line is skipped, delimiters and all.
- *   - A truncation anywhere refuses.
+ *   - A truncation anywhere refuses the body.
  *
  * Any thread may use a parser, one at a time. */
 
@@ -31,7 +31,7 @@
 /* RFC 2046 5.1.1: a boundary has 1 to 70 characters. */
 #define UPOOL_BOUNDARY_MAX 70
 
-/* Why a body was refused.  Each maps to one HTTP status in upload/. */
+/* Why a body was refused.  upload/ maps each to one HTTP status. */
 typedef enum upool_multipart_error {
     UPOOL_MULTIPART_OK = 0,
     UPOOL_MULTIPART_DELIMITER,    /* text behind a boundary, bare LF */
@@ -49,31 +49,32 @@ typedef struct upool_multipart_limits {
     size_t parts;   /* parts in one body */
     size_t header;  /* bytes of one part's header block, blank line excluded */
     size_t headers; /* sum of all header blocks of the body */
-    size_t padding; /* bytes of preamble; and, each for itself, of epilogue
-                       and of every run of blanks behind a boundary */
+    size_t padding; /* bytes of the preamble; also of the epilogue, and of each
+                       run of blanks behind a boundary */
 } upool_multipart_limits;
 
 /* Lines in one header block. */
 #define UPOOL_MULTIPART_LINES_MAX 32
 
-/* What the parser tells.  Each but hold() returns 0 to go on, anything else to
- * stop (the parser is then STOPPED for good).  No callback may feed. */
+/* What the parser reports.  Every callback but hold() returns 0 to go on and
+ * anything else to stop (the parser is then STOPPED for good).  No callback may
+ * feed the parser. */
 typedef struct upool_multipart_events {
     /* A part begins.  block holds its header lines, each with its CRLF,
      * without the blank line; len may be 0.  Valid during the call only. */
     int (*part_begin)(void *user, const char *block, size_t len);
     /* Bytes of the part, len > 0.  They lie in the memory that was fed, or in
-     * the parser itself: valid until the fed memory goes, not only in the
-     * call. */
+     * the parser itself, and are valid until the fed memory goes, not only
+     * during the call. */
     int (*part_data)(void *user, const char *data, size_t len);
     /* The delimiter line behind the part is complete. */
     int (*part_end)(void *user);
     /* Memory of at least want bytes to hold a header block that arrives in
-     * pieces.  old is NULL or what hold() gave before, whose first have bytes
-     * are to be kept.  Called with doubling sizes, never over limits.header.
-     * NULL: out of memory.  want 0: old is no longer needed (return ignored);
-     * called as soon as that is so, errors included, but not for a parser
-     * that is dropped in the middle. */
+     * pieces.  old is NULL or what hold() gave before; its first have bytes
+     * must be kept.  Called with doubling sizes, never over limits.header.
+     * NULL: out of memory.  want 0: old is no longer needed (the return is
+     * ignored); this call comes as soon as that is so, after errors too, but
+     * not for a parser that is dropped in the middle. */
     char *(*hold)(void *user, char *old, size_t have, size_t want);
 } upool_multipart_events;
 
@@ -98,7 +99,7 @@ typedef struct upool_multipart {
     unsigned lines;  /* whole lines of the block */
     unsigned dashed; /* bytes of the line that agree with "--" boundary */
     unsigned cr;     /* the line's last byte was CR */
-    size_t from;     /* delimiter[from .. match) has been seen last, and is */
+    size_t from;     /* delimiter[from .. match) was seen last, and is */
     size_t match;    /* data unless the rest follows; match 0: nothing */
     size_t delimiter_len;
     upool_multipart_error error;
@@ -113,8 +114,8 @@ void upool_multipart_init(upool_multipart *mp, const char *boundary,
                           const upool_multipart_limits *limits,
                           const upool_multipart_events *events, void *user);
 
-/* Feeds len bytes, which may be none.  Returns 0, or the error (also on every
- * later call). */
+/* Feeds len bytes (0 is allowed).  Returns 0, or the error (also on every later
+ * call). */
 upool_multipart_error upool_multipart_feed(upool_multipart *mp,
                                            const char *data, size_t len);
 
@@ -122,9 +123,10 @@ upool_multipart_error upool_multipart_feed(upool_multipart *mp,
  * error.  Nothing may be fed after it. */
 upool_multipart_error upool_multipart_end(upool_multipart *mp);
 
-/* Bytes of the body before the place where the parser stands or stopped: of an
- * error, before the first byte that it does not accept.  Inside part_begin()
- * and part_end(): before the byte behind the blank line or delimiter line. */
+/* How many bytes of the body lie before the place where the parser stands or
+ * stopped.  After an error that place is the first byte that it does not
+ * accept; inside part_begin() and part_end(), the byte behind the blank line or
+ * delimiter line. */
 unsigned long long upool_multipart_offset(const upool_multipart *mp);
 
 #endif

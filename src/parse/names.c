@@ -10,9 +10,9 @@
 /* A suffix longer than this is cut like any other text. */
 #define SUFFIX_MAX 64
 
-/* How many bytes the character that begins with lead has; 0 where nothing
- * begins with it.  *low and *high bound its second byte (Unicode table 3-7):
- * that is what shuts out overlong forms, surrogates and U+110000 and up. */
+/* How many bytes the character that begins with lead has; 0 where no character
+ * begins with it.  *low and *high bound its second byte (Unicode table 3-7),
+ * which excludes overlong forms, surrogates and U+110000 and up. */
 static size_t lead_length(unsigned char lead, unsigned char *low,
                           unsigned char *high)
 {
@@ -99,8 +99,8 @@ static int is_alnum(char c)
            || (c >= '0' && c <= '9');
 }
 
-/* Walks over a name and gives out the safe name's characters one by one, but
- * for what is stripped from its end. */
+/* Walks over a name and gives out the safe name's characters one by one, before
+ * anything is stripped from its end. */
 typedef struct walker {
     const char *at;   /* rest of the name */
     int utf8;         /* letters of other scripts stay */
@@ -123,7 +123,7 @@ static unsigned long code_point(const char *in, size_t size)
     return cp;
 }
 
-/* What becomes of the character of size > 1 bytes at w->at. */
+/* Sets what becomes of the character of size > 1 bytes at w->at. */
 static void take_char(walker *w, size_t size)
 {
     unsigned long code = code_point(w->at, size);

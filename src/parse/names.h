@@ -3,8 +3,8 @@
 #ifndef UPOOL_PARSE_NAMES_H
 #define UPOOL_PARSE_NAMES_H
 
-/* Names that clients send, made harmless.  All of it is pure, linear in the
- * length and independent of the locale; any thread. */
+/* Names that clients send, made harmless.  All functions are pure, linear in
+ * the length and independent of the locale; any thread. */
 
 #include <stddef.h>
 
@@ -29,9 +29,9 @@ int upool_names_is_utf8(const char *in, size_t len);
  * which is never 0. */
 size_t upool_names_safe(char *out, const char *name);
 
-/* The same rules, but that letters, marks and digits of every script
- * (parse/names_letters.h) are kept as they are: nothing is decomposed or
- * composed, and a cut falls between two characters. */
+/* The same rules, except that letters, marks and digits of every script
+ * (parse/names_letters.h) are kept: nothing is decomposed or composed, and a
+ * cut falls between two characters. */
 size_t upool_names_safe_utf8(char *out, const char *name);
 
 /* JSONP callback: [A-Za-z_$][A-Za-z0-9_$.]{0,63}.  1 where it matches. */

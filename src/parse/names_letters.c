@@ -10,8 +10,8 @@ typedef struct letter_range {
 } letter_range;
 
 /* In order.  Made from the general categories of Unicode 14; code points that
- * were not assigned then are in it only in gaps of 64 or less between letters,
- * where later versions put more of the same script.
+ * were not assigned then are included only in gaps of 64 or less between
+ * letters, where later versions put more of the same script.
  * t/unit/parse_names_utf8_test.c holds a checksum over all of it. */
 static const letter_range letters[] = {
     { 0xAA, 0xAA },       { 0xB5, 0xB5 },       { 0xBA, 0xBA },

@@ -6,8 +6,8 @@
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
-/* Of a host: letters, digits, and what stands in IPv6 addresses and in names
- * that are older than the rules. */
+/* 1 for characters of a host: letters, digits, and those in IPv6 addresses and
+ * in names that are older than the rules. */
 #define HOST LOWER DIGITS "-._"
 #define PORT_DIGITS 5
 #define NAMES_MAX 1024

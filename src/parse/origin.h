@@ -10,12 +10,13 @@
 
 /* 1 when text is an origin as browsers write it (Fetch, "Origin header"; RFC
  * 6454 6.2): scheme://host or scheme://host:port, in lower case, without path,
- * user or a port that the scheme implies.  "null" and "*" are none.  What
- * browsers never send would never match, so that is refused too. */
+ * user or a port that the scheme implies.  "null" and "*" are not origins.
+ * Anything that browsers never send is refused too, since it would never
+ * match. */
 int upool_origin_is_valid(const char *text);
 
 /* 1 when text is a list of header names with commas and blanks, as in
- * Access-Control-Request-Headers, so that it may be repeated in an answer. */
+ * Access-Control-Request-Headers, and may be repeated in an answer. */
 int upool_origin_is_names(const char *text);
 
 #endif

@@ -53,9 +53,9 @@ const char *upool_params_skip_blanks(const char *at, const char *end)
     return at;
 }
 
-/* The end of a quoted string that opened before at: where its closing quote
- * stands, or NULL.  A backslash always takes the byte behind it along, so that
- * nobody who honours backslashes sees another end. */
+/* The place of the closing quote of a quoted string that opened before at, or
+ * NULL.  A backslash always takes the byte behind it along, so that no parser
+ * that honours backslashes sees another end. */
 static const char *find_quote(const char *at, const char *end)
 {
     while (at < end && *at != '"') {

@@ -8,8 +8,8 @@
  *   parameters = *( OWS ";" OWS [ token "=" ( token / quoted-string ) ] )
  *
  * and nothing else: no blanks around "=", no missing ";", no open quote, no
- * single quotes.  In quotes every byte but NUL, CR and LF is taken, since
- * names are whatever users call their files.  Linear, without recursion.
+ * single quotes.  In quotes every byte but NUL, CR and LF is accepted, since
+ * users call their files what they like.  Linear, without recursion.
  *
  * Everything returned points into the text that was given.  Any thread. */
 
@@ -30,7 +30,7 @@ typedef struct upool_params_item {
 } upool_params_item;
 
 /* Reads the next parameter.  Returns 1 when item was filled, 0 at the end,
- * -1 where the text does not parse (then the reader is of no more use). */
+ * -1 where the text does not parse (then the reader cannot be used again). */
 int upool_params_next(upool_params *params, upool_params_item *item);
 
 /* 1 where c may stand in a token (RFC 9110 5.6.2). */
@@ -45,8 +45,8 @@ const char *upool_params_skip_blanks(const char *at, const char *end);
 /* c in lower case where it is an ASCII letter, whatever the locale. */
 char upool_params_lower(char c);
 
-/* 1 where the len bytes at text are word, which is in lower case, in any
- * letter case. */
+/* 1 where the len bytes at text equal word in any letter case; word itself is
+ * in lower case. */
 int upool_params_is(const char *text, size_t len, const char *word);
 
 #endif

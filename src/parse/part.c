@@ -13,7 +13,7 @@
 /* Of the largest number there is. */
 #define LENGTH_DIGITS 19
 
-/* A block at work: what was seen of it, and the free rest of the scratch. */
+/* A block being read: what was seen of it, and the free rest of the scratch. */
 typedef struct reader {
     upool_part *part;
     char *at;
@@ -80,7 +80,7 @@ static upool_part_error keep_name(reader *r, const upool_params_item *item,
     return UPOOL_PART_OK;
 }
 
-/* Keeps filename*, which is never in quotes; one that cannot be read is as
+/* Keeps filename*, which is never in quotes; one that cannot be read counts as
  * absent (RFC 6266 4.3). */
 static upool_part_error keep_extended(reader *r, const upool_params_item *item)
 {
@@ -99,7 +99,7 @@ static upool_part_error keep_extended(reader *r, const upool_params_item *item)
     return UPOOL_PART_OK;
 }
 
-/* 1 for word* and whatever goes on behind that. */
+/* 1 for word* and anything that begins with that. */
 static int is_starred(const upool_params_item *item, const char *word)
 {
     size_t len = strlen(word);
@@ -247,8 +247,8 @@ static int read_type(reader *r, const char *at, const char *end)
     return kept > 0 && more < 0 ? 0 : kept;
 }
 
-/* RFC 2045 5.2: one that cannot be read is as absent.  It decides nothing
- * here, and browsers write whatever a page has called its blob. */
+/* RFC 2045 5.2: a type that cannot be read counts as absent.  It decides
+ * nothing here, and browsers write whatever type a page has given its blob. */
 static upool_part_error take_type(reader *r, const char *at, const char *end)
 {
     char *free_from = r->at;
@@ -258,8 +258,8 @@ static upool_part_error take_type(reader *r, const char *at, const char *end)
         return bad(r, "two Content-Type");
     }
     r->type = 1;
-    /* What cannot be read here says something to applications; and some parsers
-     * take what has no type for a field. */
+    /* A type that cannot be read here may mean something to applications; and
+     * some parsers take a part without a type for a field. */
     if (at < end) {
         r->part->type_written.text = at;
         r->part->type_written.len = (size_t)(end - at);
@@ -274,7 +274,8 @@ static upool_part_error take_type(reader *r, const char *at, const char *end)
     return kept < 0 ? UPOOL_PART_NO_ROOM : UPOOL_PART_OK;
 }
 
-/* RFC 7578 4.7 deprecates this header; what decodes nothing does no harm. */
+/* RFC 7578 4.7 deprecates this header; values that need no decoding do no
+ * harm. */
 static upool_part_error take_encoding(reader *r, const char *at,
                                       const char *end)
 {

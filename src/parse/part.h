@@ -14,17 +14,19 @@
  *     ignored but must parse.  No blank before the ":" of a header, no
  *     continuation lines.
  *   - filename* (RFC 8187; UTF-8 or ISO-8859-1, never in quotes) wins over
- *     filename, unless it is empty; where it cannot be read (a charset unknown,
- *     a broken % or a %00) it is as absent (RFC 6266 4.3).
- *   - So is a Content-Type that cannot be read (RFC 2045 5.2): no type/subtype,
- *     parameters that do not parse, one twice, or more than 16.
- *   - In quoted names %22, %0D and %0A are decoded (WHATWG), other percent
- *     sequences are left; \" and \\ are unescaped, other backslashes are left.
- *     A quoted name that begins like X:\ or \\ is a Windows path: there all
- *     backslashes are left, and \" refuses, since its end is in doubt.
+ *     filename, unless it is empty; where it cannot be read (an unknown
+ *     charset, a broken % or a %00) it counts as absent (RFC 6266 4.3).
+ *   - A Content-Type that cannot be read (RFC 2045 5.2) counts as absent too:
+ *     no type/subtype, parameters that do not parse, one given twice, or more
+ *     than 16.
+ *   - In quoted names %22, %0D and %0A are decoded (WHATWG), and other percent
+ *     sequences are kept; \" and \\ are unescaped, and other backslashes are
+ *     kept.  A quoted name that begins like X:\ or \\ is a Windows path: all
+ *     its backslashes are kept, and \" refuses it, since its end is in doubt.
  *   - Bytes that are not UTF-8 become U+FFFD.  Single quotes are letters.
- *   - Of a file's Content-Type nothing is believed: it is handed on.  So is a
- *     Content-Length; two, or what is no number, are as none. */
+ *   - A file's Content-Type and Content-Length are handed on without being
+ *     believed.  Two Content-Lengths, or one that is not a number, count as
+ *     none. */
 
 #include <stddef.h>
 
@@ -37,8 +39,8 @@ typedef enum upool_part_error {
 
 #define UPOOL_PART_PARAMS_MAX 16
 
-/* Bytes of the block, so not NUL-terminated; text NULL: there are none.  No CR,
- * no LF, no NUL is among them. */
+/* Bytes of the block, which are not NUL-terminated; text NULL: there are none.
+ * They contain no CR, LF or NUL. */
 typedef struct upool_part_bytes {
     const char *text;
     size_t len;
@@ -59,9 +61,9 @@ typedef struct upool_part {
     upool_part_param params[UPOOL_PART_PARAMS_MAX];
     size_t nparams;
     long long content_length; /* of its header; -1: none that can be read */
-    /* As the client wrote it, for who writes it again: what stood between the
-     * quotes of name and of filename (none where they had no quotes, or where
-     * filename* was taken), and the value of Content-Type. */
+    /* The client's own spelling, for a caller that writes it again: the text
+     * between the quotes of name and of filename (none where they had no
+     * quotes, or where filename* was used), and the value of Content-Type. */
     upool_part_bytes name_written;
     upool_part_bytes filename_written;
     upool_part_bytes type_written;
@@ -72,10 +74,10 @@ typedef struct upool_part {
  * three of U+FFFD). */
 #define UPOOL_PART_SCRATCH(len) (3 * (len) + 64)
 
-/* Parses the block of len bytes that part_begin() of parse/multipart.h tells:
+/* Parses the block of len bytes that part_begin() of parse/multipart.h reports:
  * whole lines, each with its CRLF.  scratch has room bytes and holds every
- * string of *part, so it must live as long.  Returns 0, or what is wrong first,
- * in the order of the block; *part is then of no use but for why.  Pure; any
+ * string of *part, so it must live as long.  Returns 0, or the first error in
+ * the order of the block; then only why is of use in *part.  Pure; any
  * thread. */
 upool_part_error upool_part_parse(upool_part *part, const char *block,
                                   size_t len, char *scratch, size_t room);

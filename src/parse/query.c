@@ -33,7 +33,7 @@ static int next_byte(const char **at, const char *end)
 }
 
 /* 1 where the bytes decode to name, 0 where not, -1 where they do up to a NUL:
- * somebody who thinks in C strings would take that for the name. */
+ * code that uses C strings would take that for the name. */
 static int is_name(const char *at, const char *end, const char *name)
 {
     int c;
@@ -117,8 +117,8 @@ static char *decode_here(char *begin, const char *end)
     return out;
 }
 
-/* What is decoded is never longer than it was, so that the NUL behind a name
- * falls on its "=" at the latest, that behind a value on its "&". */
+/* Decoded text is never longer than before, so the NUL behind a name falls on
+ * its "=" at the latest, and the one behind a value on its "&". */
 static int take_pair(char *name, char *end, upool_query_pair *pair)
 {
     char *equals = memchr(name, '=', (size_t)(end - name));

@@ -4,9 +4,9 @@
 #define UPOOL_PARSE_QUERY_H
 
 /* Query strings and bodies of application/x-www-form-urlencoded, as the WHATWG
- * URL standard reads them: "&" separates, ";" does not.  Where one parameter
- * is asked for, one that is there twice is reported, never resolved: first and
- * last win in about as many parsers each.  Pure; any thread. */
+ * URL standard reads them: "&" separates, ";" does not.  When one parameter is
+ * looked up and occurs twice, that is reported, never resolved: about half of
+ * all parsers take the first and half the last.  Pure; any thread. */
 
 #include <stddef.h>
 
@@ -31,10 +31,10 @@ typedef struct upool_query_pair {
     size_t value_len;
 } upool_query_pair;
 
-/* Takes the next pair off the text from *at to end, decoding it where it lies;
- * *end must be writable.  Nothing between two "&" is no pair.  1; 0 at the end;
- * -1 where a % is broken or a name has a NUL (then the text is of no more
- * use). */
+/* Takes the next pair off the text from *at to end, decoding it in place; *end
+ * must be writable.  Nothing between two "&" does not count as a pair.  Returns
+ * 1; 0 at the end; -1 where a % is broken or a name has a NUL (then the text
+ * cannot be used again). */
 int upool_query_take(char **at, char *end, upool_query_pair *pair);
 
 #endif

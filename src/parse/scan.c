@@ -170,7 +170,8 @@ size_t upool_scan_find(const char *data, size_t len, const char *needle,
 size_t upool_scan_tail(const char *data, size_t len, const char *delimiter,
                        size_t dlen, size_t *from)
 {
-    /* From the LF on at most dlen - 2 bytes can be there: else it is whole. */
+    /* From the LF on at most dlen - 2 bytes can be there; more would be the
+     * whole delimiter. */
     size_t first = len > dlen - 2 ? len - (dlen - 2) : 0;
     size_t at;
 

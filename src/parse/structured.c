@@ -119,7 +119,7 @@ static int read_string(reader *r)
     return -1;
 }
 
-/* 4.2.10, behind the %: what is not ASCII stands as %xx in lower case. */
+/* 4.2.10, behind the %: bytes beyond ASCII are written as %xx in lower case. */
 static int read_display_string(reader *r)
 {
     if (!take(r, '"')) {
@@ -173,7 +173,7 @@ static int read_bytes(reader *r)
                : 0;
 }
 
-/* What begins with a sign of its own. */
+/* The types that begin with a special character. */
 static int read_marked(reader *r, upool_structured_value *value)
 {
     switch (*r->at++) {
@@ -256,7 +256,7 @@ static int read_inner_list(reader *r, upool_structured_value *value)
     }
 }
 
-/* What stands behind a key: nothing is true (4.2.2). */
+/* The value behind a key; no value means true (4.2.2). */
 static int read_member(reader *r, upool_structured_value *value)
 {
     value->type = UPOOL_STRUCTURED_BOOLEAN;

@@ -6,14 +6,14 @@
 /* Structured fields (RFC 9651): items and dictionaries, read to their end by
  * the whole grammar.
  *
- * A field that does not parse says nothing at all, and what looks like a value
- * in it may be part of a string: so nothing of it is believed before its end
- * has been seen.  Parameters are read and then forgotten: no field that we know
- * gives them a meaning.  A field that a client sent on several lines arrives
- * joined with commas, so that an item sent twice is no item any more.
+ * A field that does not parse means nothing at all, and what looks like a value
+ * in it may be part of a string; so nothing in it is believed before its end
+ * has been seen.  Parameters are read and then forgotten, since no field that
+ * we know gives them a meaning.  A field that a client sent on several lines
+ * arrives joined with commas, so an item sent twice does not parse as an item.
  *
  * Integers have 15 digits at most (3.3.1): they fit any long long, and two of
- * them can be added without a thought.  Pure, linear, without recursion; any
+ * them can be added without overflow.  Pure, linear, without recursion; any
  * thread. */
 
 #include <stddef.h>
@@ -33,12 +33,13 @@ typedef enum upool_structured_type {
 typedef struct upool_structured_value {
     upool_structured_type type;
     long long number; /* of an INTEGER or a DATE; 0 or 1 of a BOOLEAN */
-    const char *text; /* what stands there, quotes and colons included */
+    const char *text; /* as written, quotes and colons included */
     size_t len;
 } upool_structured_value;
 
-/* One thing with its parameters and nothing behind it (4.2, "item").  0, or -1
- * where the field is none (then *value is undefined). */
+/* Reads one item with its parameters and nothing behind it (4.2, "item").
+ * Returns 0, or -1 where the field is not an item (then *value is
+ * undefined). */
 int upool_structured_item(const char *text, size_t len,
                           upool_structured_value *value);
 
@@ -52,24 +53,24 @@ typedef struct upool_structured {
 typedef struct upool_structured_member {
     const char *key;
     size_t key_len;
-    upool_structured_value value; /* true where no value stands there */
+    upool_structured_value value; /* true where none is written */
 } upool_structured_member;
 
 void upool_structured_open(upool_structured *reader, const char *text,
                            size_t len);
 
 /* Reads the next member.  Returns 1 when *member was filled, 0 at the end, -1
- * where the text is no dictionary: then nothing of what was read counts.  Of a
- * key that comes twice the last one counts; this is the caller's to do. */
+ * where the text is not a dictionary: then nothing that was read counts.  If a
+ * key comes twice the last one counts; the caller has to see to that. */
 int upool_structured_next(upool_structured *reader,
                           upool_structured_member *member);
 
-/* 1 where key is that of the member. */
+/* 1 where key is the member's key. */
 int upool_structured_key_is(const upool_structured_member *member,
                             const char *key);
 
-/* What a BYTES value stands for, max bytes of it at most.  Returns how many
- * there are, which may be more than max. */
+/* Decodes a BYTES value, max bytes of it at most.  Returns how many bytes it
+ * has, which may be more than max. */
 size_t upool_structured_bytes(const upool_structured_value *value,
                               unsigned char *bytes, size_t max);
 

@@ -9,7 +9,8 @@
 #include "parse/params.h"
 #include "parse/percent.h"
 
-/* 1 where c may stand in a key; what is not ASCII is looked at as a whole. */
+/* 1 where c may stand in a key; bytes beyond ASCII are checked for the key as a
+ * whole. */
 static int is_key(char c)
 {
     return ((unsigned char)c > ' ' && c != ',' && c != '\x7f');
@@ -203,7 +204,7 @@ int upool_tus_checksum_parse(const char *text, size_t len,
     }
     sum->value.len = upool_base64_decode(
         sum->value.bytes, sizeof(sum->value.bytes), text, (size_t)(end - text));
-    /* What is no base64 is longer than any of them. */
+    /* UPOOL_BASE64_BAD is greater than any length. */
     return sum->value.len > 0 && sum->value.len <= UPOOL_DIGESTFIELD_MAX ? 0
                                                                          : -1;
 }

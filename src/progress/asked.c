@@ -30,7 +30,8 @@ static unsigned since(unsigned then, unsigned now)
     return (now - then) & SECONDS;
 }
 
-/* No secret: a place that is fought over is lost, and no more. */
+/* No secret is needed: a place that is fought over is lost, but that does no
+ * harm. */
 static apr_uint64_t hash_of(const char *id)
 {
     static const unsigned char key[APR_SIPHASH_KSIZE];
@@ -53,7 +54,7 @@ void upool_asked_note(upool_asked *asked, const char *id, apr_time_t now)
     unsigned first =
         is_of(word, hash, sec) ? (unsigned)(word >> 16) & SECONDS : sec;
 
-    /* Whoever else writes here now has something as good. */
+    /* Another process that writes here now writes something as good. */
     (void)upool_cas(at, word,
                     hash >> 32 << 32 | (apr_uint64_t)first << 16 | sec);
 }
@@ -66,7 +67,7 @@ unsigned upool_asked_for(const upool_asked *asked, const char *id,
     unsigned sec = seconds(now);
     unsigned first = (unsigned)(word >> 16) & SECONDS;
 
-    /* Once: the first time is the last. */
+    /* Asked for only once: the first time is the last. */
     return is_of(word, hash, sec) && first != ((unsigned)word & SECONDS)
                ? since(first, sec)
                : 0;

@@ -3,10 +3,11 @@
 #ifndef UPOOL_PROGRESS_ASKED_H
 #define UPOOL_PROGRESS_ASKED_H
 
-/* Identifiers that somebody keeps asking for although nothing is known of them:
- * since when, for some hundreds.  Memory that processes share, all zero at
- * first.  One of two that meet in a place is forgotten, and a stranger who asks
- * for many forgets all: what is found here is a hint.
+/* Remembers identifiers that somebody keeps asking for although nothing is
+ * known of them, and since when, for some hundreds.  The memory is shared by
+ * processes and all zero at first.  Of two identifiers that meet in a place one
+ * is forgotten, and a client that asks for many makes it forget all; so what is
+ * found here is only a hint.
  *
  * * Any thread of any process. */
 
@@ -21,8 +22,8 @@ typedef struct upool_asked {
 /* Somebody has asked for id and was told that nothing is known. */
 void upool_asked_note(upool_asked *asked, const char *id, apr_time_t now);
 
-/* For how many whole seconds before now id has been asked for, the last time a
- * moment ago; 0: it was not, or once. */
+/* For how many whole seconds up to now id has been asked for, if it was last
+ * asked for a moment ago; 0: it was not, or only once. */
 unsigned upool_asked_for(const upool_asked *asked, const char *id,
                          apr_time_t now);
 

@@ -4,16 +4,16 @@
 #define UPOOL_PROGRESS_ATOMIC_H
 
 /* Atomic 64-bit words, the only way this room touches shared memory once a
- * table is up.  apr_atomic has no acquire and release (its reads are full
- * barriers, some with a mutex of the process behind them, which means nothing
- * to another process), so these are the compiler's own.
+ * table is up.  They are the compiler's, since apr_atomic has no acquire and
+ * release (its reads are full barriers, and some use a mutex of the process,
+ * which means nothing to another process).
  *
  * load() and store() are acquire and release: what was stored before a
  * store() is seen by whoever load()s what it stored.  That is all a sequence
  * counter needs if its data words too go through load() and store(), and it
  * needs no bare fences, which ThreadSanitizer does not understand.  The
- * _ordered pair and cas() take part in one total order; claims need that to
- * see each other.  Any thread of any process, none can fail. */
+ * _ordered pair and cas() take part in one total order, which claims need to
+ * see each other.  Any thread of any process may call these; none can fail. */
 
 #include <apr.h>
 
@@ -45,8 +45,8 @@ static inline void upool_store_ordered(apr_uint64_t *word, apr_uint64_t value)
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
-/* Sets the word to value if it is want; 1 when it was, 0 when not (and then
- * nothing is changed). */
+/* Sets the word to value if it equals want.  Returns 1 if it did, 0 if not (and
+ * then nothing is changed). */
 static inline int upool_cas(apr_uint64_t *word, apr_uint64_t want,
                             apr_uint64_t value)
 {
@@ -60,7 +60,7 @@ static inline void upool_add(apr_uint64_t *word, apr_uint64_t by)
     __atomic_fetch_add(word, by, __ATOMIC_SEQ_CST);
 }
 
-/* Sets the word, in the total order; what it was. */
+/* Sets the word, in the total order; returns what it was. */
 static inline apr_uint64_t upool_swap(apr_uint64_t *word, apr_uint64_t value)
 {
     return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);

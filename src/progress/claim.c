@@ -7,7 +7,8 @@
 #include "progress/segment.h"
 #include "progress/slot.h"
 
-/* How often a slot may be snatched away before the claim does without. */
+/* How often a slot may be snatched away before the claim goes on without
+ * one. */
 #define CLAIM_TRIES 16
 /* How long to wait for a rival to make up its mind, and for an upload that is
  * about to have ended. */
@@ -44,7 +45,7 @@ static void pick(candidate *best, apr_uint32_t n, apr_uint64_t hold)
     best->hold = hold;
 }
 
-/* The hold of a slot; of one whose upload is ending, what comes of it. */
+/* The hold of a slot; if its upload is ending, the hold after that. */
 static apr_uint64_t settled_hold(const upool_slot *slot)
 {
     apr_uint64_t hold = upool_load(&slot->hold);
@@ -117,7 +118,7 @@ static void aged_slot(const claimant *c, candidate *best)
     }
 }
 
-/* The sure way, when ages had none or misled: what the holds say. */
+/* The sure way, when the ages gave none or misled: reads the holds. */
 static void held_slot(const claimant *c, candidate *best)
 {
     const apr_uint64_t *ages = upool_table_ages(c->table);
@@ -160,9 +161,9 @@ static rivalry rival_meet(const claimant *c, apr_uint32_t own, apr_uint32_t n)
         || !upool_slot_named(slot, &c->wanted)) {
         return RIVAL_NONE;
     }
-    /* One that came and ended since own_slot(), or died: its record makes room
-     * for this one, or readers might find the old before the new.  Not while
-     * somebody else changes it: then it is looked at again. */
+    /* A rival that came and ended since own_slot(), or died: its record makes
+     * room for this one, or readers might find the old before the new.  If
+     * somebody else changes it at this moment it is looked at again. */
     if (upool_hold_finished(hold) || !holder_alive(c->alive, hold)) {
         return upool_table_forget(c->table, n, hold) ? RIVAL_NONE
                                                      : RIVAL_UNDECIDED;
@@ -236,7 +237,8 @@ static int slot_occupy(const claimant *c, candidate *best)
     }
     upool_store(&upool_table_ages(c->table)[best->n], UPOOL_AGE_ACTIVE);
     upool_slot_fill(slot, &c->wanted, c->owner, c->size, c->now);
-    /* The tag before the phase: who sees the one must find the other. */
+    /* The tag before the phase: a reader that sees the phase must find the
+     * tag. */
     upool_store_ordered(&upool_table_tags(c->table)[best->n], c->wanted.tag);
     best->hold = upool_hold_turn(taken, UPOOL_PHASE_ANNOUNCED);
     return upool_cas(&slot->hold, taken, best->hold);

@@ -267,8 +267,8 @@ apr_uint64_t upool_counters_group(const upool_counters *counters,
     return sum;
 }
 
-/* Empties a cell that is the caller's to settle, under hold.  Gauges before
- * hold: who is killed in between leaves less to settle, not more. */
+/* Empties a cell that the caller has to settle, under hold.  Gauges come before
+ * hold: a process killed in between leaves less to settle, not more. */
 static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
                                 apr_uint64_t hold, int reason)
 {

@@ -3,17 +3,17 @@
 #ifndef UPOOL_PROGRESS_COUNTERS_H
 #define UPOOL_PROGRESS_COUNTERS_H
 
-/* What the server as a whole has done, and what its processes do now, in
- * memory that all of them map (at any address).  Any thread of any process may
- * call anything at any time; nothing waits and nothing is lost when a process
- * is killed.
+/* What the server as a whole has done and what its processes do now, in memory
+ * that all of them map (at any address).  Any thread of any process may call
+ * anything at any time; nothing waits and nothing is lost when a process is
+ * killed.
  *
  *    +--------+----------------+------------------+------------------------+
  *    | header | totals         | failed, refused  | cells                  |
  *    +--------+----------------+------------------+------------------------+
  *      64 B     64 B each        8 B a reason       64 B a process
  *
- *    header   magic, layout, number of cells, is the shared cache down
+ *    header   magic, layout, number of cells, whether the shared cache is down
  *    totals   since the server was started; each alone on its cache line,
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
@@ -21,10 +21,10 @@
  *    cells    hold | live and parked | watching | holding | watching, by group,
  *             of one process; on a line of its own
  *
- * A gauge that one process raised and could not lower because it was killed
- * would be wrong for ever: so each process counts in a cell of its own, and
- * whoever finds the process dead (reap) settles the cell: its uploads count as
- * failed, and the cell is free.  hold says whose it is,
+ * A gauge that a process raised and could not lower because it was killed would
+ * stay wrong for ever.  So each process counts in its own cell, and whoever
+ * finds the process dead (reap) settles the cell: its uploads count as failed,
+ * and the cell becomes free.  hold says which process has the cell,
  *
  *     63            32 31              0
  *    +----------------+-----------------+
@@ -32,10 +32,10 @@
  *    +----------------+-----------------+
  *
  * and changes by compare-and-swap alone; the generation goes up whenever the
- * cell changes hands.  Who settles a cell takes it first, so that two do not
- * both count, and a third finishes should that one die.
+ * cell changes hands.  A process that settles a cell takes it first, so that no
+ * two count the same uploads; if it dies over that, another one finishes.
  *
- * Where counters is NULL nothing is counted and all is 0. */
+ * Where counters is NULL nothing is counted and every number is 0. */
 
 #include <apr.h>
 #include "progress/table.h"
@@ -43,7 +43,7 @@
 /* How many reasons there is room for. */
 #define UPOOL_COUNTERS_REASONS 128
 #define UPOOL_COUNTERS_CELLS_MAX ((apr_uint32_t)1 << 16)
-/* Groups of who watches that are told apart: three numbers of 21 bits share a
+/* Groups of watchers that are counted apart: three numbers of 21 bits share a
  * word. */
 #define UPOOL_COUNTERS_GROUPS 9
 
@@ -70,13 +70,13 @@ typedef enum upool_gauge {
     UPOOL_GAUGES
 } upool_gauge;
 
-/* At this moment, of one look: parked is never more than live. */
+/* At this moment, both read at once: parked is never more than live. */
 typedef struct upool_uploads {
     apr_uint64_t live;   /* uploads that began and have not ended */
     apr_uint64_t parked; /* of these: wait on no thread */
 } upool_uploads;
 
-/* Bytes of memory for that many cells; 0: too many, or none. */
+/* Bytes of memory for that many cells; 0 for no cells, or too many. */
 apr_size_t upool_counters_bytes(apr_uint32_t cells);
 
 /* Prepares zeroed memory, aligned to 64, before anybody else sees it.  NULL:
@@ -84,11 +84,12 @@ apr_size_t upool_counters_bytes(apr_uint32_t cells);
 upool_counters *upool_counters_init(void *memory, apr_size_t bytes,
                                     apr_uint32_t cells);
 
-/* Finds prepared counters (NULL: not ones, or of another layout). */
+/* Finds prepared counters (NULL: these are none, or of another layout). */
 upool_counters *upool_counters_attach(void *memory, apr_size_t bytes);
 
-/* The cache that a farm shares does not answer (1), or does (0).  1 when that
- * is news, and then an outage is counted; without counters it always is. */
+/* Notes that the cache that a farm shares does not answer (1), or does (0).
+ * Returns 1 when that is news, and then an outage is counted; without counters
+ * it is always news. */
 int upool_counters_set_down(upool_counters *counters, int down);
 int upool_counters_is_down(const upool_counters *counters);
 
@@ -105,16 +106,17 @@ void upool_counters_refuse(upool_counters *counters, int reason);
 apr_uint64_t upool_counters_failed(const upool_counters *counters, int reason);
 apr_uint64_t upool_counters_refused(const upool_counters *counters, int reason);
 
-/* A cell for a process that begins to serve: a number for
- * upool_counters_turn(), which serves until the process ends; 0: there is
- * none left, the process counts no gauges. */
+/* Takes a cell for a process that begins to serve.  Returns its number for
+ * upool_counters_turn(), valid until the process ends; 0: no cell is left, and
+ * the process counts no gauges. */
 apr_uint32_t upool_counters_join(upool_counters *counters, apr_int64_t process);
 
-/* So many more uploads (less, below 0) of the process with that cell are live,
- * and so many of these are parked: both at once for who reads. */
+/* Adds live (below 0: fewer) to the live uploads of the process with that cell,
+ * and parked to those of them that are parked.  Readers see both change at
+ * once. */
 void upool_counters_turn_uploads(upool_counters *counters, apr_uint32_t cell,
                                  int live, int parked);
-/* Those of all processes; reads every cell. */
+/* The uploads of all processes; reads every cell. */
 upool_uploads upool_counters_uploads(const upool_counters *counters);
 
 /* Raises (1) or lowers (-1) a gauge of the process with that cell. */
@@ -125,16 +127,16 @@ void upool_counters_turn(upool_counters *counters, apr_uint32_t cell,
 apr_uint64_t upool_counters_gauge(const upool_counters *counters,
                                   upool_gauge gauge);
 
-/* The same for those of WATCHING that are of one group, below
+/* The same for the part of WATCHING that belongs to one group, below
  * UPOOL_COUNTERS_GROUPS. */
 void upool_counters_turn_group(upool_counters *counters, apr_uint32_t cell,
                                unsigned group, int by);
 apr_uint64_t upool_counters_group(const upool_counters *counters,
                                   unsigned group);
 
-/* Settles the cells of dead processes: their live uploads have failed for
- * that reason.  process is the caller's own.  For when a child has died and
- * before one joins; the number of uploads so counted. */
+/* Settles the cells of dead processes: their live uploads count as failed for
+ * that reason.  process is the caller's own.  To be called when a child has
+ * died and before one joins.  Returns the number of uploads so counted. */
 apr_uint64_t upool_counters_reap(upool_counters *counters, apr_int64_t process,
                                  upool_alive_fn *alive, int reason);
 

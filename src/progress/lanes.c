@@ -12,7 +12,7 @@
 typedef enum note_state {
     NOTE_FREE = 0, /* in the free list -> WAITING */
     NOTE_WAITING,  /* in the queue -> AT_WORK */
-    NOTE_AT_WORK,  /* the lane has it -> FREE, or ANSWERED when one asks */
+    NOTE_AT_WORK,  /* the lane has it -> FREE, or ANSWERED if asked for */
     NOTE_ANSWERED  /* who asked has yet to take it -> FREE */
 } note_state;
 
@@ -141,7 +141,7 @@ static note *queue_pop(lane *l)
     return n;
 }
 
-/* What waits to be stored or removed under that key. */
+/* The note that waits to be stored or removed under that key. */
 static note *queue_find(lane *l, const unsigned char *key)
 {
     note *n;
@@ -179,8 +179,8 @@ static int await_work(lane *l)
     }
 }
 
-/* The result of one note.  What failed and is not asked for goes back to be
- * tried again, unless there is something newer. */
+/* Takes the result of one note.  A note that failed and that nobody waits for
+ * goes back to be tried again, unless there is a newer one. */
 static void note_done(lane *l, note *n, upool_lane_result result)
 {
     l->since = 0;
@@ -206,8 +206,8 @@ static void note_done(lane *l, note *n, upool_lane_result result)
     }
 }
 
-/* Not worth it any more, or hopeless: a lane that is told to stop while the
- * cache is away sends nothing. */
+/* The note is out of date, or sending is hopeless: a lane that is told to stop
+ * while the cache is away sends nothing. */
 static int is_stale(const lane *l, const note *n)
 {
     apr_time_t now = apr_time_now();
@@ -244,8 +244,8 @@ static void *APR_THREAD_FUNC lane_run(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-/* Without signals: those of the process are for its other threads, which wait
- * to be interrupted by them. */
+/* The thread takes no signals: those of the process are for its other threads,
+ * which wait to be interrupted by them. */
 static int lane_start(lane *l)
 {
     apr_threadattr_t *attr = NULL;
@@ -307,8 +307,8 @@ int upool_lanes_send(upool_lanes *lanes, const upool_lane_message *message)
     return n != NULL;
 }
 
-/* Waits for the answer; under the mutex.  Who gives up leaves the note to the
- * lane. */
+/* Waits for the answer; under the mutex.  A caller that gives up leaves the
+ * note to the lane. */
 static upool_lane_result await_answer(lane *l, note *n, apr_time_t deadline,
                                       upool_lane_message *message)
 {

@@ -5,20 +5,20 @@
 
 /* A few threads that talk to a cache, so that nobody else has to wait for it.
  * httpd's cache providers have no timeout that works: a cache that takes
- * connections and does not answer holds who asks for ever.  Here it holds a
- * lane, and the uploads never notice.
+ * connections and does not answer holds its caller for ever.  Here it holds
+ * only a lane, and the uploads never notice.
  *
  *     send ──> [key|key|key] ──> lane 0 ──> work()
  *     send ──> [key]         ──> lane 1 ──> work()
  *     ask  ──> …                  each key has its lane, so it stays in order
  *
- * For a key only what was sent last matters: while it waits, newer takes the
- * place of older, so a lane never holds more than one message for an upload,
- * and a cache that comes back gets what is true by then.  After a failure a
- * lane rests; a message that is past its time is dropped, and so is one for
- * which there is no room.
+ * Only the last message for a key matters: a newer one takes the place of an
+ * older one that still waits, so a lane never holds more than one message for
+ * an upload, and a cache that comes back gets what is true by then.  After a
+ * failure a lane rests.  A message that is past its time is dropped, and so is
+ * one that finds no room.
  *
- * One set for a process, made in it (threads do not survive a fork).  A lane
+ * Each process makes its own set (threads do not survive a fork).  A lane
  * starts with the first message.  Any thread may send and ask. */
 
 #include <apr_pools.h>
@@ -40,7 +40,7 @@ typedef enum upool_lane_kind {
 typedef enum upool_lane_result {
     UPOOL_LANE_GOOD = 0,
     UPOOL_LANE_NOTHING, /* there is nothing under that key */
-    UPOOL_LANE_FAILED   /* the cache cannot be had: the lane rests */
+    UPOOL_LANE_FAILED   /* the cache cannot be reached: the lane rests */
 } upool_lane_result;
 
 typedef struct upool_lane_message {
@@ -52,31 +52,33 @@ typedef struct upool_lane_message {
     apr_time_t until;          /* not worth sending after that */
 } upool_lane_message;
 
-/* Does it, in a lane's thread; p is cleared afterwards.  May take any time. */
+/* Does what the message says, in a lane's thread; p is cleared afterwards.  It
+ * may take any time. */
 typedef upool_lane_result upool_lane_work_fn(void *user,
                                              upool_lane_message *message,
                                              apr_pool_t *p);
 
 typedef struct upool_lanes upool_lanes;
 
-/* Makes them; no thread runs yet.  rest: after a failure.  NULL: no memory.
- * p has to outlive the threads, so it is one that the process never
- * destroys. */
+/* Makes the lanes; no thread runs yet.  rest: how long a lane rests after a
+ * failure.  NULL: no memory.  p has to outlive the threads, so it must be one
+ * that the process never destroys. */
 upool_lanes *upool_lanes_make(upool_lane_work_fn *work, void *user,
                               apr_interval_time_t rest, apr_pool_t *p);
 
-/* Sends a STORE or REMOVE; never waits.  1; 0: dropped. */
+/* Sends a STORE or REMOVE; never waits.  1; 0: it was dropped. */
 int upool_lanes_send(upool_lanes *lanes, const upool_lane_message *message);
 
-/* Asks a FIND and waits for the answer, patience at most, and not at all
- * while the lane rests or has not come back from the cache for as long.  GOOD:
- * message has it. */
+/* Asks a FIND and waits for the answer, at most as long as patience; it does
+ * not wait at all while the lane rests or has been waiting for the cache for as
+ * long as that.  GOOD: message holds the answer. */
 upool_lane_result upool_lanes_ask(upool_lanes *lanes,
                                   upool_lane_message *message,
                                   apr_interval_time_t patience);
 
-/* The process ends: lanes send what they hold, and are waited for as long as
- * patience.  1: all are done; 0: one is not, and stays behind. */
+/* To be called when the process ends: lanes send what they hold, and the call
+ * waits for them as long as patience.  1: all are done; 0: one is not, and is
+ * left running. */
 int upool_lanes_stop(upool_lanes *lanes, apr_interval_time_t patience);
 
 #endif

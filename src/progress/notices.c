@@ -14,7 +14,7 @@ static apr_uint64_t seconds(apr_time_t now)
     return (apr_uint64_t)apr_time_sec(now) & 0xffffffff;
 }
 
-/* No secret: administrators choose the subjects. */
+/* No secret is needed: administrators choose the subjects. */
 static apr_uint64_t hash_of(const char *subject)
 {
     static const unsigned char key[APR_SIPHASH_KSIZE];

@@ -3,11 +3,12 @@
 #ifndef UPOOL_PROGRESS_NOTICES_H
 #define UPOOL_PROGRESS_NOTICES_H
 
-/* What is told once a minute, whichever process finds it: when it was told
- * last, for a few dozens of subjects. Memory that processes share, all zero at
- * first. Where there are more subjects one may be told more often.  And what is
- * told once until the server is started again: of more subjects than there is
- * room for, nothing.
+/* Remembers what was told (logged) and when, so that each subject is told once
+ * a minute, whichever process finds it, for a few dozen subjects; if there are
+ * more, one may be told more often.  It also remembers what is told only once
+ * until the server is started again; subjects for which there is no room are
+ * then not told at all.  The memory is shared by processes and all zero at
+ * first.
  *
  * * Any thread of any process. */
 
@@ -24,15 +25,15 @@ typedef struct upool_notices {
 int upool_notices_is_due(const upool_notices *notices, const char *subject,
                          apr_time_t now);
 
-/* It is about to be told: 1 for the one who is to, 0 when another has. */
+/* To be called before telling: 1: the caller shall tell it; 0: another has. */
 int upool_notices_take(upool_notices *notices, const char *subject,
                        apr_time_t now);
 
-/* It is about to be told for good: 1 for the one who is to, 0 when it has been
- * told. */
+/* To be called before telling what is told only once: 1: the caller shall tell
+ * it; 0: it has been told. */
 int upool_notices_once(upool_notices *notices, const char *subject);
 
-/* Forgets what was told for good. */
+/* Forgets what is told only once. */
 void upool_notices_renew(upool_notices *notices);
 
 #endif

@@ -41,8 +41,8 @@ static int slot_end(upool_table *table, apr_uint32_t n, apr_uint64_t hold,
         upool_hold_of(ending, UPOOL_PHASE_ERROR, upool_hold_process(hold)));
 }
 
-/* Frees slot n, in which a dead process held no upload under way.  One that
- * was ending may be done on disk, so that is to be asked. */
+/* Frees slot n, in which a dead process held no upload under way.  An upload
+ * that was ending may be done on disk, so the disk must be asked. */
 static void slot_free(upool_table *table, apr_uint32_t n, apr_uint64_t hold,
                       apr_uint32_t process)
 {

@@ -3,10 +3,10 @@
 #ifndef UPOOL_PROGRESS_SEGMENT_H
 #define UPOOL_PROGRESS_SEGMENT_H
 
-/* Where things are in the table's memory (drawn in table.h), for the files of
- * this room alone.  The number of slots is read from shared memory once it
- * has been checked against the block's size by init or attach, and never
- * changes again.  Pure functions, any thread. */
+/* Where things lie in the table's memory (drawn in table.h), for the files of
+ * this room alone.  The number of slots is read from shared memory once it has
+ * been checked against the block's size by init or attach, and never changes
+ * again.  Pure functions, any thread. */
 
 #include <apr.h>
 #include "progress/slot.h"
@@ -29,7 +29,7 @@ static inline apr_size_t upool_hints_room(apr_uint64_t slots)
     return (apr_size_t)((slots + 7) & ~APR_UINT64_C(7));
 }
 
-/* The table's const is a promise of who holds it not to change a record; the
+/* A const table means that its holder promises not to change a record; the
  * words themselves are everybody's, and atomic. */
 static inline apr_uint64_t *upool_table_tags(const upool_table *table)
 {
@@ -66,12 +66,12 @@ static inline apr_uint32_t upool_table_step(const upool_table *table,
     return n < table->slots ? n : n - (apr_uint32_t)table->slots;
 }
 
-/* Prepares to look for identifier.  0: it is none (empty, or too long). */
+/* Prepares to look for identifier.  0: it is not one (empty, or too long). */
 int upool_table_want(const upool_table *table, const char *identifier,
                      upool_wanted *wanted);
 
-/* Frees slot n, which is nobody's (or a dead one's) under hold.  0: hold has
- * changed meanwhile. */
+/* Frees slot n, which has no living holder under hold.  0: hold has changed
+ * meanwhile. */
 int upool_table_forget(upool_table *table, apr_uint32_t n, apr_uint64_t hold);
 
 /* When a record finished, as a hint. */
@@ -80,8 +80,8 @@ static inline apr_uint64_t upool_age_of(apr_time_t now)
     return now > 0 ? (apr_uint64_t)now : 1;
 }
 
-/* For the holder of slot n, in whatever phase of hold: nobody's from now on.
- * Nothing when it is not that holder's (any more). */
+/* For the holder of slot n, in whatever phase of hold: gives the slot up.  Does
+ * nothing when the slot is not (or no longer) that holder's. */
 void upool_table_give_back(upool_table *table, apr_uint32_t n,
                            apr_uint64_t hold);
 

@@ -32,7 +32,8 @@ int upool_hold_finished(apr_uint64_t hold)
     return phase == UPOOL_PHASE_DONE || phase == UPOOL_PHASE_ERROR;
 }
 
-/* The bits above the bytes of received: of which generation they are. */
+/* The bits above the bytes of received: which generation the bytes belong
+ * to. */
 static apr_uint64_t received_mark(apr_uint64_t hold)
 {
     return (hold >> 35) << RECEIVED_BITS;

@@ -14,18 +14,17 @@
  *
  * The generation goes up whenever the slot is taken, so no value of hold
  * comes back while anybody could still remember it.  The process stands in
- * the same word, so that there is no instant at which a slot is taken and
- * nobody can tell by whom: whoever is killed, wherever, leaves a word that
- * names a dead process.  From TAKEN until it is given up the slot is written
- * by its holder alone; the others may only change UPLOADING into DROPPED, and
- * the holder gives the slot back when it notices.  A slot changes hands only
- * when its holder gave it up or is dead; so there is no writer that could
- * still be storing text into a slot that is another's by now.
+ * the same word, so a slot always tells who has taken it: a process killed at
+ * any point leaves a word that names a dead process.  From TAKEN until it is
+ * given up the slot is written by its holder alone; the others may only change
+ * UPLOADING into DROPPED, and the holder gives the slot back when it notices.
+ * A slot changes hands only when its holder gave it up or is dead; so no writer
+ * can still be storing text into a slot that has become another's.
  *
  * sequence is odd while text is being written; a reader copies, and believes
- * the copy if sequence was even and neither it nor hold has moved.  One left
- * odd by a writer's death makes the slot unreadable, not the table, until
- * somebody takes it. */
+ * the copy if sequence was even and neither it nor hold has moved.  A sequence
+ * left odd by a writer's death makes that slot unreadable until somebody takes
+ * it, but not the table. */
 
 #include <apr.h>
 #include "progress/table.h"
@@ -37,7 +36,7 @@ typedef enum upool_phase {
     UPOOL_PHASE_TAKEN,     /* being filled -> ANNOUNCED */
     UPOOL_PHASE_ANNOUNCED, /* filled; looks for rivals -> UPLOADING, FREE */
     UPOOL_PHASE_UPLOADING, /* -> ENDING, DROPPED, FREE */
-    UPOOL_PHASE_ENDING,    /* the last being written -> DONE, ERROR */
+    UPOOL_PHASE_ENDING,    /* its last data being written -> DONE, ERROR */
     UPOOL_PHASE_DROPPED,   /* forgotten, its holder not yet told -> FREE */
     UPOOL_PHASE_DONE,      /* nobody's, readable -> TAKEN, FREE */
     UPOOL_PHASE_ERROR      /* the same */
@@ -109,15 +108,16 @@ void upool_slot_end(upool_slot *slot);
 void upool_text_put(apr_uint64_t *words, apr_size_t count, const char *text,
                     apr_size_t most);
 
-/* Raises received of the generation of hold, never lowers it.  0: the slot
+/* Raises received, never lowers it, for the generation of hold.  0: the slot
  * counts for another generation by now. */
 int upool_slot_raise(upool_slot *slot, apr_uint64_t hold, apr_int64_t bytes);
 
-/* Is this the wanted identifier's slot?  True for as long as hold stays. */
+/* Is this the wanted identifier's slot?  The answer is true for as long as hold
+ * stays the same. */
 int upool_slot_named(const upool_slot *slot, const upool_wanted *wanted);
 
-/* A consistent copy into record: 1; or 0: there is none to be had.  Waits a
- * bounded time for a writer at work.  Any thread. */
+/* Copies the slot consistently into record: 1; or 0: no such copy could be
+ * made.  Waits a bounded time for a writer at work.  Any thread. */
 int upool_slot_read(const upool_slot *slot, upool_slot_record *record);
 
 #endif

@@ -17,7 +17,8 @@
 #define TABLE_LAYOUT (((apr_uint64_t)2 << 32) | sizeof(upool_slot))
 #define TABLE_ALIGN 64
 
-/* For one that is about to end, which takes it less than a microsecond. */
+/* How long to wait for an upload that is about to end, which takes less than a
+ * microsecond. */
 #define DROP_TRIES 32
 
 _Static_assert(sizeof(upool_table) == 64, "the header is one cache line");
@@ -132,9 +133,10 @@ int upool_table_forget(upool_table *table, apr_uint32_t n, apr_uint64_t hold)
                    upool_hold_turn(hold, UPOOL_PHASE_FREE))) {
         return 0;
     }
-    /* The slot may be another's already.  The age is a hint and that one's
-     * differs; the tag may be the same, and its loss would hide the record:
-     * it stays, and look-ups see that the slot is free. */
+    /* The slot may be another's already.  The age is only a hint, and the
+     * other's age differs.  But the other's tag may be the same, and its loss
+     * would hide the record: so the tag stays, and look-ups see that the slot
+     * is free. */
     if (seen != UPOOL_AGE_ACTIVE) {
         upool_cas(age, seen, UPOOL_AGE_FREE);
     }

@@ -44,7 +44,8 @@ void upool_table_give_back(upool_table *table, apr_uint32_t n,
     upool_store(&upool_table_tags(table)[n], 0);
     upool_store(&upool_table_ages(table)[n], UPOOL_AGE_FREE);
     if (!upool_cas(&slot->hold, seen, free_hold)) {
-        /* Dropped at that very moment; nobody else changes it after that. */
+        /* It was dropped at that very moment; nobody else changes it after
+         * that. */
         upool_cas(&slot->hold, upool_hold_turn(hold, UPOOL_PHASE_DROPPED),
                   free_hold);
     }
@@ -82,9 +83,9 @@ int upool_table_publish(upool_table *table, const upool_ticket *ticket,
         || !upool_slot_raise(slot, ticket->claim, received)) {
         return 0;
     }
-    /* After the swap, so that only the slot's holder comes here.  Should one
-     * that was taken for dead do so after all, it sets another upload's time
-     * to the present: nothing that matters. */
+    /* After the swap, so that only the slot's holder comes here.  If a holder
+     * that was taken for dead comes here after all, it only sets another
+     * upload's time to the present, which does not matter. */
     upool_store(&slot->updated, (apr_uint64_t)now);
     return 1;
 }

@@ -8,7 +8,7 @@
 
 static const unsigned char MAGIC[4] = { 'U', 'P', 'P', '1' };
 
-/* The year 9999: what is later is no time, and nothing that is added to it
+/* The year 9999: nothing later counts as a time, and adding to a time never
  * overflows. */
 #define TIME_MOST ((apr_int64_t)253402300799 * 1000000)
 /* As much as a slot can count. */
@@ -67,7 +67,7 @@ apr_size_t upool_wire_write(unsigned char out[UPOOL_WIRE_MAX],
     return (apr_size_t)(at - out);
 }
 
-/* What is left to read; left shrinks, and is never less than nothing. */
+/* The rest to read; left shrinks, and never falls below 0. */
 typedef struct reader {
     const unsigned char *at;
     apr_size_t left;
@@ -98,15 +98,15 @@ static int take_number(reader *in, apr_int64_t least, apr_int64_t most,
     for (n = 0; n < 8; n++) {
         bits = bits << 8 | bytes[n];
     }
-    /* All ones are the one number below 0 that is ever sent. */
+    /* All ones is the only number below 0 that is ever sent. */
     *number =
         bits == ~APR_UINT64_C(0) ? -1 : (apr_int64_t)(bits & ~(1ULL << 63));
     return (bits >> 63 == 0 || *number == -1) && *number >= least
            && *number <= most;
 }
 
-/* Text of these lengths has no NUL in it, or what reads it would see less than
- * was checked. */
+/* Text must not contain a NUL, or its readers would see less than was
+ * checked. */
 static int take_text(reader *in, const text_rule *rule, upool_slot_record *out)
 {
     char *text = (char *)out + rule->offset;

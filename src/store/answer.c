@@ -110,7 +110,7 @@ apr_status_t upool_answer_save(const upool_answer *answer, int directory,
                                    UPOOL_LAYOUT_ANSWER_NEW, 0, NULL);
 }
 
-/* What goes into a response's head: no line may end in it. */
+/* For text that goes into a response's head: no line may end in it. */
 static int is_header(const char *name, const char *value)
 {
     return *name && !name[strcspn(name, ": \t\r\n")]

@@ -18,7 +18,8 @@
 #include "store/layout.h"
 #include "store/lock.h"
 
-/* A clear of a large bucket takes some time, in which it looks like a ruin. */
+/* A clear of a large bucket takes some time, during which the bucket looks
+ * damaged. */
 #define LOOKS_MAX 6
 #define LOOKS_PAUSE 2000
 /* A bucket in which nothing came or went for so long is not being cleared. */
@@ -89,7 +90,7 @@ static const char *judge_file(const look *at, const upool_file *file)
     struct stat st;
 
     if (!size) {
-        /* What is there under that name, but no file, has its note. */
+        /* Anything under that name that is not a file gets a note. */
         return fstatat(at->directory.fd, file->stored, &st, AT_SYMLINK_NOFOLLOW)
                        < 0
                    ? "was moved away"
@@ -116,7 +117,8 @@ static void judge_files(look *at, const upool_record *record)
             && apr_hash_get(at->data, file->stored, APR_HASH_KEY_STRING);
 
         if (text) {
-            /* By the application, which is what files are for. */
+            /* It was moved away by the application, as files are meant to
+             * be. */
             note(is_there ? at->audit->problems : at->audit->remarks,
                  file->stored, text);
         }
@@ -206,7 +208,7 @@ static void judge_answer(look *at)
     is_no_matter(at, rv, UPOOL_LAYOUT_ANSWER);
 }
 
-/* What no record has claimed. */
+/* The files that no record has claimed. */
 static void judge_orphans(look *at)
 {
     upool_audit *audit = at->audit;

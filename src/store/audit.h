@@ -3,13 +3,13 @@
 #ifndef UPOOL_STORE_AUDIT_H
 #define UPOOL_STORE_AUDIT_H
 
-/* What lies in a pool, and whether it is what the room makes: for people who
- * look after one.  Nothing here changes the disk, and nobody is kept waiting.
+/* What lies in a pool, and whether it is what this room makes: for people who
+ * look after a pool.  Nothing here changes the disk or keeps anybody waiting.
  *
- * Uploads go on meanwhile.  What looks wrong is looked at again, some
- * milliseconds later, before it is called a problem; what is in the middle of
- * a change (a writer has the bucket) may be anything and is none.  Content is
- * not read; names come from the disk and may be any bytes.
+ * Uploads go on meanwhile.  Whatever looks wrong is looked at again some
+ * milliseconds later before it is called a problem; a bucket in the middle of a
+ * change (a writer has it) may look like anything and is not a problem.
+ * Content is not read; names come from the disk and may be any bytes.
  *
  * No state; any thread. */
 
@@ -25,7 +25,7 @@ typedef struct upool_audit_note {
 } upool_audit_note;
 
 typedef struct upool_audit {
-    upool_record *complete;       /* metadata.json; NULL: none to be read */
+    upool_record *complete;       /* metadata.json; NULL: none readable */
     const upool_resumable *about; /* several requests, on its way; or NULL */
     apr_off_t offset;             /* bytes that are there, of that */
     int is_written;               /* a writer is there */
@@ -38,23 +38,24 @@ typedef struct upool_audit {
 } upool_audit;
 
 /* Looks at the bucket id, into p.  APR_ENOENT: there is none (any more);
- * APR_ENOTDIR: something that is no bucket bears the name; APR_EINVAL: no
- * bucket has such a name; else the system's error. */
+ * APR_ENOTDIR: something other than a bucket has that name; APR_EINVAL: no
+ * bucket can have such a name; else the system's error. */
 apr_status_t upool_audit_look(upool_audit *audit, upool_store *store,
                               const char *id, apr_pool_t *p);
 
-/* What the walk below calls for every name in the pool but that of the room's
- * own files.  may_be: a bucket may have such a name.  Anything but APR_SUCCESS
- * ends the walk. */
+/* The walk below calls this for every name in the pool except those of the
+ * room's own files.  may_be: a bucket may have such a name.  Anything but
+ * APR_SUCCESS ends the walk. */
 typedef apr_status_t upool_audit_visit(void *baton, const char *name,
                                        int may_be);
 
-/* Walks the pool, in no order.  The visit's or the system's error. */
+/* Walks the pool, in no particular order.  Returns the visit's or the system's
+ * error. */
 apr_status_t upool_audit_each(upool_store *store, upool_audit_visit *visit,
                               void *baton);
 
-/* When the list of what is in bucket id has last changed; it does when an
- * upload begins and when it ends.  0: there is none. */
+/* When the list of files in bucket id last changed, as it does when an upload
+ * begins and when it ends.  0: there is no such bucket. */
 apr_time_t upool_audit_changed(upool_store *store, const char *id);
 
 #endif

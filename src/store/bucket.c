@@ -19,8 +19,8 @@
 #include "store/layout.h"
 #include "store/purge.h"
 
-/* How often a bucket may vanish between its making and its locking before we
- * stop believing in accidents. */
+/* How often a bucket may vanish between making and locking it before we take it
+ * for an error. */
 #define BEGIN_TRIES 16
 #define ALL_BITS 07777
 /* For an application that is about to be over. */
@@ -116,15 +116,16 @@ static apr_status_t make_directory(const upool_bucket *bucket, int *made)
     if (!*made && errno != EEXIST) {
         return upool_fd_error();
     }
-    /* Also for one that was there: whoever made it may have died before. */
+    /* Also for a directory that was there: its maker may have died before. */
     return upool_store_settings(bucket->store)->sync
                ? upool_fd_sync_directory(pool_fd)
                : APR_SUCCESS;
 }
 
 /* 1 when no other holder can have been here: a new directory whose name nobody
- * else knows.  Three system calls less; were it gone all the same, no file
- * could be made in it, and the upload would end as one that was cleared. */
+ * else knows.  This saves three system calls; if the directory were gone all
+ * the same, no file could be made in it, and the upload would end as
+ * cleared. */
 static int is_secret(const upool_bucket *bucket, int made)
 {
     return made && bucket->minted;
@@ -246,9 +247,10 @@ static apr_status_t pass_incomplete(const upool_bucket *bucket,
                : APR_SUCCESS;
 }
 
-/* What earlier attempts have left.  made: the directory is ours since a moment
- * ago, in which another holder may have come and gone, leaving an upload on its
- * way, or either document, but hardly anything else: not worth a walk. */
+/* Removes what earlier attempts have left.  made: the directory was made a
+ * moment ago; since then another holder may have come and gone and left an
+ * upload on its way, or either document, but hardly anything else, so a walk is
+ * not worth while. */
 static apr_status_t tidy(upool_bucket *bucket, int made, const char **why)
 {
     int fd = bucket->directory.fd;
@@ -261,7 +263,7 @@ static apr_status_t tidy(upool_bucket *bucket, int made, const char **why)
     rv = upool_document_complete(&bucket->previous, fd, bucket->id,
                                  bucket->pool);
     if (rv == APR_EGENERAL) {
-        /* Somebody may want to mend it, until there is something better. */
+        /* Somebody may want to repair it, until there is something better. */
         bucket->damaged = 1;
     }
     passed = pass_incomplete(bucket, why);
@@ -297,8 +299,9 @@ static upool_bucket *bucket_make(upool_store *store, const char *id,
     return bucket;
 }
 
-/* What an application works on is in nobody's hands but its own.  A moment's
- * patience: its client may have the whole answer before its handler is back. */
+/* An upload that an application works on belongs to that application alone.
+ * Waits a moment, since its client may have the whole answer before its handler
+ * returns. */
 static apr_status_t await_answer(const upool_bucket *bucket, const char **why)
 {
     int fd = bucket->directory.fd;
@@ -441,7 +444,8 @@ void upool_bucket_fail(upool_bucket *bucket, const upool_record *record)
     if (bucket->stage != UPOOL_STAGE_WRITING) {
         return;
     }
-    /* What is to be completed must not be found without its file. */
+    /* An upload that is about to be completed must not be found without its
+     * file. */
     if (bucket->adopted) {
         unlinkat(bucket->directory.fd, UPOOL_LAYOUT_RESUMABLE, 0);
     }

@@ -11,7 +11,7 @@
  *   attempt.json    the last attempt, as long as it is not the one above:
  *                   state error, or uploading where the progress table had no
  *                   slot; removed before a new attempt starts and by commit
- *   resumable.json  one that arrives in several requests (resumable_look.h)
+ *   resumable.json  an upload in several requests (resumable_look.h)
  *   yield           somebody wants its writer to stop (takeover.h)
  *   run             who runs its application, and what came of it (run.h)
  *   cleared         it goes when that has answered (inuse.h)
@@ -29,11 +29,10 @@
  * Replacing a complete upload: its files and metadata.json stay until commit
  * renames the new metadata over; only then the old files go.
  *
- * This is the holder's side.  Files are written through spool.h, readers come
- * in through view.h and clear through purge.h; all three come with this
- * header.  A bucket is used by one thread at a time and lives in the pool of
- * begin.  Called after the attempt has ended every function says APR_EBADF, or
- * does nothing. */
+ * This is the holder's side.  Files are written through spool.h, readers use
+ * view.h and clear uses purge.h; this header includes all three.  A bucket is
+ * used by one thread at a time and lives in the pool of begin.  After the
+ * attempt has ended every function returns APR_EBADF or does nothing. */
 
 #include "store/removal.h"
 #include "store/record.h"
@@ -43,26 +42,27 @@
 #include "store/view.h"
 
 /* Opens the bucket of id for a new attempt, making the directory where there
- * is none.  id has been checked by ident/, and is again; minted: it was made
- * for this very upload, and nobody else knows it yet.  APR_EBUSY: another
- * holder, or an application that works on what is there; ENOLCK: the pool is
- * unsafe (farm.h); else the system's error.  *why then has a text for the error
- * log.  The lock and all descriptors go with p (fail() without record is then
- * implied).  *previous: the complete upload's record that this one replaces,
- * or NULL; a damaged one is not complete, and goes with commit. */
+ * is none.  id has been checked by ident/, and is checked again; minted: it was
+ * made for this very upload, and nobody else knows it yet.  APR_EBUSY: there is
+ * another holder, or an application works on the current content; ENOLCK: the
+ * pool is unsafe (farm.h); else the system's error.  On an error *why has a
+ * text for the error log.  The lock and all descriptors go with p (which then
+ * implies fail() without record).  *previous: the record of the complete upload
+ * that this one replaces, or NULL; a damaged one does not count as complete,
+ * and goes with commit. */
 apr_status_t upool_bucket_begin(upool_bucket **bucket, upool_store *store,
                                 const char *id, int minted, apr_pool_t *p,
                                 upool_record **previous, const char **why);
 
-/* Ends the attempt, which has written nothing, by making it one of several
- * requests: about->file.stored and about->created are set (created is raised
- * where it is that of the complete upload), and resumable.json is written.
- * end() is to follow; on an error it leaves no trace. */
+/* Ends the attempt, which must have written nothing, by turning it into an
+ * upload of several requests: sets about->file.stored and about->created
+ * (created is raised where it equals that of the complete upload), and writes
+ * resumable.json.  end() must follow; on an error end() leaves no trace. */
 apr_status_t upool_bucket_defer(upool_bucket *bucket, upool_resumable *about);
 
 /* Opens the bucket for completing the upload of several requests that about
- * tells of: its data file counts as one of this attempt, closed, but stays
- * where the attempt ends without commit() or fail().  Waits until deadline for
+ * describes.  Its data file counts as a closed one of this attempt, but stays
+ * if the attempt ends without commit() or fail().  Waits until deadline for
  * others.  APR_ENOENT: it is gone, or complete; APR_EGENERAL: damaged;
  * APR_EBUSY; else the system's error. */
 apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
@@ -70,22 +70,22 @@ apr_status_t upool_bucket_adopt(upool_bucket **bucket, upool_store *store,
                                 apr_time_t deadline);
 
 /* Makes record (state done, its files stored here in this attempt and closed)
- * the bucket's content.  On failure nothing is changed and fail() is to
- * follow.  APR_ENOENT: somebody has cleared the bucket; APR_EINVAL: the record
- * does not fit the attempt; APR_EGENERAL: a file is not of the size it says;
- * else the system's error, or the first one that a spool has met. */
+ * the bucket's content.  On failure nothing is changed and fail() must follow.
+ * APR_ENOENT: somebody has cleared the bucket; APR_EINVAL: the record does not
+ * fit the attempt; APR_EGENERAL: a file does not have the size that the record
+ * says; else the system's error, or the first one that a spool has met. */
 apr_status_t upool_bucket_commit(upool_bucket *bucket,
                                  const upool_record *record);
-/* Ends the attempt: its files go, attempt.json says why (record, state
- * error; NULL: no trace is left).  What was complete before stays. */
+/* Ends the attempt: its files go, and attempt.json says why (record, state
+ * error; NULL: no trace is left).  An upload that was complete before stays. */
 void upool_bucket_fail(upool_bucket *bucket, const upool_record *record);
 /* Writes attempt.json (state uploading) for pollers without a slot.  An error
  * does not matter to the upload. */
 apr_status_t upool_bucket_note(upool_bucket *bucket,
                                const upool_record *record);
-/* Is it still there?  APR_ENOENT: somebody has removed it; ENOLCK: nobody may
- * write to the pool any more (farm.h); other errors tell nothing.  Costs a few
- * system calls. */
+/* Is the bucket still there?  APR_ENOENT: somebody has removed it; ENOLCK:
+ * nobody may write to the pool any more (farm.h); other errors prove nothing.
+ * Costs a few system calls. */
 apr_status_t upool_bucket_look(const upool_bucket *bucket);
 /* Lets go of the lock and the descriptors now.  An attempt that was neither
  * committed nor failed leaves no files. */

@@ -8,7 +8,7 @@
  *   stage     writing ──commit──> committed ──┐
  *                └──────fail────> failed ─────┴──end, or the pool──> ended
  *
- * Ended in the writing stage, the attempt's files go as if it had failed.
+ * If the attempt ends in the writing stage, its files go as if it had failed.
  * Everything is allocated in the pool of begin; one thread at a time. */
 
 #include <apr_tables.h>
@@ -35,10 +35,10 @@ struct upool_bucket {
     upool_record *previous;     /* the complete upload so far, or NULL */
     apr_array_header_t *spools; /* upool_spool *, this attempt's, in order */
     apr_status_t broken; /* the first write error: never commit after it */
-    int damaged; /* what was there reads as no upload; goes with commit */
-    int minted;  /* nobody else knows id */
-    int noted;   /* attempt.json has been written */
-    int adopted; /* it completes the upload that resumable.json tells of */
+    int damaged;         /* the old content is unreadable; goes with commit */
+    int minted;          /* nobody else knows id */
+    int noted;           /* attempt.json has been written */
+    int adopted;         /* it completes the upload of resumable.json */
 };
 
 struct upool_spool {

@@ -98,8 +98,8 @@ static void take_back(const upool_bucket *bucket)
     }
 }
 
-/* After the rename: what nothing names any more.  A crash before the end of
- * this leaves files for the next holder or the sweep. */
+/* After the rename: removes files that nothing names any more.  A crash before
+ * the end of this leaves files for the next holder or the sweep. */
 static void remove_replaced(upool_bucket *bucket, const upool_record *record)
 {
     int fd = bucket->directory.fd;

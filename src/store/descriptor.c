@@ -36,7 +36,7 @@ apr_status_t upool_fd_directory(int *fd, int directory, const char *name)
     apr_status_t rv =
         upool_fd_open(fd, directory, name, O_RDONLY | O_DIRECTORY, 0);
 
-    /* Systems differ in what they say of a link here. */
+    /* Systems differ in the error they give for a link here. */
     return rv == ELOOP || rv == EMLINK ? APR_ENOTDIR : rv;
 }
 

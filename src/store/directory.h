@@ -4,11 +4,11 @@
 #define UPOOL_STORE_DIRECTORY_H
 
 /* A bucket's directory, by descriptor.  Between two looks at a name somebody
- * may have removed the bucket and made another, so whoever enters one keeps
- * its descriptor, works relative to that, and asks where it matters whether
- * the name still means it.
+ * may have removed the bucket and made another.  So code that enters a bucket
+ * keeps its descriptor, works relative to that, and checks where it matters
+ * whether the name still means that directory.
  *
- * A directory that the server's user does not own is no bucket: in a sticky,
+ * A directory that the server's user does not own is not a bucket: in a sticky,
  * world-writable pool anybody may plant one.  No state; any thread. */
 
 #include <sys/stat.h>
@@ -23,14 +23,15 @@ typedef struct upool_directory {
 } upool_directory;
 
 /* Opens the bucket id; the caller closes dir->fd, which is -1 on failure.
- * APR_ENOENT: none; APR_ENOTDIR: a link, a file or somebody else's directory
- * bears the name; APR_EINVAL: id is no name of a bucket; else the system's. */
+ * APR_ENOENT: there is none; APR_ENOTDIR: a link, a file or somebody else's
+ * directory has the name; APR_EINVAL: id is not a name of a bucket; else the
+ * system's. */
 apr_status_t upool_directory_enter(upool_directory *dir,
                                    const upool_store *store, const char *id);
 
-/* Does the name id still mean dir?  APR_SUCCESS; APR_ENOENT: another directory,
- * or none; else the system's: it cannot be told, which must not be taken for
- * either. */
+/* Does the name id still mean dir?  APR_SUCCESS; APR_ENOENT: it means another
+ * directory, or none; else the system's: this is unknown, and must not be taken
+ * for either answer. */
 apr_status_t upool_directory_check(const upool_directory *dir,
                                    const upool_store *store, const char *id);
 

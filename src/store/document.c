@@ -13,8 +13,8 @@
 #include "store/layout.h"
 #include "store/metadata.h"
 
-/* Errors that tell of the name, not of the system's state: what is there is
- * not a document of ours. */
+/* Errors that concern the name, not the system's state: the thing there is not
+ * a document of ours. */
 static apr_status_t strange_or(apr_status_t rv)
 {
     switch (rv) {
@@ -158,8 +158,8 @@ apr_status_t upool_document_complete(upool_record **record, int directory,
     return strange_or(verify_files(*record, directory, 1));
 }
 
-/* O_EXCL: whatever lies there under the temporary name, a dead holder's rest or
- * a planted link, is not written into but goes. */
+/* O_EXCL: anything that lies there under the temporary name, a dead holder's
+ * leftover or a planted link, is removed and not written into. */
 static apr_status_t open_fresh(int *fd, int directory, const char *fresh)
 {
     apr_status_t rv = upool_fd_open(

@@ -8,7 +8,7 @@
  * sees the old or the new one, whole.  Only the holder of the bucket's lock
  * writes.
  *
- * A record is believed about its data files only as far as they agree: there,
+ * What a record says of its data files is believed only if they are there,
  * regular, and of exactly the recorded size.
  *
  * Descriptors live within one call.  No state; any thread. */
@@ -16,8 +16,8 @@
 #include "store/record.h"
 #include "store/resumable.h"
 
-/* The text of the document name, in p and with no NUL behind it.  As of
- * upool_document_load(). */
+/* Reads the text of the document name into p, with no NUL behind it.  Errors as
+ * of upool_document_load(). */
 apr_status_t upool_document_read(char **text, apr_size_t *len, int directory,
                                  const char *name, apr_pool_t *p);
 
@@ -28,16 +28,16 @@ apr_status_t upool_document_put(char *text, apr_size_t len, int directory,
                                 int *named);
 
 /* Reads the document name (one of layout.h's) in the bucket's directory.
- * APR_ENOENT: none; APR_EGENERAL: there is something else of that name (a link,
- * a FIFO), or not a record of id; else the system's error. */
+ * APR_ENOENT: there is none; APR_EGENERAL: something else has that name (a
+ * link, a FIFO), or it is not a record of id; else the system's error. */
 apr_status_t upool_document_load(upool_record **record, int directory,
                                  const char *name, const char *id,
                                  apr_pool_t *p);
 
 /* The complete upload: metadata.json in state done, with its data files
- * verified; one that is gone was moved away by the application.  As above;
- * APR_EGENERAL also where they do not agree, and *record is set even then
- * (untouched otherwise). */
+ * verified; a missing one was moved away by the application.  As above;
+ * APR_EGENERAL also where they do not agree, and *record is set even then (but
+ * on no other error). */
 apr_status_t upool_document_complete(upool_record **record, int directory,
                                      const char *id, apr_pool_t *p);
 
@@ -54,8 +54,8 @@ apr_status_t upool_document_save(const upool_record *record, int directory,
                                  const char *name, const char *fresh, int sync,
                                  int *named);
 
-/* The same for resumable.json.  Whether it is that of the complete upload, and
- * what is there of its file, resumable_state.h tells. */
+/* The same for resumable.json.  resumable_state.h tells whether it belongs to
+ * the complete upload, and how much of its file is there. */
 apr_status_t upool_document_load_resumable(upool_resumable **resumable,
                                            int directory, const char *id,
                                            apr_pool_t *p);

@@ -21,8 +21,8 @@
 /* Servers that are watched at a time. */
 #define PEERS_MAX 64
 #define NAME_ROOM 40
-/* Rounds without a sign: a server is dead, what was found unsafe is so no
- * more. */
+/* Rounds without a sign after which a server counts as dead, and a pool found
+ * unsafe no longer does. */
 #define DEAD_ROUNDS 5
 #define CLEAR_ROUNDS 8
 /* Digits of a number, and longest text of "unsafe" that is read. */
@@ -99,7 +99,7 @@ static apr_status_t enter(int *fd, const upool_store *store, int make)
 
 /* --- Our own file --- */
 
-/* Of another mount, or removed: the locks are of nothing. */
+/* The file is of another mount, or removed: its locks protect nothing. */
 static int is_ours_there(const upool_farm *farm, int directory)
 {
     struct stat there;
@@ -118,8 +118,8 @@ static apr_status_t lock_file(int fd)
     return upool_region_take(fd, &all);
 }
 
-/* Under a new name always: one that is known may be locked by who takes it for
- * that of a dead server. */
+/* Always under a new name: a known one may be locked by a server that takes it
+ * for a dead server's. */
 static apr_status_t make_own(upool_farm *farm, int directory)
 {
     apr_status_t rv;
@@ -193,8 +193,8 @@ static apr_uint64_t read_number(int fd)
                : strtoull(text, NULL, 10);
 }
 
-/* Takes what it is given.  What is ours stays ours until its number has grown,
- * or has stood still for long enough. */
+/* Takes every lock that is granted, and keeps it until the file's number has
+ * grown, or has stood still for long enough. */
 static void try_locks(peer *one, int *fd)
 {
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
@@ -353,7 +353,7 @@ static const char *try_alone(upool_farm *farm, int directory, apr_status_t *rv)
         return NULL;
     }
     found = upool_filesystem_try(rv, directory, farm->round);
-    /* What is wrong stays wrong: it is tried until it is right. */
+    /* A wrong result stays until a new try is right. */
     farm->tried = !found && !*rv;
     return found;
 }
@@ -439,7 +439,7 @@ const char *upool_farm_try(const upool_store *store, apr_status_t *rv,
     }
     found = upool_filesystem_try(rv, directory, p);
     upool_fd_close(&directory);
-    /* Where servers use it, it stays. */
+    /* The directory stays if servers use it. */
     unlinkat(upool_store_fd(store), UPOOL_LAYOUT_FARM, AT_REMOVEDIR);
     return found;
 }

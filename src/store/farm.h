@@ -3,8 +3,9 @@
 #ifndef UPOOL_STORE_FARM_H
 #define UPOOL_STORE_FARM_H
 
-/* Whether the servers that share a pool keep each other out.  A file system
- * that grants every lock to everybody cannot be seen from one machine; two can:
+/* Checks whether the locks of servers that share a pool keep each other out.
+ * One machine cannot see that a file system grants every lock to everybody; two
+ * machines can:
  *
  *   POOL/.farm/RANDOM.lock   one for each server, which holds its locks
  *                            (flock() and fcntl()) for as long as it lives, and
@@ -15,12 +16,12 @@
  *     it is ours, its number stands still  that server is dead: its file goes
  *     it is ours, and its number grows     the file system lies: unsafe
  *
- * What one server finds all of them obey.  "unsafe" is renewed as often as it
- * is found, and goes when no round has for a while.  A server that sees it
- * makes its file anew, for it may have lost its locks (to a network that was
- * away) without knowing.
+ * All servers obey what one of them finds.  "unsafe" is renewed whenever a
+ * round finds the pool unsafe, and goes when no round has done so for a while.
+ * A server that sees it makes its own lock file anew, since it may have lost
+ * its locks (while the network was away) without knowing.
  *
- * On a local file system nothing of this is done. */
+ * None of this is done on a local file system. */
 
 #include "store/store.h"
 
@@ -37,20 +38,20 @@ typedef enum upool_farm_state {
 /* Between two rounds. */
 #define UPOOL_FARM_PAUSE apr_time_from_sec(2)
 
-/* Lives in p, with which its locks go. */
+/* It lives in p, and its locks go with p. */
 upool_farm *upool_farm_make(apr_pool_t *p);
 
 /* One round in the pool, which is opened anew for each: a mount may have come
- * in between.  *why: a text that lives until the next round, of UNSAFE and
- * FAILED; *rv: the error of FAILED. */
+ * in between.  *why, for UNSAFE and FAILED: a text that lives until the next
+ * round; *rv: the error of FAILED. */
 upool_farm_state upool_farm_round(upool_farm *farm, const upool_store *store,
                                   const char **why, apr_status_t *rv);
 
-/* Why nothing may be written, in p; NULL: it may.  For whoever begins to write:
- * costs a local file system one call. */
+/* The reason why nothing may be written, in p; NULL: writing is allowed.  To be
+ * asked before writing begins; costs one call on a local file system. */
 const char *upool_farm_unsafe(const upool_store *store, apr_pool_t *p);
 
-/* The same without the text, for the writer that looks. */
+/* The same without the text, for a writer that checks again. */
 int upool_farm_is_unsafe(const upool_store *store);
 
 /* Tries the file system of the pool alone, as upool_filesystem_try(). */

@@ -72,7 +72,7 @@ apr_status_t upool_filesystem_look(struct stat *st, int directory,
     apr_status_t rv = upool_fd_stat(st, directory, name);
     int fd;
 
-    /* A device of its own: no file system of FUSE's caches. */
+    /* A real device: not a file system with FUSE's caches. */
     if (rv || !S_ISREG(st->st_mode) || major(st->st_dev) != 0
         || upool_filesystem_of(directory, NULL) != UPOOL_FILESYSTEM_FUSE) {
         return rv;
@@ -81,7 +81,7 @@ apr_status_t upool_filesystem_look(struct stat *st, int directory,
     if (rv) {
         return rv;
     }
-    /* What it says is no matter: it has been asked. */
+    /* The result does not matter: only the asking does. */
     upool_fd_sync(fd);
     rv = upool_fd_stat(st, fd, NULL);
     upool_fd_close(&fd);

@@ -18,7 +18,7 @@ int upool_inuse_is_held(int directory)
 
     rv = upool_fd_own(&fd, directory, UPOOL_LAYOUT_RUN, O_RDONLY, 0);
     if (rv) {
-        /* Planted: nobody has locked that. */
+        /* It was planted: nobody has locked that. */
         return rv != ENOENT && rv != APR_EGENERAL;
     }
     rv = upool_region_look(fd, &all);

@@ -3,8 +3,8 @@
 #ifndef UPOOL_STORE_INUSE_H
 #define UPOOL_STORE_INUSE_H
 
-/* An upload whose application works on it (run.h), for those who would take it
- * away: begin, sweep and clear.
+/* An upload whose application works on it (run.h), as seen by the code that
+ * would take it away: begin, sweep and clear.
  *
  *     clear                          run
  *     makes "cleared"                lets go of the region
@@ -14,11 +14,11 @@
 
 #include "store/directory.h"
 
-/* 1: somebody runs the application of what is in the open bucket, or it cannot
- * be told. */
+/* 1: somebody runs the application of the upload in the open bucket, or that
+ * cannot be found out. */
 int upool_inuse_is_held(int directory);
 
-/* 1: it was cleared meanwhile: for readers there is nothing. */
+/* 1: it was cleared meanwhile, so readers find nothing. */
 int upool_inuse_is_cleared(int directory);
 
 /* Marks it as cleared.  The system's error. */

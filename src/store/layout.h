@@ -8,10 +8,10 @@
  * upool_layout_server(), or has passed one of the checks here; none of them
  * holds a slash or a byte chosen by a client, and none but .quota and .farm a
  * leading dot.  That is the whole defence against paths that lead outside, so
- * no other file of the room judges names.
+ * no other file of this room judges names.
  *
  * The temporary names are fixed: only the holder of the bucket's lock writes
- * them.  No file the room makes has a name that a web server would run or
+ * them.  No file that this room makes has a name that a web server would run or
  * obey. */
 
 #include <apr_pools.h>

@@ -21,7 +21,8 @@
 
 /* --- Opening -------------------------------------------------------------- */
 
-/* In a sticky pool of everybody's somebody may have planted the name. */
+/* In a sticky pool that everybody may write to somebody may have planted the
+ * name. */
 static apr_status_t open_file(upool_ledger *ledger, int make)
 {
     struct stat st;
@@ -89,7 +90,7 @@ apr_status_t upool_ledger_open(upool_ledger *ledger, upool_store *store,
     return rv;
 }
 
-/* While rows are changed the header has the sums of before. */
+/* While rows are changed the header has the sums from before. */
 apr_status_t upool_ledger_glance(upool_row_sums *sums, int directory)
 {
     upool_row_header header;
@@ -119,8 +120,8 @@ apr_status_t upool_ledger_glance(upool_row_sums *sums, int directory)
 
 void upool_ledger_close(upool_ledger *ledger)
 {
-    /* Said aloud: a child between fork and exec has a copy of the descriptor,
-     * which would keep the lock. */
+    /* Unlocks explicitly: a child between fork and exec has a copy of the
+     * descriptor, which would keep the lock. */
     flock(ledger->file.fd, LOCK_UN);
     upool_fd_close(&ledger->file.fd);
 }
@@ -185,7 +186,7 @@ apr_status_t upool_ledger_check(const upool_ledger *ledger, int n,
     return !rv && at != n ? APR_EGENERAL : rv;
 }
 
-/* Where it was is where it is, unless the file was made anew meanwhile. */
+/* The row is still where it was, unless the file was made anew meanwhile. */
 static apr_status_t find_once(upool_ledger *ledger, const upool_row *of,
                               int hint, upool_row *row, int *n)
 {
@@ -231,7 +232,7 @@ apr_status_t upool_ledger_of_owner(upool_ledger *ledger, const upool_row *row,
     return rv;
 }
 
-/* The owner's row: of one that changed hands, those of both. */
+/* Updates the owner's row; if the upload changed hands, both owners' rows. */
 static apr_status_t turn_owners(upool_ledger *ledger, const upool_row *before,
                                 const upool_row *after)
 {
@@ -249,7 +250,7 @@ static apr_status_t turn_owners(upool_ledger *ledger, const upool_row *before,
                                       after->reserved);
 }
 
-/* Row n says what row says; a new one where there is none. */
+/* Writes row to row n, or to a new row where there is none. */
 static apr_status_t write_row(upool_ledger *ledger, const upool_row *row,
                               const upool_row *before, int *n)
 {
@@ -310,8 +311,8 @@ apr_status_t upool_ledger_put(upool_ledger *ledger, const upool_row *row,
 {
     apr_status_t rv = put_once(ledger, row, n);
 
-    /* Failing half way, it has left the header dirty, and sums in memory that
-     * are not those of the rows. */
+    /* A failure half way has left the header dirty, and sums in memory that do
+     * not match the rows. */
     if (rv) {
         apr_status_t made = upool_rebuild(&ledger->file);
 

@@ -3,24 +3,25 @@
 #ifndef UPOOL_STORE_LEDGER_H
 #define UPOOL_STORE_LEDGER_H
 
-/* What every upload of a pool weighs, and what they and each owner's come to,
- * in one small file of the pool that all processes share (its layout: row.h);
- * for the quota's own files alone.
+/* What every upload of a pool weighs, and the sums of all uploads and of each
+ * owner's, in one small file of the pool that all processes share (its layout:
+ * row.h); for the quota's own files alone.
  *
- * What an upload asks of it takes the same few reads and writes by place and no
- * memory, whether the pool holds ten uploads or a million: the sums stand in
- * the header, an owner's in a row of his own, and rows are found by hash.
+ * An upload's requests take the same few reads and writes at known places and
+ * no memory, whether the pool holds ten uploads or a million: the total sums
+ * are in the header, each owner's sums in a row for that owner, and rows are
+ * found by hash.
  *
- * Rows are the truth, sums follow.  Before rows are changed the header says so,
- * and afterwards, in the same write that brings the new sums, that all is well
- * again.  Somebody killed in between leaves the first, and who opens next adds
- * everything up anew (rebuild.h).  So does who meets a damaged row, or a file
- * of an older layout.  What a power cut made of it is found by the next count,
- * which adds rows up while it goes over them.  The file is nothing but a cache
- * of what lies in the pool, apart from the reservations of uploads that are
- * under way at this moment.
+ * Rows are the truth, sums follow.  Before rows are changed the header is
+ * marked; the mark is cleared in the same write that brings the new sums.  A
+ * process killed in between leaves the mark, and the next one to open the file
+ * adds everything up anew (rebuild.h).  The same happens on meeting a damaged
+ * row or a file of an older layout.  Damage by a power cut is found by the next
+ * count, which adds rows up while it goes over them.  The file is only a cache
+ * of what lies in the pool, except for the reservations of uploads that are
+ * under way.
  *
- * An open ledger is held under flock(), and whoever opens one waits for it:
+ * An open ledger is held under flock(), and opening one waits for that lock:
  * nothing that can wait for a client may be done before it is closed.  Plain
  * data of the caller; one thread at a time per open ledger. */
 
@@ -34,13 +35,13 @@ typedef struct upool_ledger {
 
 /* Opens the pool's ledger and takes its lock.  make: 1 to make it where there
  * is none (else APR_ENOENT).  Else the system's error, APR_EACCES where
- * something else bears its name; there is nothing to close then. */
+ * something else has its name; there is nothing to close then. */
 apr_status_t upool_ledger_open(upool_ledger *ledger, upool_store *store,
                                int make);
 
-/* The sums of the pool that directory is, past the lock of its ledger: as they
- * were a moment ago.  APR_ENOENT: it has none; APR_EGENERAL: damaged; else the
- * system's error. */
+/* The sums of the pool whose directory this is, read without its ledger's lock,
+ * so they may be a moment old.  APR_ENOENT: it has none; APR_EGENERAL: damaged;
+ * else the system's error. */
 apr_status_t upool_ledger_glance(upool_row_sums *sums, int directory);
 
 /* Lets go of lock and descriptor. */
@@ -51,28 +52,30 @@ void upool_ledger_close(upool_ledger *ledger);
 upool_row_header *upool_ledger_header(upool_ledger *ledger);
 apr_status_t upool_ledger_save(upool_ledger *ledger);
 
-/* The row of upload id, *n its number; a row named id that is empty otherwise
- * and n = UPOOL_ROW_NONE where there is none.  hint: the number that it had, or
- * UPOOL_ROW_NONE.  The system's error. */
+/* Finds the row of upload id, *n its number.  Where there is none, gives a row
+ * named id that is otherwise empty, and *n = UPOOL_ROW_NONE.  hint: the number
+ * that it had, or UPOOL_ROW_NONE.  Returns the system's error. */
 apr_status_t upool_ledger_find(upool_ledger *ledger, const char *id, int hint,
                                upool_row *row, int *n);
 
-/* Row n, whatever it is.  The system's error, APR_EGENERAL: damaged. */
+/* Reads row n, whatever it is.  Returns the system's error, or APR_EGENERAL:
+ * damaged. */
 apr_status_t upool_ledger_read(const upool_ledger *ledger, int n,
                                upool_row *row);
 
-/* APR_EGENERAL: row n, an upload's or an owner's, is found by nobody, for its
+/* APR_EGENERAL: row n, an upload's or an owner's, cannot be found, because its
  * chain does not lead to it. */
 apr_status_t upool_ledger_check(const upool_ledger *ledger, int n,
                                 const upool_row *row);
 
-/* What the uploads of row's owner come to: the stored and reserved of *sums. */
+/* The sums of the uploads of row's owner: sets stored and reserved of *sums. */
 apr_status_t upool_ledger_of_owner(upool_ledger *ledger, const upool_row *row,
                                    upool_row_sums *sums);
 
-/* Writes what row says of its upload, which has row *n or, with UPOOL_ROW_NONE,
- * a new one (*n is set then).  One that neither weighs nor reserves anything
- * loses its row.  The system's error: ENOSPC where the file had to grow. */
+/* Writes what row says of its upload into row *n or, with UPOOL_ROW_NONE, into
+ * a new row (then sets *n).  An upload that neither weighs nor reserves
+ * anything loses its row.  Returns the system's error, such as ENOSPC where the
+ * file had to grow. */
 apr_status_t upool_ledger_put(upool_ledger *ledger, const upool_row *row,
                               int *n);
 
@@ -82,22 +85,22 @@ void upool_ledger_name(upool_row *row, const char *id);
 /* Hash of an owner's text into owner; NULL: nobody. */
 void upool_ledger_hash_owner(unsigned char *owner, const char *text);
 
-/* All rows are added up anew and packed: numbers change. */
+/* Adds all rows up anew and packs them, so their numbers change. */
 apr_status_t upool_ledger_rebuild(upool_ledger *ledger);
 
 /* --- A count's own sums ----------------------------------------------------
  *
- * It goes from row 0 to the last, a few at a time, and lets the ledger go in
- * between; who changes a row that it has passed changes its sums too. */
+ * A count goes from row 0 to the last, a few at a time, and closes the ledger
+ * in between; a change of a row that it has passed changes its sums too. */
 
-/* From row 0.  Returns the count's number: the header's, until another count
- * begins. */
+/* Begins a count at row 0.  Returns the count's number, which is the header's
+ * until another count begins. */
 apr_uint32_t upool_ledger_begin_sums(upool_ledger *ledger);
 
-/* Takes row n = header's cursor in. */
+/* Adds row n, which is the header's cursor, to the count. */
 void upool_ledger_add_to_sums(upool_ledger *ledger, const upool_row *row);
 
-/* 1 when all rows are in, and the sums are those of the header. */
+/* 1 when all rows are counted, and the sums equal those of the header. */
 int upool_ledger_are_sums_right(const upool_ledger *ledger);
 
 #endif

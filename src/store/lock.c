@@ -35,9 +35,10 @@ static apr_status_t lock_descriptor(int fd, int operation)
     return errno == EWOULDBLOCK ? APR_EBUSY : upool_fd_error();
 }
 
-/* Said aloud, not left to close(): a child between fork and exec has a copy of
- * the descriptor, which would keep the lock, and who has the directory open for
- * longer would be in his own way.  A network may fail once. */
+/* Unlocks explicitly instead of leaving it to close(): a child between fork and
+ * exec has a copy of the descriptor, which would keep the lock, and a process
+ * that keeps the directory open for longer would block itself.  A network may
+ * fail once. */
 static void unlock_descriptor(int fd)
 {
     int i;
@@ -46,7 +47,8 @@ static void unlock_descriptor(int fd)
     }
 }
 
-/* Both, or none.  What has no locks for directories says nothing by them. */
+/* Takes both locks, or none.  A file system without locks for directories is
+ * ignored there. */
 static apr_status_t lock_both(const upool_lock *lock, int operation)
 {
     apr_status_t rv =

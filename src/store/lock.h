@@ -4,22 +4,23 @@
 #define UPOOL_STORE_LOCK_H
 
 /* Who may change a bucket: flock() on its lock file, a regular one.  Such a
- * lock belongs to the open descriptor, so it parts threads as well as processes
- * (fcntl locks part processes only), and it dies with its holder.  File systems
- * that several machines mount carry the lock of a file to each other; that of a
- * directory FUSE and NFS keep to themselves, without an error.
+ * lock belongs to the open descriptor, so it separates threads as well as
+ * processes (fcntl locks separate processes only), and it dies with its holder.
+ * File systems that several machines mount pass the lock of a file on to each
+ * other; but FUSE and NFS keep the lock of a directory to themselves, without
+ * an error.
  *
- * Servers of before have locked the directory alone.  So the holder of the file
- * locks the directory too, where that can be done: on a local file system an
- * old server and a new one turn each other away.
+ * Older servers locked only the directory.  So the holder of the file locks the
+ * directory too where that is possible: on a local file system an old server
+ * and a new one turn each other away.
  *
- * The file stays when the lock is let go, for unlinking it lets a second holder
- * in.  It goes with the bucket, last of all (purge.h); who got hold of it in
- * that moment finds it unlinked, and opens the next one.
+ * The file stays when the lock is released, because unlinking it would let a
+ * second holder in.  It goes with the bucket, last of all (purge.h); a process
+ * that locks it at that moment finds it unlinked, and opens the next one.
  *
- * Writers take the lock for themselves alone.  Readers who have to know whether
- * a writer lives take a shared one for a moment; a writer that meets only
- * readers waits for them, so that polling never turns an upload away.
+ * Writers take an exclusive lock.  Readers who have to know whether a writer
+ * lives take a shared one for a moment; a writer that meets only readers waits
+ * for them, so that polling never turns an upload away.
  *
  * No state; one thread at a time per lock. */
 
@@ -36,17 +37,17 @@ typedef struct upool_lock {
  * is gone; APR_EACCES: the file is no regular one; else the system's error. */
 apr_status_t upool_lock_take(upool_lock *lock, int directory);
 
-/* Takes it for a moment's work, beside others who hold it no longer: waits for
- * them until deadline.  As above. */
+/* Takes it for a moment's work, and waits until deadline for others, who hold
+ * it as briefly.  As above. */
 apr_status_t upool_lock_wait(upool_lock *lock, int directory,
                              apr_time_t deadline);
 
-/* Takes it for a reader, who makes no file.  APR_SUCCESS: no writer is there
- * until the release (without a lock file: at this moment); APR_EBUSY: one is;
- * else as above. */
+/* Takes it for a reader, without making the file.  APR_SUCCESS: no writer is
+ * there until the release (without a lock file: at this moment); APR_EBUSY: one
+ * is; else as above. */
 apr_status_t upool_lock_share(upool_lock *lock, int directory);
 
-/* Lets go.  Nothing to do for a lock that was not taken. */
+/* Releases the lock.  Does nothing for a lock that was not taken. */
 void upool_lock_release(upool_lock *lock);
 
 /* 0 when somebody has unlinked the lock file: the bucket was cleared, and

@@ -3,10 +3,10 @@
 #ifndef UPOOL_STORE_MEMBERS_H
 #define UPOOL_STORE_MEMBERS_H
 
-/* What the room's JSON documents have in common: the members of a file, and
- * reading that is strict: exactly the members asked for, each once, each of its
- * type and range.  No text read here is trusted: whoever can write into the
- * pool must gain no path, no crash and no endless work from it.
+/* Common code for this room's JSON documents: the members of a file, and strict
+ * reading: exactly the members asked for, each once, each of its type and
+ * range.  No text read here is trusted: somebody who can write into the pool
+ * must gain no path, no crash and no endless work from it.
  *
  * No files, no state; any thread. */
 
@@ -18,8 +18,8 @@
  * long names. */
 #define UPOOL_MEMBERS_MAX ((apr_size_t)32 * 1024 * 1024)
 
-/* Values to be set; NULL when text is not UTF-8 or memory ran out, which
- * json_object_set_new() then reports. */
+/* Values for json_object_set_new(), which reports a NULL: text is not UTF-8, or
+ * memory ran out. */
 json_t *upool_members_text_or_null(const char *text);
 json_t *upool_members_number(apr_int64_t n);
 
@@ -29,12 +29,12 @@ json_t *upool_members_file(const upool_file *file);
 
 /* The text of root, which it lets go of: len bytes and no NUL behind it, from
  * malloc(): the caller frees *text, which is NULL on failure.  APR_EINVAL: root
- * is NULL, nothing that could be read back; EFBIG: longer than
+ * is NULL, since a value could not be read back; EFBIG: longer than
  * UPOOL_MEMBERS_MAX; APR_ENOMEM. */
 apr_status_t upool_members_dump(char **text, apr_size_t *len, json_t *root);
 
-/* Takes the members of one object by name; the first that is not as it should
- * be makes it bad, and a member that nobody took shows in the count. */
+/* Takes the members of one object by name.  The first wrong member makes the
+ * reader bad; a member that was not taken shows in the count. */
 typedef struct upool_reader {
     const json_t *object;
     apr_pool_t *p; /* texts are copied into it */
@@ -50,7 +50,7 @@ int upool_reader_done(const upool_reader *in);
 /* The member; NULL (and bad) where there is none. */
 const json_t *upool_reader_take(upool_reader *in, const char *key);
 
-/* A text; "" where bad.  Or a text or null. */
+/* A text; "" where bad.  The second also accepts null. */
 const char *upool_reader_text(upool_reader *in, const char *key);
 const char *upool_reader_text_or_null(upool_reader *in, const char *key);
 
@@ -60,7 +60,8 @@ apr_int64_t upool_reader_number(upool_reader *in, const char *key);
 /* A number, or null: -1. */
 apr_off_t upool_reader_size(upool_reader *in, const char *key);
 
-/* What upool_members_file() has written: 1, or 0 where it is not that. */
+/* Reads what upool_members_file() has written: 1, or 0 where it is anything
+ * else. */
 int upool_reader_file(upool_file *file, const json_t *object, apr_pool_t *p);
 
 #endif

@@ -120,8 +120,8 @@ static upool_state take_state(upool_reader *in)
     return UPOOL_STATE_UPLOADING;
 }
 
-/* Two entries for one stored file would be two uploads' worth of bytes out of
- * one: nothing that we have written says so. */
+/* Two entries for one stored file would count its bytes twice; we never write
+ * that. */
 static int decode_files(apr_array_header_t *files, const json_t *list,
                         apr_pool_t *p)
 {
@@ -144,7 +144,8 @@ static int decode_files(apr_array_header_t *files, const json_t *list,
     return 1;
 }
 
-/* Not in records of forms without, nor in those of earlier versions. */
+/* It is missing in records of forms without empty inputs, and in those of
+ * earlier versions. */
 static void decode_empty(upool_record *record, upool_reader *in)
 {
     const json_t *list = json_object_get(in->object, "empty");

@@ -30,9 +30,9 @@
  *                                    member where there are none
  *
  * Reading is strict: exactly these members, each once, each of its type and
- * range, no member more.  The text is not trusted: whoever can write into the
- * pool must gain no path, no crash and no endless work from it.  What was
- * written here can be read here.  The content of files in memory is not kept.
+ * range.  The text is not trusted: somebody who can write into the pool must
+ * gain no path, no crash and no endless work from it.  Everything written here
+ * can be read here.  The content of files in memory is not kept.
  *
  * No files, no state; any thread. */
 
@@ -42,18 +42,18 @@
 #define UPOOL_METADATA_MAX UPOOL_MEMBERS_MAX
 
 /* The text of record, len bytes and no NUL behind it, from malloc(): the caller
- * frees *text, which is NULL on failure.  (Attempts are noted again and again
- * over hours; a pool would only grow.)  APR_EINVAL: the record is not one that
- * could be read back (no identifier, a text that is not UTF-8, a stored or safe
- * name outside its pattern, a negative number); EFBIG: longer than
- * UPOOL_METADATA_MAX; APR_ENOMEM. */
+ * frees *text, which is NULL on failure.  (It is not in a pool, which would
+ * only grow: attempts are noted again and again over hours.)  APR_EINVAL: the
+ * record is not one that could be read back (no identifier, a text that is not
+ * UTF-8, a stored or safe name outside its pattern, a negative number); EFBIG:
+ * longer than UPOOL_METADATA_MAX; APR_ENOMEM. */
 apr_status_t upool_metadata_encode(char **text, apr_size_t *len,
                                    const upool_record *record);
 
-/* The record that text says, all of it in p.  identifier: what it has to be
- * the record of.  APR_EGENERAL: not such a text, or out of memory (jansson
- * cannot always tell), so it is no reason to throw anything away; nothing else
- * is returned but that and APR_SUCCESS. */
+/* Reads the record from text, all of it into p.  identifier: the upload whose
+ * record it must be.  APR_EGENERAL: not such a text, or out of memory (jansson
+ * cannot always tell), so it is not a reason to throw anything away.  Only this
+ * and APR_SUCCESS are returned. */
 apr_status_t upool_metadata_decode(upool_record **record, const char *text,
                                    apr_size_t len, const char *identifier,
                                    apr_pool_t *p);

@@ -25,7 +25,8 @@ typedef struct level {
     int depth;
 } level;
 
-/* Nobody else's: in a sticky directory anybody may plant one. */
+/* It must not be anybody else's: in a sticky directory anybody may plant
+ * one. */
 static int is_pool(int fd)
 {
     struct stat st;

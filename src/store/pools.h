@@ -3,9 +3,9 @@
 #ifndef UPOOL_STORE_POOLS_H
 #define UPOOL_STORE_POOLS_H
 
-/* The pools below a directory that no configuration names one by one
- * (UploadPoolRoot): those that have books, which an upload there makes.  Links
- * are not followed, and nothing is looked for inside of a pool.
+/* Finds the pools below a directory (UploadPoolRoot), which no configuration
+ * names one by one.  A pool is known by its books, which the first upload there
+ * makes.  Links are not followed, and pools are not searched inside.
  *
  * No state; any thread. */
 
@@ -15,8 +15,9 @@
 #define UPOOL_POOLS_DEPTH 8
 #define UPOOL_POOLS_SEEN 10000
 
-/* Adds their absolute paths, in p, to list (of const char *).  What cannot be
- * read is passed over; the system's error: the root cannot. */
+/* Adds their absolute paths, in p, to list (of const char *).  Directories that
+ * cannot be read are passed over; returns the system's error where the root
+ * cannot be read. */
 apr_status_t upool_pools_find(apr_array_header_t *list, const char *root,
                               apr_pool_t *p);
 

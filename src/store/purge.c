@@ -58,7 +58,7 @@ static apr_status_t unlink_data(const leftovers *left, int fd, const char *name)
     apr_status_t rv =
         is_kept(left, name) ? APR_SUCCESS : unlink_entry(fd, name);
 
-    /* Random names: such a directory is in nobody's way. */
+    /* The names are random, so such a directory is not in anybody's way. */
     return is_directory_there(rv) ? APR_SUCCESS : rv;
 }
 
@@ -180,8 +180,8 @@ static int remove_directory(const upool_directory *dir,
            || errno == ENOENT;
 }
 
-/* First of all, and with UploadSync on the disk too: nobody must find it
- * without its files. */
+/* This goes first of all, and with UploadSync on the disk too, so that it is
+ * never found without its files. */
 static apr_status_t unlink_record(const upool_directory *dir,
                                   const upool_store *store)
 {
@@ -195,8 +195,8 @@ static apr_status_t unlink_record(const upool_directory *dir,
                : upool_fd_sync_directory(dir->fd);
 }
 
-/* Behind all else: from here on another holder may begin in the directory,
- * which then is not empty. */
+/* This goes last: from here on another holder may begin in the directory, which
+ * then is not empty. */
 static apr_status_t unlink_lock(const upool_directory *dir)
 {
     apr_status_t rv = unlink_entry(dir->fd, UPOOL_LAYOUT_LOCK);
@@ -233,9 +233,9 @@ apr_status_t upool_purge_bucket(const upool_directory *dir,
         if (errno != ENOTEMPTY && errno != EEXIST) {
             return upool_fd_error();
         }
-        /* A writer may have made a file since; so what is foreign is an excuse
-         * only where nothing else was found.  Of one that has begun after we
-         * let go of the lock nothing may be taken. */
+        /* A writer may have made a file since, so a foreign entry is an excuse
+         * only where nothing else was found.  Nothing may be taken from a
+         * writer that has begun after we released the lock. */
         if (held || (pass.kept && !pass.gone)) {
             return APR_SUCCESS;
         }

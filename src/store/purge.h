@@ -3,10 +3,10 @@
 #ifndef UPOOL_STORE_PURGE_H
 #define UPOOL_STORE_PURGE_H
 
-/* Removing, by name and relative to a held directory: only what a bucket can
- * hold (layout.h), never through a link, never into a sub-directory.  A link
- * or FIFO that bears such a name goes, what it points to stays; a directory
- * that does stays. */
+/* Removal of files by name, relative to a held directory: only names that a
+ * bucket can hold (layout.h), never through a link, never in a sub-directory.
+ * A link or FIFO with such a name goes, and the target of a link stays; a
+ * directory with such a name stays. */
 
 #include "store/directory.h"
 #include "store/record.h"
@@ -14,14 +14,15 @@
 /* Removes what no record names from a bucket whose lock the caller holds:
  * attempt.json, temporary files, data files that keep (NULL: there is none)
  * does not list, and without keep metadata.json too.  The lock file stays.
- * p: for a moment's work.  An error: something that has to go is still there.
+ * p: for a moment's work.  An error means that something that has to go is
+ * still there.
  */
 apr_status_t upool_purge_leftovers(int directory, const upool_record *keep,
                                    apr_pool_t *p);
 
-/* What became, or would become, of data files. */
+/* Data files that were, or would be, removed. */
 typedef struct upool_purge_tally {
-    int dry; /* set by the caller: they are counted, and stay */
+    int dry; /* set by the caller: count them, do not remove */
     int files;
     apr_off_t bytes;
 } upool_purge_tally;
@@ -33,14 +34,15 @@ apr_status_t upool_purge_orphans(int directory, const upool_record *keep,
                                  apr_time_t deadline, upool_purge_tally *tally,
                                  apr_pool_t *p);
 
-/* Unlinks the data files that record lists; what is not there is no matter. */
+/* Unlinks the data files that record lists; missing ones are not an error. */
 void upool_purge_files(int directory, const upool_record *record);
 
-/* Removes everything of a bucket and then, when nothing foreign is in it, its
- * directory.  dir stays open.  Safe against a writer who goes on meanwhile.
- * held: the caller has its lock, whose file goes last; what another makes there
- * in that moment is his.  APR_SUCCESS: nothing of ours is left; APR_EBUSY: a
- * writer made new files as fast as they went; else the system's error. */
+/* Removes everything of a bucket and then its directory, if nothing foreign is
+ * in it.  dir stays open.  Safe against a writer who goes on meanwhile.  held:
+ * the caller has the bucket's lock, whose file goes last; files that another
+ * makes there in that moment are left to the other.  APR_SUCCESS: nothing of
+ * ours is left; APR_EBUSY: a writer made new files as fast as they were
+ * removed; else the system's error. */
 apr_status_t upool_purge_bucket(const upool_directory *dir,
                                 const upool_store *store, const char *id,
                                 int held);

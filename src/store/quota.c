@@ -64,8 +64,8 @@ upool_quota *upool_quota_make(upool_store *store, const char *id,
     return quota;
 }
 
-/* 1 when so many bytes may still be written to the file system.  One that
- * cannot tell is not asked again: the disk will say when it is full. */
+/* 1 when so many bytes may still be written to the file system.  If it cannot
+ * tell, the answer is 1: a write will fail when the disk is full. */
 static int is_space_left(const upool_quota *quota, apr_int64_t bytes)
 {
     struct statvfs fs;
@@ -142,7 +142,7 @@ static upool_quota_answer judge_root(upool_quota *quota, apr_int64_t here,
 }
 
 /* The lock of the upload's bucket is ours, so a reservation in its row is ours
- * too, or that of somebody who is gone: it does not count. */
+ * too, or left by a holder that is gone: it does not count. */
 static upool_quota_answer judge(upool_quota *quota, upool_ledger *ledger,
                                 const own_row *own, apr_int64_t bytes,
                                 apr_int64_t written)
@@ -187,7 +187,7 @@ static int must_count(const upool_row_header *header, const upool_quota *quota)
 }
 
 /* For the sweep of a pool that no configuration of the server names.  A shorter
- * time holds once all are gone that the longer one was for. */
+ * time takes effect once all uploads of the longer time are gone. */
 static void note_expires(upool_row_header *header, const upool_quota *quota)
 {
     apr_interval_time_t expires = quota->limits.expires;
@@ -201,8 +201,8 @@ static void note_expires(upool_row_header *header, const upool_quota *quota)
     }
 }
 
-/* A new token stands in the header before it stands in a row: none is ever
- * given twice. */
+/* A new token is written to the header before it is written to a row, so no
+ * token is ever given twice. */
 static apr_status_t write_row(upool_quota *quota, upool_ledger *ledger,
                               const own_row *own, apr_int64_t bytes,
                               apr_int64_t written)
@@ -242,7 +242,7 @@ static apr_status_t find_own(const upool_quota *quota, upool_ledger *ledger,
     return rv;
 }
 
-/* One who asks for room. */
+/* A request for room. */
 typedef struct wish {
     apr_int64_t bytes;
     apr_int64_t written;
@@ -285,8 +285,8 @@ static int is_refusal(upool_quota_answer answer)
     return answer != UPOOL_QUOTA_GRANTED && answer != UPOOL_QUOTA_FAILED;
 }
 
-/* Who may count for a refusal says so in the header, lest others do, too:
- * *counts is 1 then. */
+/* A process that may count before a refusal says so in the header, so that
+ * others do not count too: *counts is 1 then. */
 static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
 {
     upool_ledger ledger;
@@ -313,8 +313,8 @@ static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
     return answer;
 }
 
-/* For how long nobody who uses the pool wants his uploads removed: in one that
- * .htaccess names somebody else may keep his for longer. */
+/* How long all users of the pool want their uploads kept: in a pool that
+ * .htaccess names another user may keep uploads for longer. */
 static apr_interval_time_t longest(const upool_quota *quota)
 {
     apr_interval_time_t expires = quota->limits.expires;
@@ -372,7 +372,7 @@ upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
     int counts;
     upool_quota_answer said = try(quota, &w, &counts);
 
-    /* Nobody's room is counted for what is not needed yet. */
+    /* No count is made for room that is not needed yet. */
     if (is_refusal(said)) {
         w.bytes = bytes;
         said = answer(quota, &w);
@@ -393,9 +393,9 @@ apr_status_t upool_quota_error(const upool_quota *quota)
     return quota->error;
 }
 
-/* The row of id, its bucket weighed.  The reservation of token goes with it:
- * cleared meanwhile, the name may be another's by now.  A ledger that cannot be
- * written now keeps both until a count comes by. */
+/* Weighs the bucket of id and writes its row.  The reservation of token goes
+ * too; after a clear the name may be another upload's by now.  A ledger that
+ * cannot be written now keeps both until the next count. */
 static void weigh_again(upool_store *store, const char *id, int hint,
                         apr_uint64_t token, apr_pool_t *p)
 {

@@ -3,27 +3,27 @@
 #ifndef UPOOL_STORE_QUOTA_H
 #define UPOOL_STORE_QUOTA_H
 
-/* How much a pool, and each owner in it, may hold.  An upload reserves what it
- * may come to before its first byte is written, and settles what it did come
- * to when it ends; in between nobody else can get the same room.
+/* How much a pool, and each owner in it, may hold.  An upload reserves its
+ * largest possible size before its first byte is written, and settles its real
+ * size when it ends; in between nobody else can get the same room.
  *
  * The ledger (ledger.h) may say more than there is, but hardly ever less: room
- * is taken before bytes are written and given back after they are gone.  What
- * makes it say too much (a process was killed, the application took files
- * away) heals when it would matter: nobody is refused before everything that
+ * is taken before bytes are written and given back after they are gone.  Where
+ * it says too much (a process was killed, the application took files away), it
+ * is put right before that matters: no upload is refused before everything that
  * has expired was removed and the rest counted anew, bucket by bucket, while
  * others go on.  The reservation of a process that died is known by the
  * bucket's lock, which died with it.  So that a full pool does not keep the
  * disk busy with counting, such counts take a ninth of the time at most; within
  * that bound a refusal may be out of date by a few counts.
  *
- * Pools below one root may have a limit together (root.h).
+ * Pools below one root may share a limit (root.h).
  *
- * What is in the pool without having been reserved (by a context without a
- * quota) is found by the next count; every sweep does one (recount.h).
+ * Files in the pool that were never reserved (written in a context without a
+ * quota) are found by the next count; every sweep does one (recount.h).
  *
- * What counts is what a client can cause: the bytes of each file of a bucket,
- * data and records alike, but of each a block of 4 KiB at least. */
+ * Everything that a client can cause counts: the bytes of each file of a
+ * bucket, data and records alike, but at least a block of 4 KiB for each. */
 
 #include <apr_time.h>
 
@@ -37,14 +37,14 @@ typedef struct upool_quota upool_quota;
 /* Bytes each; 0: no limit. */
 typedef struct upool_quota_limits {
     apr_int64_t pool;  /* all uploads of the pool together */
-    apr_int64_t owner; /* all of one owner; nobody's have no limit */
+    apr_int64_t owner; /* all of one owner; without owner: no limit */
     apr_int64_t below; /* all uploads of all pools below root together */
     const char *root;  /* absolute; NULL: none */
     apr_int64_t spare; /* to be left free on the file system */
     apr_time_t since;  /* a count before this is not believed: there may have
                           been no quota then */
-    apr_interval_time_t expires; /* what nobody has touched for so long goes
-                                    before anybody is refused; 0: nothing */
+    apr_interval_time_t expires; /* uploads untouched for this long go before
+                                    anybody is refused; 0: none */
     int always; /* keep books though nothing is limited: they mark a pool that
                    no configuration of the server names */
 } upool_quota_limits;
@@ -61,31 +61,32 @@ typedef enum upool_quota_answer {
 /* 1 when limits sets any. */
 int upool_quota_is_set(const upool_quota_limits *limits);
 
-/* For the upload of id, whose bucket's lock the caller holds from before the
- * first reserve until after settle; it lives in p and does nothing yet. */
+/* Makes a quota for the upload of id, whose bucket's lock the caller must hold
+ * from before the first reserve until after settle.  It lives in p and does
+ * nothing yet. */
 upool_quota *upool_quota_make(upool_store *store, const char *id,
                               const char *owner,
                               const upool_quota_limits *limits, apr_pool_t *p);
 
-/* What the upload's own file holds already, of earlier requests, is part of
- * what will be reserved: before the first reserve. The caller then need not
- * hold the bucket's lock but may be writing to that file, and ends with
- * forget() instead of settle(), when he no longer does. */
+/* To be called before the first reserve: bytes that earlier requests have put
+ * into the upload's own file are part of what will be reserved.  The caller
+ * then need not hold the bucket's lock and may be writing to that file; it ends
+ * with forget() instead of settle(), when it has stopped writing. */
 void upool_quota_count_from_start(upool_quota *quota);
 
 /* Raises the reservation to bytes in all, of which written may have been
- * written by now.  Refused, it stays what it was. */
+ * written by now.  If refused, the reservation stays what it was. */
 upool_quota_answer upool_quota_reserve(upool_quota *quota, apr_int64_t bytes,
                                        apr_int64_t written);
 
-/* Would that be granted?  Nothing is reserved by it. */
+/* Would that be granted?  Reserves nothing. */
 upool_quota_answer upool_quota_ask(upool_quota *quota, apr_int64_t bytes,
                                    apr_int64_t written);
 
-/* Reserves for an upload whose size nobody knows: more than it needs if there
- * is room, so that it need not ask for every buffer, but about as much as it
- * has brought (4 KiB to 4 MiB), so that who has sent little keeps little from
- * others. */
+/* Reserves for an upload of unknown size: more than it needs if there is room,
+ * so that it need not ask for every buffer, but only about as much as it has
+ * brought (4 KiB to 4 MiB), so that a client that has sent little keeps little
+ * from others. */
 upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
                                              apr_int64_t bytes,
                                              apr_int64_t written);
@@ -93,7 +94,7 @@ upool_quota_answer upool_quota_reserve_ahead(upool_quota *quota,
 /* Bytes reserved. */
 apr_int64_t upool_quota_reserved(const upool_quota *quota);
 
-/* Of the last answer FAILED. */
+/* The error behind the last answer FAILED. */
 apr_status_t upool_quota_error(const upool_quota *quota);
 
 /* The attempt has ended, committed or failed, and its bucket's lock is still
@@ -115,8 +116,8 @@ typedef struct upool_quota_sum {
     apr_interval_time_t expires; /* with always: how long any is kept; or 0 */
 } upool_quota_sum;
 
-/* Reads it: the header alone, unless the file has to be put right.  APR_ENOENT:
- * the pool has no ledger; else the system's error. */
+/* Reads the sums: only the header, unless the file has to be repaired.
+ * APR_ENOENT: the pool has no ledger; else the system's error. */
 apr_status_t upool_quota_read(upool_quota_sum *sum, upool_store *store);
 
 #endif

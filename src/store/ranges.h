@@ -3,7 +3,7 @@
 #ifndef UPOOL_STORE_RANGES_H
 #define UPOOL_STORE_RANGES_H
 
-/* Which bytes of a file are there: ranges [start, end) in order, none empty,
+/* The bytes of a file that are there: ranges [start, end) in order, none empty,
  * none touching another.  Every number is 0 or more, up to the largest that
  * apr_off_t holds; nothing is added up, so nothing overflows.  Pure data, any
  * thread. */
@@ -22,8 +22,9 @@ typedef struct upool_range {
 /* An array of upool_range, empty. */
 apr_array_header_t *upool_ranges_make(apr_pool_t *p);
 
-/* Adds [start, end), merging it with what it meets.  0, or -1 where it is no
- * range (start < 0, end < start) or there would be too many. */
+/* Adds [start, end), merging it with the ranges that it meets.  Returns 0, or
+ * -1 where it is not a range (start < 0, end < start) or there would be too
+ * many. */
 int upool_ranges_add(apr_array_header_t *ranges, apr_off_t start,
                      apr_off_t end);
 
@@ -37,7 +38,7 @@ apr_off_t upool_ranges_next(const apr_array_header_t *ranges, apr_off_t at,
 /* How many bytes are there. */
 apr_off_t upool_ranges_sum(const apr_array_header_t *ranges);
 
-/* 1 when the array is what this room makes: in order, none empty, none
+/* 1 when the array is as this room makes it: in order, none empty, none
  * touching. */
 int upool_ranges_is_sound(const apr_array_header_t *ranges);
 

@@ -50,7 +50,7 @@ static int is_sound(const upool_row *row)
                && row->stored >= 0 && row->reserved >= 0 && row->written >= 0);
 }
 
-/* What can be kept of the header: when all was counted, and which tokens were
+/* Keeps what it can of the header: when all was counted, and which tokens were
  * given.  Returns the offset of the first row. */
 static apr_status_t read_header(upool_row_file *file, apr_off_t *rows_at)
 {
@@ -148,7 +148,7 @@ static apr_status_t take_row(upool_row_file *file, int n)
     }
     memset(&none, 0, sizeof(none));
     if (there != UPOOL_ROW_NONE) {
-        /* Killed while rows were packed, somebody left two of it. */
+        /* A process killed while it packed rows left two copies of this one. */
         none.first = row.first;
         none.next = file->header.free;
         file->header.free = (apr_uint32_t)(n + 1);

@@ -3,7 +3,8 @@
 #ifndef UPOOL_STORE_RECORD_H
 #define UPOOL_STORE_RECORD_H
 
-/* What is known of one upload, as kept on disk and told to the outside. */
+/* What is known of one upload, as it is kept on disk and told to the
+ * outside. */
 
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -24,9 +25,9 @@ typedef struct upool_digest {
     const char *hex;
 } upool_digest;
 
-/* Where a part stood in its form, and how the client wrote its head where that
- * is not how a browser would: not UTF-8, other escapes, another letter case.
- * For the form that an application is handed; not kept on disk. */
+/* Where a part stood in its form, and how the client wrote its head if a
+ * browser would write it otherwise: not UTF-8, other escapes, another letter
+ * case.  Used for the form that an application is handed; not kept on disk. */
 typedef struct upool_written {
     int part;             /* its number among the parts, from 0 */
     const char *name;     /* between the quotes; NULL: as browsers write it */
@@ -70,20 +71,20 @@ typedef struct upool_record {
                                     same owner; NULL: nobody's */
     apr_time_t created;
     apr_time_t updated; /* last activity: expiry counts from it */
-    int waits; /* for its siblings: only a sweep ends it; not kept on disk */
+    int waits; /* for its siblings; only a sweep ends that; not kept on disk */
     apr_array_header_t *files; /* of upool_file; never NULL */
     apr_array_header_t *empty; /* of upool_empty; NULL: none */
 } upool_record;
 
-/* 1 when who may touch what belongs to owner: it is nobody's (NULL or ""), or
- * his.  who: NULL for nobody in particular. */
+/* 1 when the user who may touch what belongs to owner: owner is nobody (NULL or
+ * "") or equals who.  who: NULL for nobody in particular. */
 int upool_record_is_open_to(const char *owner, const char *who);
 
 /* An empty record in p. */
 upool_record *upool_record_make(apr_pool_t *p, const char *identifier);
 
-/* How long the document of record gets at most, in bytes: names that clients
- * choose are in it. */
+/* The greatest length of record's document in bytes, with the names in it that
+ * clients choose. */
 apr_int64_t upool_record_weight(const upool_record *record);
 
 #endif

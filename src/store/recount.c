@@ -61,9 +61,9 @@ static void note(upool_recount *recount, int n)
     }
 }
 
-/* Rows that have other numbers now: nobody knows any more which were seen, so
- * each of them is looked at again.  Another count that has begun since finishes
- * what this one would. */
+/* Rows have other numbers now, so it is not known which were seen: each of them
+ * is looked at again.  If another count has begun since, it finishes this one's
+ * work. */
 static apr_status_t check_numbers(upool_recount *recount,
                                   const upool_row_header *header)
 {
@@ -96,8 +96,7 @@ void upool_recount_bucket(upool_recount *recount, const char *id)
     apr_pool_clear(recount->scratch);
 }
 
-/* What stands in row n, which is not free, and whose bucket nobody has come
- * by. */
+/* Weighs row n, which is not free and whose bucket the walk has not met. */
 static apr_status_t look_at(upool_recount *recount, upool_ledger *ledger, int n,
                             upool_row *row)
 {
@@ -130,7 +129,7 @@ static apr_status_t pass_row(upool_recount *recount, upool_ledger *ledger,
     return rv;
 }
 
-/* A few rows.  A damaged one has all made anew. */
+/* Reads a few rows.  For a damaged one the whole file is made anew. */
 static apr_status_t pass_some(upool_recount *recount, upool_ledger *ledger,
                               int *rows)
 {
@@ -150,7 +149,8 @@ static apr_status_t pass_some(upool_recount *recount, upool_ledger *ledger,
     return rv == APR_EGENERAL ? upool_ledger_rebuild(ledger) : rv;
 }
 
-/* Everything was passed: nothing that came before it began was missed. */
+/* All rows were passed, so nothing that came before the count began was
+ * missed. */
 static apr_status_t end_count(const upool_recount *recount,
                               upool_ledger *ledger)
 {

@@ -4,15 +4,15 @@
 #define UPOOL_STORE_RECOUNT_H
 
 /* Counts a pool for its ledger, a bucket at a time, while uploads come and go.
- * The ledger is held for one row at a time, or for so many as can be read in
- * well under a millisecond, so nobody who reserves room waits for a count,
- * however large the pool is.  For who walks through the pool anyway (sweep.h):
+ * The ledger is held for one row at a time, or for as many as can be read in
+ * well under a millisecond, so a reservation never waits for a count, however
+ * large the pool is.  For code that walks through the pool anyway (sweep.h):
  *
  *     begin; for each bucket of the pool: bucket; then step until finished
  *
- * It is the authority: what the ledger says of a bucket, of an owner and of all
- * is put right where it is wrong.  One thread at a time per count; memory of a
- * bit for each row. */
+ * The count is the authority: it corrects what the ledger says of a bucket, of
+ * an owner and of all.  One thread at a time per count; it takes one bit of
+ * memory for each row. */
 
 #include "store/store.h"
 
@@ -22,11 +22,11 @@ typedef struct upool_recount upool_recount;
 apr_status_t upool_recount_begin(upool_recount **recount, upool_store *store,
                                  apr_pool_t *p);
 
-/* The bucket of id was come by: it is there, or was removed just now. */
+/* The walk has met the bucket of id: it is there, or was removed just now. */
 void upool_recount_bucket(upool_recount *recount, const char *id);
 
-/* After the last bucket: looks at up to rows rows whose buckets were not come
- * by.  1: all is counted, and the ledger says so. */
+/* After the last bucket: looks at up to rows rows whose buckets the walk did
+ * not meet.  1: all is counted, and the ledger says so. */
 int upool_recount_step(upool_recount *recount, int rows);
 
 #endif

@@ -3,11 +3,12 @@
 #ifndef UPOOL_STORE_REGION_H
 #define UPOOL_STORE_REGION_H
 
-/* Which bytes of a data file somebody is writing: an fcntl() lock of the open
- * file (F_OFD_SETLK), so that it parts threads as well as processes, knows of
- * bytes, and dies with its holder.  It says nothing about the bucket, which
- * flock() guards (lock.h): a writer holds his region for as long as his client
- * takes, and the bucket's lock for moments only.
+/* Marks which bytes of a data file somebody is writing, by an fcntl() lock of
+ * the open file (F_OFD_SETLK): such a lock separates threads as well as
+ * processes, covers a range of bytes, and dies with its holder.  It says
+ * nothing about the bucket, which flock() guards (lock.h): a writer holds its
+ * region for as long as its client takes, and the bucket's lock for moments
+ * only.
  *
  * No state; one thread at a time per descriptor. */
 
@@ -15,23 +16,23 @@
 
 #include "store/ranges.h"
 
-/* Every byte there is or will be. */
+/* Every byte that is there or will be. */
 #define UPOOL_REGION_ALL \
     { \
         0, APR_INT64_MAX \
     }
 
 /* Takes [region->start, region->end) of the file, which must be open for
- * writing; an end of APR_INT64_MAX means all that will ever be behind start,
- * too.  APR_EBUSY: a part of it is somebody else's; else the system's. */
+ * writing; an end of APR_INT64_MAX means everything behind start, future bytes
+ * included.  APR_EBUSY: a part of it is somebody else's; else the system's. */
 apr_status_t upool_region_take(int fd, const upool_range *region);
 
 /* Is a part of it somebody else's?  APR_SUCCESS: no; APR_EBUSY; else the
- * system's.  Any descriptor of the file will do, one that holds the region
+ * system's.  Any descriptor of the file will do; one that holds the region
  * finds it free. */
 apr_status_t upool_region_look(int fd, const upool_range *region);
 
-/* Lets go of all that this open file holds. */
+/* Releases all regions that this open file holds. */
 void upool_region_release(int fd);
 
 #endif

@@ -99,7 +99,7 @@ apr_status_t upool_bucket_discard(upool_store *store,
         rv = upool_purge_bucket(&dir, store, record->identifier, 1);
     }
     else {
-        /* Names that nobody else's files have. */
+        /* These names are unique, so no other files are hit. */
         upool_purge_files(dir.fd, record);
     }
     upool_lock_release(&lock);

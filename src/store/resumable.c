@@ -55,8 +55,8 @@ static int is_midstate(const upool_midstate *m)
            && n <= STATE_MAX && !m->state[n];
 }
 
-/* What holds for every one, however it came about.  Other numbers are checked
- * where they are used: the length may be set later than the ranges. */
+/* The conditions for every upload, however it came about.  Other numbers are
+ * checked where they are used: the length may be set later than the ranges. */
 static int is_sound(const upool_resumable *r)
 {
     int i;

@@ -3,8 +3,8 @@
 #ifndef UPOOL_STORE_RESUMABLE_H
 #define UPOOL_STORE_RESUMABLE_H
 
-/* What is known of an upload that arrives in several requests, as long as it
- * is not complete, and where it came from when it is: resumable.json.
+/* resumable.json: what is known of an upload that arrives in several requests
+ * while it is not complete, and where it came from once it is.
  *
  *   { "version": 1,
  *     "identifier": "ID",            equals the bucket's name
@@ -28,11 +28,11 @@
  *     "midstates": [                 digests on their way
  *       { "algorithm": "sha-256", "offset": 65536, "state": "hex" } ] }
  *
- * It is that of the bucket's complete upload when metadata.json is there and
- * both say the same "created"; else that of one on its way.  So completing is
- * one rename, and where it came from stays known for retries.
+ * It belongs to the bucket's complete upload when metadata.json is there and
+ * both have the same "created"; else to an upload on its way.  So completing
+ * takes a single rename, and retries still find where the upload came from.
  *
- * Reading is strict, as of metadata.json.  No files, no state; any thread. */
+ * Reading is strict, as for metadata.json.  No files, no state; any thread. */
 
 #include "store/members.h"
 #include "store/ranges.h"

@@ -25,7 +25,7 @@
 #define LOOKS_MAX 5
 #define BLOCK ((apr_size_t)65536)
 
-/* Which content a name stands for: every save makes another file. */
+/* Identifies the content of a name: every save makes another file. */
 static int is_same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_ino == b->st_ino && a->st_dev == b->st_dev
@@ -34,7 +34,8 @@ static int is_same_file(const struct stat *a, const struct stat *b)
 }
 
 /* *changed: 1 when name is another file than *seen, which is set to what it is
- * now: all zero where there is none.  That it cannot be told is an error. */
+ * now: all zero where there is none.  If this cannot be found out, that is an
+ * error. */
 static apr_status_t see(const upool_resumable_look *a, const char *name,
                         struct stat *seen, int *changed)
 {
@@ -285,7 +286,7 @@ apr_status_t upool_resumable_settle(upool_resumable_look *a)
     return rv ? rv : upool_resumable_look_again(a);
 }
 
-/* A form that came in one request is nothing that a creation repeats. */
+/* A creation never repeats a form that came in one request. */
 static int came_in_pieces(const upool_bucket *bucket)
 {
     upool_resumable *about = NULL;

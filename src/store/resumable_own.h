@@ -6,9 +6,9 @@
 /* What one request holds of an upload that arrives in several: for
  * resumable_look.c and writer.c alone.
  *
- * Where the bucket's lock is held: upool_resumable_lock() ... _unlock(), a
- * moment's work in between.  about and record are what the disk said at the
- * last look, which the lock makes true. */
+ * The bucket's lock is held between upool_resumable_lock() and _unlock(), for a
+ * moment's work.  about and record are what the disk said at the last look;
+ * under the lock they are up to date. */
 
 #include <sys/stat.h>
 
@@ -24,7 +24,7 @@ struct upool_resumable_look {
     upool_lock lock;
     upool_resumable *about;
     struct stat about_seen;  /* of the file that about was read from */
-    upool_record *record;    /* metadata.json; of whichever upload */
+    upool_record *record;    /* metadata.json, of this upload or another */
     struct stat record_seen; /* all zero: none was there */
     apr_off_t size;          /* of the data file, at the last look */
     apr_time_t activity;     /* the same */
@@ -37,12 +37,12 @@ apr_status_t upool_resumable_lock(upool_resumable_look *look,
                                   apr_time_t deadline);
 void upool_resumable_unlock(upool_resumable_look *look);
 
-/* The next look reads resumable.json whatever it looks like: two saves within
- * one tick of the clock may look alike. */
+/* Makes the next look read resumable.json even if it seems unchanged: two saves
+ * within one tick of the clock may look alike. */
 void upool_resumable_doubt(upool_resumable_look *look);
 
-/* Looks at the disk, with or without the lock; reads what has changed since
- * the last time.  As open; a complete one is APR_SUCCESS. */
+/* Looks at the disk, with or without the lock; reads what has changed since the
+ * last time.  Errors as of open; APR_SUCCESS for a complete upload too. */
 apr_status_t upool_resumable_look_again(upool_resumable_look *look);
 
 /* Saves about as it is now, under the lock. */

@@ -14,12 +14,12 @@
 #include "store/layout.h"
 #include "store/region.h"
 
-/* The request that makes an upload of others holds nothing of it for moments;
- * after this time that request is dead. */
+/* The request that makes an upload out of others holds no lock on it at
+ * moments; after this time that request counts as dead. */
 #define GRACE apr_time_from_sec(10)
 
-/* Times are to the microsecond, and whoever makes one sees to it that it is
- * not that of the complete upload. */
+/* Times are to the microsecond, and the code that sets one makes sure that it
+ * differs from the complete upload's. */
 int upool_resumable_state_is_past(const upool_resumable *about,
                                   const upool_record *complete)
 {

@@ -3,9 +3,9 @@
 #ifndef UPOOL_STORE_RESUMABLE_STATE_H
 #define UPOOL_STORE_RESUMABLE_STATE_H
 
-/* A look at an upload of several requests that is on its way: resumable.json,
- * unless it tells where the complete upload came from, and its data file.
- * Nothing here changes the disk or waits; no state, any thread. */
+/* A look at an upload of several requests that is on its way: at its data file
+ * and at resumable.json, unless that only tells where the complete upload came
+ * from.  Nothing here changes the disk or waits; no state, any thread. */
 
 #include "store/record.h"
 #include "store/resumable.h"
@@ -14,28 +14,28 @@
 typedef struct upool_resumable_state {
     upool_resumable *about;
     apr_off_t size;      /* of the data file; with gaps: up to its last byte */
-    apr_time_t activity; /* the newest that file and document have seen */
+    apr_time_t activity; /* the newest of file and document */
 } upool_resumable_state;
 
 /* complete: what metadata.json says, or NULL.  APR_SUCCESS; APR_ENOENT: there
- * is none, or it is complete; APR_EGENERAL: what there is can never be
- * completed (damaged, or its data file is gone); else the system's error. */
+ * is none, or it is complete; APR_EGENERAL: it can never be completed (damaged,
+ * or its data file is gone); else the system's error. */
 apr_status_t upool_resumable_state_look(upool_resumable_state *found,
                                         int directory, const char *id,
                                         const upool_record *complete,
                                         apr_pool_t *p);
 
-/* 1: complete is the upload that about tells of. */
+/* 1: complete is the upload that about describes. */
 int upool_resumable_state_is_past(const upool_resumable *about,
                                   const upool_record *complete);
 
-/* Where the next byte without a gap belongs: what is behind it is not to be
+/* Where the next byte without a gap belongs; bytes behind that must not be
  * trusted.  size: of the data file. */
 apr_off_t upool_resumable_state_offset(const upool_resumable *about,
                                        apr_off_t size);
 
-/* 1 when it is a part of a concatenation, and whole: it waits for its siblings,
- * and only a sweep can tell when that is in vain (siblings.h). */
+/* 1 when it is a whole part of a concatenation: it waits for its siblings, and
+ * only a sweep can tell when it waits in vain (siblings.h). */
 int upool_resumable_state_waits(const upool_resumable *about, apr_off_t size);
 
 /* How many bytes are there. */
@@ -47,8 +47,9 @@ apr_off_t upool_resumable_state_held(const upool_resumable *about,
 apr_status_t upool_resumable_state_writer(int directory, const char *stored);
 
 /* APR_EBUSY when it is in the way of others: somebody writes to it, it was
- * touched after deadline, or it waits; APR_SUCCESS; else the system's.  A tus
- * "final" upload that nobody makes any more is in nobody's way for long. */
+ * touched after deadline, or it waits for siblings; APR_SUCCESS when not; else
+ * the system's error.  A tus "final" upload whose making has stopped is not in
+ * the way for long. */
 apr_status_t upool_resumable_state_judge(const upool_resumable_state *found,
                                          int directory, apr_time_t deadline);
 

@@ -9,7 +9,7 @@
 
 /* From one try to the next, in costs of one. */
 #define PAUSE 9
-/* Buckets in one go where nobody has to be let in between. */
+/* Buckets in one go, since nobody has to be let in between. */
 #define SWEPT 4096
 
 /* A clock that was set back must not keep us from counting for long. */

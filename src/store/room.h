@@ -3,8 +3,8 @@
 #ifndef UPOOL_STORE_ROOM_H
 #define UPOOL_STORE_ROOM_H
 
-/* Room where there seems to be none: what has expired goes, and the rest is
- * counted anew, bucket by bucket, while others go on.  For the quota alone.
+/* Makes room in a pool that seems full: removes what has expired and counts the
+ * rest anew, bucket by bucket, while others go on.  For the quota alone.
  *
  * So that a full pool does not keep the disk busy, this takes a ninth of the
  * time at most: the ledger's header knows when it was tried last, and what that
@@ -12,15 +12,16 @@
 
 #include "store/ledger.h"
 
-/* 1: it may be tried again.  Who does says so in the header. */
+/* 1: it may be tried again; the caller who tries says so in the header. */
 int upool_room_may(const upool_row_header *header);
 
-/* Makes room in a pool; what nobody has touched for so long has expired, 0:
- * nothing has.  Returns what it has cost.  p: for a moment's work. */
+/* Makes room in a pool.  expires: uploads that nobody has touched for so long
+ * have expired; 0: none has.  Returns the time it took.  p: for a moment's
+ * work. */
 apr_interval_time_t upool_room_make(upool_store *store,
                                     apr_interval_time_t expires, apr_pool_t *p);
 
-/* The same in every pool below root but the pool own, where it may be tried. */
+/* The same in every pool below root but own, if it may be tried there. */
 void upool_room_make_below(const char *root, const upool_store *own,
                            apr_pool_t *p);
 

@@ -14,7 +14,8 @@
 
 #define SEED APR_UINT64_C(0x32746f7571706c75)
 
-/* Both are what is on the disk: their sizes are the file's layout. */
+/* Both structures are written to the disk: their sizes are the file's
+ * layout. */
 typedef char row_has_its_size[sizeof(upool_row) == UPOOL_ROW_BYTES ? 1 : -1];
 typedef char
     header_has_its_size[sizeof(upool_row_header) == UPOOL_ROW_HEADER ? 1 : -1];
@@ -107,8 +108,8 @@ apr_status_t upool_row_write(upool_row_file *file, int n, upool_row *row)
 
 /* --- Chains --------------------------------------------------------------- */
 
-/* Among so many chains: as many bits of the hash as it takes, one less where
- * that chain is not there yet. */
+/* The chain among so many: takes as many bits of the hash as needed, one less
+ * where that chain is not there yet. */
 static int chain_of(const upool_row_file *file, const upool_row *row,
                     apr_uint32_t chains)
 {

@@ -3,7 +3,7 @@
 #ifndef UPOOL_STORE_ROW_H
 #define UPOOL_STORE_ROW_H
 
-/* Rows of the ledger's file, and how they are found by what they are of; for
+/* Rows of the ledger's file, and how they are found by upload or owner; for
  * ledger.c and rebuild.c alone.
  *
  *    POOL/.quota   +--------+-------+-------+-------+----
@@ -14,18 +14,18 @@
  *    row           identifier | owner | next | stored | reserved | written |
  *                  token | first | check
  *
- * A row with an identifier is an upload's; one without, but with an owner, is
- * the sum of that owner's; another is free.  There are as many chains as rows:
- * row n holds its own content and beside it the beginning of chain n (first),
- * and each row of a chain names the next one.  A row's chain is told by a hash
- * of its identifier, or of its owner, under a key that no client knows.  When a
- * row is added, one chain is split (linear hashing), so there is never a moment
- * at which all have to be moved.  Free rows make a chain of their own.
+ * A row with an identifier is an upload's; a row with only an owner is the sum
+ * of that owner's uploads; any other row is free.  There are as many chains as
+ * rows: beside its own content, row n holds the start of chain n (first), and
+ * each row of a chain names the next one.  A hash of the row's identifier, or
+ * of its owner, under a key that no client knows says which chain it is in.
+ * When a row is added, one chain is split (linear hashing), so all rows never
+ * have to be moved at once.  The free rows form a separate chain.
  *
  * A row is written by one pwrite() that crosses no page, so a process killed in
  * the middle of it leaves the old or the new one.  A row whose check does not
- * agree is damaged: APR_EGENERAL, and rebuild.h makes a new file of what is
- * sound.
+ * agree is damaged: APR_EGENERAL, and rebuild.h makes a new file from the sound
+ * rows.
  *
  * The lock is the ledger's.  One thread at a time. */
 
@@ -46,14 +46,14 @@ typedef struct upool_row {
     unsigned char owner[UPOOL_ROW_OWNER]; /* all zero: nobody's */
     apr_uint32_t next;    /* in its chain, or of the free: number + 1 */
     apr_int64_t stored;   /* bytes of the complete upload, or of the owner's */
-    apr_int64_t reserved; /* bytes that the one under way may come to */
+    apr_int64_t reserved; /* bytes that the one under way may reach */
     apr_int64_t written;  /* of those, on the disk when last looked at */
     apr_uint64_t token;   /* whose reservation it is; 0: none */
     apr_uint32_t first;   /* of the chain that has this row's number */
     apr_uint32_t check;
 } upool_row;
 
-/* What rows come to together. */
+/* The sums of rows. */
 typedef struct upool_row_sums {
     apr_int64_t stored;
     apr_int64_t reserved;
@@ -66,7 +66,7 @@ typedef struct upool_row_header {
     apr_int64_t counted;
     apr_int64_t cost;
     apr_uint64_t next_token;
-    apr_int64_t tried; /* when a count for somebody refused began last */
+    apr_int64_t tried; /* when a count to avoid a refusal last began */
     unsigned char key[16];
     upool_row_sums sums;
     upool_row_sums again; /* of the rows below cursor: a count's */
@@ -76,10 +76,10 @@ typedef struct upool_row_header {
     apr_uint32_t count;      /* number of the count that has the cursor */
     apr_uint32_t rows;
     apr_uint32_t free;  /* the first free row: number + 1 */
-    apr_uint32_t dirty; /* rows are being changed, or somebody died of it */
+    apr_uint32_t dirty; /* rows are being changed, or the writer died */
     apr_uint32_t spare;
-    apr_int64_t expires; /* the longest that an upload may still be kept for */
-    apr_int64_t expires_seen; /* when an upload was last to be kept so long */
+    apr_int64_t expires;      /* the longest time an upload may still be kept */
+    apr_int64_t expires_seen; /* when that time last applied to an upload */
     apr_uint32_t fill[19];
     apr_uint32_t check;
 } upool_row_header;
@@ -93,21 +93,21 @@ typedef struct upool_row_file {
     apr_uint32_t image_size; /* rows that there is memory for */
 } upool_row_file;
 
-/* A check that guards against accidents, not against people, who cannot write
+/* A checksum against accidents; it need not stop people, who cannot write
  * here. */
 apr_uint32_t upool_row_check(const void *data, apr_size_t len);
 
 /* 1 when row is whole. */
 int upool_row_is_sound(const upool_row *row);
 
-/* 1 when row is of the same upload, or the same owner, as of. */
+/* 1 when row belongs to the same upload, or the same owner, as the row of. */
 int upool_row_is_of(const upool_row *row, const upool_row *of);
 
-/* 1 when it is nobody's. */
+/* 1 when it is free. */
 int upool_row_is_free(const upool_row *row);
 
-/* A number for row's owner that differs from other owners' numbers; 0 where
- * there is none. */
+/* A number for row's owner that differs from other owners' numbers; 0 where row
+ * has no owner. */
 apr_uint64_t upool_row_owner_number(const upool_row_file *file,
                                     const upool_row *row);
 
@@ -116,20 +116,20 @@ apr_uint64_t upool_row_owner_number(const upool_row_file *file,
 apr_status_t upool_row_read(const upool_row_file *file, int n, upool_row *row);
 apr_status_t upool_row_write(upool_row_file *file, int n, upool_row *row);
 
-/* The row that is of the same as of, which has identifier or owner: *n its
- * number, UPOOL_ROW_NONE where there is none. */
+/* Finds the row of the same upload or owner as the row of, which has one of the
+ * two.  *n is its number, UPOOL_ROW_NONE where there is none. */
 apr_status_t upool_row_find(const upool_row_file *file, const upool_row *of,
                             int *n, upool_row *row);
 
-/* Adds a row with the content of content, which is of something that has none
- * yet: *n its number.  The header is changed in memory alone. */
+/* Adds a row like content, for an upload or owner that has none yet.  *n is its
+ * number.  The header is changed in memory only. */
 apr_status_t upool_row_add(upool_row_file *file, const upool_row *content,
                            int *n);
 
 /* Puts row n, which is in no chain, into its own. */
 apr_status_t upool_row_link(upool_row_file *file, int n);
 
-/* Frees row n.  The header is changed in memory alone. */
+/* Frees row n.  The header is changed in memory only. */
 apr_status_t upool_row_drop(upool_row_file *file, int n);
 
 #endif

@@ -84,8 +84,8 @@ static void decode_run(upool_answer *answer, const char *text, size_t len,
     json_decref(root);
 }
 
-/* Reads what run says of the upload made at created; untouched where it says
- * nothing.  That it cannot be read does not mean that it says nothing: then
+/* Reads what run says of the upload made at created; *answer is untouched where
+ * it says nothing.  A failure to read it does not mean that it says nothing:
  * the application may have run. */
 static apr_status_t read_run(upool_answer *answer, int fd, apr_time_t created,
                              apr_pool_t *p)
@@ -131,7 +131,7 @@ static apr_status_t take(upool_run *run, upool_answer *answer, apr_pool_t *p)
     rv = rv ? rv
             : check_over(answer, run->directory.fd, run->fd, run->created, p);
     rv = rv ? rv : upool_region_take(run->fd, &all);
-    /* Who had it may have ended it since. */
+    /* Its holder may have ended it since. */
     return rv ? rv
               : check_over(answer, run->directory.fd, run->fd, run->created, p);
 }
@@ -174,8 +174,8 @@ apr_status_t upool_run_take(upool_run **run, upool_answer *answer,
         return rv;
     }
     rv = take(t, answer, p);
-    /* Cleared while we came: the region of a file that nobody will find
-     * again is not the run. */
+    /* It was cleared meanwhile: the region of a file that cannot be found again
+     * is not the run. */
     rv = rv ? rv
             : upool_directory_check(&t->directory, store, record->identifier);
     if (rv) {
@@ -251,7 +251,7 @@ void upool_run_end(upool_run *run)
     if (run->fd < 0) {
         return;
     }
-    /* Said aloud, as of lock.c. */
+    /* Unlocks explicitly, as in lock.c. */
     upool_region_release(run->fd);
     upool_fd_close(&run->fd);
     if (upool_inuse_is_cleared(run->directory.fd)) {

@@ -42,8 +42,8 @@ upool_siblings *upool_siblings_make(apr_pool_t *p)
     return siblings;
 }
 
-/* FNV-1a.  A stranger who hits another's number keeps some parts of his for a
- * while, no more. */
+/* FNV-1a.  A stranger who hits another's number only keeps some of the other's
+ * parts for a while. */
 static apr_uint64_t mix(apr_uint64_t hash, const char *text)
 {
     do {

@@ -13,8 +13,8 @@
 #include "store/bucket_own.h"
 #include "store/layout.h"
 
-/* 128 random bits do not meet by chance; a broken random source should not
- * make an endless loop of it. */
+/* 128 random bits do not collide by chance; but a broken random source must not
+ * cause an endless loop. */
 #define NAME_TRIES 4
 
 static apr_status_t give_up(upool_bucket *bucket, apr_status_t rv)

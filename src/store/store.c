@@ -83,10 +83,10 @@ static int has(int fd, const char *name)
            && S_ISREG(st.st_mode);
 }
 
-/* Pools and buckets share one name space: who may name a directory below the
- * root as his pool must not get into a bucket, where nothing would be counted
- * or swept and nobody's quota holds.  A directory with books is a pool, and
- * what lies in it are buckets; one with records is a bucket. */
+/* Pools and buckets share one name space: a user who may name a directory below
+ * the root as a pool must not get into a bucket, where nothing would be counted
+ * or swept and no quota applies.  A directory with books is a pool, and its
+ * entries are buckets; a directory with records is a bucket. */
 static int is_bucket(int parent, int is_root, int fd)
 {
     return (!is_root && has(parent, UPOOL_LAYOUT_QUOTA))
@@ -148,9 +148,9 @@ static apr_status_t open_below(upool_store *store, char *dir, const char *below,
     return rv;
 }
 
-/* Whoever may rename entries of the pool could swap a bucket for one of his
- * own: nobody but the server's user and, in a sticky directory, nobody else's
- * entries. */
+/* A user who may rename entries of the pool could swap a bucket for another:
+ * only the server's user may do so, or, in a sticky directory, others with
+ * their own entries. */
 static apr_status_t check_directory(int fd, const char **why)
 {
     struct stat st;

@@ -9,7 +9,7 @@
  *
  * A store does not change once it is open: any thread may use it, and it may
  * be inherited by children (not over exec).  A directory that is removed and
- * made again is another one: open the store anew. */
+ * made again is a different one: open the store anew. */
 
 #include <sys/types.h>
 
@@ -19,14 +19,14 @@
 typedef struct upool_store upool_store;
 
 /* Bucket directories are 0700.  Where file_mode lets the group or others read,
- * they may pass the bucket's directory too (0710, 0711), else the mode would be
- * worth nothing; they cannot list it, and the names in it are random. */
+ * they may also pass through the bucket's directory (0710, 0711), or the mode
+ * would be useless; they cannot list it, and the names in it are random. */
 typedef struct upool_store_options {
     int file_mode; /* permission bits of data files, e.g. 0600 */
     int sync;      /* fsync files and directories before done */
     int sendfile;  /* files opened for reading may go out by sendfile() */
-    /* An upload of several requests that nobody has touched for so long is no
-     * longer in the way of another of its identifier; 0: it always is. */
+    /* An upload of several requests that nobody has touched for this long no
+     * longer blocks another of its identifier; 0: it always does. */
     apr_interval_time_t expires;
     int has_group; /* data files and new bucket directories belong to group */
     gid_t group;
@@ -49,8 +49,8 @@ apr_status_t upool_store_open(upool_store **store, const char *dir,
 /* The absolute path of the directory. */
 const char *upool_store_path(const upool_store *store);
 
-/* For the other files of this room: the descriptor (stays the store's) and the
- * options it was opened with. */
+/* For the other files of this room: the descriptor (which stays the store's)
+ * and the options it was opened with. */
 int upool_store_fd(const upool_store *store);
 const upool_store_options *upool_store_settings(const upool_store *store);
 

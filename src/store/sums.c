@@ -14,9 +14,9 @@ static void turn(upool_row_sums *sums, const upool_row *row, int by)
     }
 }
 
-/* Each owner's bytes, times a number of his own, from his uploads and, with
- * the other sign, from his row: all together are 0 when each row is right, and
- * hardly otherwise. */
+/* Adds each owner's bytes, times a number particular to the owner, from the
+ * owner's uploads and, with the other sign, from the owner's row: the total is
+ * 0 when each row is right, and hardly ever otherwise. */
 static apr_uint64_t balance_of(const upool_row_file *file, const upool_row *row)
 {
     apr_uint64_t bytes = (apr_uint64_t)(row->stored + row->reserved)
@@ -39,8 +39,8 @@ void upool_sums_change(upool_row_file *file, int n, const upool_row *before,
     }
 }
 
-/* An owner's row has no identifier.  An empty one where there is none, and
- * nobody's where there is no owner. */
+/* An owner's row has no identifier.  Gives an empty row where there is none,
+ * and one without owner where row has no owner. */
 static apr_status_t find_owner(const upool_row_file *file, const upool_row *of,
                                int *n, upool_row *row)
 {

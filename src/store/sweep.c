@@ -19,8 +19,8 @@
 #include "store/recount.h"
 #include "store/siblings.h"
 
-/* Names read ahead: 64 bytes of memory each, and the more of a pool's there
- * are, the more of them are neighbours. */
+/* Names read ahead, 64 bytes of memory each: the larger their part of the pool,
+ * the more of them are neighbours on the disk. */
 #define BATCH 65536
 /* Entries of the ledger between two looks at the clock. */
 #define COUNTED 16
@@ -39,7 +39,7 @@ struct upool_sweep {
     int dry; /* nothing is changed */
 };
 
-/* What one look at a bucket finds. */
+/* The result of one look at a bucket. */
 typedef struct finding {
     int foreign;         /* holds something that a bucket cannot hold */
     int data;            /* data files in it */
@@ -147,7 +147,7 @@ static void add_record(finding *found, const upool_record *record)
     found->named += count_stored(record);
 }
 
-/* Not there, or nothing that could be read better at another time. */
+/* It is not there, or could not be read better at another time. */
 static int is_final(apr_status_t rv)
 {
     return !rv || rv == ENOENT || rv == APR_EGENERAL || rv == EACCES;
@@ -190,8 +190,7 @@ static apr_status_t add_document(finding *found, const upool_directory *dir,
     return rv;
 }
 
-/* 0 when the bucket could not be read: what is in it that is younger, nobody
- * knows. */
+/* 0 when the bucket could not be read: something younger may be in it. */
 static int inspect(finding *found, const upool_directory *dir, const char *id,
                    apr_pool_t *p)
 {
@@ -307,8 +306,8 @@ static int work(const upool_sweep *sweep, upool_directory *dir, const char *id,
     return 0;
 }
 
-/* Who only looks takes a reader's: that makes no file, and nobody is turned
- * away by it. */
+/* A dry run takes a reader's lock, which makes no file and turns nobody
+ * away. */
 static apr_status_t lock(const upool_sweep *sweep, upool_lock *lock,
                          int directory)
 {
@@ -394,7 +393,7 @@ static apr_status_t go_on(upool_sweep *sweep, apr_time_t deadline,
     return rv;
 }
 
-/* Without it, quotas are right at the next count. */
+/* If this fails, quotas are right after the next count. */
 static void begin_count(upool_sweep *sweep)
 {
     if (!sweep->begun && !sweep->dry) {
@@ -442,7 +441,7 @@ apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
         if (rv) {
             sweep->batch = NULL;
         }
-        /* Late or not, each step gets on. */
+        /* Each step does something, even if it is late. */
         if (rv || is_time_up(sweep)) {
             break;
         }

@@ -5,12 +5,12 @@
 
 /* Removes what has expired, a bounded number of steps at a time.
  *
- * A bucket is what bears an identifier's name, belongs to the server's user and
- * holds nothing but what a bucket can hold.  Anything else in the pool is left
- * alone, whatever its age.  Buckets that somebody holds are left alone too, so
- * a sweep may run beside uploads, clears and other sweeps.
+ * A bucket is a directory that has an identifier's name, belongs to the
+ * server's user and holds only what a bucket can hold.  Anything else in the
+ * pool is left alone, whatever its age.  Buckets that somebody holds are left
+ * alone too, so a sweep may run beside uploads, clears and other sweeps.
  *
- * Last activity is the newest that the bucket's records say; where none can be
+ * Last activity is the newest time in the bucket's records; where none can be
  * read, the newest modification of the directory and its files.  In a bucket
  * that has not expired, files that no record names (their writer died) go when
  * they themselves are older than the deadline.  On its way, a round counts a
@@ -29,8 +29,8 @@ typedef struct upool_sweep_result {
     int finished;       /* the whole directory has been looked at */
 } upool_sweep_result;
 
-/* Starts a round over the pool.  Lives in p, and keeps a descriptor of its own
- * until that goes; call step until finished. */
+/* Starts a round over the pool.  The sweep lives in p, and keeps its own
+ * descriptor until p goes; call step until finished. */
 apr_status_t upool_sweep_begin(upool_sweep **sweep, upool_store *store,
                                apr_pool_t *p);
 
@@ -45,20 +45,20 @@ typedef struct upool_sweep_deed {
 
 typedef void upool_sweep_tell(void *baton, const upool_sweep_deed *deed);
 
-/* Has tell called for each bucket that there is something to do for, before
- * the first step; baton has to live as long as the sweep.  dry: the disk is
- * only read, and result->removed counts what would go. */
+/* To be called before the first step: tell is then called for each bucket that
+ * needs something done; baton has to live as long as the sweep.  dry: the disk
+ * is only read, and result->removed counts what would go. */
 void upool_sweep_report(upool_sweep *sweep, upool_sweep_tell *tell, void *baton,
                         int dry);
 
-/* From now on a step ends when the clock says so, too, but not before it has
- * done something; 0: it does not ask. */
+/* From now on a step also ends at the time when, but not before it has done
+ * something; 0: it ignores the clock. */
 void upool_sweep_stop_at(upool_sweep *sweep, apr_time_t when);
 
 /* Looks at up to steps entries: a bucket whose last activity is before deadline
- * and that nobody holds goes.  *result is set anew.  What cannot be removed is
- * passed over; an error means that the pool cannot be read, and the round is
- * over. */
+ * and that nobody holds goes.  *result is set anew.  Buckets that cannot be
+ * removed are passed over; an error means that the pool cannot be read, and the
+ * round is over. */
 apr_status_t upool_sweep_step(upool_sweep *sweep, apr_size_t steps,
                               apr_time_t deadline, upool_sweep_result *result);
 

@@ -26,7 +26,7 @@ static upool_range read_asked(int fd)
     return n == (ssize_t)sizeof(asked) && is_range(&asked) ? asked : all;
 }
 
-/* Two that ask at once are answered together. */
+/* Two requests that ask at once are answered together. */
 static apr_status_t add_to(int fd, const upool_range *region)
 {
     upool_range asked = *region;
@@ -56,7 +56,7 @@ apr_status_t upool_takeover_ask(int directory, const upool_range *region)
     int fd = -1;
     apr_status_t rv = open_yield(&fd, directory);
 
-    /* Planted: a request to stop has no worth of its own. */
+    /* It was planted: a request to stop is worth nothing in itself. */
     if (rv == APR_EGENERAL && unlinkat(directory, UPOOL_LAYOUT_YIELD, 0) == 0) {
         rv = open_yield(&fd, directory);
     }

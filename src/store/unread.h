@@ -3,23 +3,23 @@
 #ifndef UPOOL_STORE_UNREAD_H
 #define UPOOL_STORE_UNREAD_H
 
-/* Has anybody looked at the files of a complete upload since?  A file's time of
- * access tells, where the file system keeps it; whether it does is tried, for
- * there are many ways to have it not (noatime, relatime, network file systems).
- * No state; any thread. */
+/* Has anybody read the files of a complete upload since it was prepared?  A
+ * file's access time tells, if the file system keeps it.  Whether it does is
+ * tried out, since there are many reasons why it may not (noatime, relatime,
+ * network file systems).  No state; any thread. */
 
 #include "store/record.h"
 #include "store/store.h"
 
-/* From now on it shows when a file is read: their times of access become older
- * than their content, which every file system that keeps them takes for a
- * reason to set them. */
+/* Makes later reads of the files visible: sets their access times to before
+ * their content was written, so that every file system that keeps access times
+ * sets them at the next read. */
 void upool_unread_prepare(upool_store *store, const upool_record *record,
                           apr_pool_t *p);
 
-/* 1 when every file is where it was and nobody has read any since prepare(); 0
- * also where nobody can tell.  Reads one to see whether that shows, so it is 0
- * from then on. */
+/* 1 when every file is where it was and nobody has read one since prepare(); 0
+ * also where that cannot be found out.  It reads one file to see whether that
+ * shows, so later calls return 0. */
 int upool_unread_still(upool_store *store, const upool_record *record,
                        apr_pool_t *p);
 

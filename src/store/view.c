@@ -74,8 +74,8 @@ static void describe_incomplete(look *at, const upool_resumable_state *found)
     at->record = record;
 }
 
-/* After metadata.json was found to say complete (NULL: nothing): what is on its
- * way is newer.  APR_SUCCESS: there is something. */
+/* To be called after metadata.json was read as complete (NULL: nothing): an
+ * upload on its way is newer.  APR_SUCCESS: there is something. */
 static apr_status_t read_incomplete(look *at, const upool_record *complete)
 {
     upool_resumable_state found;
@@ -161,9 +161,9 @@ static apr_off_t count_written(const look *at)
     return written;
 }
 
-/* A writer is there: what he has noted, or what he has written.  Here and below
- * a record that could be read keeps its owner, so that nobody else learns of
- * the upload. */
+/* A writer is there: reads what it has noted, or what it has written.  Here and
+ * below a record that could be read keeps its owner, so that nobody else learns
+ * of the upload. */
 static upool_record *describe_writer(const look *at)
 {
     upool_record *record = at->record;
@@ -181,7 +181,7 @@ static upool_record *describe_writer(const look *at)
     return record;
 }
 
-/* No writer is there: what is in doubt is an error. */
+/* No writer is there, so a doubt becomes an error. */
 static upool_record *describe_ruin(const look *at)
 {
     upool_record *record = at->record

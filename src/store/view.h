@@ -3,10 +3,10 @@
 #ifndef UPOOL_STORE_VIEW_H
 #define UPOOL_STORE_VIEW_H
 
-/* The reader's side of a bucket.  Nothing here changes the disk.  What a reader
- * sees may be half of one change and half of the next; so he looks at what does
- * not add up again, without a writer there and some milliseconds later, before
- * he says so.  No state; any thread.  Records live in p. */
+/* The reader's side of a bucket.  Nothing here changes the disk.  A reader may
+ * see half of one change and half of the next; so if something does not add up,
+ * it looks again some milliseconds later, without a writer there, before it
+ * says so.  No state; any thread.  Records live in p. */
 
 #include <apr_file_io.h>
 
@@ -16,22 +16,23 @@
 /* The record of the last attempt, as a poller wants it: attempt.json where
  * there is one (uploading without a holder reads as error), else the complete
  * upload, else, while a holder is there, uploading with the bytes that are in
- * its files.  What was left by a holder that died, and a complete upload whose
- * files are not what it says, read as error; such a record has no files.
- * APR_ENOENT: no such bucket; APR_EINVAL: id is no name of one; else the
- * system's error (out of descriptors, EIO). */
+ * its files.  What a dead holder left, and a complete upload whose files do not
+ * match its record, read as error; such a record has no files.  APR_ENOENT: no
+ * such bucket; APR_EINVAL: id is not a name of one; else the system's error
+ * (out of descriptors, EIO). */
 apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
                                  const char *id, apr_pool_t *p);
 /* 1: there is no such bucket, or it was cleared while its application works on
- * it.  Cheap; what is in it is not looked at. */
+ * it.  This is cheap; it does not look inside. */
 int upool_bucket_is_gone(const upool_store *store, const char *id);
 /* The complete upload alone, its files verified.  APR_ENOENT: none, or it is
  * damaged; else as above. */
 apr_status_t upool_bucket_complete(upool_record **record, upool_store *store,
                                    const char *id, apr_pool_t *p);
-/* Opens a stored file of it for reading (O_NOFOLLOW, regular files only).
- * Closes with p.  APR_ENOENT: not there; APR_EINVAL: stored is no name of one;
- * APR_EACCES: something else bears the name; else the system's error. */
+/* Opens a stored file of it for reading (O_NOFOLLOW, regular files only).  It
+ * closes with p.  APR_ENOENT: not there; APR_EINVAL: stored is not a name of a
+ * stored file; APR_EACCES: something else has the name; else the system's
+ * error. */
 apr_status_t upool_bucket_file_open(apr_file_t **file, upool_store *store,
                                     const char *id, const char *stored,
                                     apr_pool_t *p);

@@ -22,8 +22,8 @@ static apr_int64_t add(apr_int64_t a, apr_int64_t b)
     return a > APR_INT64_MAX - b ? APR_INT64_MAX : a + b;
 }
 
-/* What file name counts: of what an upload leaves, a block at least, for that
- * is what a file takes however small it is. */
+/* What file name counts: a block at least for a file that an upload leaves,
+ * since even the smallest file takes that. */
 static apr_int64_t weigh_file(upool_entry entry, const struct stat *st)
 {
     int is_kept = entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA
@@ -73,7 +73,7 @@ static int is_held(int directory)
     return rv != APR_SUCCESS || written;
 }
 
-/* Of the complete upload that the one under way is to replace. */
+/* The weight of the complete upload that the one under way will replace. */
 static apr_int64_t weigh_complete(int directory, const char *id, apr_pool_t *p)
 {
     upool_record *record = NULL;
@@ -95,8 +95,9 @@ static apr_int64_t weigh_complete(int directory, const char *id, apr_pool_t *p)
     return total;
 }
 
-/* All but the bytes of the one under way.  What a client says of an upload in
- * several requests, up to UploadMaxFields, is kept with it. */
+/* The weight of everything but the bytes of the one under way.  What a client
+ * says of an upload in several requests, up to UploadMaxFields, is kept with
+ * it. */
 static apr_int64_t weigh_others(int directory, const char *id, apr_pool_t *p)
 {
     apr_int64_t total = weigh_complete(directory, id, p);
@@ -116,8 +117,8 @@ static void weigh_directory(upool_row *row, int directory, const char *id,
     if (row->reserved && is_held(directory)) {
         row->stored = weigh_others(directory, id, p);
         row->written = total > row->stored ? total - row->stored : 0;
-        /* More than it may come to: files of an upload before it, which are
-         * about to go. */
+        /* More than it may reach: files of an earlier upload, which are about
+         * to go. */
         if (row->written > row->reserved) {
             row->stored += row->written - row->reserved;
             row->written = row->reserved;
@@ -247,8 +248,8 @@ static apr_status_t visit_bucket(void *baton, int fd, const char *name)
     return rv;
 }
 
-/* Whoever begins an upload now waits for the ledger before he reserves, so the
- * walk misses nobody who has reserved. */
+/* An upload that begins now waits for the ledger before it reserves, so the
+ * walk misses no reservation. */
 apr_status_t upool_weigh_all(upool_ledger *ledger, apr_pool_t *p)
 {
     apr_time_t begun = apr_time_now();

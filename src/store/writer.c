@@ -39,8 +39,8 @@ static void let_go(upool_writer *w)
     }
 }
 
-/* As a kill would leave it; but what was provisional need not wait for the next
- * who writes. */
+/* Leaves it as a kill would; but provisional bytes need not wait for the next
+ * writer to be removed. */
 static apr_status_t leave(void *data)
 {
     upool_writer *w = data;
@@ -83,7 +83,7 @@ static upool_range region_of(const upool_resumable_look *a,
                            : upool_resumable_state_offset(a->about, a->size);
         region.end = claim->end >= 0 ? claim->end : APR_INT64_MAX;
     }
-    /* A lock of no bytes would be one of all. */
+    /* A lock of no bytes would lock all bytes. */
     if (region.end <= region.start) {
         region.start -= region.start > 0;
         region.end = region.start + 1;
@@ -139,7 +139,7 @@ static apr_status_t take(upool_writer *w, const upool_writer_claim *claim)
         apr_sleep(UPOOL_TAKEOVER_PAUSE);
         rv = take_once(w, claim, deadline);
     }
-    /* Also where nobody asked: one that did may have died since. */
+    /* Also where we did not ask: a request that asked may have died since. */
     if (asked || !rv) {
         upool_takeover_withdraw(directory);
     }
@@ -168,8 +168,8 @@ static void drop_midstates(upool_resumable *about, apr_off_t offset)
     about->midstates->nelts = kept;
 }
 
-/* What is behind the offset is not to be trusted, and goes before anything is
- * written there. */
+/* Bytes behind the offset must not be trusted, and are removed before anything
+ * is written there. */
 static apr_status_t cut(upool_writer *w, apr_off_t offset)
 {
     upool_resumable_look *a = w->upload;
@@ -179,7 +179,7 @@ static apr_status_t cut(upool_writer *w, apr_off_t offset)
         rv = ftruncate(w->fd, offset) < 0 ? upool_fd_error() : APR_SUCCESS;
         a->size = offset;
     }
-    /* Also where the file has lost bytes: others will come in their place. */
+    /* Also where the file has lost bytes: other bytes will take their place. */
     drop_midstates(a->about, offset);
     return rv;
 }
@@ -225,7 +225,7 @@ static apr_status_t begin_in_order(upool_writer *w,
     return upool_resumable_save(a);
 }
 
-/* From now on what is there is what is written down. */
+/* From now on only the ranges that are written down count as there. */
 static apr_status_t turn_out_of_order(upool_writer *w)
 {
     upool_resumable_look *a = w->upload;
@@ -306,8 +306,8 @@ apr_off_t upool_writer_offset(const upool_writer *writer)
 
 /* --- Its bytes ------------------------------------------------------------ */
 
-/* A piece of a part: what is there already stays as it is, for whoever asked to
- * complete the upload may have digested it. */
+/* Writes a piece of a part.  Bytes that are there already stay unchanged, since
+ * a request that completes the upload may have digested them. */
 static apr_status_t write_part(upool_writer *w, const char *data,
                                apr_size_t len)
 {
@@ -361,7 +361,7 @@ static apr_status_t write_block(void *user, const char *data, apr_size_t len)
 }
 
 /* The file system may share the blocks.  *from grows by what was copied; an
- * error is none here: then it is done by hand. */
+ * error does not matter here: the bytes are then copied by hand. */
 static void copy_blocks(upool_writer *w, int fd, apr_off_t *from, apr_off_t to)
 {
     ssize_t n = 1;

@@ -3,10 +3,10 @@
 #ifndef UPOOL_STORE_WRITER_H
 #define UPOOL_STORE_WRITER_H
 
-/* Who writes to an upload that arrives in several requests: from begin, which
- * takes the region of the bytes (region.h), to what ends it and lets go of
- * them: keep, take_back, release, or the pool.  Nothing may be called for a
- * writer that has ended.
+/* The writer of an upload that arrives in several requests.  It lives from
+ * begin, which takes the region of the bytes (region.h), to the call that ends
+ * it and releases them: keep, take_back, release, or the pool's end.  Nothing
+ * may be called for a writer that has ended.
  *
  *     begin ──write, copy──┬──keep──────> what came counts
  *                          ├──take_back─> it goes again
@@ -14,8 +14,8 @@
  *     complete ────────────┬──release──> the bucket was committed, or not
  *                          └──the pool
  *
- * It lives in the pool of its look, and uses it: one thread at a time has both.
- * What the look says is not looked at anew while a writer writes. */
+ * It lives in the pool of its look, and uses the look: one thread at a time has
+ * both.  The look is not made anew while a writer writes. */
 
 #include <sys/uio.h>
 
@@ -30,11 +30,11 @@ typedef struct upool_writer_claim {
     int provisional;  /* they may have to be taken back */
 } upool_writer_claim;
 
-/* Becomes the writer of the bytes claimed.  NULL and APR_EMISMATCH: start is
- * not where they belong (upool_resumable_offset() tells); APR_EBUSY: somebody
- * does not let go of them; APR_EOF: it is complete; APR_ENOENT: it is gone;
- * APR_EINVAL: end is before start, or behind the length; else the system's
- * error. */
+/* Makes a writer of the bytes claimed.  NULL and APR_EMISMATCH: start is not
+ * where they belong (upool_resumable_offset() tells that place); APR_EBUSY:
+ * another writer does not release them; APR_EOF: the upload is complete;
+ * APR_ENOENT: it is gone; APR_EINVAL: end is before start, or behind the
+ * length; else the system's error. */
 apr_status_t upool_writer_begin(upool_writer **writer,
                                 upool_resumable_look *look,
                                 const upool_writer_claim *claim);
@@ -42,15 +42,15 @@ apr_status_t upool_writer_begin(upool_writer **writer,
 /* Where its next byte goes. */
 apr_off_t upool_writer_offset(const upool_writer *writer);
 
-/* Writes all of vec, which is used up on the way.  What is there already, in a
- * part out of order, is passed over.  The first error stays: every later write
- * says it again. */
+/* Writes all of vec, which is used up on the way.  In a part out of order,
+ * bytes that are there already are passed over.  The first error stays: every
+ * later write returns it again. */
 apr_status_t upool_writer_write(upool_writer *writer, struct iovec *vec,
                                 int count);
 
-/* Writes the first length bytes of source behind what this one has written,
- * without their passing through memory where the file system can.  For one that
- * writes in order.  APR_EOF: source is shorter; else as write. */
+/* Copies the first length bytes of source behind what this writer has written;
+ * they do not pass through memory where the file system supports that.  Only
+ * for a writer in order.  APR_EOF: source is shorter; else as write. */
 apr_status_t upool_writer_copy(upool_writer *writer,
                                const upool_resumable_look *source,
                                apr_off_t length);
@@ -59,26 +59,28 @@ apr_status_t upool_writer_copy(upool_writer *writer,
  * APR_ENOENT: the upload was cleared; ENOLCK: the pool is unsafe (farm.h). */
 apr_status_t upool_writer_look_up(const upool_writer *writer);
 
-/* With UploadSync: what came so far survives a power cut.  Else nothing. */
+/* With UploadSync: makes what came so far survive a power cut.  Else does
+ * nothing. */
 apr_status_t upool_writer_checkpoint(upool_writer *writer);
 
-/* Ends it; what came counts.  midstates (of upool_midstate): to be kept with
- * it; NULL: what there is stays where it still holds.  APR_ENOENT: the upload
- * was cleared; any error: what came may be lost. */
+/* Ends the writer; the bytes that came count.  midstates (of upool_midstate):
+ * to be kept with the upload; NULL: its old ones stay if they still hold.
+ * APR_ENOENT: the upload was cleared; after any error the bytes that came may
+ * be lost. */
 apr_status_t upool_writer_keep(upool_writer *writer,
                                const apr_array_header_t *midstates);
 
-/* Ends it; what came goes. */
+/* Ends the writer; the bytes that came are removed. */
 void upool_writer_take_back(upool_writer *writer);
 
-/* Opens the bucket for completing it, all of which has to be there; nobody else
- * writes to it from here to release().  The bucket lives in p.
- * APR_EINCOMPLETE: it is not all there; APR_EOF: it is complete already; else
- * as begin. */
+/* Opens the bucket for completing the upload, all of whose bytes must be there;
+ * nobody else writes to it from here to release().  The bucket lives in p.
+ * APR_EINCOMPLETE: bytes are missing; APR_EOF: it is complete already; else as
+ * begin. */
 apr_status_t upool_writer_complete(upool_writer **writer,
                                    upool_resumable_look *look,
                                    upool_bucket **bucket, apr_pool_t *p);
-/* Ends it, after the end of that bucket; the look is made anew. */
+/* Ends the writer, after the end of that bucket; the look is made anew. */
 apr_status_t upool_writer_release(upool_writer *writer);
 
 #endif

@@ -9,9 +9,9 @@
  *
  * Files are digested as the client sent them, before any handler has them.  The
  * first value of the form field belongs to the first file of the upload, the
- * second to the second, whether it stands before or behind its file; empty ones
- * do not count, as inputs without a file do not.  A value may be md5 or
- * sha-256: for a file whose value has not come yet both are computed.
+ * second to the second, whether it stands before or behind its file; empty
+ * values do not count, and neither do inputs without a file.  A value may be
+ * md5 or sha-256: for a file whose value has not come yet both are computed.
  *
  * One thread at a time.  Functions that return int return 0 to go on, 1 when
  * the upload is refused (*refusal of make() says why). */
@@ -29,7 +29,7 @@ typedef struct upool_content_digests {
 
 typedef struct upool_content_check upool_content_check;
 
-/* In p; NULL where nothing was announced, or where no digest that we know. */
+/* In p; NULL where no digest was announced, or none that we know. */
 upool_content_check *upool_content_check_make(
     const upool_content_digests *announced, upool_refusal *refusal,
     apr_pool_t *p);
@@ -43,7 +43,7 @@ int upool_content_check_end(upool_content_check *check);
 
 typedef struct upool_file_check upool_file_check;
 
-/* In p, which is that of the form's fields; NULL where name is. */
+/* In p, the pool of the form's fields; NULL where name is NULL. */
 upool_file_check *upool_file_check_make(const char *name,
                                         upool_refusal *refusal, apr_pool_t *p);
 

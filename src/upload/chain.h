@@ -4,8 +4,8 @@
 #define UPOOL_UPLOAD_CHAIN_H
 
 /* The chain of upload handlers at work on one upload: calls them in order,
- * carries out their verdicts, remembers the first refusal and sees to it that
- * whatever was opened is closed, in order.
+ * carries out their verdicts, remembers the first refusal and makes sure that
+ * everything that was opened is closed, in order.
  *
  * One thread at a time.  Everything lives in the pool of upool_chain_make().
  * Functions that return int return 0 to go on, 1 when the upload is refused
@@ -18,8 +18,8 @@
 
 typedef struct upool_chain upool_chain;
 
-/* An empty chain.  refusal: the upload's own; handlers of this room write
- * their precise reason there, for others the chain does. */
+/* An empty chain.  refusal: the upload's own; handlers of this room write their
+ * precise reason there, and the chain writes it for others. */
 upool_chain *upool_chain_make(const upload_pool_request *request,
                               upool_refusal *refusal, apr_pool_t *p);
 
@@ -34,16 +34,16 @@ void *upool_chain_find(const upool_chain *chain,
 /* The upload begins. */
 int upool_chain_open(upool_chain *chain);
 
-/* Where bytes of the body go behind the handlers that see them raw: 0, or 1
- * when the upload is refused. */
+/* Takes bytes of the body from the handlers that see them raw: 0, or 1 when the
+ * upload is refused. */
 typedef int upool_chain_parse(void *user, const char *data, apr_size_t len);
 
-/* Bytes of the body, before they are parsed, which is what parse does with
- * those that come out; as data(). */
+/* Bytes of the body, before they are parsed; those that the handlers let out go
+ * to parse.  They must stay valid as for data(). */
 int upool_chain_raw(upool_chain *chain, const char *data, apr_size_t len,
                     upool_chain_parse *parse, void *user);
 
-/* The body has ended: the same with what was held back. */
+/* The body has ended: the same for bytes that were held back. */
 int upool_chain_raw_end(upool_chain *chain, upool_chain_parse *parse,
                         void *user);
 
@@ -58,14 +58,15 @@ int upool_chain_data(upool_chain *chain, const char *data, apr_size_t len);
 int upool_chain_flush(upool_chain *chain);
 
 /* The file is complete.  *kept says where it is and how large; *skipped is 1
- * when nobody keeps it. */
+ * when no handler keeps it. */
 int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
                          int *skipped);
 
-/* The body is complete.  What fails afterwards still interrupts. */
+/* The body is complete.  A failure afterwards still interrupts. */
 int upool_chain_complete(upool_chain *chain);
 
-/* The upload ended in an error: once, for every handler that was opened. */
+/* The upload ended in an error: interrupts every handler that was opened,
+ * once. */
 void upool_chain_interrupt(upool_chain *chain);
 
 /* Accounting, for the debug log: name, calls and bytes of handler n, counted

@@ -4,19 +4,19 @@
 #define UPOOL_UPLOAD_CHUNK_H
 
 /* A piece of an upload that comes as the file of a form (multipart/form-data),
- * among fields that say what it is a piece of:
+ * among fields that say which upload it belongs to:
  *
  *     fields ──(file begins: whose is it?)──> bytes go on to the sink of an
  *       │                                     append, as many as announced
  *       │                                        │
  *       └──(end: there was no file)──>     (end: that many?)──> it finishes
  *
- * There is one file at most; an input without a file is none.  What is told
+ * There is one file at most; an input without a file does not count.  Fields
  * behind the file may still change the owner's mind in ends().
  *
- * Where the request ends early the append is told why, and keeps what came.
- * Where the form is not as it must be, or is refused by its owner, the append
- * is told CHUNK_SIZE, which takes it back.
+ * If the request ends early the append is told why, and keeps the bytes that
+ * came.  If the form is wrong, or its owner refuses it, the append is told
+ * CHUNK_SIZE, which takes the bytes back.
  *
  * One thread at a time.  Lives in the pool of make. */
 
@@ -27,7 +27,7 @@
 
 typedef struct upool_chunk upool_chunk;
 
-/* What the part's header says, in the chunk's pool. */
+/* The part's header, in the chunk's pool. */
 typedef struct upool_chunk_file {
     const char *field;
     const char *filename;

@@ -4,8 +4,8 @@
 #define UPOOL_UPLOAD_CRC32_H
 
 /* The CRC of IEEE 802.3 (reflected polynomial 0xEDB88320), which OpenSSL does
- * not have.  It begins with all ones, and its complement is the value.  Pure;
- * any thread. */
+ * not have.  Begin with all ones; the complement of the result is the value.
+ * Pure; any thread. */
 
 #include <apr.h>
 

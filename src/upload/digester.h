@@ -4,9 +4,9 @@
 #define UPOOL_UPLOAD_DIGESTER_H
 
 /* One digest, computed while bytes pass.  The algorithm is fetched from OpenSSL
- * when the digester is made, not for every file that it is begun for: the
- * search through the providers takes a lock and costs as much as some KiB of
- * SHA-256.  One thread at a time. */
+ * when the digester is made, not anew for every file: the search through the
+ * providers takes a lock and costs as much as some KiB of SHA-256.  One thread
+ * at a time. */
 
 #include <apr_pools.h>
 
@@ -18,8 +18,8 @@ typedef struct upool_digester upool_digester;
  * sha-256, sha-512, crc32; any letter case), else NULL. */
 const char *upool_digester_known(const char *algorithm);
 
-/* A digester in p; NULL where the algorithm is not known, or is known but not
- * to be had (MD5 under a strict policy), or memory ran out. */
+/* A digester in p; NULL where the algorithm is not known, or is not available
+ * (MD5 under a strict policy), or memory ran out. */
 upool_digester *upool_digester_make(const char *algorithm, apr_pool_t *p);
 
 /* Its algorithm, as upool_digester_known() tells it. */
@@ -37,7 +37,7 @@ int upool_digester_update(upool_digester *digester, const char *data,
 apr_size_t upool_digester_end(upool_digester *digester,
                               unsigned char value[UPOOL_DIGESTER_MAX]);
 
-/* Where one of crc32 is, and from where it goes on: midway.h. */
+/* For midway.h: the state of a crc32 digester, to be read and set. */
 apr_uint32_t upool_digester_crc(const upool_digester *digester);
 void upool_digester_set_crc(upool_digester *digester, apr_uint32_t crc);
 

@@ -4,16 +4,16 @@
 #define UPOOL_UPLOAD_EXTENSIONS_H
 
 /* Which extensions a file may have: UploadAllow, UploadDeny and the ext= of
- * UploadField.  Two names are judged: the client's, as its last directory has
- * it, and the safe one, which may have lost a dot or its letters; an
- * application may use either.
+ * UploadField.  Two names are judged, since an application may use either: the
+ * client's without its directories, and the safe one, which may have lost a dot
+ * or its letters.
  *
  *   - A deny list refuses a name with one of its extensions anywhere:
- *     x.php.png has "php" and "png".  What a server or file system drops
- *     (blanks, signs, letters beyond ASCII) hides none.
- *   - An allow list wants the last extension in it, and refuses an inner one
- *     that servers run wherever it stands (AddHandler): x.php.png, but not
- *     "invoice 12.05.2024.pdf".  A name without extension is refused.
+ *     x.php.png has "php" and "png".  Characters that a server or file system
+ *     drops (blanks, signs, letters beyond ASCII) do not hide an extension.
+ *   - An allow list must contain the last extension, and an inner extension
+ *     that servers run wherever it stands (AddHandler) is refused: x.php.png,
+ *     but not "invoice 12.05.2024.pdf".  A name without extension is refused.
  *
  * Pure; any thread. */
 

@@ -3,8 +3,8 @@
 #ifndef UPOOL_UPLOAD_FACTS_H
 #define UPOOL_UPLOAD_FACTS_H
 
-/* What an application is told of a file instead of its bytes (UploadPassAs
- * fields): names and values with escapes, in the manner of mod_log_config.
+/* What an application is told about a file instead of its bytes (UploadPassAs
+ * fields): names and values with escapes, as in mod_log_config.
  *
  *   %{field}        name of the form's field, as a whole
  *   %{stem}         of it, what stands before the first "["
@@ -22,7 +22,7 @@
  *   %{md5} %{sha-1} %{sha-256} %{sha-512} %{crc32}
  *   %%              a percent sign
  *
- * What there is nothing for is empty.  No state; any thread. */
+ * An escape without a value is empty.  No state; any thread. */
 
 #include "store/record.h"
 
@@ -35,7 +35,7 @@ typedef struct upool_facts_pair {
 /* NULL where format is good, else what is wrong with it, in p. */
 const char *upool_facts_check(const char *format, apr_pool_t *p);
 
-/* What is said of a file. */
+/* The file that the text is about. */
 typedef struct upool_facts_of {
     const upool_file *file;
     int number;
@@ -47,17 +47,17 @@ typedef struct upool_facts_of {
 const char *upool_facts_text(const char *format, const upool_facts_of *of,
                              apr_size_t *len, apr_pool_t *p);
 
-/* The pairs where none is set, of upool_facts_pair, for that file: NAME_name,
- * NAME_type, NAME_size, NAME_path (NAME_content, NAME_location) and NAME_ALG
- * for every digest, where NAME is the field's and brackets stay at the end, or
- * PHP would make one list of all. */
+/* The pairs for that file (of upool_facts_pair) where none is configured:
+ * NAME_name, NAME_type, NAME_size, NAME_path (NAME_content, NAME_location) and
+ * NAME_ALG for every digest, where NAME is the field's and brackets stay at the
+ * end, or PHP would make one list of all. */
 const apr_array_header_t *upool_facts_default(const upool_file *file,
                                               apr_pool_t *p);
 
 /* 1 when a client's field of that name could be taken for one that says where a
- * file is: its name is one that a pair of pairs (NULL: the usual) with a path,
- * a location or a content in its value can give, in the eyes of those to whom
- * "." and "_" and a blank are the same (PHP). */
+ * file is: a pair in pairs (NULL: the default ones) with a path, a location or
+ * a content in its value can have that name.  Names are compared as by software
+ * that takes ".", "_" and a blank for the same (PHP). */
 int upool_facts_is_forged(const char *field, const apr_array_header_t *pairs);
 
 #endif

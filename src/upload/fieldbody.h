@@ -3,13 +3,14 @@
 #ifndef UPOOL_UPLOAD_FIELDBODY_H
 #define UPOOL_UPLOAD_FIELDBODY_H
 
-/* A body that is nothing but fields, in whatever form clients write them: as a
+/* A body that has only fields, in any form in which clients write them: as a
  * form (multipart/form-data; files in it are passed over), as a query
- * (application/x-www-form-urlencoded), or as an object in JSON, of which
- * strings are taken as they are and anything else as its JSON text.
+ * (application/x-www-form-urlencoded), or as a JSON object, whose strings are
+ * taken unchanged and other values as their JSON text.
  *
- * It stays in memory, so it may be as long as one field, or in a form as all
- * of them.  One thread at a time.  Lives in the pool of make. */
+ * It stays in memory, so its length is limited to that of one field, or in a
+ * form to that of all fields.  One thread at a time.  Lives in the pool of
+ * make. */
 
 #include "upload/fields.h"
 #include "upload/limits.h"
@@ -35,10 +36,11 @@ upool_fieldbody *upool_fieldbody_make(upool_fieldbody_kind kind,
  * or FIELDS_TOO_LARGE. */
 upool_sink upool_fieldbody_sink(upool_fieldbody *body);
 
-/* When the sink has finished: all of them, of upool_field. */
+/* All fields, of upool_field, when the sink has finished. */
 const apr_array_header_t *upool_fieldbody_fields(const upool_fieldbody *body);
 
-/* The one value of that name; NULL: none, or more than one, or a NUL in it. */
+/* The only value of that name; NULL: there is none, or more than one, or it has
+ * a NUL. */
 const char *upool_fieldbody_value(const apr_array_header_t *fields,
                                   const char *name);
 

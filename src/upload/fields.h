@@ -4,8 +4,8 @@
 #define UPOOL_UPLOAD_FIELDS_H
 
 /* The form's text fields, in order, repeated names kept.  They stay in memory
- * within the limits: the value that arrives grows in one buffer with a
- * ceiling, a complete one is kept in the upload's pool. */
+ * within the limits: an arriving value grows in one buffer with a ceiling, and
+ * a complete one is kept in the upload's pool. */
 
 #include <apr_pools.h>
 #include <apr_tables.h>
@@ -29,10 +29,10 @@ upool_fields *upool_fields_make(const upool_limits *limits, apr_int64_t *memory,
 
 /* A field begins; name is copied. */
 void upool_fields_begin(upool_fields *fields, const char *name);
-/* How it stood in its form, for the one that has begun; what that points to is
- * not copied.  Without: as browsers write it, part 0. */
+/* How the field that has begun stood in its form; the strings of *written are
+ * not copied.  Without this call: as browsers write it, part 0. */
 void upool_fields_written(upool_fields *fields, const upool_written *written);
-/* Bytes of it.  NONE, or why not. */
+/* Bytes of the field.  NONE, or the reason why they are refused. */
 upool_reason upool_fields_data(upool_fields *fields, const char *data,
                                apr_size_t len);
 /* It is complete. */

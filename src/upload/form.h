@@ -3,9 +3,9 @@
 #ifndef UPOOL_UPLOAD_FORM_H
 #define UPOOL_UPLOAD_FORM_H
 
-/* A multipart/form-data body at work: turns what the parser tells into files
- * for the handler chain and fields for memory, within the limits, and fills
- * the record's list of files.
+/* Takes in a multipart/form-data body: turns the parser's events into files for
+ * the handler chain and fields in memory, within the limits, and fills the
+ * record's list of files.
  *
  * One thread at a time.  Functions that return int return 0 to go on, 1 when
  * the body is refused (*refusal says why). */
@@ -42,7 +42,8 @@ int upool_form_feed(upool_form *form, const char *data, apr_size_t len);
 /* The body has ended. */
 int upool_form_end(upool_form *form);
 
-/* 0 when no part has been found so far, be it one of an empty input. */
+/* 0 when no part has been found so far; that of an empty input counts as
+ * one. */
 int upool_form_has_parts(const upool_form *form);
 
 #endif

@@ -5,11 +5,12 @@
 
 /* An upload written as a multipart/form-data body again (UploadPassAs form and
  * fields; RFC 7578): fields, empty file inputs and files in the order in which
- * they came, under the names that they came under.  Of an upload whose bytes
- * came in no form, fields stand first.
+ * they came, with the names under which they came.  If the upload's bytes did
+ * not come in a form, fields stand first.
  *
  * The body is a list of pieces: text in memory, and files of the bucket, which
- * whoever sends it reads from there.  One thread at a time; everything in p. */
+ * the sender of the body reads from there.  One thread at a time; everything in
+ * p. */
 
 #include "store/record.h"
 #include "upload/facts.h"
@@ -34,9 +35,9 @@ typedef struct upool_formbody_options {
     const char *random; /* UPOOL_FORMBODY_RANDOM digits that nobody could know
                            when the upload came in */
     const char *bucket; /* absolute path of the bucket's directory */
-    /* NULL: files with their bytes.  Of upool_facts_pair: in place of each file
-     * fields that tell of it, and no empty file inputs; a client's own field
-     * that could be taken for one with a path is left out. */
+    /* NULL: files with their bytes.  Else, of upool_facts_pair: each file is
+     * replaced by fields that describe it, and empty file inputs are left out;
+     * so is a client's own field that could be taken for one with a path. */
     const apr_array_header_t *facts;
 } upool_formbody_options;
 

@@ -3,13 +3,13 @@
 #ifndef UPOOL_UPLOAD_HASHNAME_H
 #define UPOOL_UPLOAD_HASHNAME_H
 
-/* An identifier for what clients call by names of their own: a hash of all that
- * makes it the same thing, so that nobody finds, or chooses, one that another
- * has. */
+/* An identifier for an upload that clients call by a name of their choice: a
+ * hash of everything that makes two uploads the same, so that nobody finds, or
+ * chooses, the identifier of another's upload. */
 
 #include <apr_pools.h>
 
-/* Hex digits of SHA-256, which is as long as an identifier may be. */
+/* Hex digits of SHA-256: just as many as an identifier may have. */
 #define UPOOL_HASHNAME_LEN 64
 
 typedef struct upool_hashname_part {
@@ -17,9 +17,9 @@ typedef struct upool_hashname_part {
     apr_size_t len;
 } upool_hashname_part;
 
-/* The name of parts, in order: it differs as soon as one part does, also where
- * the same bytes are parted differently.  0; -1: no SHA-256, or no memory (name
- * is empty then). */
+/* The name of parts, in order: it differs as soon as one part does, and also
+ * where the same bytes are split into other parts.  0; -1: no SHA-256, or no
+ * memory (name is empty then). */
 int upool_hashname_make(char name[UPOOL_HASHNAME_LEN + 1],
                         const upool_hashname_part *parts, int count,
                         apr_pool_t *p);

@@ -3,8 +3,8 @@
 #ifndef UPOOL_UPLOAD_LIMITS_H
 #define UPOOL_UPLOAD_LIMITS_H
 
-/* How much one upload may be.  Every growable thing behind the parser has its
- * ceiling here. */
+/* How large one upload may be.  Everything behind the parser that can grow has
+ * its ceiling here. */
 
 #include <apr.h>
 
@@ -20,9 +20,9 @@ typedef struct upool_limits {
     apr_int64_t header; /* one part's header block, bytes */
 } upool_limits;
 
-/* What clients say of an upload, beside its bytes, and what its record keeps:
- * names and types of a form's files, fields of an upload in several requests.
- * Every sweep, status and piece reads it. */
+/* Ceiling of what clients say of an upload, beside its bytes, and its record
+ * keeps: names and types of a form's files, fields of an upload in several
+ * requests.  Every sweep, status request and piece reads it. */
 #define UPOOL_KEPT_MAX ((apr_int64_t)256 << 10)
 
 /* The defaults of the directives. */

@@ -3,10 +3,10 @@
 #ifndef UPOOL_UPLOAD_PARTS_H
 #define UPOOL_UPLOAD_PARTS_H
 
-/* The parts of a multipart/form-data body, one by one, within the limits: the
- * parser and the reader of part headers of parse/ with memory and refusals of
- * an upload's.  What the parts are good for is for others to say: form.h makes
- * an upload of them, chunk.h a piece of one.
+/* The parts of a multipart/form-data body, one by one, within the limits:
+ * combines the parser and the reader of part headers of parse/ with an upload's
+ * memory and refusals.  Others use the parts: form.h makes an upload of them,
+ * chunk.h a piece of one.
  *
  * One thread at a time.  Functions that return int return 0 to go on, 1 when
  * the body is refused (*refusal of make() says why). */

@@ -5,8 +5,8 @@
 
 /* How fast one upload may come in: a token bucket that holds a quarter of a
  * second's bytes.  Bytes are taken first and paid for afterwards; what is owed
- * is the time to wait before the next turn.  It tells times and never waits
- * itself, so that the wait may be a sleep or a timer.
+ * is the time to wait before the next turn.  It only computes the time to wait
+ * and never waits, so the wait may be a sleep or a timer.
  *
  * Plain data, lives with its upload; one thread at a time.  The time is the
  * caller's; a clock that is set back costs the upload nothing. */
@@ -27,7 +27,8 @@ void upool_rate_start(upool_rate *rate, apr_int64_t per_second, apr_time_t now);
  * long; never 0. */
 apr_size_t upool_rate_turn(const upool_rate *rate, apr_size_t most);
 
-/* bytes have come.  How long to wait before the next turn; 0: not at all. */
+/* Takes in that bytes have come.  Returns how long to wait before the next
+ * turn; 0: not at all. */
 apr_interval_time_t upool_rate_pay(upool_rate *rate, apr_int64_t bytes,
                                    apr_time_t now);
 

@@ -3,9 +3,9 @@
 #ifndef UPOOL_UPLOAD_REASONS_H
 #define UPOOL_UPLOAD_REASONS_H
 
-/* What the reasons of upload/refusal.h are called where programs read them: the
- * labels of the metrics.  Whoever draws curves relies on a name, so it is never
- * changed and never given to another reason. */
+/* Names of the reasons of upload/refusal.h for programs: the labels of the
+ * metrics.  Graphs rely on these names, so a name is never changed and never
+ * given to another reason. */
 
 #include "upload/refusal.h"
 

@@ -23,7 +23,7 @@ typedef enum upool_reason {
     UPOOL_REASON_TRUNCATED,
     UPOOL_REASON_HEADER,
     UPOOL_REASON_PADDING,
-    UPOOL_REASON_LENGTH,     /* Content-Length is no number */
+    UPOOL_REASON_LENGTH,     /* Content-Length is not a number */
     UPOOL_REASON_INCOMPLETE, /* body shorter than announced */
     UPOOL_REASON_CONTENT_CODING,
     UPOOL_REASON_PART_CODING,
@@ -39,7 +39,7 @@ typedef enum upool_reason {
     UPOOL_REASON_POOL,    /* pool missing or unusable */
     UPOOL_REASON_CONFIGURATION,
     UPOOL_REASON_IO,
-    UPOOL_REASON_FULL, /* disk, or what is to be left free on it */
+    UPOOL_REASON_FULL, /* disk full, or too little left free */
     UPOOL_REASON_MEMORY,
     UPOOL_REASON_TIMEOUT,
     UPOOL_REASON_GONE,          /* client went away */
@@ -61,29 +61,29 @@ typedef enum upool_reason {
     UPOOL_REASON_CHUNK_SIZE,    /* a chunk that is not as long as it says */
     UPOOL_REASON_CHUNK_FILES,   /* a form with more chunks than one */
     UPOOL_REASON_CHUNK_NONE,    /* a form without a chunk */
-    UPOOL_REASON_CHUNK_HEADER,  /* where a chunk belongs: not to be read */
+    UPOOL_REASON_CHUNK_HEADER,  /* where a chunk belongs: unreadable */
     UPOOL_REASON_FIELDS,        /* a body of fields alone that does not parse */
     UPOOL_REASON_TOO_SLOW,      /* UploadMinRate */
     UPOOL_REASON_NOT_FOUND,     /* of several requests: no such upload */
     UPOOL_REASON_OFFSET,        /* not where the upload is */
     UPOOL_REASON_COMPLETE,      /* nothing can be appended any more */
-    UPOOL_REASON_UPLOAD_LENGTH, /* contradicts what was said, or is there */
+    UPOOL_REASON_UPLOAD_LENGTH, /* contradicts the known length or bytes */
     UPOOL_REASON_OVERRUN,       /* more bytes than the upload's length */
     UPOOL_REASON_CHECKSUM,      /* of the bytes of an append */
     UPOOL_REASON_TAKEN,         /* a newer request has taken over */
     UPOOL_REASON_NOT_WHOLE,     /* cannot complete: bytes are missing */
     UPOOL_REASON_UPLOAD_HEADER, /* of a protocol: bad, or out of place */
-    UPOOL_REASON_VERSION,       /* of the protocol: none that we speak */
+    UPOOL_REASON_VERSION,       /* of the protocol: not one we speak */
     UPOOL_REASON_FINAL,         /* a concatenated upload takes no bytes */
     UPOOL_REASON_WATCHERS,      /* too many watch uploads (UploadWatchers) */
-    UPOOL_REASON_PIECE,         /* a piece of a file, and nobody knows whose */
+    UPOOL_REASON_PIECE,         /* a piece of an unknown file */
     UPOOL_REASON_IDENT_MISSING, /* none was given, under a key */
     UPOOL_REASON_PROTOCOL,      /* one that is not open here */
-    UPOOL_REASON_OTHER_CONTENT, /* a repeat, but for its bytes */
+    UPOOL_REASON_OTHER_CONTENT, /* a repeat, but with other bytes */
     UPOOL_REASON_COUNT
 } upool_reason;
 
-/* A refusal as it happened.  reason NONE: there is none. */
+/* A refusal that happened.  reason NONE: there is none. */
 typedef struct upool_refusal {
     upool_reason reason;
     int status;         /* HTTP */
@@ -93,7 +93,7 @@ typedef struct upool_refusal {
     int reset;          /* close the connection instead of draining it */
 } upool_refusal;
 
-/* Initialises one that is none. */
+/* Initialises one with reason NONE. */
 #define UPOOL_NO_REFUSAL \
     { \
         UPOOL_REASON_NONE, 0, NULL, NULL, 0, 0 \
@@ -104,7 +104,8 @@ typedef struct upool_refusal {
 upool_refusal upool_refusal_make(upool_reason reason, apr_status_t rv,
                                  const char *detail);
 
-/* The same into *refusal, whatever it was; 1, for the caller to return. */
+/* The same into *refusal, overwriting it; returns 1, for the caller to
+ * return. */
 int upool_refusal_set(upool_refusal *refusal, upool_reason reason,
                       apr_status_t rv, const char *detail);
 
@@ -112,7 +113,7 @@ int upool_refusal_set(upool_refusal *refusal, upool_reason reason,
 upool_reason upool_refusal_of_errno(apr_status_t rv);
 
 /* What an answer of the quota means; reason NONE where it is granted.
- * @param error upool_quota_error(); counts with UPOOL_QUOTA_FAILED alone */
+ * @param error upool_quota_error(); used with UPOOL_QUOTA_FAILED only */
 upool_refusal upool_refusal_of_quota(upool_quota_answer answer,
                                      apr_status_t error);
 

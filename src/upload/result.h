@@ -3,9 +3,10 @@
 #ifndef UPOOL_UPLOAD_RESULT_H
 #define UPOOL_UPLOAD_RESULT_H
 
-/* An upload told in JSON (RFC 8259): to the application, which may know where
- * the files lie, and to everybody else, who may not.  The text is ASCII, and
- * < > & are escaped too, so that it is harmless inside HTML and as JavaScript.
+/* An upload described in JSON (RFC 8259): for the application, which may know
+ * where the files lie, and for everybody else, who may not.  The text is ASCII,
+ * and < > & are escaped too, so that it is harmless inside HTML and as
+ * JavaScript.
  *
  * All functions return text in p, or NULL when memory ran out. */
 
@@ -34,17 +35,16 @@ const char *upool_result_chunk(const char *identifier, apr_off_t offset,
                                apr_time_t expires, int success, apr_pool_t *p);
 
 /* {"state": "error", "error": text, "detail": text, "offset": …}: some clients
- * show their users the one member, some the other.
- * @param offset -1: none */
+ * show their users "error", some "detail".  @param offset -1: none */
 const char *upool_result_refusal(const char *text, apr_off_t offset,
                                  apr_pool_t *p);
 
 /* {"success": true}. */
 const char *upool_result_success(apr_pool_t *p);
 
-/* What a client may know before it sends a file: {"max-size": bytes,
- * "max-file-size": bytes, "max-request-size": bytes, "allow": [ext, …],
- * "deny": [ext, …]}, each only where there is such a limit. */
+/* What a client is told before it sends a file: {"max-size": bytes,
+ * "max-file-size": bytes, "max-request-size": bytes, "allow": [ext, …], "deny":
+ * [ext, …]}, each only where there is such a limit. */
 typedef struct upool_result_limits {
     upool_limits limits;
     apr_int64_t request; /* bytes of one request's body; 0: no limit */

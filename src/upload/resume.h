@@ -10,7 +10,7 @@
  *             ├─> known ──┤  appending          ├──> known, or complete
  *     open ───┘           └──(refuse)───────────┘
  *
- * A front uses it so (an append of raw bytes, errors left out):
+ * A front uses it like this (an append of raw bytes, errors left out):
  *
  *     upool_resume *resume = upool_resume_open(&options, r->pool);
  *     upool_resume_append append = UPOOL_RESUME_APPEND;
@@ -27,12 +27,13 @@
  *     upool_resume_is_complete(resume) -> run the application
  *     else -> 204 with upool_resume_offset(resume)
  *
- * Nobody waits for a client here.  begin, settle, complete and discard may wait
- * for another request to let go, 2 s at most; complete reads the file where
- * digests, UploadSniff, UploadScan or handlers of others ask for it.  No state
- * is on the stack or bound to a thread: between two feeds any time may pass.
+ * Nothing here waits for a client.  begin, settle, complete and discard may
+ * wait for another request to let go, 2 s at most; complete reads the file
+ * where digests, UploadSniff, UploadScan or other modules' handlers need it.
+ * No state is on the stack or bound to a thread, so any time may pass between
+ * two feeds.
  *
- * What becomes of the bytes of an append that is refused depends on why:
+ * The reason of a refused append decides what becomes of its bytes:
  *
  *   CHECKSUM, DIGEST, FILE_DIGEST,    they are taken back: the offset is what
  *   CHUNK_SIZE                        it was before
@@ -40,8 +41,8 @@
  *   any other                         they are kept, up to the one that was
  *                                     too many (OVERRUN, *_TOO_LARGE, QUOTA)
  *
- * and of an upload that is refused when it completes: a refusal of 500 and
- * above leaves it as it is, for another try; below, the upload is an error, and
+ * If an upload is refused when it completes, a refusal of 500 and above leaves
+ * it unchanged, for another try; below 500, the upload becomes an error, and
  * its bytes are gone.
  *
  * One thread at a time.  Everything lives in the pool of create or open; its
@@ -87,14 +88,14 @@ typedef struct upool_resume_options {
     upool_account_options account;
     apr_time_t (*now)(void);
     struct request_rec *r; /* for handlers; may be NULL */
-    /* Adds the handlers that are to see a complete file, and says how much of
-     * it; NULL: none are.  Where may_change is 0 these are guards, which change
-     * and keep nothing: the file stays as it is, where it is. */
+    /* Adds the handlers that must see a complete file, and says how much of it;
+     * NULL: there are none.  If may_change is 0 these are guards, which change
+     * and keep nothing: the file stays unchanged in its place. */
     upool_resume_need (*add_handlers)(void *user,
                                       const upool_handler_site *site);
     void *user;
     /* 1: some handler may change the file or keep it elsewhere (UploadInline,
-     * handlers of others), so that all are added, digest and spool included. */
+     * other modules' handlers), so all are added, digest and spool included. */
     int may_change;
 } upool_resume_options;
 
@@ -111,13 +112,13 @@ typedef struct upool_resume_start {
     const apr_array_header_t *fields; /* of upool_field; NULL: none */
     const char *metadata;             /* tus: Upload-Metadata */
     const char *concat;               /* tus: Upload-Concat */
-    /* 1: its name comes later, with upool_resume_set_name(), or never, as it
-     * will be a part of another: nothing is asked of it now */
+    /* 1: its name comes later, with upool_resume_set_name(), or never, if it
+     * will be a part of another upload: the name is not checked now */
     int name_follows;
-    /* created of the complete upload of several requests and that identifier
-     * that the caller has seen: no other such is replaced (BUSY).
-     * UPOOL_REPLACES_NONE: there was none; UPOOL_REPLACES_ANY: nobody has
-     * looked */
+    /* created of the complete upload of several requests with this identifier
+     * that the caller has seen: no other such upload is replaced (BUSY).
+     * UPOOL_REPLACES_NONE: there was none; UPOOL_REPLACES_ANY: the caller has
+     * not looked */
     apr_time_t replaces;
 } upool_resume_start;
 
@@ -130,12 +131,12 @@ typedef struct upool_resume_start {
 typedef struct upool_resume_append {
     apr_off_t offset;         /* where its bytes belong; -1: at the end */
     apr_off_t content_length; /* bytes that will come; -1 unknown */
-    /* 1: a part of [offset, offset + content_length) that others may come
-     * before or beside; content_length has to be known, and the upload's
-     * length too */
+    /* 1: the bytes are the part [offset, offset + content_length), and others
+     * may come before or beside it; content_length and the upload's length must
+     * be known */
     int out_of_order;
     /* 1: its end is the upload's end (Upload-Complete: ?1), whatever the
-     * length is */
+     * length */
     int last;
     /* 1: finish() does not complete the upload even when all of it is there:
      * upool_resume_complete() will */
@@ -143,12 +144,12 @@ typedef struct upool_resume_append {
     /* Digests of this append's bytes: all must agree, or it is taken back. */
     upool_content_digests announced; /* Content-Digest, as content; and
                                         Repr-Digest, when this is all */
-    /* 1: a checksum has been announced, or may be behind the body: it is said
-     * with upool_resume_expect() */
+    /* 1: a checksum has been announced, or may follow the body; it will be
+     * given with upool_resume_expect() */
     int may_be_refused;
-    /* Asked in finish() when the body has ended, before the bytes count
-     * (trailers are known by then): may call upool_resume_expect().  NONE, or
-     * why they must go.  NULL: nothing to ask. */
+    /* Called in finish() when the body has ended, before the bytes count
+     * (trailers are known by then); may call upool_resume_expect().  NONE, or
+     * the reason why the bytes must go.  NULL: no such call. */
     upool_reason (*verify)(void *user, upool_resume *resume);
     void *user;
 } upool_resume_append;
@@ -158,23 +159,24 @@ typedef struct upool_resume_append {
         -1, -1, 0, 0, 0, { NULL, NULL }, 0, NULL, NULL \
     }
 
-/* Makes the upload, of no bytes yet.  Never NULL; look at its refusal:
- * BUSY (one of that identifier is on its way), OWNER, EXTENSION, FIELD_*,
+/* Makes the upload, with no bytes yet.  Never NULL; look at its refusal: BUSY
+ * (another upload of that identifier is on its way), OWNER, EXTENSION, FIELD_*,
  * BODY_TOO_LARGE, FILE_TOO_LARGE, QUOTA, FULL, IO.  A complete upload of that
- * identifier stays until this one is complete.  One whose length is 0 is not
- * completed by this: complete() does. */
+ * identifier stays until this one is complete.  An upload of length 0 is not
+ * completed by this call, but by complete(). */
 upool_resume *upool_resume_create(const upool_resume_options *options,
                                   const upool_resume_start *start,
                                   apr_pool_t *p);
 
-/* Finds it.  Never NULL; refusals: NOT_FOUND (nor does one that ended as an
- * error count), OWNER, EXPIRED, IO. */
+/* Finds the upload.  Never NULL; refusals: NOT_FOUND (also for an upload that
+ * ended as an error), OWNER, EXPIRED, IO. */
 upool_resume *upool_resume_open(const upool_resume_options *options,
                                 apr_pool_t *p);
 
-/* What a creation may replace (start.replaces), of which opening came to this:
- * what was found, or NULL and why.  What may not be looked at has been judged
- * all the same; where nothing was there, nothing is to be replaced. */
+/* The value of start.replaces for a creation, from the result of opening:
+ * found, or NULL and the reason.  UPOOL_REPLACES_ANY for an upload that may not
+ * be looked at, since it has been judged all the same; UPOOL_REPLACES_NONE
+ * where nothing was there. */
 apr_time_t upool_resume_replaces(const upool_resume *found,
                                  upool_reason reason);
 
@@ -192,87 +194,89 @@ apr_off_t upool_resume_held(const upool_resume *resume);
 int upool_resume_is_whole(const upool_resume *resume);
 /* 1: it is done, by this request or an earlier one. */
 int upool_resume_is_complete(const upool_resume *resume);
-/* 1: this request has completed it, so that its application is to run. */
+/* 1: this request has completed it, so its application must run. */
 int upool_resume_completed_now(const upool_resume *resume);
-/* When it goes, if nothing happens; 0: never, or, of a part that waits for its
- * siblings, with them. */
+/* When it expires, if nothing happens; 0: never, or together with its siblings
+ * if it is a part that waits for them. */
 apr_time_t upool_resume_expires(const upool_resume *resume);
-/* Of a complete one (never NULL then): for upool_result_body() with the fields
- * (of upool_field) and path. */
+/* The record of a complete upload (never NULL then), for upool_result_body()
+ * with the fields (of upool_field) and path. */
 const upool_record *upool_resume_record(const upool_resume *resume);
 const apr_array_header_t *upool_resume_fields(const upool_resume *resume);
 const char *upool_resume_path(const upool_resume *resume, const char *stored,
                               apr_pool_t *p);
 
-/* For whoever tells the offset: ends the request that is writing, and looks
- * anew.  0; 1 when it goes on (BUSY) or the upload is gone (NOT_FOUND). Parts
- * that come out of order are left alone. */
+/* To be called before telling the offset: ends the request that is writing, and
+ * looks anew.  0; 1 when that request goes on (BUSY) or the upload is gone
+ * (NOT_FOUND).  Parts that come out of order are left alone. */
 int upool_resume_settle(upool_resume *resume);
 
-/* The length has become known.  0; 1: it was known as another, or is less than
- * what is there (UPLOAD_LENGTH), or more than the limits and the quota let in.
- * To be said before begin(). */
+/* Sets the length, which has become known.  0; 1: another length was known, or
+ * it is less than what is there (UPLOAD_LENGTH), or more than the limits and
+ * the quota allow.  To be called before begin(). */
 int upool_resume_set_length(upool_resume *resume, apr_off_t length);
 
-/* Writes down other metadata than the upload was made with: text, valid UTF-8.
- * 0, or 1 when turned down. */
+/* Replaces the metadata that the upload was made with by text, valid UTF-8.  0,
+ * or 1 when refused. */
 int upool_resume_set_metadata(upool_resume *resume, const char *text);
 
-/* Names a file that had no name so far; one that has keeps it.  0; 1:
- * EXTENSION, FIELD_*, or it cannot be written.  Before begin(). */
+/* Names a file that has no name so far; a file with a name keeps it.  0; 1:
+ * EXTENSION, FIELD_*, or the name cannot be written.  To be called before
+ * begin(). */
 int upool_resume_set_name(upool_resume *resume, const char *filename);
 
 /* Adds a field of the form behind those of the creating request (chunked: of
  * the completing one). */
 void upool_resume_add_field(upool_resume *resume, const upool_field *field);
 
-/* Fields (of upool_field) that came behind the file of the creating request:
- * written down with those before it.  Not while appending.  0, or 1. */
+/* Stores fields (of upool_field) that came behind the file of the creating
+ * request with those that came before it.  Not while appending.  0, or 1. */
 int upool_resume_keep_fields(upool_resume *resume,
                              const apr_array_header_t *fields);
 
-/* Begins an append: the only writer of its bytes from now on.  0, or 1:
- * COMPLETE, OFFSET (upool_resume_offset() says the right one), OVERRUN (it
- * would be more than the length), UPLOAD_LENGTH, *_TOO_LARGE, QUOTA, BUSY (the
- * one that writes does not let go), NOT_FOUND, IO. */
+/* Begins an append, which is the only writer of its bytes from now on.  0, or
+ * 1: COMPLETE, OFFSET (upool_resume_offset() gives the right one), OVERRUN
+ * (beyond the upload's length), UPLOAD_LENGTH, *_TOO_LARGE, QUOTA, BUSY (the
+ * present writer does not let go), NOT_FOUND, IO. */
 int upool_resume_begin(upool_resume *resume, const upool_resume_append *append);
 
-/* A digest of the bytes of this append, which must agree at finish(): said
- * after begin(), before the first byte (then it is computed as they pass) or in
- * verify() (then they are read again).  Only of one that may_be_refused; the
- * last that was said counts.  value is copied.  0; -1: no such algorithm. */
+/* Gives a digest of this append's bytes, which must agree at finish().  To be
+ * called after begin(), before the first byte (the digest is computed as the
+ * bytes pass) or in verify() (they are read again).  Only for an append with
+ * may_be_refused; the last call counts.  value is copied.  0; -1: no such
+ * algorithm. */
 int upool_resume_expect(upool_resume *resume, const char *algorithm,
                         const unsigned char *value, apr_size_t len);
 
-/* Where its bytes go.  finish() keeps them, and completes the upload when that
- * was the rest of it (and stay_open was not said). */
+/* The sink for the append's bytes.  finish() keeps them, and completes the
+ * upload when they were the rest of it (and stay_open is 0). */
 void upool_resume_sink(upool_resume *resume, upool_sink *sink);
 
-/* Completes an upload of which every byte is there, without another one: length
- * 0, U/complete.  0: it is complete (by whomever); 1: INCOMPLETE, BUSY, or what
- * the handlers say. */
+/* Completes an upload that has all its bytes, without another append: length 0,
+ * U/complete.  0: it is complete, by this or another request; 1: INCOMPLETE,
+ * BUSY, or the handlers' reason. */
 int upool_resume_complete(upool_resume *resume);
 
-/* A digest of the whole file must agree, before complete(): 0; 1: FILE_DIGEST
- * (it stays as it is).  It is computed already when UploadDigest names it.
- * hex: any letter case. */
+/* Checks a digest of the whole file, before complete(): 0; 1: FILE_DIGEST, it
+ * does not agree (the upload stays unchanged).  The digest is computed already
+ * when UploadDigest names it.  hex: any letter case. */
 int upool_resume_check(upool_resume *resume, const char *algorithm,
                        const char *hex);
 
-/* Ends it for good: whoever writes learns of it within 500 ms.  reason: NONE
- * leaves no trace (DELETE), any other leaves an error of it for pollers.  0; 1:
+/* Ends the upload for good; a writer learns of it within 500 ms.  reason: NONE
+ * leaves no trace (DELETE), any other leaves an error for pollers.  0; 1:
  * IO. */
 int upool_resume_discard(upool_resume *resume, upool_reason reason);
 
-/* Takes a creation back that came to nothing: no trace of it, but a complete
- * upload of the identifier stays what it was.  0; 1: as discard(). */
+/* Takes back a creation that came to nothing: it leaves no trace, but a
+ * complete upload of the identifier stays as it was.  0; 1: as discard(). */
 int upool_resume_abandon(upool_resume *resume);
 
 /* Makes the file of this new upload out of those of others (bare identifiers,
  * const char *), in order; they stay.  Every one must be of protocol and
  * concat "partial", of the same owner, and whole: else NOT_FOUND, OWNER,
  * EXPIRED, NOT_WHOLE; *_TOO_LARGE and so on as begin().  Sets the length;
- * complete() is to follow.  0, or 1. */
+ * complete() must follow.  0, or 1. */
 int upool_resume_concat(upool_resume *resume, const apr_array_header_t *parts);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef UPOOL_UPLOAD_RESUME_OWN_H
 #define UPOOL_UPLOAD_RESUME_OWN_H
 
-/* What the files resume*.c share; for them alone.  Functions that return int
+/* What the files resume*.c share, for them alone.  Functions that return int
  * return 0 to go on, 1 when the request is refused. */
 
 #include "store/writer.h"
@@ -27,11 +27,11 @@ struct upool_resume {
     /* while appending */
     upool_resume_append what;
     upool_quota *quota; /* NULL: none is set */
-    apr_off_t room;     /* that it asks for before it needs it */
+    apr_off_t room;     /* that it reserves before it needs it */
     apr_off_t start;    /* where it began */
     apr_off_t fed;      /* bytes fed since */
-    apr_time_t looked;  /* when it last asked whether it is wanted */
-    apr_time_t checked; /* when it last made sure (UploadSync) */
+    apr_time_t looked;  /* when it last asked whether it must stop */
+    apr_time_t checked; /* when it last wrote to disk (UploadSync) */
     apr_off_t sure;     /* how far that went */
     struct iovec vec[UPOOL_RESUME_PIECES];
     int pieces;
@@ -44,33 +44,32 @@ struct upool_resume {
     apr_size_t expected_len;
 };
 
-/* One that knows of nothing yet. */
+/* An upool_resume that knows nothing yet. */
 upool_resume *upool_resume_make(const upool_resume_options *options,
                                 apr_pool_t *p);
-/* Finds the upload, and asks whose it is. */
+/* Finds the upload, and checks whose it is. */
 int upool_resume_find(upool_resume *resume);
 
 /* Sets the refusal unless there is one; returns 1. */
 int upool_resume_turn_down(upool_resume *resume, upool_reason reason,
                            apr_status_t rv, const char *detail);
 
-/* The same for what store/resumable_look.h says. */
+/* The same for an error of store/resumable_look.h. */
 int upool_resume_turn_down_for(upool_resume *resume, apr_status_t rv,
                                const char *detail);
 
-/* Would size bytes in all be too many?  Of a size that is announced, or there
- * already. */
+/* Would size bytes in all be too many?  size is announced, or there already. */
 int upool_resume_judge_size(upool_resume *resume, apr_off_t size);
 
-/* Opens the ledger, in which all counts that the upload holds.  1, or 0 where
- * there is no quota. */
+/* Opens the ledger, in which everything that the upload holds counts.  1, or 0
+ * where there is no quota. */
 int upool_resume_open_quota(upool_resume *resume);
-/* Reserves what the upload will come to, bytes of its file.  Nothing without a
- * quota. */
+/* Reserves room for the whole upload, bytes of its file.  Does nothing without
+ * a quota. */
 int upool_resume_reserve(upool_resume *resume, apr_off_t bytes);
 /* Would that be granted? */
 int upool_resume_ask_room(upool_resume *resume, apr_off_t bytes);
-/* The writer's region is let go: what is on the disk counts. */
+/* The writer's region was released: the bytes on the disk count. */
 void upool_resume_settle_quota(upool_resume *resume);
 
 /* The file of the upload, as its handlers and rules see it. */
@@ -85,7 +84,7 @@ void upool_resume_digests_begin(upool_resume *resume);
 void upool_resume_digests_data(upool_resume *resume, const char *data,
                                apr_size_t len);
 const apr_array_header_t *upool_resume_digests_put_down(upool_resume *resume);
-/* One digest of the whole file, in hex; NULL: it cannot be had. */
+/* One digest of the whole file, in hex; NULL: it is not available. */
 const char *upool_resume_digest(upool_resume *resume, const char *algorithm);
 
 /* Checksum of the append: of the bytes fed, or read again. */

@@ -3,14 +3,14 @@
 #ifndef UPOOL_UPLOAD_RULES_H
 #define UPOOL_UPLOAD_RULES_H
 
-/* Rules for single fields of the form (UploadField).  They stand outside the
- * chain of handlers, which sees files alone and which the configuration may
- * change: what is required, how many files an input may have, and which.  What
- * a part's header tells is judged before its first byte, the size as soon as it
- * is passed, what is missing when the body has ended.
+/* Rules for single fields of the form (UploadField).  They say what is
+ * required, how many files an input may have, and which.  They are not in the
+ * chain of handlers, because that sees only files and the configuration may
+ * change it.  A part's header is judged before its first byte, the size as soon
+ * as it is exceeded, and missing fields when the body has ended.
  *
- * There are two lists, the server's and that of .htaccess; each gives one rule
- * at most for a field, and both must be kept, so that .htaccess can only
+ * There are two lists, the server's and that of .htaccess.  Each gives one rule
+ * at most for a field, and both rules must be met, so that .htaccess can only
  * narrow.  Refusals name the field as the configuration writes it, never as the
  * client did.
  *
@@ -33,11 +33,11 @@ typedef struct upool_rule {
     apr_int64_t max;               /* files, UPOOL_UNLIMITED */
     apr_int64_t size;              /* of one file, UPOOL_UNLIMITED */
     const apr_array_header_t *ext; /* of const char *, as of UploadAllow */
-    /* of const char *, lower case: "type/subtype", or the begin of types with
-     * a star behind it */
+    /* of const char *, lower case: "type/subtype", or the start of types with a
+     * star behind it */
     const apr_array_header_t *types;
-    /* Extensions that tell the type of a file for which the client tells none;
-     * NULL: none does. */
+    /* Extensions that tell the type of a file where the client gives none;
+     * NULL: there are none. */
     const apr_array_header_t *type_ext;
 } upool_rule;
 

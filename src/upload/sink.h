@@ -4,7 +4,7 @@
 #define UPOOL_UPLOAD_SINK_H
 
 /* Where the bytes of one request's body go: a multipart upload, an append of
- * raw bytes, a chunk inside a form.  Whoever reads the body (httpd/drive.h)
+ * raw bytes, a chunk inside a form.  The reader of the body (httpd/drive.h)
  * knows nothing else of them:
  *
  *     feed, feed, …, flush ──> feed, …, flush ──> … ──> finish
@@ -14,8 +14,8 @@
  * thread: between two flushes it may wait for hours and go on in another
  * thread.  One thread at a time.
  *
- * All functions that return int say 0, or 1 when the sink is refused; of one
- * that is, every further call does nothing and says 1. */
+ * All functions that return int return 0, or 1 when the sink is refused; after
+ * that every further call does nothing and returns 1. */
 
 #include <apr.h>
 #include <apr_errno.h>
@@ -25,21 +25,21 @@
 typedef struct upool_sink_ops {
     /* Bytes of the body, in order, valid until the flush that follows. */
     int (*feed)(void *self, const char *data, apr_size_t len);
-    /* What was fed is about to go: writes it, tells progress, and looks as
-     * is_unwanted() does. */
+    /* The bytes fed are about to become invalid: writes them, tells progress,
+     * and checks as is_unwanted() does. */
     int (*flush)(void *self);
-    /* The body has ended, after a last flush: commits, or keeps what came. */
+    /* The body has ended, after a last flush: commits, or keeps the bytes. */
     int (*finish)(void *self);
     /* Nothing more will come, for that reason: ends what was begun, or keeps
-     * what came of it.  detail: static, or in the sink's pool. */
+     * the bytes that came.  detail: static, or in the sink's pool. */
     void (*refuse)(void *self, upool_reason reason, apr_status_t rv,
                    const char *detail);
-    /* Must it stop: has somebody cleared it, or does somebody take over?  Then
+    /* Must it stop: has somebody cleared it, or is somebody taking over?  If so
      * it has refused itself.  Cheap; asked at most every 250 ms while bytes
      * flow, and at least every 500 ms while it waits for its client. */
     int (*is_unwanted)(void *self);
-    /* The request waits on no thread (1), or has one again (0): for the
-     * metrics.  NULL: it brings no upload, or none yet. */
+    /* The request waits without a thread (1), or has one again (0); for the
+     * metrics.  NULL: the request brings no upload, or none yet. */
     void (*park)(void *self, int parked);
     /* Bytes fed so far. */
     apr_off_t (*received)(const void *self);

@@ -11,10 +11,10 @@
  *
  * start takes the slot and the bucket's lock; feed and flush move bytes;
  * finish commits: files first, metadata.json last, then the slot says done.
- * Whatever happens in between ends in error: the attempt's files are gone, the
- * slot and attempt.json say why.  Nothing here blocks on the client and no
- * state is on the stack, so an upload may wait between two feeds for as long
- * as it likes, and go on in another thread.
+ * Any failure in between ends in error: the attempt's files are removed, and
+ * the slot and attempt.json say why.  Nothing here blocks on the client and no
+ * state is on the stack, so an upload may wait any time between two feeds, and
+ * go on in another thread.
  *
  * One thread at a time.  Everything lives in the pool of start; its cleanup
  * ends an unfinished upload as interrupted. */
@@ -41,13 +41,14 @@ typedef struct upool_upload_options {
     upool_quota_limits quota; /* none set: costs nothing */
     upool_rule_lists rules;
     upool_content_digests digests; /* announced, live as long as the upload */
-    const char *digest_field;      /* announces those of files; NULL: none */
+    const char *digest_field;      /* form field with files' digests; NULL:
+                                      none */
     int utf8_names;                /* safe names keep every script */
     upool_store *store;
     upool_account_options account; /* name NULL: the identifier */
     apr_time_t (*now)(void);
     struct request_rec *r; /* for handlers; may be NULL */
-    /* 1: open() or withdraw() will tell whether it is an upload of its own */
+    /* 1: open() or withdraw() will tell whether it is a whole upload */
     int undecided;
 } upool_upload_options;
 
@@ -56,48 +57,52 @@ typedef struct upool_upload_options {
 upool_upload *upool_upload_start(const upool_upload_options *options,
                                  apr_pool_t *p);
 
-/* To add handlers to, between start and open. */
+/* The chain, to which handlers may be added between start and open. */
 upool_chain *upool_upload_chain(upool_upload *upload);
 upool_bucket *upool_upload_bucket(upool_upload *upload);
 upool_refusal *upool_upload_refusal(upool_upload *upload);
-/* What may still be kept in memory (fields, inline files). */
+/* How many bytes may still be kept in memory (fields, inline files). */
 apr_int64_t *upool_upload_memory(upool_upload *upload);
 
 /* 0 when the progress table was full: status then comes from the bucket. */
 int upool_upload_has_slot(const upool_upload *upload);
 
-/* Its request waits on no thread (1), or has one again (0): for the metrics. */
+/* Its request waits without a thread (1), or has one again (0); for the
+ * metrics. */
 void upool_upload_park(upool_upload *upload, int parked);
 
-/* What its length and the quota say against it, before a byte is read; then its
- * room is reserved.  0, or 1 when refused. */
+/* Checks its length and the quota before a byte is read, and reserves its room.
+ * 0, or 1 when refused. */
 int upool_upload_admit(upool_upload *upload);
 
-/* It was no upload after all, but a piece of one: leaves no trace, as if it had
- * not been started; what was complete before stays.  Instead of open(). */
+/* To be called instead of open() when it turns out to be only a piece of an
+ * upload: leaves no trace, as if it had not been started; an upload that was
+ * complete before stays. */
 void upool_upload_withdraw(upool_upload *upload);
 
-/* Opens the handler chain for a multipart body with that boundary, after
- * admit(), which it does where nobody has.  0, or 1 when refused. */
+/* Opens the handler chain for a multipart body with that boundary; calls
+ * admit() first if nobody has.  0, or 1 when refused. */
 int upool_upload_open(upool_upload *upload, const char *boundary,
                       apr_size_t boundary_len);
 
-/* Bytes of the body, valid until the next flush.  0, or 1 when refused; so too
- * below for an upload that has ended, or was not opened. */
+/* Bytes of the body, valid until the next flush.  0, or 1 when refused; this
+ * and the functions below also return 1 for an upload that has ended, or was
+ * not opened. */
 int upool_upload_feed(upool_upload *upload, const char *data, apr_size_t len);
 
-/* The bytes fed are about to go: writes them, publishes progress, learns
- * whether somebody cleared the upload.  0, or 1 when refused. */
+/* The bytes fed are about to become invalid: writes them, publishes progress,
+ * and learns whether somebody cleared the upload.  0, or 1 when refused. */
 int upool_upload_flush(upool_upload *upload);
 
 /* The body has ended: commits.  0: the upload is done; 1 when refused. */
 int upool_upload_finish(upool_upload *upload);
 
-/* The application that it was for has answered: until then, or the end of the
- * pool, an upload that is done is in use (store/run.h).  Twice is once. */
+/* The upload's application has answered.  Until then, or the end of the pool,
+ * an upload that is done is in use (store/run.h).  A second call does
+ * nothing. */
 void upool_upload_answered(upool_upload *upload);
 
-/* The upload as the sink of its request's body, which it is from open on. */
+/* The upload as the sink of its request's body, to be used from open on. */
 void upool_upload_sink(upool_upload *upload, upool_sink *sink);
 
 /* Ends the upload as an error, unless it has ended already; the first refusal
@@ -105,7 +110,7 @@ void upool_upload_sink(upool_upload *upload, upool_sink *sink);
 void upool_upload_refuse(upool_upload *upload, upool_reason reason,
                          apr_status_t rv, const char *detail);
 
-/* 0 where not a single part was found in the body of one that is done. */
+/* 0 where the upload is done and its body had no part at all. */
 int upool_upload_has_parts(const upool_upload *upload);
 
 const upool_record *upool_upload_record(const upool_upload *upload);

@@ -3,14 +3,14 @@
 #ifndef UPOOL_UPLOAD_WRITTEN_H
 #define UPOOL_UPLOAD_WRITTEN_H
 
-/* How a part stood in the client's form, so that an application which is handed
- * a form reads from it what it would have read from the client's own.  Pure but
+/* How a part stood in the client's form, so that an application that is handed
+ * a rewritten form reads the same from it as from the client's own.  Pure but
  * for p; any thread. */
 
 #include "parse/part.h"
 #include "store/record.h"
 
-/* What of a part's head the record does not tell already; all of it in p.
+/* The facts of a part's head that the record does not have already; all in p.
  * number: of the part, from 0. */
 upool_written upool_written_of(const upool_part *part, int number,
                                apr_pool_t *p);
