@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # The workshop: tests, guards, benchmarks, sanitizers.  Makefile.apxs includes
-# this file where there is one, so that every goal is a goal of it:
+# this file if it exists, so that these are goals of Makefile.apxs:
 #
 #     make -f Makefile.apxs help
 
@@ -72,7 +72,7 @@ workshop-help:
 	@echo '            judged; bench-quick: does it run; bench-micro: no server)'
 
 # --- Modules that use it ----------------------------------------------------
-# What other modules may do, done: with the public headers alone.
+# They do what other modules may do, with only the public headers.
 
 PROBES := $(patsubst t/c-modules/%.c,%,$(wildcard t/c-modules/mod_*.c))
 PROBE_SO := $(PROBES:%=$(B)/c-modules/.libs/%.so)
@@ -97,7 +97,7 @@ $(B)/c-modules/.libs/%.so: $(B)/c-modules/%.lo
 # that room may use, so that a forbidden dependency does not link.
 
 ifeq ($(COVERED),yes)
-# One object, and so one counter, whoever runs it.
+# One object, and so one counter, for all programs that run it.
 $(B)/low/%.o: $(B)/module/%.lo
 	@mkdir -p $(@D)
 	@cp $(call lo_object,$<) $@
@@ -155,12 +155,13 @@ else
 	$(PROVE) -e 'sh t/lib/recorded.sh' $(PROVE_FLAGS) $(UNIT_RUN)
 endif
 
-# The tool as people run it, on pools made for the occasion.
+# The tool as people run it, on pools made for these tests.
 unit-tool: $(TOOL_BIN)
 	UPOOL_TOOL='$(TOOL_BIN)' $(PROVE) -It/lib $(PROVE_FLAGS) t/tool/*.t
 
-# What the parsers and the rooms behind them do, counted: twice the bytes must not
-# be four times the work. VARIANT is left out, which would count itself.
+# These count what the parsers and the rooms that use them do: twice the bytes
+# must not be four times the work. VARIANT is left out, because it would count
+# itself.
 COUNTED := -g -O1 -fno-builtin -fsanitize-coverage=trace-pc
 
 $(B)/counted/%.o: %.c
@@ -310,8 +311,9 @@ format-fix:
 
 # --- Variants ---------------------------------------------------------------
 
-# Each process may have a few hundred sanitized threads. Nothing may be left
-# when a program ends; of httpd and the languages in it that is too much to ask.
+# Each process may have a few hundred sanitized threads. No memory may be left
+# allocated when a program ends; for httpd and the languages in it this is not
+# checked.
 ASAN_MAKE = $(MAKE) -f Makefile.apxs --no-print-directory B=build/asan \
   M=build/asan VARIANT='$(ASAN)' CFLAGS='-g -O1 -U_FORTIFY_SOURCE' \
   TEST_CFLAGS='-g -O1 -U_FORTIFY_SOURCE'
@@ -336,7 +338,7 @@ asan-http:
 	UPOOL_INSTALL=no UPOOL_STAGES=http UPOOL_MPMS='$(or $(UPOOL_MPMS),event)' \
 	  UPOOL_MATRIX=full UPOOL_SO=build/asan/.libs/mod_upload_pool.so sh t/run
 
-# Those that have threads, or processes that share memory.
+# The tests that have threads, or processes that share memory.
 TSAN_UNIT := progress_ ident_keys store_append_test store_lock store_quota \
   upload_quota upload_resume_whole upload_sniff
 
@@ -349,7 +351,7 @@ valgrind:
 	$(MAKE) -f Makefile.apxs --no-print-directory unit \
 	  UNIT_WRAP='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite'
 
-# The main paths, httpd and all under memcheck.
+# The main paths, with httpd and everything else under memcheck.
 VALGRIND_TESTS := t/http/form/basic.t t/http/status/clear.t t/http/chunked/django.t \
   t/http/tus/creation.t t/http/ietf/append.t t/http/refusals/reasons.t
 
@@ -362,7 +364,7 @@ valgrind-http:
 	  UPOOL_SO=build/valgrind/.libs/mod_upload_pool.so sh t/run
 
 # Without optimisation, so that a branch of the object is one of the source;
-# threads share the counters. sh t/run says what is done with them.
+# threads share the counters. t/run says how they are used.
 COVERAGE := B=build/coverage M=build/coverage COVERED=yes \
   VARIANT='--coverage -fprofile-update=atomic' CFLAGS='-g -O0' \
   TEST_CFLAGS='-g -O0'
@@ -380,12 +382,13 @@ bare:
 test: all
 	UPOOL_INSTALL=no sh t/run
 
-# Each system call, each error, until none is left to fail: an hour.
+# Each system call fails with each error, until no call is left to fail: this
+# takes an hour.
 faults: all
 	UPOOL_INSTALL=no UPOOL_STAGES=http UPOOL_MPMS=event UPOOL_FAULTS=all \
 	  UPOOL_TESTS=t/http/faults/loop.t sh t/run
 
-# Every suite on every MPM, and what depends on chance more often.
+# Every suite on every MPM, and tests that depend on chance more often.
 test-long: all
 	UPOOL_INSTALL=no UPOOL_MATRIX=full UPOOL_LONG=yes sh t/run
 

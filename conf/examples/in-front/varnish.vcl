@@ -2,9 +2,9 @@
 #
 #   varnishd -p timeout_idle=300 -p first_byte_timeout=300
 #
-# Anything but "pass" turns HEAD into GET, and HEAD is how a client asks where
-# its upload is. Varnish completes a chunked body that its client broke off: let
-# clients say Upload-Length, or Content-Length.
+# Anything but "pass" turns HEAD into GET, and by HEAD a client asks how far its
+# upload is. Varnish completes a chunked body that its client broke off: let
+# clients send Upload-Length, or Content-Length.
 
 vcl 4.1;
 
@@ -15,8 +15,8 @@ backend uploads {
 
 sub vcl_recv {
     if (req.url ~ "^/upload") {
-        # Varnish makes 503 of an interim answer (104). Clients that do not name
-        # a draft get none.
+        # Varnish turns an interim answer (104) into 503. Clients that do not
+        # name a draft get none.
         if (req.method ~ "^(POST|PUT|PATCH)$") {
             unset req.http.Upload-Draft-Interop-Version;
         }

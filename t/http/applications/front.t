@@ -2,8 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # A front controller with its rules in .htaccess, behind
-# conf/examples/nextcloud-like.conf: what $_FILES says of several files of a
-# directory, an input that is left empty, a file that is too large; and tus.
+# conf/examples/nextcloud-like.conf: what $_FILES has for several files of a
+# directory, for an input left empty and for a file that is too large; and tus.
 
 use strict;
 use warnings FATAL => 'all';

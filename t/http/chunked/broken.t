@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Clients that go, stall, come twice or at once: what came stays, nothing comes
-# twice, and the application runs once.
+# Clients that leave, stall, come twice or at the same time: what has arrived
+# stays, nothing is stored twice, and the application runs once.
 
 use strict;
 use warnings FATAL => 'all';

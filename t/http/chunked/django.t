@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # The protocol of django-chunked-upload: its requests, answers, statuses and
-# words; and none of its defects.
+# words, but none of its defects.
 
 use strict;
 use warnings FATAL => 'all';

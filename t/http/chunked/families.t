@@ -2,8 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # The chunks of Dropzone, Fine Uploader, Flow.js, Resumable.js and
-# simple-uploader.js, as they send them: in order, in any order, one again,
-# asked for before; and never into another user's file.
+# simple-uploader.js, as they send them: in order, in any order, one twice,
+# after a query for it; and never into another user's file.
 
 use strict;
 use warnings FATAL => 'all';

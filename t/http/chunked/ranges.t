@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Content-Range as nobody should send it: each is refused before anything is
-# taken, in a form and as a raw body, and the upload stays what it was.
+# Malformed Content-Range headers: each is refused before anything is stored, in
+# a form and as a raw body, and the upload does not change.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Bodies that are a piece themselves: PUT and POST with Content-Range, as
-# "curl -C" sends them, and the sessions of nginx-upload-module.
+# Bodies that are a piece of a file by themselves: PUT and POST with
+# Content-Range, as "curl -C" sends them, and the sessions of
+# nginx-upload-module.
 
 use strict;
 use warnings FATAL => 'all';

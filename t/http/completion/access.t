@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Who may create an upload in several requests, send more of it and complete it.
+# Access to an upload in several requests: who may create, continue and complete
+# it.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Where all protocols share a place: an upload is gone on with by the protocol
-# that began it. The others are told that there is none, and change nothing.
+# All protocols at one URL: only the protocol that began an upload continues it.
+# To the others the upload does not exist, and they change nothing.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Empty is what has no bytes, however it is framed: a length of 0, chunks of
-# which the first is the last, a stream of HTTP/2 without a length. And an empty
-# file is a file: whatever the protocol it arrives, once, with its name, and its
-# client knows.
+# A body without bytes is empty, however it is framed: by a length of 0, by
+# chunks of which the first is the last, or as a stream of HTTP/2 without a
+# length. An empty file is a file: by every protocol it arrives once, with its
+# name, and its client is told so.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# An upload in several requests, by each protocol, to every kind of application:
-# what it sees is what it sees of a form.
+# An upload in several requests, by each protocol, to every kind of application,
+# which sees what it would see of a form.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The application runs once, however often the request comes that completes an
-# upload, and what it answered is answered again.
+# The application runs once, however often the request that completes an upload
+# comes, and each repeat gets the same answer.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,8 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # R8: The application runs once, however many requests complete an upload at the
-# same moment: clients that have sent a last piece twice, or again before the
-# answer to the first was there.
+# same moment: clients that send the last piece twice, or again before the first
+# was answered.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# A request that creates and completes an upload at once, and comes again for the
-# answer that got lost: the application runs once, also where the first run goes
-# on. What tells a repeat is the identifier that the client has given, with the
-# length, the name and what else it says of the file.
+# A request that creates and completes an upload at once, and is repeated because
+# its answer was lost: the application runs once, even if the first run has not
+# ended. A repeat is recognised by the identifier that the client has given,
+# together with the length, the name and whatever else it says about the file.
 
 use strict;
 use warnings FATAL => 'all';

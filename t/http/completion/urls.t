@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The URL of an upload belongs to the protocol of that upload: who asks how far
-# it is, ends it or asks what it can, is answered, with the version of a protocol
-# in the head or without (proxies strip it, the final standard has none); what is
-# no upload's passes to the application, whatever it looks like.
+# The URL of an upload belongs to the protocol of that upload: a client that asks
+# there for progress or capabilities, or ends the upload, is answered, whether or
+# not its request names the protocol's version (proxies strip it, the final
+# standard has none). A request to the URL of no upload passes to the
+# application, whatever it looks like.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# T8: conf/examples/htaccess-hosting.conf, for two customers: each has what is
-# his, and neither gets at the other's, or past what the administrator has said.
+# T8: conf/examples/htaccess-hosting.conf, for two customers: each reaches only
+# his own uploads, and neither gets past the limits that the administrator has
+# set.
 
 use strict;
 use warnings FATAL => 'all';

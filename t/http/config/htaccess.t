@@ -2,7 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # What .htaccess may do, and what it may not: a pool below UploadPoolRoot,
-# limits only lower, a key only for a pool of its own, no program.
+# limits can only be lowered, a key is allowed only with its own pool, and no
+# program.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What "make install DESTDIR=..." leaves, and that httpd starts with it.
+# What "make install DESTDIR=..." installs; httpd starts with it.
 
 use strict;
 use warnings FATAL => 'all';

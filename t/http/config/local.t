@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# T8: every directive in .htaccess, once where the administrator lets it say
-# Options, once where he lets it say something else, and, of those that are the
-# administrator's own, in a section of it too. What it may widen, of limits, is
-# nothing.
+# T8: every directive in .htaccess, once where the administrator allows Options,
+# once where he allows something else; directives that only the administrator
+# may use are also tried in a section of the file. No limit can be widened
+# there.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # Virtual hosts with pools of their own, and how server, virtual host,
-# <Directory>, <Location> and .htaccess come together.
+# <Directory>, <Location> and .htaccess are merged.
 
 use strict;
 use warnings FATAL => 'all';

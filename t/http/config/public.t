@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadPoolPublic: a pool that a URL leads into is a mistake, unless it is said
-# to be none.
+# UploadPoolPublic: a pool that a URL leads into is an error, unless the
+# directive allows it.
 #
 # T4: nobody fetches, or runs, what a stranger has uploaded.
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What "httpd -t" and the start say of pools, and what mod_info shows of keys.
+# What "httpd -t" and the server's start say about pools, and what mod_info
+# shows about keys.
 
 use strict;
 use warnings FATAL => 'all';

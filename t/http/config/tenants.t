@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Customers who name their pools in .htaccess: what one of them can name, what
-# of his uploads goes when its time is over, and what he can take from others.
+# Customers who name their pools in .htaccess: which pools one of them can name,
+# which of his uploads are removed when they expire, and what he can take from
+# others.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,10 +2,10 @@
 # Copyright the mod_upload_pool authors
 #
 # kill -9 of a child, and of the whole server, while uploads of every kind are
-# at any point of their lives: nothing is done with wrong bytes, no offset is
-# ahead of its bytes, everything goes on to its end, and nothing stays locked
-# or reserved. UPOOL_SEED repeats a run, UPOOL_KILLS and UPOOL_STOPS are how
-# many; "make -f Makefile.apxs crashes" does 200 and 50.
+# at any point of their lives: no upload is done with wrong bytes, no offset is
+# ahead of its bytes, every upload can be completed, and nothing stays locked or
+# reserved. UPOOL_SEED repeats a run, UPOOL_KILLS and UPOOL_STOPS say how many
+# kills there are; "make -f Makefile.apxs crashes" does 200 and 50.
 
 # D1, R6, D9: every kill ends in what the client was told, byte for byte
 

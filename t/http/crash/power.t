@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The power is cut, with UploadSync On: what changes in the pool and what is
-# answered is written down by record.c, and whatever a disk may hold after any
-# of its lines is made (UploadPool::PowerCut). In none of these states is an
-# upload done without its bytes, or an offset ahead of them, or anything lost
-# that its client has been told of. UPOOL_SEED repeats a run.
+# The power is cut, with UploadSync On: record.c records what changes in the
+# pool and what is answered, and the test makes every state that a disk may have
+# after any line of that record (UploadPool::PowerCut). In none of these states
+# is an upload done without its bytes, an offset ahead of them, or anything lost
+# that a client was told had arrived. UPOOL_SEED repeats a run.
 
 # D2, R6: every prefix of what happened, with what was not synced dropped
 

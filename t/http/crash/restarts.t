@@ -2,9 +2,10 @@
 # Copyright the mod_upload_pool authors
 #
 # The server is restarted, gracefully and at once, while uploads of every kind
-# are at any point: gracefully each ends as if nothing had been, at once its
-# client is cut off and goes on. Shared memory, files and descriptors are as
-# many afterwards as before. UPOOL_SEED repeats a run.
+# are at any point: after a graceful restart each upload ends as if nothing had
+# happened; after an immediate one its client is cut off and resumes. There are
+# as many segments of shared memory, files and descriptors afterwards as before.
+# UPOOL_SEED repeats a run.
 
 # D8: restarts at any point, and nothing that they leave behind
 

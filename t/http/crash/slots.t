@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# A child is dead and its parent does not know it yet: an upload that goes on
-# meanwhile has no slot, for that of the dead one counts as in use. What is told
-# of it afterwards is what became of it.
+# A child is dead and its parent does not know it yet: an upload that is resumed
+# meanwhile has no slot, because the dead child's slot counts as in use.
+# Afterwards its status says what became of the upload.
 
 # D9: what a dead process held keeps nobody waiting, and nobody misinformed
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Clients of every kind at once, for as long as UPOOL_SOAK says (in seconds; 15
-# by itself, and 900 with "make -f Makefile.apxs soak"), while the server is
-# restarted, swept, looked at, and in every second round killed: every upload
-# ends as a model says that it must. UPOOL_SEED repeats what clients and troubles
-# do, though not what the machine makes of it; UPOOL_CLIENTS is how many there are
-# at once.
+# Clients of every kind at once, for as long as UPOOL_SOAK says (in seconds; 15 by
+# default, and 900 with "make -f Makefile.apxs soak"), while the server is
+# restarted, swept, queried, and in every second round killed: every upload ends
+# as a model says it must. UPOOL_SEED repeats what clients and troubles do, though
+# not what the machine makes of it; UPOOL_CLIENTS is how many there are at once.
 
 # R8, D1, D8: mixed clients, restarts and kills, against a model
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# How many may watch, on which threads, for how long, and what becomes of them
-# when the server restarts.
+# How many clients may watch, on which threads and for how long, and what
+# becomes of them when the server restarts.
 
 use strict;
 use warnings FATAL => 'all';

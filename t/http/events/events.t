@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Server-sent events: what a browser's EventSource reads while an upload comes,
-# over HTTP/1.1, TLS and HTTP/2, and when it must not be given a stream.
+# Server-sent events: what a browser's EventSource reads while an upload
+# arrives, over HTTP/1.1, TLS and HTTP/2, and when it must not be given a
+# stream.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Two servers, one pool and a real cache: an upload goes to one, the other is
-# asked. Both restarted meanwhile; the cache stopped, started, and made to hang.
+# Two servers, one pool and a real cache: an upload goes to one, and the other
+# is asked for its status. Meanwhile both servers are restarted, and the cache
+# is stopped, started and made to hang.
 
 use strict;
 use warnings FATAL => 'all';

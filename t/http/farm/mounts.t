@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Two servers, one pool, no cache, each with a mount of its own: what holds on
-# one local directory holds on GlusterFS. A file system whose locks keep nobody
-# out is found, and nobody writes to it.
+# Two servers, one pool, no cache, each with its own mount: GlusterFS behaves as
+# one local directory does. A file system whose locks do not work is detected,
+# and neither server writes to it.
 #
 # UPOOL_MOUNTS="/mnt/a,/mnt/b …" tries other pairs of mounts of one directory, or
-# one directory twice, in the place of these.
+# one directory twice, instead of these.
 
 use strict;
 use warnings FATAL => 'all';

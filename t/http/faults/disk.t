@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# D4: a disk of 8 MiB that fills up under uploads of every protocol. 507, an
-# offset that can be believed, and with space again the same upload ends with
-# the right bytes; of a form nothing is kept.
+# D4: a disk of 8 MiB that fills up under uploads of every protocol. the answer
+# is 507 and the offset is right; when there is space again, the same upload
+# ends with the right bytes. Nothing of a form is kept.
 
 use strict;
 use warnings FATAL => 'all';

@@ -4,14 +4,15 @@
 # D3: every system call on the pool is made to fail while clients of every
 # protocol upload: the first, the second, ... once each, and from there on.
 #
-# One test is one run. Whatever fails: one clean answer, nothing done with wrong
-# bytes, an offset that can be believed, the same process, no descriptor and no
-# slot kept, nothing in the pool that is never removed, and what comes next
-# works, the same identifier's and another's, with the room that there was.
+# One test is one run. Whatever fails, there is one clean answer, no upload is
+# done with wrong bytes, the offset is right, the process survives, no
+# descriptor or slot is leaked, and nothing stays in the pool that is never
+# removed. The next uploads, under the same identifier and another, work, with
+# as much room as before.
 #
-# A sample is run, spread over all (UPOOL_SEED=N: another); with
-# UPOOL_FAULTS=all ("make faults"), each until no call is left to fail; with
-# UPOOL_FAULTS='plain tus: flock EIO at 3', that one.
+# By default a sample of all runs is made (UPOOL_SEED=N makes another); with
+# UPOOL_FAULTS=all ("make faults"), every one, until no call is left to fail;
+# with UPOOL_FAULTS='plain tus: flock EIO at 3', only that one.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadField: what single fields of the form must bring, and must not.
+# UploadField: what single fields of the form must contain, and what they must
+# not.
 
 use strict;
 use warnings FATAL => 'all';

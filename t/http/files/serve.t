@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Files given back: whatever they are called and whatever is in them, a browser
-# saves them and runs nothing; by sendfile too.
+# Files that are served: whatever their names and contents, a browser saves them
+# and does not run them, also when they are sent by sendfile.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The same text gives the same type, whatever protocol it comes by; one that
-# cannot be read gives none, and refuses nothing.
+# The same text gives the same type, whatever protocol it comes by; a text that
+# cannot be read gives no type, and is no reason for a refusal.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The way of one upload, seen from both ends: a form with a field and a file
-# goes in, the application sees JSON, the file is in the pool.
+# One upload, seen from both ends: a form with a field and a file goes in, the
+# application sees JSON, the file is in the pool.
 
 use strict;
 use warnings FATAL => 'all';

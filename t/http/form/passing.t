@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What is no upload passes untouched, byte for byte; what might be taken for
-# one by somebody is intercepted or refused, and never passes.
+# A request that is not an upload passes untouched, byte for byte; one that any
+# parser might take for an upload is intercepted or refused, and never passes.
 
 use strict;
 use warnings FATAL => 'all';

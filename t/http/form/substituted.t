@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The request that the application sees, and that nobody else can make it see.
+# The request that the application sees, and which only the module can make it
+# see.
 
 use strict;
 use warnings FATAL => 'all';

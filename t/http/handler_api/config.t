@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadHandler in configurations: what is refused, and how; sections; .htaccess.
+# UploadHandler in configurations: which are refused, and how; in sections; in
+# .htaccess.
 
 use strict;
 use warnings FATAL => 'all';

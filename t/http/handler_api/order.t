@@ -2,8 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # Upload handlers of another module: called in the order of UploadHandler, with
-# what those before them let pass; who keeps a file, and what the application
-# is told of it.
+# the bytes that earlier handlers let pass; which handler keeps a file, and what
+# the application is told about it.
 
 use strict;
 use warnings FATAL => 'all';

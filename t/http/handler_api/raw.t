@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Upload handlers that see the body before it is parsed: one that takes a mask
-# off it, one that parses another format in place of the server; and the length
-# that a client announces for a file.
+# Upload handlers that see the body before it is parsed: one that unmasks it,
+# one that parses another format instead of the server; and the length that a
+# client announces for a file.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The programs that the manual and conf/examples print are run as they stand, but
+# The programs that the manual and conf/examples print are run unchanged, except
 # for the directory that they move files to.
 
 use strict;

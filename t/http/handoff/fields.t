@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadPassAs fields: in place of each file fields that tell of it, under the
-# usual names and those of UploadPassField, and none that a client can forge.
+# UploadPassAs fields: in place of each file there are fields that describe it,
+# under the usual names and those of UploadPassField, and no client can forge
+# them.
 
 use strict;
 use warnings FATAL => 'all';

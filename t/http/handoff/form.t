@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadPassAs form: applications that know nothing of the module read from the
-# form that it writes what they would have read from the client's own.
+# UploadPassAs form: applications that do not know the module read from the form
+# that it writes what they would have read from the client's own form.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadPassAs form, of a large file: what a child holds while it hands it on,
-# its peak from the kernel, grows by less than 2 MiB; of 512 MiB, with
-# UPOOL_LONG=yes of 4 GiB. (At 256 MiB a fault did not show that took 24 MiB for
-# 4 GiB: a file cut between two pages is not mapped, and each try costs memory.)
+# UploadPassAs form with a large file, of 512 MiB or, with UPOOL_LONG=yes, of 4
+# GiB: the peak of a child's memory, as the kernel counts it, grows by less than
+# 2 MiB while the child hands the file on. (A fault that took 24 MiB for 4 GiB
+# did not show with 256 MiB: a file cut between two pages is not mapped, and
+# each try costs memory.)
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadPassAs form and fields, by every protocol in which an upload comes in
-# several requests: the application reads a form. What it has answered is kept;
-# after a 5xx the same form is made again.
+# UploadPassAs form and fields, by every protocol of uploads in several
+# requests: the application reads a form. Its answer is kept; after a 5xx the
+# same form is made again.
 
 use strict;
 use warnings FATAL => 'all';

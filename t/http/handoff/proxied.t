@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# A form that mod_proxy_http sends on: under its length, as the application has
+# A form that mod_proxy_http sends on: with its length, as the application needs
 # it, and without a second copy on disk, wherever the request was sent from.
 
 use strict;

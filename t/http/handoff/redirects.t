@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What is particular to requests that go from one URL to another on their way:
-# front controllers, DirectoryIndex, Action, UploadPass, ErrorDocument.
+# Requests that are redirected internally from one URL to another: front
+# controllers, DirectoryIndex, Action, UploadPass, ErrorDocument.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UPL0331: an application that was handed JSON and has not seen the upload is
-# told of in the log, once a minute and location; one that has, never.
+# UPL0331: the log says when an application was handed JSON and has not seen the
+# upload, once a minute for each location; it never does so for an application
+# that has.
 
 use strict;
 use warnings FATAL => 'all';

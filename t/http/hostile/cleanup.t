@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadCleanup is carried out when an answer is over; the client knows it, and
-# may try again, long before. What it then uploads is not what failed.
+# UploadCleanup acts when an answer is over; the client has read the status long
+# before, and may try again. The upload that it then sends is not the one that
+# failed, and must stay.
 
 use strict;
 use warnings FATAL => 'all';

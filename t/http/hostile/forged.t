@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Ways around the door: what only the module may say, and what only it may let
-# pass, where the context is not that of the URL that the client asked for.
+# Attempts to bypass the module: to forge what only it may say, and to pass what
+# only it may let through, where the context is not that of the URL that the
+# client asked for.
 
 use strict;
 use warnings FATAL => 'all';

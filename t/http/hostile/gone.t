@@ -2,9 +2,9 @@
 # Copyright the mod_upload_pool authors
 #
 # D7, R1: clients of every protocol of several requests that close, reset or
-# fall silent, each after every fifteenth of the body: never done, the offset is
-# what came, and from there it goes on to the right bytes. t/http/refusals/gone.t has
-# the same of forms.
+# fall silent, each after every fifteenth of the body: the upload is never done, the
+# offset is what has arrived, and from there the upload resumes and ends with the
+# right bytes. t/http/refusals/gone.t does the same for forms.
 
 use strict;
 use warnings FATAL => 'all';

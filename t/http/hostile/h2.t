@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# S3: HTTP/2, whose bodies have neither chunks nor need of a length. Good and
-# malformed bodies, each in one DATA frame, in frames of seven bytes and of one:
-# the same status and the same JSON as over HTTP/1.1. Streams that are reset and
-# connections that go, in every protocol. t/http/refusals/malformed.t has curl do it.
+# S3: HTTP/2, whose bodies have no chunks and need no length. Good and malformed
+# bodies, each in one DATA frame, in frames of seven bytes and of one: the same
+# status and the same JSON as over HTTP/1.1. Streams that are reset and connections
+# that go, in every protocol. t/http/refusals/malformed.t does this with curl.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# P4, P3, I7: the memory of a child while bodies go through it that are large,
-# have too much of something, or inflate a thousandfold: its peak, from the
-# kernel, grows by less than 2 MiB. With UPOOL_LONG=yes the large ones are of
+# P4, P3, I7: the memory of a child while it takes bodies that are large, have
+# too much of something, or inflate a thousandfold: its peak, as the kernel
+# counts it, grows by less than 2 MiB. With UPOOL_LONG=yes the large bodies have
 # 4 GiB and more.
 
 use strict;

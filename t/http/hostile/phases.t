@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# D7, P1: clients of each protocol that close or reset where no byte of a body
-# is the reason: before the head ends, once they were invited, while the
-# application runs, in the middle of its answer. What was not all there is not
-# done, what was stays done, and the next request finds the server as it was.
+# D7, P1: clients of each protocol that close or reset outside the body: before
+# the head ends, after 100 (Continue), while the application runs, in the middle
+# of its answer. An upload that had not fully arrived is not done, one that had
+# stays done, and the next request finds the server unchanged.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# P7: What follows a refusal on its connection: a body that looks like a request is
-# never taken for one, whoever refuses it, by its head or in the middle, and the
-# request behind it is answered as itself or not at all.
+# P7: what follows a refusal on its connection. A body that looks like a request is
+# never taken for one, whoever refuses it, by its head or in the middle; the
+# request behind it gets its own answer or none.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Uploads in several requests: what takes more room than is granted, and what
-# destroys what others have.
+# Uploads in several requests that try to take more room than they may have, or
+# to destroy the uploads of others.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# S1: slow clients of every front, and some that never end their head, on a
-# server of eight threads: a byte now and then. Fast ones finish beside them;
-# the slow are sent away by UploadMinRate and mod_reqtimeout, hold no lock and
-# no room after that, and what they may go on with is there.
+# S1: slow clients of every protocol, and some that never end their head, send a
+# byte now and then to a server with eight threads. Fast clients finish beside
+# them. The slow ones are cut off by UploadMinRate and mod_reqtimeout; they then
+# hold no lock and no room, and uploads that can be resumed are still there.
 
 use strict;
 use warnings FATAL => 'all';

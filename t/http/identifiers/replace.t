@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # One identifier used again: a complete upload replaces the one before at once
-# and as a whole; while one is in flight there is no other.
+# and as a whole; while one is under way no other can begin.
 
 use strict;
 use warnings FATAL => 'all';

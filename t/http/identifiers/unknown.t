@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# I4: Who asks for an upload of somebody else, or of another pool, learns what
-# he learns of one that there never was: the same status, head and body, by
-# every way of asking, whatever the upload is doing.
+# I4: a client that asks for an upload of another user, or of another pool, gets
+# the same answer as for one that never existed: the same status, head and body,
+# by every way of asking, whatever the state of the upload.
 
 use strict;
 use warnings FATAL => 'all';

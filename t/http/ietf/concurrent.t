@@ -2,8 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # Interruptions (sections 4.2.2 and 4.4.2 of draft-ietf-httpbis-resumable-
-# upload) and concurrency (4.6): who comes later ends who is still writing, and
-# what came is kept.
+# upload) and concurrency (4.6): a later request ends one that is still writing,
+# and what has arrived is kept.
 
 use strict;
 use warnings FATAL => 'all';

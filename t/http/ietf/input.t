@@ -3,7 +3,7 @@
 #
 # Header fields of the wrong type, doubled, too large (sections 4.1.1 to 4.1.3 of
 # draft-ietf-httpbis-resumable-upload: other values MUST cause the entire field
-# to be ignored), and whoever means harm.
+# to be ignored), and malicious clients.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # Offset retrieval (section 4.3 of draft-ietf-httpbis-resumable-upload), limits
-# (4.1.4), cancellation (4.5), and whose an upload is.
+# (4.1.4), cancellation (4.5), and the owner of an upload.
 
 use strict;
 use warnings FATAL => 'all';

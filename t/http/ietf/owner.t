@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Whose an upload is, until when there is one, and who may refuse the whole of
-# it: asked at creation and at every later request
+# The owner of an upload, its lifetime, and the modules that may refuse it
+# altogether: checked at creation and at every later request
 # (draft-ietf-httpbis-resumable-upload, "Security Considerations").
 
 use strict;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What collects uploads in front of the server is told of in the error log,
-# once; what passes them on is not, nor is a client that comes directly.
+# The error log reports a proxy that collects uploads in front of the server,
+# once; it does not report one that passes them on, or a client that connects
+# directly.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,9 +2,9 @@
 # Copyright the mod_upload_pool authors
 #
 # Every task of the how-to: the server starts with its configuration, its
-# programs and commands are run as they are printed, and print what they are
-# said to. Only paths, addresses and ports are those of the test. Most tasks
-# share a server, each with a name of its own.
+# programs and commands are run as printed, and print what the page says. Only
+# paths, addresses and ports are the test's. Most tasks share a server, each
+# with a name of its own.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The page "When it does not work": every entry is provoked, and shows what the
-# page says is seen and logged; then its remedy is applied as it is printed, and
-# the same thing works. An entry without a provocation fails, and so does a
-# provocation without an entry.
+# The page "When it does not work": the test provokes every entry, and compares
+# what is seen and logged with the page; then it applies the remedy as printed,
+# and the same request works. An entry without a provocation fails, and so does
+# a provocation without an entry.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What the server says of itself: SetHandler upload-pool-metrics, and the
+# What the server reports about itself: SetHandler upload-pool-metrics, and the
 # section in mod_status' page.
 
 use strict;

@@ -3,8 +3,8 @@
 #
 # Modules that read, keep, buffer, decode or pipe bodies on their way in.
 #
-# P1: a client that is slow ends no child, whoever reads on its way.
-# S5: what stands on the way of a body changes nothing of an upload.
+# P1: a slow client ends no child, whatever module reads its body first.
+# S5: modules that a body passes through change nothing about an upload.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# mod_cache over a context: what is ours is asked anew each time, whatever the
-# cache was told to keep; what is the application's is its own business.
+# mod_cache over a context: this module's answers are never cached, whatever the
+# cache was told to keep; the application decides about its own.
 
 use strict;
 use warnings FATAL => 'all';

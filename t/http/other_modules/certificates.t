@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Certificates of clients that only a location asks for: mod_ssl keeps the body
-# in memory meanwhile, up to SSLRenegBufferSize. The virtual host asks before
-# there is a body.
+# Client certificates that only a location asks for: mod_ssl keeps the body in
+# memory meanwhile, up to SSLRenegBufferSize. The virtual host asks before there
+# is a body.
 
 use strict;
 use warnings FATAL => 'all';

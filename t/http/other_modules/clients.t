@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# mod_remoteip and UploadOwner ip: who a client is, when it comes through a
-# proxy, and that nobody makes himself somebody else. Clients of this machine
-# are 127.0.0.1, the proxy, and 127.0.0.2, which nobody trusts.
+# mod_remoteip and UploadOwner ip: which address a client has when it comes
+# through a proxy; no client can pass for another. Clients of this machine are
+# 127.0.0.1, the proxy, and 127.0.0.2, which is not trusted.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# mod_dav over the same URLs: which request is whose. POST, and what names an
-# upload, is ours; everything else is mod_dav's. More is in t/http/handoff.
+# mod_dav over the same URLs: which module handles which request. This module
+# handles POST, and requests that name an upload; mod_dav handles everything
+# else. More is in t/http/handoff.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# mod_sed in front of the parser, as the manual tells of it: it ends every body
-# with a line feed and edits files as text, so a piece of a file that it changed
-# in length is refused, and never done.
+# mod_sed in front of the parser, as the manual describes it: mod_sed ends every
+# body with a line feed and edits files as text, so a piece of a file that it
+# changed in length is refused, and never done.
 
 use strict;
 use warnings FATAL => 'all';

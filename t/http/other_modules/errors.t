@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# ErrorDocument programs, for what other modules and the application refuse, in
-# every way that an upload can come in. For what this module refuses they are in
-# t/http/handoff/redirects.t.
+# ErrorDocument programs, for requests that other modules and the application
+# refuse, in every way that an upload can come in. t/http/handoff/redirects.t
+# has those for requests that this module refuses.
 #
 # S5: a document is no detour by which the bytes of a form pass unread.
 

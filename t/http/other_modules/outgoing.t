@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # Modules that change answers on their way out: mod_ratelimit, mod_substitute,
-# mod_headers, mod_deflate, mod_include. Ours stay what they are.
+# mod_headers, mod_deflate, mod_include. This module's answers stay correct.
 
 use strict;
 use warnings FATAL => 'all';

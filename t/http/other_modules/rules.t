@@ -2,8 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # The OWASP Core Rule Set before uploads in several requests, and the lines that
-# the manual gives against its verdicts: with them all of it goes through, and
-# elsewhere the rules hold as before.
+# the manual gives against its verdicts: with these lines all uploads get
+# through, and elsewhere the rules apply as before.
 
 use strict;
 use warnings FATAL => 'all';

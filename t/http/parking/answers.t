@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Requests that have completed an upload again wait for the answer that its
-# application gives to the first: many more than there are threads, and where
-# they can be parked they hold none.
+# Repeats of a request that completes an upload wait for the answer that the
+# application gives to the first one. There are many more of them than threads;
+# where they can be parked they hold no thread.
 
 use strict;
 use warnings FATAL => 'all';

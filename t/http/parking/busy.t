@@ -2,10 +2,11 @@
 # Copyright the mod_upload_pool authors
 #
 # More clients than threads, each with forms in a row on one connection: uploads
-# leave their worker to others again and again (httpd/drive.c, WORKER_TIME).
-# What is answered with 200 is whole. httpd closes a kept-alive connection whose
-# next request finds no idle worker, with or without this module: that form was
-# never read, nothing of it is there, and the same again is taken.
+# yield their worker to others again and again (httpd/drive.c, WORKER_TIME).
+# An upload answered with 200 is complete. httpd closes a kept-alive connection
+# whose next request finds no idle worker, with or without this module: such a
+# form was never read, nothing of it is stored, and it is taken when it is sent
+# again.
 
 use strict;
 use warnings FATAL => 'all';

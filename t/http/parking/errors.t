@@ -2,7 +2,8 @@
 # Copyright the mod_upload_pool authors
 #
 # What goes wrong while an upload waits for its client: one clean answer, an
-# error for who polls, nothing kept, and the connection closed or whole.
+# error for clients that poll, nothing kept, and the connection closed or still
+# usable.
 
 use strict;
 use warnings FATAL => 'all';

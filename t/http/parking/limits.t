@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# How long an upload waits: UploadMinRate, Timeout and mod_reqtimeout end what
-# is silent or too slow with 408, whether it is parked or holds a thread; and
-# leave alone what is just fast enough.
+# How long an upload waits: UploadMinRate, Timeout and mod_reqtimeout end
+# uploads that are silent or too slow with 408, whether they are parked or hold
+# a thread, and spare those that are just fast enough.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# S2: While an upload waits for its client it holds nothing that another needs:
-# of all locks on files of the pool those in its own bucket, and no other.
-# Uploads of all protocols hang at the same time, parked and on threads, and
-# everybody else goes on: uploads, quotas, sweeps, whoever clears them.
+# S2: while an upload waits for its client it holds nothing that another needs:
+# its only locks are those in its own bucket. Uploads of all protocols hang at
+# the same time, parked and on threads, and everything else goes on: other
+# uploads, quotas, sweeps, clearing.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Thousands of slow uploads on eight threads, where the MPM can do that; as
-# many as there are threads to spare, elsewhere. All complete, and the server
-# answers others meanwhile. Then what they leave: nothing.
+# Thousands of slow uploads on eight threads, if the MPM can park them;
+# otherwise as many as there are spare threads. All complete, and the server
+# answers others meanwhile. Afterwards nothing of them is left.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,10 +2,10 @@
 # Copyright the mod_upload_pool authors
 #
 # Uploads that UploadRate holds back, many more than there are threads: where
-# uploads can be parked they hold none, although their bytes are there already,
-# and others are served. A stream of HTTP/2, an MPM that cannot park and a
-# server without another descriptor have a thread wait; every byte arrives all
-# the same.
+# uploads can be parked these hold no thread, although their bytes have arrived
+# already, and others are served. With a stream of HTTP/2, an MPM that cannot
+# park, or a server without a free descriptor, a thread waits; every byte
+# arrives all the same.
 
 use strict;
 use warnings FATAL => 'all';

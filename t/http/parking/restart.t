@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Uploads that wait while the server stops, restarts, or a child has served
-# enough: they complete, or end as an error, and no child is left behind.
+# Uploads that wait while the server stops, restarts, or a child has served its
+# number of connections: they complete, or end as an error, and no child is left
+# behind.
 
 use strict;
 use warnings FATAL => 'all';

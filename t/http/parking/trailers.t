@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Trailers that come slowly: where uploads can be parked the end of a chunked
-# body holds no thread, wherever in it the client stops; and what is a trailer,
-# what is refused, and where the connection's next request begins, is as if all
-# of it had come at once.
+# Trailers that come slowly: where uploads can be parked, the end of a chunked
+# body holds no thread, wherever in it the client pauses. The module finds the
+# same trailers, refuses the same, and sees the next request of the connection
+# begin at the same place as when everything comes at once.
 
 use strict;
 use warnings FATAL => 'all';

@@ -4,8 +4,8 @@
 # An application sees what it would have seen without the module: what PHP,
 # Django, Werkzeug, Rack, busboy, multer, formidable, Go, CGI.pm and Mojolicious
 # read from the form that the module hands on is what they read from the
-# client's own bytes, for every body that the parser's unit tests take, and for
-# a thousand forms of the kinds that clients send.
+# client's own bytes, for every body that the parser's unit tests accept, and
+# for a thousand forms of the kinds that clients send.
 
 use strict;
 use warnings FATAL => 'all';

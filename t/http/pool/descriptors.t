@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# T7: a program that httpd runs while uploads come, wait, are given out and
-# watched finds none of their files, locks, pools or connections open.
+# T7: a program that httpd runs while uploads arrive, wait, are served and are
+# watched inherits none of their files, locks, pools or connections.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# T1: whatever a client calls a file, what lies on the disk has a name of the
-# module's own, no bit to run it by, no second link, and is in the pool.
+# T1: whatever a client calls a file, the file on disk is in the pool, has a
+# name made by the module, no execute bit and no second link.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# D6: uploads in every phase of their lives, all of whose processes are killed:
-# what is left expires and goes, by the next server's sweep or by upload-pool
-# clean, and the pool is empty.
+# D6: all processes are killed while uploads are in every phase of their lives:
+# what is left expires and is removed by the next server's sweep or by
+# upload-pool clean, and the pool is empty.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# T3: somebody exchanges buckets and their files for links, hard links and FIFOs
-# all the time, while uploads come, are resumed, asked about, given out, cleared
-# and swept. What the links lead to looks like the uploads it stands for, and is
-# neither told nor touched.
+# T3: an attacker keeps replacing buckets and their files by links, hard links
+# and FIFOs, while uploads arrive and are resumed, queried, served, cleared and
+# swept. The targets of the links look like the uploads that they replace, and
+# are neither disclosed nor touched.
 #
 # 100 races; with UPOOL_LONG=yes 1,000.
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# D6: what has expired goes: by steps that are counted, in one child, the next
-# one when that dies; never what is in use, and nothing that the module has not
-# made.
+# D6: expired uploads are removed in steps that are counted, by one child, or by
+# the next one when that dies; never an upload in use, and nothing that the
+# module has not made.
 
 use strict;
 use warnings FATAL => 'all';

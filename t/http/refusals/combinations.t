@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Opening a protocol weakens no other: whatever the head of a request allows to
-# refuse is refused by the head, in every combination of protocols that takes
-# such a request, with and without Expect, by HTTP/1.1 and by HTTP/2: with the
-# same answer, the same state for those who poll, the same counters, and without
-# "100 Continue".
+# Opening a protocol weakens no other: what can be refused by the head of a
+# request is refused by the head, in every combination of protocols that takes
+# such a request, with and without Expect, over HTTP/1.1 and HTTP/2. The answer,
+# the state that pollers see and the counters are the same, and there is no "100
+# Continue".
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# D4: a full disk: 507, nothing left, and the next small upload works. The disk
-# has 1 MiB.
+# D4: on a full disk an upload gets 507, nothing of it is left, and the next
+# small upload works. The disk has 1 MiB.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Bodies that end too early: cut at every byte, by clients that go, reset or
-# fall silent, and by mod_reqtimeout. Never done, nothing kept, state error.
+# Bodies that end too early: cut at every byte, by clients that leave, reset or
+# fall silent, and by mod_reqtimeout. The upload is never done, nothing is kept,
+# and its state is error.
 
 use strict;
 use warnings FATAL => 'all';

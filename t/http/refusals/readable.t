@@ -2,9 +2,9 @@
 # Copyright the mod_upload_pool authors
 #
 # Refusals that people can read: a sentence under both names that clients look
-# for, in every protocol; a missing identifier is told from a forged one; who
-# speaks a protocol that is not open learns it; and the log at httpd's usual
-# level has what an administrator looks for.
+# for, in every protocol; a missing identifier is distinguished from a forged
+# one; a client whose protocol is not open is told so; and the log at httpd's
+# usual level has what an administrator needs.
 
 use strict;
 use warnings FATAL => 'all';

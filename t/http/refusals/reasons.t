@@ -2,8 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # The other rows of the refusal table: codings, extensions, identifiers,
-# owners, uploads in flight, pools that are no good; and what an ErrorDocument
-# gets.
+# owners, uploads under way, unusable pools; and what an ErrorDocument gets.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# A real clamd with one signature of our own: clean files pass, a virus in any
-# of them ends the upload, nothing of it stays; without a scanner nothing passes,
-# unless the administrator wants it so.
+# A real clamd with one signature of our own: clean files pass, a virus in any of
+# them ends the upload, and nothing of it stays; without a scanner no file
+# passes, unless the administrator allows it.
 
 use strict;
 use warnings FATAL => 'all';

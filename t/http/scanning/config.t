@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadScan and UploadSniff in configurations: what is refused, and .htaccess,
-# which may make them stricter alone.
+# UploadScan and UploadSniff in configurations: what is refused; .htaccess may
+# only make them stricter.
 
 use strict;
 use warnings FATAL => 'all';

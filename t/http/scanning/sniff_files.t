@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadSniff: the ordinary files of t/unit/types/generated.tsv that are there as
-# a whole, as three clients declare them, pass, and under another label that
-# matters do not.
+# UploadSniff: the ordinary files of t/unit/types/generated.tsv that exist in
+# full pass as three clients declare them, and are refused under a wrong label
+# that matters.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # conf/snippets/php/prepend.php: a script finds in $_FILES and $_POST what PHP
-# itself would have put there. PHP's word is taken for it: the same form is
+# itself would have put there. The test learns this from PHP: the same form is
 # sent to a context without a pool.
 
 use strict;

@@ -3,7 +3,7 @@
 #
 # The adapters for Flask and Django behind a proxy, in a server that waits for
 # every byte it is promised: unchanged views see what the client's own form would
-# have shown them, and who has forgotten the key is told.
+# have shown them, and an administrator who has forgotten the key is told.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# The eleven defects of infrae.fileupload, one after the other: what it did
-# wrong is here tried on its successor.
+# The eleven defects of infrae.fileupload, one after the other: this suite tries
+# on its successor what it did wrong.
 
 use strict;
 use warnings FATAL => 'all';

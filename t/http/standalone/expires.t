@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadExpires: what is over is over for whoever asks, swept or not.
+# UploadExpires: an expired upload is gone for everyone who asks, whether it was
+# swept or not.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadServe: stored files given back, and nothing else; UploadOwner: to whom.
+# UploadServe: stored files are served, and nothing else; UploadOwner decides to
+# whom.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# Progress over a graceful restart in the middle of uploads, and after a child
+# Progress across a graceful restart in the middle of uploads, and after a child
 # was killed.
 
 use strict;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# More uploads in flight than the progress table has slots: they go on, and
-# status comes from the bucket. A server of its own, with the smallest table.
+# More uploads under way than the progress table has slots: they go on, and
+# their status comes from the bucket. The suite has its own server, with the
+# smallest table.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadPass to every kind of handler, and UploadCleanup by what it answers.
+# UploadPass to every kind of handler, and UploadCleanup according to the
+# handler's answer.
 
 use strict;
 use warnings FATAL => 'all';

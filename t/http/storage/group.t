@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadFileGroup with UploadFileMode: an application of another user reads.
+# UploadFileGroup with UploadFileMode: an application of another user can read
+# the files.
 
 use strict;
 use warnings FATAL => 'all';

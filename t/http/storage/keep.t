@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadKeep: with claimed, what the application does not claim in its answer
-# is gone when the request is over, whatever becomes of the application.
+# UploadKeep: with claimed, an upload that the application does not claim in its
+# answer is deleted when the request is over, whatever becomes of the
+# application.
 
 use strict;
 use warnings FATAL => 'all';

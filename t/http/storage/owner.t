@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadOwner user: bound at the first byte, and from then on a stranger can
-# neither see nor touch it, whatever its state.
+# UploadOwner user: an upload gets its owner with its first byte, and from then
+# on nobody else can see or touch it, whatever its state.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# UploadQuota and UploadFreeSpace: nobody gets room that somebody has, and all
-# room comes back: from clients that go away, from killed processes, by
-# clearing, sweeping and by the application.
+# UploadQuota and UploadFreeSpace: no upload gets room that another has
+# reserved, and all room is freed again: after clients that leave and processes
+# that are killed, by clearing, by sweeping and by the application.
 
 use strict;
 use warnings FATAL => 'all';

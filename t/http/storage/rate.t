@@ -2,9 +2,9 @@
 # Copyright the mod_upload_pool authors
 #
 # UploadRate: an upload takes at least the time that its bytes take at that
-# rate, less half a second: a quarter's bytes come at once, and nobody waits
-# after the last turn, of another quarter's. How much longer a busy machine
-# needs is nobody's promise.
+# rate, less half a second: the bytes of a quarter of a second come at once, and
+# there is no wait after the last turn, which brings those of another quarter. A
+# busy machine may need longer; the test does not limit by how much.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# D5: Room is taken when a request says what it brings, in whatever protocol, and
-# not when its bytes have come: of several that together are too large one begins
-# and no more. What came of an upload in several requests holds its room, also
-# after a restart.
+# D5: Room is reserved when a request announces its size, by whatever protocol,
+# and not when its bytes arrive: of several requests that are too large together,
+# only one begins. The bytes received of an upload in several requests keep their
+# room, even after a restart.
 
 use strict;
 use warnings FATAL => 'all';

@@ -2,7 +2,7 @@
 # Copyright the mod_upload_pool authors
 #
 # The last request of an upload: what the application answers, what becomes of
-# it, and what a client learns that lost it.
+# the answer, and what a client that lost it can learn.
 
 use strict;
 use warnings FATAL => 'all';

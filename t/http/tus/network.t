@@ -4,7 +4,7 @@
 # R9: The eight things that tusd, the protocol's own server, tries with real
 # sockets: an upload; a client that stalls, closes, resets; one that asks while
 # another request hangs; one that sends too much; an upload that is stopped; a
-# server that is.
+# server that is stopped.
 
 use strict;
 use warnings FATAL => 'all';

@@ -40,8 +40,8 @@ A directory of the server's user.
 
 =item run(COMMAND, ...)
 
-Runs a program as the server's user to its end; dies where it fails. Returns
-what it said.
+Runs a program as the server's user to its end; dies if it fails. Returns its
+output.
 
 =item daemon(NAME, READY, COMMAND, ...)
 
@@ -50,7 +50,7 @@ may use it.
 
 =item database()
 
-MariaDB, on the socket that is returned, for anybody.
+Starts MariaDB, open to everyone, and returns the path of its socket.
 
 =item fpm(%SETTINGS, environment => \%VARIABLES)
 
@@ -63,7 +63,7 @@ Of httpd.
 
 =item serve(CONFIG)
 
-Starts httpd, or starts it anew.
+Starts or restarts httpd.
 
 =item example(NAME, FROM => TO, ...)
 
@@ -75,12 +75,13 @@ The same for an application that has no example.
 
 =item passed(COUNT)
 
-Since serve: "METHOD PATH STATUS" of each request that came out of the pool, as
-soon as there are COUNT of them: httpd writes its log behind the answer.
+Since serve: returns "METHOD PATH STATUS" of each request that the module handed
+on, as soon as there are COUNT of them: httpd writes its log after the answer.
 
 =item kept()
 
-The paths of files in the pool, which goes on to delete behind an answer.
+The paths of files in the pool. The module may still be deleting some after an
+answer.
 
 =back
 
@@ -108,7 +109,7 @@ The two halves of submit.
 
 =item cookies(AGENT, URL)
 
-The header with which AGENT would ask for URL.
+The cookie header that AGENT would send with a request for URL.
 
 =item digest(BYTES), digest_of(FILE)
 

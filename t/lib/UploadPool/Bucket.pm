@@ -9,7 +9,8 @@ UploadPool::Bucket - pools and buckets made without a server, and the tool
 
 =head1 DESCRIPTION
 
-What the module would have left in a pool: for tests of those who look at one.
+Makes what the module would have left in a pool, for tests of programs that look
+at a pool.
 
 =cut
 

@@ -18,9 +18,10 @@ UploadPool::Cache - a real redis-server or memcached that a test can trouble
 
 =head1 DESCRIPTION
 
-On 127.0.0.1, in a directory of its own below t/logs, nothing kept on disk.
-Stopped, by process number, when it goes out of scope. key(POOL, ID) is what the
-module calls an upload there, and record(%FIELDS) what it says of one.
+The cache runs on 127.0.0.1, in its own directory below t/logs, and keeps
+nothing on disk. It is stopped, by process number, when the object goes out of
+scope. key(POOL, ID) is the module's key for an upload there, and
+record(%FIELDS) the value that it stores.
 
 =cut
 

@@ -5,7 +5,7 @@ package UploadPool::Clamd;
 
 =head1 NAME
 
-UploadPool::Clamd - a real virus scanner, and one that behaves as a test likes
+UploadPool::Clamd - a real virus scanner, and one that a test controls
 
 =head1 SYNOPSIS
 
@@ -17,10 +17,10 @@ UploadPool::Clamd - a real virus scanner, and one that behaves as a test likes
 
 =head1 DESCRIPTION
 
-The scanner runs in a directory of its own with one signature, without any
-network but 127.0.0.1, and takes streams of STREAM_MAX bytes at most. fake
-listens on fakeport and calls the sub for each connection, in a process of its
-own. Both are stopped, by process number, when they go out of scope.
+The scanner runs in its own directory with one signature, uses no network but
+127.0.0.1, and takes streams of at most STREAM_MAX bytes. fake listens on
+fakeport and calls the sub for each connection, in a separate process. Both are
+stopped, by process number, when they go out of scope.
 
 =cut
 

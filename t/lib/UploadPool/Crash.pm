@@ -5,7 +5,7 @@ package UploadPool::Crash;
 
 =head1 NAME
 
-UploadPool::Crash - a server that is killed, and clients that go on
+UploadPool::Crash - a server that is killed, and clients that resume
 
 =head1 SYNOPSIS
 
@@ -19,11 +19,11 @@ UploadPool::Crash - a server that is killed, and clients that go on
 =head1 DESCRIPTION
 
 An upload is a list of requests that are sent piece by piece, so that a kill may
-come between any two bytes of any of them. What its client has been told is
-remembered, and held against what the server says and what lies in the pool
-after the kill. Everything that is random comes from rand().
+come between any two bytes of any of them. The object remembers what the client
+has been told, and compares it after the kill with what the server says and what
+is in the pool. All randomness comes from rand().
 
-Nothing here asserts: what is wrong is returned, as lines of text.
+This module makes no assertions: it returns faults as lines of text.
 
 =cut
 

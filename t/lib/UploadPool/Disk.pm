@@ -20,8 +20,8 @@ UploadPool::Disk - a small disk that can be filled
 =head1 DESCRIPTION
 
 A tmpfs, mounted on the pool; where nothing can be mounted (or with
-UPOOL_MOUNT=no) L<UploadPool::Fault> plays one. When the object goes, the server stops, and
-the mount goes too.
+UPOOL_MOUNT=no) L<UploadPool::Fault> imitates one. When the object goes out of scope, the
+server stops, and the disk is unmounted.
 
 =cut
 

@@ -14,8 +14,8 @@ UploadPool::Farm - two servers, one pool, one cache
     is $farm->status('b', $id)->{received}, $up->{sent};
     $up->send; $up->answer; $up->close;
 
-Of the kind C<shm> they share no cache. Behind the further lines of the context
-may come C<a> and C<b>, each server's own path to the pool.
+With the kind C<shm> the servers share no cache. After the further lines of the
+context, C<a> and C<b> may give each server's own path to the pool.
 
 =cut
 

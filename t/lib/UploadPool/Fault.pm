@@ -5,7 +5,7 @@ package UploadPool::Fault;
 
 =head1 NAME
 
-UploadPool::Fault - system calls that fail, in a server of its own
+UploadPool::Fault - system calls that fail, in a separate server
 
 =head1 SYNOPSIS
 
@@ -19,8 +19,8 @@ UploadPool::Fault - system calls that fail, in a server of its own
 =head1 DESCRIPTION
 
 F<t/http/faults/shim.c> is loaded in front of the C library of each httpd that is
-started after new; calls on what lies below the pool are counted, and fail when
-they are to. No restart between two faults.
+started after new; calls on anything below the pool are counted, and fail when
+the test wants it. No restart is needed between two faults.
 
 =over
 
@@ -30,21 +30,21 @@ HTTPD is an L<UploadPool::Httpd> that is not running yet.
 
 =item kinds()
 
-What calls there are, in the order of the shim's: open is for what should be
-there, create for what need not.
+The kinds of calls, in the shim's order: open is for files that should exist,
+create for files that need not.
 
 =item arm(KIND, ERROR, %OPTIONS)
 
-C<at> (1) is the first that fails, C<count> (1) how many in a row, 0 all from
-there on. ERROR 0: it does a part of its work only.
+C<at> (1) is the first call that fails, C<count> (1) how many in a row fail; 0:
+that call and all later ones. With ERROR 0 a call does only a part of its work.
 
 =item disarm()
 
-Returns how many have failed since arm().
+Returns how many calls have failed since arm().
 
 =item seen()
 
-Hash of how many calls of each kind there were since the last C<forget>.
+A hash with the number of calls of each kind since the last C<forget>.
 
 =item below(DIRECTORY)
 
@@ -52,8 +52,8 @@ Another directory.
 
 =item room(%LIMITS)
 
-C<bytes> and C<entries> that fit; undef: no limit. C<refused()> counts the calls
-that found no room.
+The C<bytes> and C<entries> that fit; undef: no limit. C<refused()> counts the
+calls that found no room.
 
 =back
 

@@ -37,9 +37,10 @@ first file is (20011). A flow is a hash:
               what is wrong with it, '' for nothing
 
 ask(PORT, METHOD, URL, \@HEADERS, BODY) is one request on its own connection. An
-answer that was not whole, or had something behind it, has C<error>. stored(DIR,
-ID): the bytes of the files that the complete upload ID has in the pool DIR;
-undef where there is none, or a file is missing or not as long as it should be.
+answer that was incomplete, or had something behind it, has C<error>.
+stored(DIR, ID): the bytes of the files that the complete upload ID has in the
+pool DIR; undef if there is no such upload, or a file is missing or has the
+wrong length.
 
 =cut
 

@@ -15,10 +15,10 @@ UploadPool::H2 - a client of HTTP/2 that decides on each DATA frame
 
 =head1 DESCRIPTION
 
-t/http/hostile/h2.js does it; its options are those of request, whose answers are
-those of L<UploadPool::Test>. The requests of one object share a connection.
-C<reset> and C<go> are subs, which are called before it is done: when they have
-seen what they wait for.
+t/http/hostile/h2.js does the work; the options of request are its options, and
+the answers are like those of L<UploadPool::Test>. The requests of one object
+share a connection. C<reset> and C<go> are subs that are called before the
+client resets or goes; they return when they have seen what they wait for.
 
 =cut
 

@@ -5,7 +5,7 @@ package UploadPool::Httpd;
 
 =head1 NAME
 
-UploadPool::Httpd - one more httpd, with a configuration of the test's own
+UploadPool::Httpd - one more httpd, with the test's own configuration
 
 =head1 SYNOPSIS
 
@@ -17,13 +17,12 @@ UploadPool::Httpd - one more httpd, with a configuration of the test's own
 
 =head1 DESCRIPTION
 
-The same program, MPM and module as the server of the suites, in a directory of
-its own below t/logs, on C<freeport>: one at a time, or more where new gets a
-C<port>. C<modules> is a list of further modules to load, C<first> of those that
-are loaded before all others; C<children> how many
-processes it may have where the MPM has threads (1); C<loglevel> is what
-LogLevel says. Stopped when it goes out of
-scope.
+The same program, MPM and module as the server of the suites, in its own
+directory below t/logs, on C<freeport>: one at a time, or more if new gets a
+C<port>. C<modules> is a list of further modules to load, C<first> a list of
+those to load before all others; C<children> is the number of processes that it
+may have if the MPM has threads (1); C<loglevel> is the value of LogLevel. The
+server is stopped when the object goes out of scope.
 
 =over
 
@@ -33,12 +32,14 @@ A path below its directory, which has C<htdocs>, C<logs> and C<pools>.
 
 =item make_pool(NAME, MODE)
 
-Makes the directory C<pools/NAME> as it must be, and returns its path.
+Makes the directory C<pools/NAME> with the right owner and mode, and returns its
+path.
 
 =item config(TEXT), check(TEXT), start(TEXT)
 
-TEXT comes behind what any server needs. check runs C<httpd -t>: exit status and
-everything it said. start dies when the server does not come up.
+TEXT is added to the lines that any server needs. check runs C<httpd -t> and
+returns its exit status and all its output. start dies when the server does not
+come up.
 
 =item error_log(), port(), pid(), stop(), restart_graceful()
 

@@ -38,12 +38,12 @@ Two assertions on state_of(URL).
 
 =item problem(ANSWER)
 
-The last part of the type of a problem document; '' for about:blank, undef where
-the answer is none.
+The last part of the type of a problem document; '' for about:blank, undef if
+the answer is not a problem document.
 
 =item location_of(ANSWER)
 
-Of the first 104, or of the answer.
+The Location of the first 104, or of the final answer.
 
 =back
 

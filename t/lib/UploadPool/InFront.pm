@@ -17,29 +17,30 @@ uploads through them must be
 
 =head1 DESCRIPTION
 
-The example as it is shipped, but for the addresses, between what the program
-needs to run in a directory of its own below t/logs. It listens on C<freeport>,
-and the server of the suites is behind it: the contexts of
-F<t/conf/site/in_front.conf.in>.
+The example runs as it is shipped, except for the addresses, with the lines
+around it that the program needs to run in its own directory below t/logs. It
+listens on C<freeport>, and the server of the suites is behind it: the contexts
+of F<t/conf/site/in_front.conf.in>.
 
 =over
 
 =item new(NAME, %OPTIONS)
 
-Dies when it does not come up. C<seconds> stands for the 300 of the example,
-C<edit> is called with its text and returns another. Stopped when it goes out of
-scope.
+Starts the program; dies if it does not come up. C<seconds> replaces the 300 of
+the example; C<edit> is called with its text and returns another. The program is
+stopped when the object goes out of scope.
 
 =item passes(FRONT, %OPTIONS)
 
 Forms, event streams, tus, IETF, refusals, Expect, HEAD and DELETE. C<refused>:
-the status that a client gets that sends too much without asking (413).
-C<options>: the front answers OPTIONS itself.
+the status for a client that sends too much without asking (413). C<options>:
+the front answers OPTIONS itself.
 
 =item bears_silence(NAME, %OPTIONS), ends_silence(NAME)
 
-A client that stops in the middle of its body: shorter than the time of the
-example, scaled down, and longer. C<unlimited>: it has no such time.
+A client stops in the middle of its body: for less than the (scaled down)
+time-out of the example, and for longer. C<unlimited>: the program has no such
+time-out.
 
 =back
 

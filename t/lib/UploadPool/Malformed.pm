@@ -13,8 +13,8 @@ UploadPool::Malformed - bodies that no two parsers read alike
         my ($name, $reason, $body, $type) = @$row;
 
 Each has a name, the reason of its refusal (as UploadPool::Refuse calls them),
-the body, and its type where that is not C<$PLAIN>. C<$FIELD> is the rest of a
-good part behind its delimiter, of the boundary "b".
+the body, and its type if that is not C<$PLAIN>. C<$FIELD> is the rest of a good
+part behind its delimiter, of the boundary "b".
 
 =cut
 

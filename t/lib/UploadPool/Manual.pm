@@ -5,7 +5,7 @@ package UploadPool::Manual;
 
 =head1 NAME
 
-UploadPool::Manual - what the manual prints, to be run as it stands
+UploadPool::Manual - what the manual prints, to be run unchanged
 
 =head1 SYNOPSIS
 

@@ -15,11 +15,10 @@ UploadPool::Mounts - one directory, mounted twice, as two machines have it
 
 =head1 DESCRIPTION
 
-over(A, B) takes two mounts that are there. Kinds of new: C<glusterfs>, a server with one brick on C<cacheport> and two clients,
-without a daemon that manages them; C<bindfs>, two programs that know nothing of
-each other's locks; C<bindfs-forwarding>, with flock() alone that is true. They
-need root and /dev/fuse: where these are missing new dies, and so does the test.
-Unmounted and stopped when it goes out of scope.
+over(A, B) takes two existing mounts. Kinds of new: C<glusterfs>, a server with one brick on C<cacheport> and two clients,
+without a daemon that manages them; C<bindfs>, two programs that do not know each other's locks; C<bindfs-forwarding>, in which
+only flock() works. They need root and /dev/fuse: if these are missing, new dies, and so does the test. Mounts are unmounted
+and programs stopped when the object goes out of scope.
 
 =cut
 

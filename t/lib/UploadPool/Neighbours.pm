@@ -5,8 +5,8 @@ package UploadPool::Neighbours;
 
 =head1 NAME
 
-UploadPool::Neighbours - uploads in every way through a context that another
-module has its hands in
+UploadPool::Neighbours - uploads of every kind through a context in which
+another module works
 
 =head1 SYNOPSIS
 
@@ -21,9 +21,9 @@ module has its hands in
 
 A form in one piece and in chunks, a slow one (which event parks), the same
 through TLS, one over HTTP/2, and a file by each protocol of
-L<UploadPool::Several>: the application behind URL hears of each once, the bytes
-are those that were sent, and the connection goes on. Options: C<headers> of all
-requests, C<only> a pattern for the names of the ways.
+L<UploadPool::Several>: the application behind URL is told of each once, the
+bytes are those that were sent, and the connection stays usable. Options:
+C<headers> of all requests, C<only>, a pattern for the names of the kinds.
 
 =item trickle(URL, %OPTIONS)
 
@@ -33,7 +33,7 @@ C<chunked>, C<tls>, C<headers>, C<content>, C<pieces>.
 
 =item arrived(NAME, ANSWER, CONTENT, IDENTIFIER)
 
-That ANSWER is the echo of an application which was told of CONTENT.
+Asserts that ANSWER is the echo of an application that was told of CONTENT.
 
 =back
 

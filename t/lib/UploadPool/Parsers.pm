@@ -5,7 +5,7 @@ package UploadPool::Parsers;
 
 =head1 NAME
 
-UploadPool::Parsers - forms, and what the parsers of others read from them
+UploadPool::Parsers - forms, and what other programs' parsers read from them
 
 =head1 SYNOPSIS
 
@@ -20,19 +20,20 @@ A form is a hash: C<name>, C<type> (its Content-Type) and C<body>.
 
 =item vectors(DIRECTORY)
 
-The bodies of those cases of t/unit/vectors that the parser takes, with the name
-of file and case.
+The bodies of those cases of t/unit/vectors that the parser accepts, with the
+names of file and case.
 
 =item generated(SEED, COUNT)
 
-Forms as clients write them, the same for a seed: text, empty inputs, files and
-several of a name, names with brackets, quotes, percent signs and letters of all
-kinds, directories, values that are no UTF-8 or look like a boundary.
+Forms as clients write them, the same ones for the same seed: text, empty
+inputs, files, several parts with one name, names with brackets, quotes, percent
+signs and letters of all kinds, directories, values that are not UTF-8 or look
+like a boundary.
 
 =item readings(FORM, ...)
 
-For each parser what it read from each form, as one line of text; C<error: …>
-where it reads nothing. PHP answers behind httpd, at /fpm/parsed.php.
+For each parser what it read from each form, as one line of text; C<error: …> if
+it reads nothing. PHP answers behind httpd, at /fpm/parsed.php.
 
 =back
 

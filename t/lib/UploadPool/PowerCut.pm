@@ -18,8 +18,8 @@ UploadPool::PowerCut - what a power cut could have left of a pool
 
 =head1 DESCRIPTION
 
-A file system that promises no more than POSIX does. What was not synced may be
-there, or not, independently of everything else:
+The file system is assumed to promise no more than POSIX does. Anything that was
+not synced may be there or not, independently of everything else:
 
     data        none of it, all, the length alone (zeros), the first half, the
                 second half behind zeros

@@ -5,7 +5,7 @@ package UploadPool::Refuse;
 
 =head1 NAME
 
-UploadPool::Refuse - what a refusal must look like, from all sides
+UploadPool::Refuse - what a refusal must look like to everyone
 
 =head1 SYNOPSIS
 
@@ -16,7 +16,7 @@ One call sends one upload and compares everything that contract.md, section 5,
 says of a refusal: the status, the body, one line in the log at the right level
 without the identifier, no data file left, the state, that the application did
 not run, and that whatever follows on the connection is an answer to the canary
-or its end. One test each, in one comparison.
+or its end. Each call is one test, with one comparison.
 
 =cut
 

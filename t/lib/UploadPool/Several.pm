@@ -32,9 +32,9 @@ chunked, whose clients are told that it is complete.
 
 =item begin(WAY, URL, BYTES, %OPTIONS)
 
-Creates an upload of BYTES and sends all of it but what completes it. Options:
-C<filename>, C<type>, C<headers> of all requests, C<to> (further options of
-request() for all, such as C<port>), C<id> (in X-Progress-ID of the first). Returns a hash:
+Creates an upload of BYTES and sends all of it except what completes it. Options:
+C<filename>, C<type>, C<headers> of all requests, C<to> (further options of request() for
+all, such as C<port>), C<id> (in X-Progress-ID of the first). Returns a hash:
 
     way, url      of the upload, as the client was told
     id            with its signature
@@ -45,8 +45,8 @@ request() for all, such as C<port>), C<id> (in X-Progress-ID of the first). Retu
     last, repeat  what finish and again send: method, URL, body, headers
     failed        the first answer that was no success
 
-The options of these subs are those of request() in L<UploadPool::Test>. Where
-the beginning failed they return that answer.
+The options of these subs are those of request() in L<UploadPool::Test>. If the
+first request failed, they return its answer.
 
 =back
 

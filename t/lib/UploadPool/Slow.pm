@@ -16,8 +16,8 @@ UploadPool::Slow - thousands of slow uploads at a time, by t/bench/slow.c
     $slow->say('go');         # or reset
     is $slow->result, '200=3000';
 
-C<most(N, FILES)> is how many uploads this machine's limit of open files allows
-for, at most N, where each takes the server that many.
+C<most(N, FILES)> is the number of uploads that this machine's limit of open
+files allows, at most N, if each takes FILES of the server's descriptors.
 
 =cut
 

@@ -14,10 +14,10 @@ UploadPool::Soak - many clients of every kind, a server in trouble, and a model
 
 =head1 DESCRIPTION
 
-A round has clients (L<UploadPool::SoakClient>) in processes of their own, one
+In a round, clients (L<UploadPool::SoakClient>) in separate processes make one
 upload after the other, while this process restarts the server gracefully, looks
-at its pools and sweeps them with the tool, and in a round that is not calm kills
-children or all of the server. When the clients are done everything is compared:
+at its pools and sweeps them with the tool, and, unless the round is calm, kills
+children or the whole server. When the clients are done everything is compared:
 
   - of each content that was sent, how often the application ran with it: once
     where its client was told so, not at all where it was refused or cut off,

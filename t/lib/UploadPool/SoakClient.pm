@@ -5,7 +5,8 @@ package UploadPool::SoakClient;
 
 =head1 NAME
 
-UploadPool::SoakClient - a client of any kind, with all that may befall one
+UploadPool::SoakClient - a client of any kind, with everything that may happen
+to one
 
 =head1 SYNOPSIS
 
@@ -17,8 +18,8 @@ UploadPool::SoakClient - a client of any kind, with all that may befall one
 Each run is one upload, or one identifier that several uploads fight for, from
 its beginning to what becomes of it. It sends in pieces of any size, is cut off
 at any byte, asks and goes on, sends again, at once or later, asks for the
-status meanwhile, gives up, clears. What the server says is held against what it
-can know at that moment; run() returns what is left to compare:
+status meanwhile, gives up, clears. What the server says is compared with what
+the server can know at that moment; run() returns what is left to compare:
 
     kind, id
     wrong      texts; none is good
@@ -29,7 +30,7 @@ can know at that moment; run() returns what is left to compare:
                held bytes of content at least; absent; unfinished: anything that
                is not done; any
 
-A client that is C<calm> knows of no kill, and takes no broken connection.
+A client that is C<calm> expects no kill, and accepts no broken connection.
 
 =cut
 

@@ -9,8 +9,9 @@ UploadPool::Source - reading the project's C files, for the guards of t/check
 
 =head1 DESCRIPTION
 
-A guard reads text with patterns. A pattern that stops matching would pass for
-ever, so every guard also says how much it found at least (C<at_least>).
+A guard reads text with patterns. A pattern that no longer matches would always
+pass, so every guard also says how many matches it expects at least
+(C<at_least>).
 
 =cut
 

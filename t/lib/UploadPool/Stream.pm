@@ -30,7 +30,7 @@ C<retry>, C<comments>. Undef at the end.
 
 =item close(), reset()
 
-Goes.
+Closes or resets the connection.
 
 =back
 

@@ -28,9 +28,9 @@ L<Apache::UploadPool::TestRun> for its variables. Never skip: a test that
 cannot run fails.
 
 An answer is a hash: C<status>, C<reason>, C<headers> (names in lower case,
-repeated ones joined by ", "), C<body>, C<json> (undef where the body is none),
-C<interim> (list of the 1xx answers before it), C<closed> (the server closed
-the connection). No answer at all: status 0 and C<error>.
+repeated ones joined by ", "), C<body>, C<json> (undef if the body is not JSON),
+C<interim> (list of the 1xx answers before it), C<closed> (the server closed the
+connection). If there was no answer at all: status 0 and C<error>.
 
 =cut
 

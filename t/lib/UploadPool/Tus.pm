@@ -21,7 +21,7 @@ UploadPool::Tus - what the suites of the tus protocol are written with
 =item tus(METHOD, URL, \@HEADERS, %OPTIONS)
 
 A request with Tus-Resumable, unless HEADERS has it (undef as its value leaves
-it out). OPTIONS as of request() in L<UploadPool::Test>.
+it out). OPTIONS are those of request() in L<UploadPool::Test>.
 
 =item create(URL, %OPTIONS)
 
@@ -34,7 +34,7 @@ PATCH: C<headers>, C<length> (Upload-Length), others as above.
 
 =item head(URL, %OPTIONS), offset(URL)
 
-HEAD; the offset that it tells, undef without one.
+HEAD; offset returns the offset in the answer, undef without one.
 
 =item metadata(KEY => VALUE, ...)
 
