@@ -353,7 +353,7 @@ static const char *try_alone(upool_farm *farm, int directory, apr_status_t *rv)
         return NULL;
     }
     found = upool_filesystem_try(rv, directory, farm->round);
-    /* A wrong result stays until a new try is right. */
+    /* A try that fails is repeated in each round until it succeeds. */
     farm->tried = !found && !*rv;
     return found;
 }

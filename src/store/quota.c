@@ -313,8 +313,8 @@ static upool_quota_answer try(upool_quota *quota, const wish *w, int *counts)
     return answer;
 }
 
-/* How long all users of the pool want their uploads kept: in a pool that
- * .htaccess names another user may keep uploads for longer. */
+/* The longest time that uploads of the pool may be kept: in a pool that
+ * .htaccess names another user may keep uploads for longer than this one. */
 static apr_interval_time_t longest(const upool_quota *quota)
 {
     apr_interval_time_t expires = quota->limits.expires;

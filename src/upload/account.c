@@ -5,11 +5,12 @@
 /* How often other machines learn of an upload at most; at its beginning and
  * end they do at once. */
 #define TELL_INTERVAL apr_time_from_msec(250)
-/* One that waits for its client is told of so often, lest it be forgotten. */
+/* How often they are told of an upload that waits for its client, so that it is
+ * not forgotten. */
 #define TELL_ANYWAY apr_time_from_sec(3)
 
-/* The identifier is in flight.  To a stranger that is not told: he gets what
- * he would get if the upload were complete. */
+/* The identifier is in flight.  A stranger is not told that, but gets the same
+ * answer as if the upload were complete. */
 static upool_reason reason_of_busy(const upool_account *account,
                                    const upool_record *record)
 {
@@ -89,7 +90,8 @@ void upool_account_begin(upool_account *account, const upool_record *record)
     tell(account, record);
 }
 
-/* It is live no longer; one that the watcher ends is parked until then. */
+/* The upload is no longer live; one that the watcher ends was parked until
+ * now. */
 static void leave(upool_account *account)
 {
     const upool_account_options *o = &account->options;
@@ -133,8 +135,8 @@ void upool_account_name(upool_account *account, const upool_record *record)
     }
 }
 
-/* How much is new; of an upload that lost some (a digest did not match, so a
- * chunk was taken back) nothing is until it has that much again. */
+/* How many bytes are new.  If an upload lost some (a digest did not match, so a
+ * chunk was taken back), none are new until it has that many again. */
 static void count_bytes(upool_account *account, const upool_record *record)
 {
     apr_off_t more = record->received - account->counted;

@@ -32,7 +32,7 @@ static int matches(const upool_digestfield_value *announced,
 
 /* --- Of the content ------------------------------------------------------ */
 
-/* One algorithm, and what both header fields say of it. */
+/* One algorithm, and its digests in both header fields. */
 typedef struct content_digest {
     upool_digester *digester;
     const upool_digestfield_value *announced[2]; /* NULL: nothing */
@@ -145,7 +145,7 @@ typedef struct file_digests {
     unsigned char value[ALGORITHMS][32];
 } file_digests;
 
-/* A value: which algorithm, and what. */
+/* A value: its algorithm and digest. */
 typedef struct announcement {
     int algorithm;
     unsigned char value[32];

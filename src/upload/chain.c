@@ -29,7 +29,7 @@ struct upool_chain {
     apr_off_t file_size;
     int opened;   /* how many stages were opened */
     int skipping; /* the current file is dropped */
-    int tells;    /* there is a handler that may tell of a file */
+    int tells;    /* there is a handler that may describe a file */
 };
 
 upool_chain *upool_chain_make(const upload_pool_request *request,
@@ -85,8 +85,8 @@ static int is_client_status(int status)
     return status >= 400 && status <= 599;
 }
 
-/* The first refusal wins; a handler of this room has written its own.  What
- * others set is not trusted to be an error, or text. */
+/* The first refusal wins; a handler of this room has written its own.  Values
+ * that others set are not trusted to be an error, or text. */
 static int refused(upool_chain *chain, const stage *s,
                    upload_pool_verdict verdict)
 {
@@ -108,8 +108,8 @@ static int refused(upool_chain *chain, const stage *s,
     return 1;
 }
 
-/* A handler that does not keep to its contract may be one that was to check
- * something: its file must not pass for checked. */
+/* A handler that breaks its contract may have had to check something: its file
+ * must not pass for checked. */
 static int broken(upool_chain *chain, const stage *s, const char *what)
 {
     if (chain->refusal->reason == UPOOL_REASON_NONE) {
@@ -216,7 +216,7 @@ int upool_chain_file_begin(upool_chain *chain, upload_pool_file *file)
     return 0;
 }
 
-/* Lets the handlers from first on use what they still point to. */
+/* Lets the handlers from first on use the bytes that they still point to. */
 static int flush_from(upool_chain *chain, int first)
 {
     int n;
@@ -237,8 +237,8 @@ static int flush_from(upool_chain *chain, int first)
 
 static int pass(upool_chain *chain, int n, const char *data, apr_size_t len);
 
-/* One handler and all behind it get at most a chunk.  Bytes that a handler
- * made itself are gone when it is called again: whoever comes later uses them
+/* One handler and all behind it get at most a chunk.  Bytes that a handler made
+ * itself are gone when it is called again, so the handlers behind it use them
  * before that. */
 static int pass_chunk(upool_chain *chain, int n, const char *data,
                       apr_size_t len)
@@ -268,7 +268,8 @@ static int pass_chunk(upool_chain *chain, int n, const char *data,
 }
 
 /* Hands bytes to handler n and those behind it.  The depth is that of the
- * chain; what one of them makes larger comes to the next in chunks again. */
+ * chain; data that one of them makes larger comes to the next in chunks
+ * again. */
 static int pass(upool_chain *chain, int n, const char *data, apr_size_t len)
 {
     if (n >= chain->stages->nelts || !stage_at(chain, n)->sees_file) {
@@ -297,7 +298,7 @@ int upool_chain_flush(upool_chain *chain)
     return chain->file && !chain->skipping ? flush_from(chain, 0) : 0;
 }
 
-/* What handlers have held back passes through those behind them. */
+/* Passes the bytes that handlers have held back through those behind them. */
 static int end_data(upool_chain *chain)
 {
     int n;
@@ -380,8 +381,8 @@ int upool_chain_file_end(upool_chain *chain, upload_pool_kept *kept,
     return 0;
 }
 
-/* Hands raw bytes to handler n and those behind it, and at last to the
- * parser; who points to bytes that a handler has made uses them at once. */
+/* Hands raw bytes to handler n and those behind it, and at last to the parser;
+ * a receiver of bytes that a handler has made uses them at once. */
 static int pass_raw(upool_chain *chain, int n, const char *data, apr_size_t len,
                     upool_chain_parse *parse, void *user)
 {

@@ -16,7 +16,7 @@ struct upool_choice {
     upool_parts *parser;
     upool_fields *fields;
     apr_int64_t memory;
-    upool_refusal looked;  /* what the looking refused: not for the client */
+    upool_refusal looked;  /* refusal by the looking: not for the client */
     upool_refusal refusal; /* before there was an inner one */
     upool_sink waiting;    /* ops NULL: none, or chosen */
     upool_sink inner;      /* ops NULL: not chosen yet */
@@ -25,8 +25,8 @@ struct upool_choice {
     apr_size_t room;
 };
 
-/* Whatever stops the parser ends the looking: a file, or a body that whoever
- * is chosen will refuse in its own words. */
+/* Anything that stops the parser ends the looking: a file, or a body that the
+ * chosen sink will refuse in its own words. */
 static int on_begin(void *user, const upool_part *part)
 {
     upool_choice *choice = user;
@@ -61,7 +61,8 @@ static const upool_parts_events events = {
 
 static int settle(upool_choice *choice)
 {
-    /* What it was waiting for: from here on it is the chosen one's, or gone. */
+    /* The waiting upload has its answer: from here on the chosen sink has it,
+     * or it is gone. */
     choice->waiting.ops = NULL;
     if (choice->pick(choice->user, upool_fields_list(choice->fields),
                      &choice->inner, &choice->refusal)) {
@@ -91,7 +92,7 @@ static void hold(upool_choice *choice, const char *data, apr_size_t len)
     choice->len += len;
 }
 
-/* Who is to hear of it now; NULL: nobody but the choice itself. */
+/* The sink that must hear of it now; NULL: only the choice itself. */
 static const upool_sink *listener(const upool_choice *choice)
 {
     return choice->inner.ops     ? &choice->inner

@@ -39,7 +39,8 @@ static void keep_refusal(upool_chunk *chunk, upool_reason reason,
     }
 }
 
-/* Whoever reads the body knows why it has ended: what came may be right. */
+/* The reader of the body knows why it has ended: the bytes that came may be
+ * right. */
 static void chunk_refuse(void *self, upool_reason reason, apr_status_t rv,
                          const char *detail)
 {
@@ -54,7 +55,7 @@ static void chunk_refuse(void *self, upool_reason reason, apr_status_t rv,
     }
 }
 
-/* A form that is not as it must be: nothing of its file is believed. */
+/* The form is wrong, so nothing of its file is believed. */
 static int refuse(upool_chunk *chunk, upool_reason reason, const char *detail)
 {
     keep_refusal(chunk, reason, 0, detail);
@@ -64,8 +65,8 @@ static int refuse(upool_chunk *chunk, upool_reason reason, const char *detail)
     return 1;
 }
 
-/* The append has ended itself, and says why; or the form has, and the append
- * is told. */
+/* Either the append has ended itself, and says why; or the form has ended, and
+ * the append is told. */
 static int refused(upool_chunk *chunk)
 {
     if (chunk->refusal.reason == UPOOL_REASON_NONE && chunk->inner.ops) {
@@ -130,7 +131,7 @@ static int on_begin(void *user, const upool_part *part)
         return 0;
     }
     if (chunk->has_file) {
-        /* The one that is being told of stays what it was. */
+        /* A refusal that is being told stays unchanged. */
         chunk->kind = PART_NAMELESS;
         return part->filename[0] ? file_begins(chunk) : 0;
     }
@@ -147,7 +148,8 @@ static int file_data(upool_chunk *chunk, const char *data, apr_size_t len)
         return refuse(chunk, UPOOL_REASON_CHUNK_SIZE, "more than announced");
     }
     chunk->passed += (apr_off_t)len;
-    /* Told at once: the parser would have its own reason for stopping. */
+    /* The append is told at once, as the parser would give its own reason for
+     * stopping. */
     return upool_sink_feed(&chunk->inner, data, len) ? refused(chunk) : 0;
 }
 

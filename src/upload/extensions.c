@@ -40,7 +40,7 @@ static int is_exactly(const suffix *s, const char *word)
     return word[s->len] == '\0';
 }
 
-/* The same, without what may get lost. */
+/* The same, without the characters that may get lost. */
 static int is_hidden_as(const suffix *s, const char *word)
 {
     apr_size_t i;
@@ -132,7 +132,7 @@ static int judge(const upool_extension_lists *lists, const char *name)
     return found;
 }
 
-/* Clients of old send whole paths, of either kind. */
+/* Old clients send whole paths, of either kind. */
 static const char *base_of(const char *name)
 {
     const char *base = name;

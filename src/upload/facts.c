@@ -69,8 +69,8 @@ static fact known(const char *word, apr_size_t len, const char **algorithm)
     return FACT_NONE;
 }
 
-/* What stands at *at, which moves behind it: an escape, or for NONE a run of
- * plain text, or with *end NULL an escape that is none. */
+/* Reads the item at *at, which moves behind it: an escape, or for NONE a run of
+ * plain text, or with *end NULL an invalid escape. */
 static fact next(const char **at, const char **end, const char **algorithm)
 {
     const char *from = *at;
@@ -284,8 +284,8 @@ static char canonical(char c)
     return (char)(c == '.' || c == ' ' || c == '[' ? '_' : c);
 }
 
-/* Can format give name?  An escape stands for any text, that of brackets for
- * what begins as brackets do.  Backs up once for each escape at most: the
+/* Can format give name?  An escape stands for any text, %{brackets} only for
+ * text that begins like brackets.  Backs up once for each escape at most: the
  * shortest match of an earlier one never spoils a later one. */
 static int can_give(const char *format, const char *name)
 {

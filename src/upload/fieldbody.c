@@ -231,7 +231,7 @@ upool_fieldbody *upool_fieldbody_make(upool_fieldbody_kind kind,
     body->kind = kind;
     body->limits = *limits;
     body->p = p;
-    /* The text and what it says: each within the limit. */
+    /* The text and the fields in it: each within the limit. */
     body->memory = limits->fields > UPOOL_UNLIMITED / 2 ? UPOOL_UNLIMITED
                                                         : 2 * limits->fields;
     body->fields = upool_fields_make(&body->limits, &body->memory, p);

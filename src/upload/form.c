@@ -93,8 +93,8 @@ static int keep_names(upool_form *form)
                : 0;
 }
 
-/* Whatever the client has told so far: is the file a piece of one?  Those whom
- * somebody puts together do not come here. */
+/* Do the client's fields so far say that the file is a piece of one?  Pieces
+ * that we put together do not come here. */
 static int judge_pieces(upool_form *form)
 {
     const apr_array_header_t *list = upool_fields_list(form->parts.fields);
@@ -114,7 +114,7 @@ static int judge_pieces(upool_form *form)
                : 0;
 }
 
-/* The first file names the upload for everybody who polls. */
+/* The first file names the upload for all pollers. */
 static int file_begins(upool_form *form)
 {
     upool_record *record = form->parts.record;
@@ -191,7 +191,8 @@ static int on_part_data(void *user, const char *data, apr_size_t len)
     return file_data(form, data, len);
 }
 
-/* Of what a handler has changed the client's writing does not count. */
+/* The client's spelling of anything that a handler has changed does not
+ * count. */
 static upool_written written_of_file(const upool_form *form)
 {
     upool_written written = form->written;

@@ -10,7 +10,7 @@
 
 #define BOUNDARY_PREFIX "----UploadPool"
 
-/* A body at work. */
+/* A body being made. */
 typedef struct writer {
     upool_formbody *body;
     const upool_record *record;
@@ -151,7 +151,7 @@ static void write_facts(writer *w, const upool_file *file, int number)
 
 /* --- In order ------------------------------------------------------------- */
 
-/* The part that stands at an index of a list; behind its end, none does. */
+/* The part number at an index of a list; behind its end there is none. */
 #define PART_AT(list, n, type) \
     ((list) && (n) < (list)->nelts ? APR_ARRAY_IDX(list, n, type).written.part \
                                    : APR_INT32_MAX)

@@ -8,7 +8,8 @@
 
 #include "upload/digester.h"
 
-/* Each part behind its length, which no other parting of the bytes has. */
+/* Each part follows its length, so no other split of the bytes gives the same
+ * text. */
 static int add_part(upool_digester *digester, const upool_hashname_part *part,
                     apr_pool_t *p)
 {

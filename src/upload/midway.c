@@ -23,8 +23,9 @@ typedef union context {
 /* The chaining value, as numbers. */
 typedef apr_uint64_t chain_words[WORDS_MAX];
 
-/* What the algorithms differ in.  get and set move the chaining value; set
- * also the count of bytes, and those that fill no block yet. */
+/* The differences between the algorithms.  get and set move the chaining value;
+ * set also moves the count of bytes, and the bytes that do not fill a block
+ * yet. */
 typedef struct kind {
     const char *name;
     int words;
@@ -243,7 +244,7 @@ static void start(upool_midway *midway)
     }
 }
 
-/* Whether it may be used is EVP's to say. */
+/* EVP decides whether it may be used. */
 upool_midway *upool_midway_make(const char *algorithm, apr_pool_t *p)
 {
     upool_digester *digester = upool_digester_make(algorithm, p);

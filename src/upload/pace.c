@@ -12,7 +12,7 @@ void upool_pace_start(upool_pace *pace, apr_int64_t per_second,
     pace->until = now + grace;
 }
 
-/* Microseconds that so many bytes take, at most most. */
+/* Microseconds that the bytes take, but not more than most. */
 static apr_interval_time_t time_of(const upool_pace *pace, apr_int64_t bytes,
                                    apr_interval_time_t most)
 {
@@ -22,7 +22,7 @@ static apr_interval_time_t time_of(const upool_pace *pace, apr_int64_t bytes,
     if (seconds > most / SECOND) {
         return most;
     }
-    /* As a fraction, for a rate near 2^63 leaves no room to multiply. */
+    /* As a fraction, because a rate near 2^63 leaves no room to multiply. */
     return seconds * SECOND
            + (apr_interval_time_t)((double)rest / (double)pace->per_second
                                    * (double)SECOND);

@@ -32,7 +32,7 @@ static int refuse(upool_parts *parts, upool_reason reason, const char *detail)
     return 1;
 }
 
-/* What the parser refuses is told by its own error; the text of the first
+/* A refusal by the parser is told by its own error; the text of an earlier
  * refusal, made in a callback, stands. */
 static int refuse_body(upool_parts *parts, upool_multipart_error error)
 {
@@ -145,8 +145,8 @@ static const upool_multipart_events parser_events = {
     .hold = on_hold,
 };
 
-/* Not in p: a pool takes memory by whole pages, and of an upload that waits for
- * its client there are thousands.  As out of memory as a pool would be. */
+/* Not in p: a pool takes memory by whole pages, and thousands of uploads may
+ * wait for their clients.  Aborts when out of memory, as a pool would. */
 upool_parts *upool_parts_make(const char *boundary, apr_size_t boundary_len,
                               const upool_limits *limits,
                               upool_refusal *refusal,

@@ -56,8 +56,8 @@ static const char *escape_markup(char *text, apr_size_t len, apr_pool_t *p)
     return result;
 }
 
-/* Takes the reference.  A buffer that is large enough for most spares jansson
- * one that grows, and us a copy; else it has told how much is wanted. */
+/* Takes the reference.  A buffer that is large enough for most saves jansson a
+ * growing one, and us a copy; if it is too small, jansson has told the size. */
 static const char *to_text(json_t *json, apr_pool_t *p)
 {
     apr_size_t room = FIRST_ROOM;
@@ -74,9 +74,9 @@ static const char *to_text(json_t *json, apr_pool_t *p)
     return len ? escape_markup(text, len, p) : NULL;
 }
 
-/* A member that could not be made (no memory, or a handler's text that is no
- * UTF-8) must not be one that is silently not there: NULL then, for all of the
- * object.  Takes the reference. */
+/* A member that could not be made (no memory, or a handler's text that is not
+ * UTF-8) must not be left out silently: the whole object is NULL then.  Takes
+ * the reference. */
 static json_t *whole(json_t *json, int bad)
 {
     if (bad) {
@@ -112,7 +112,7 @@ static int is_text(const char *text)
     return upool_names_is_utf8(text, strlen(text));
 }
 
-/* What a handler notes is left out where it is no text. */
+/* A handler's note is left out where it is not text. */
 static json_t *table_object(const apr_table_t *table)
 {
     const apr_array_header_t *array = apr_table_elts(table);
@@ -343,7 +343,7 @@ static void add_bytes(json_t *object, const char *name, apr_int64_t bytes)
     }
 }
 
-/* The words of the one list that are in the other as well, or are not. */
+/* The words of one list that are, or are not, in the other as well. */
 static void add_words(json_t *words, const apr_array_header_t *list,
                       const apr_array_header_t *other, int wanted)
 {
@@ -358,8 +358,8 @@ static void add_words(json_t *words, const apr_array_header_t *list,
     }
 }
 
-/* Both lists of the allowed must have an extension, one of the denied is
- * enough. */
+/* An allowed extension must be in both allow lists; one deny list is enough to
+ * deny it. */
 static void add_extensions(json_t *object, const upool_extension_lists *accept)
 {
     const apr_array_header_t *const *allow = accept->allow;

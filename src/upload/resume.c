@@ -120,7 +120,8 @@ apr_time_t upool_resume_expires(const upool_resume *resume)
 
 const upool_record *upool_resume_record(const upool_resume *resume)
 {
-    /* What is in memory alone (inline, notes) only who completed it has. */
+    /* Data that is only in memory (inline, notes) is known only to the request
+     * that completed the upload. */
     return resume->completed_now ? resume->record
                                  : upool_resumable_record(resume->look);
 }
@@ -289,7 +290,8 @@ int upool_resume_find(upool_resume *resume)
         return upool_resume_turn_down_for(resume, rv,
                                           "the upload cannot be looked at");
     }
-    /* Whose it is before what it is: a stranger learns nothing. */
+    /* The owner is checked before anything else, so that a stranger learns
+     * nothing. */
     if (!upool_record_is_open_to(upool_resume_about(resume)->owner,
                                  resume->options.owner)) {
         return upool_resume_turn_down(resume, UPOOL_REASON_OWNER, 0,
@@ -399,7 +401,7 @@ static int count_as_error(upool_resume *resume, upool_reason reason)
     return 0;
 }
 
-/* What it held is free; rv is how its files went. */
+/* Its room is free now; rv tells whether its files were removed. */
 static int let_room_go(upool_resume *resume, apr_status_t rv)
 {
     upool_quota_forget(resume->options.store, resume->options.identifier,

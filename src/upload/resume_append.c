@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* While bytes flow, whoever wants this request to stop is looked for so
- * often. */
+/* While bytes flow, how often to look whether anybody wants this request to
+ * stop. */
 #define LOOK_INTERVAL apr_time_from_msec(250)
 /* With UploadSync, what a power cut may take of one request. */
 #define SURE_BYTES ((apr_off_t)64 << 20)
@@ -25,7 +25,8 @@ static int is_taken_back(const upool_resume *resume)
     case UPOOL_REASON_CHUNK_SIZE:
         return 1;
     default:
-        /* Of one with a checksum nobody knows whether they are right. */
+        /* In an append with a checksum it is not known yet whether they are
+         * right. */
         return resume->what.may_be_refused || resume->check;
     }
 }
@@ -52,9 +53,9 @@ static void tell_end(upool_resume *resume)
     upool_account_pause(&resume->account, record);
 }
 
-/* Lets go of the region last but one, so that a newcomer finds bytes and
- * documents settled; then the quota, which asks who holds a region, and the
- * slot.  0, or 1 where what came may be lost. */
+/* Releases the region late, so that a newcomer finds bytes and documents
+ * settled; only then the quota, which asks who holds a region, and the slot.
+ * 0, or 1 where the bytes that came may be lost. */
 static int let_go(upool_resume *resume)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -132,9 +133,10 @@ static int judge_end(upool_resume *resume)
     return upool_resume_judge_size(resume, end);
 }
 
-/* What this request may bring the upload to; parts beside each other may bring
- * it to all that it comes to.  It is asked for now, and taken when the first
- * byte is there: who sends nothing keeps nothing from others. */
+/* The size to which this request may bring the upload; parts beside each other
+ * may bring it to its full size.  It is asked for now, and reserved when the
+ * first byte is there: a client that sends nothing keeps nothing from
+ * others. */
 static int ask_room(upool_resume *resume)
 {
     resume->room = end_of(resume);
@@ -155,7 +157,7 @@ static int is_in_order(const upool_resume *resume)
     return !upool_resume_about(resume)->ranges;
 }
 
-/* Parts come beside each other: their progress is what the bucket says. */
+/* Parts come beside each other, so the bucket tells their progress. */
 static void open_account(upool_resume *resume)
 {
     upool_account_options options = resume->options.account;
@@ -323,7 +325,7 @@ static int make_sure(upool_resume *resume, apr_time_t now)
     apr_off_t at = upool_resume_offset(resume);
     apr_status_t rv;
 
-    /* Of one that only waits there is nothing more to be sure of. */
+    /* While it only waits there is nothing more to sync. */
     if (at == resume->sure
         || (at - resume->sure < SURE_BYTES
             && !is_due(resume->checked, now, SURE_INTERVAL))) {
@@ -364,9 +366,9 @@ static int put_out(upool_resume *resume, apr_time_t now)
     return tell_progress(resume, now) || make_sure(resume, now);
 }
 
-/* Whoever wants this request to stop need not wait for more than that it ends:
- * taken over then, its client would be told of a conflict, and nobody of the
- * upload being complete.  Whether it was cleared is seen when it is kept. */
+/* A request that wants this one to stop only has to wait for its end: if it
+ * took over now, this client would be told of a conflict, and no client that
+ * the upload is complete.  A clear is noticed when the bytes are kept. */
 static int is_all_in(const upool_resume *resume)
 {
     return resume->fed == resume->what.content_length;

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* One part: its bytes have to stay as they are until they are copied, and they
- * do, for nothing can be appended to what is whole. */
+/* One part: its bytes must not change until they are copied, and they do not,
+ * since nothing can be appended to a whole part. */
 typedef struct piece {
     upool_resumable_look *look;
     apr_off_t length;
@@ -25,7 +25,7 @@ static int find_piece(upool_resume *resume, piece *found, const char *id)
     upool_resume *part;
 
     options.identifier = id;
-    /* A part is judged as what it becomes a part of. */
+    /* A part is judged like the upload that it becomes a part of. */
     memset(&options.rules, 0, sizeof(options.rules));
     part = upool_resume_open(&options, resume->p);
     if (part->refusal.reason) {

@@ -24,7 +24,7 @@ static apr_status_t visit_midway(void *user, const char *data, apr_size_t len)
     return APR_SUCCESS;
 }
 
-/* From where it was put down; from the beginning where nothing fits. */
+/* Goes on where it was put down; from the beginning where no state fits. */
 static void take_up(const upool_resume *resume, upool_midway *midway,
                     apr_off_t most)
 {
@@ -42,7 +42,7 @@ static void take_up(const upool_resume *resume, upool_midway *midway,
     }
 }
 
-/* Reads what it has not seen up to to; 0, or -1 when it cannot. */
+/* Reads the bytes that it has not seen, up to to; 0, or -1 when it cannot. */
 static int catch_up(const upool_resume *resume, upool_midway *midway,
                     apr_off_t to)
 {
@@ -73,7 +73,7 @@ void upool_resume_digests_begin(upool_resume *resume)
     }
 }
 
-/* One that has not seen what is before these bytes waits for the end. */
+/* A digest that has not seen all bytes before these waits for the end. */
 void upool_resume_digests_data(upool_resume *resume, const char *data,
                                apr_size_t len)
 {
@@ -88,8 +88,8 @@ void upool_resume_digests_data(upool_resume *resume, const char *data,
     }
 }
 
-/* Of bytes that did not reach the file (the disk was full) nothing is kept:
- * the state of the request before still holds. */
+/* The state is not kept if bytes did not reach the file (the disk was full):
+ * that of the request before still holds. */
 const apr_array_header_t *upool_resume_digests_put_down(upool_resume *resume)
 {
     apr_off_t offset = upool_resume_offset(resume);

@@ -105,8 +105,9 @@ static int read_file(passage *pass)
     return rv != APR_SUCCESS;
 }
 
-/* Whoever asked for a digest must not get files without it.  Where handlers may
- * change the file theirs is the digest of what they let through. */
+/* An administrator who asked for a digest must not get files without it.  Where
+ * handlers may change the file, they give the digest of what they let
+ * through. */
 static int add_digests(passage *pass)
 {
     upool_resume *resume = pass->resume;
@@ -221,8 +222,8 @@ static int commit(passage *pass)
     return 0;
 }
 
-/* What the client can do nothing about may be better the next time; what he can
- * is final, for the bytes would be the same. */
+/* Errors that are not the client's fault may be gone the next time; those that
+ * are its fault are final, since the bytes would be the same. */
 static int is_final(const upool_resume *resume)
 {
     return resume->refusal.status < 500

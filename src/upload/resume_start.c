@@ -20,7 +20,8 @@ static const char *repair(apr_pool_t *p, const char *text)
     return out;
 }
 
-/* As a part of a form says its type; one that does not parse says nothing. */
+/* Reads the type as a part of a form gives it; one that does not parse counts
+ * as none. */
 static void set_type(upool_file *file, const char *value, apr_pool_t *p)
 {
     const char *block = apr_pstrcat(
@@ -103,16 +104,16 @@ static apr_int64_t weigh_fields(const upool_resumable *about)
     return total;
 }
 
-/* Each request reads them anew, and a client may add to them with each. */
+/* Each request reads the fields anew, and may add to them. */
 static apr_status_t change_fields(void *user, upool_resumable *about)
 {
     add_fields(about, user);
     return weigh_fields(about) > UPOOL_KEPT_MAX ? E2BIG : APR_SUCCESS;
 }
 
-/* What would never be granted is refused now; what is not reserved can be
- * somebody else's by the time that bytes come.  What is there counts from now
- * on. */
+/* A size that would never be granted is refused now; but room that is not
+ * reserved can be taken by others before bytes come.  What is there counts from
+ * now on. */
 static int ask_quota(upool_resume *resume)
 {
     apr_off_t written = upool_resume_held(resume);
@@ -183,7 +184,7 @@ static int judge_file(upool_resume *resume, const upool_file *of)
     return resume->rules && upool_rules_file_begin(resume->rules, &file);
 }
 
-/* Before anything is made: what its beginning tells against it. */
+/* Before anything is made: refusals for what the creating request says. */
 static int judge_start(upool_resume *resume, const upool_resumable *about,
                        int name_follows)
 {
@@ -197,7 +198,7 @@ static int judge_start(upool_resume *resume, const upool_resumable *about,
     return about->length >= 0 && upool_resume_judge_size(resume, about->length);
 }
 
-/* Who tells the name with each append may do so twice at once. */
+/* A client that sends the name with each append may send it twice at once. */
 static apr_status_t change_name(void *user, upool_resumable *about)
 {
     const upool_file *file = user;
@@ -256,8 +257,8 @@ static int make_upload(upool_resume *resume, upool_resumable *about,
     return 0;
 }
 
-/* Somebody else's complete upload is not to be replaced; nor one of which
- * nobody can tell whose it is. */
+/* Somebody else's complete upload must not be replaced; nor one whose owner is
+ * unknown. */
 static int is_strangers(upool_resume *resume)
 {
     const upool_resume_options *o = &resume->options;
@@ -277,7 +278,7 @@ static int is_strangers(upool_resume *resume)
                                      "owned by another user");
 }
 
-/* Of what was made, and could not be found, nobody was told. */
+/* Nobody was told of an upload that was made but could not be found. */
 static void undo(upool_resume *resume, const upool_resumable *made)
 {
     const upool_resume_options *o = &resume->options;

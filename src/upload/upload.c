@@ -68,8 +68,9 @@ static void settle(upool_upload *upload)
     }
 }
 
-/* An error is written down where there is room for it.  One that a full pool
- * was the reason of, its slot tells: notes must not fill what is left. */
+/* An error is written down where there is room for it.  An error caused by a
+ * full pool is told by the slot only: notes must not fill the rest of the
+ * pool. */
 static int may_note(upool_upload *upload)
 {
     if (!upload->quota
@@ -137,7 +138,7 @@ static apr_status_t interrupt(void *arg)
     return APR_SUCCESS;
 }
 
-/* NONE, or why the identifier cannot be had at this moment. */
+/* NONE, or the reason why the identifier is not available now. */
 static upool_reason claim(upool_upload *upload)
 {
     upool_account_options options = upload->options.account;
@@ -197,9 +198,9 @@ static apr_status_t free_upload(void *upload)
     return APR_SUCCESS;
 }
 
-/* Not in p: a pool takes memory by whole pages, and of an upload that waits for
- * its client there are thousands.  It goes after all that p's other cleanups
- * and sub-pools may still do with it. */
+/* Not in p: a pool takes memory by whole pages, and thousands of uploads may
+ * wait for their clients.  It goes after all that p's other cleanups and
+ * sub-pools may still do with it. */
 static upool_upload *make_upload(apr_pool_t *p)
 {
     upool_upload *upload = calloc(1, sizeof(*upload));
@@ -345,15 +346,16 @@ static void weigh_files(upool_upload *upload)
     }
 }
 
-/* At most: what came, or what handlers have made of it. */
+/* At most: the bytes that came, or what handlers have made of them. */
 static apr_int64_t written_to(const upool_upload *upload)
 {
     return upload->parsed > upload->record->received ? upload->parsed
                                                      : upload->record->received;
 }
 
-/* What the upload may come to: its body as far as it is known, what small files
- * count beyond that, a block for the file under way and one for the record. */
+/* The size that the upload may reach: its body as far as it is known, what
+ * small files count beyond that, a block for the file under way and one for the
+ * record. */
 static apr_int64_t room_needed(upool_upload *upload)
 {
     apr_int64_t body = upload->options.content_length;
@@ -367,8 +369,9 @@ static apr_int64_t room_needed(upool_upload *upload)
                : body + upload->tiny + 2 * UPOOL_QUOTA_BLOCK;
 }
 
-/* Before the first byte what is announced is only asked for: who sends nothing
- * keeps nothing from others.  0, or 1 when refused. */
+/* Before the first byte the announced size is only asked for, not reserved: a
+ * client that sends nothing keeps nothing from others.  0, or 1 when
+ * refused. */
 static int ask_first(upool_upload *upload)
 {
     return upload->quota

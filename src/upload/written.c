@@ -15,8 +15,8 @@ const char *upool_written_name(const char *name, apr_pool_t *p)
     return out;
 }
 
-/* NULL where a browser would have written the same; "" is what the client left
- * empty, not what it did not say. */
+/* NULL where a browser would have written the same; "" means that the client
+ * left it empty, not that it is missing. */
 static const char *keep_name(const upool_part_bytes *written, const char *name,
                              apr_pool_t *p)
 {
