@@ -27,7 +27,9 @@ my $file = {name => 'file', filename => 'scan.pdf', content => 'x' x 2000};
 # --- Applications ---------------------------------------------------------------
 
 my %application = (
-    ignores => "echo 'Content-Type: text/plain'\necho\necho thank you\n",
+    # mod_cgid may lose the answer of a program that leaves its input unread.
+    ignores => "cat >/dev/null\n"
+        . "echo 'Content-Type: text/plain'\necho\necho thank you\n",
     fails => "cat >/dev/null\necho 'Status: 500'\n"
         . "echo 'Content-Type: text/plain'\necho\necho sorry\n",
     reads => "echo 'Content-Type: text/plain'\necho\ncat\n",
