@@ -30,7 +30,7 @@
  *     static APR_OPTIONAL_FN_TYPE(upload_pool_current) *current;
  *     current = APR_RETRIEVE_OPTIONAL_FN(upload_pool_current);
  * @endcode
- * NULL: mod_upload_pool is not loaded.
+ * The result is NULL when mod_upload_pool is not loaded.
  *
  * They answer for the context of the request they are given: its pool
  * (UploadPool), its keys (UploadKey), and whoever sends it as the owner
@@ -87,7 +87,7 @@ APR_DECLARE_OPTIONAL_FN(int, upload_pool_verify_identifier,
  * @param bucket Set on success, else NULL
  * @return APR_SUCCESS; APR_EINVAL: the identifier is not good here;
  *         APR_ENOENT: there is no such upload, or it has expired, or it is
- *         another user's, which shall not be told apart; APR_ENOTIMPL: the
+ *         another user's (callers must not tell these apart); APR_ENOTIMPL: the
  *         context has no pool; else why the pool cannot be read
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, upload_pool_access_bucket,

@@ -23,11 +23,11 @@
  * when a slow client lets the upload wait, the next call may come in another
  * thread, and instances of other uploads run at the same time.  They should
  * not wait for the network, and never without a bound (clamd has one).
- * Everything that they allocate belongs into the pools that they are given.
+ * They allocate everything from the pools that they are given.
  *
- * The first STOP wins, and its status and text are the client's answer.  No
- * handler is called for the upload after it but by upload_interrupted, which
- * every handler gets whose handle_raw_input was called.
+ * The first STOP wins, and its status and text are the client's answer.  After
+ * it only upload_interrupted is called for the upload, on every handler whose
+ * handle_raw_input was called.
  *
  * This header needs APR alone; it knows the request as an opaque type.
  */
@@ -41,7 +41,7 @@ extern "C" {
 
 struct request_rec;
 
-/** First member of every table: that it is one. */
+/** First member of every table; marks it as a handler table. */
 #define UPLOAD_POOL_HANDLER_MAGIC 0x55504c31U /* "UPL1" */
 
 /** What every table begins with, in the manner of STANDARD20_MODULE_STUFF:
@@ -54,8 +54,8 @@ struct request_rec;
 #define UPLOAD_POOL_HANDLER_STUFF(handler_name) \
     UPLOAD_POOL_HANDLER_MAGIC, sizeof(upload_pool_handler), handler_name
 
-/** What a handler decides.  A verdict that a function may not give, or one
- *  that is none of these, ends the upload with 500. */
+/** What a handler decides.  A verdict that a function may not give, or a value
+ *  outside this list, ends the upload with 500. */
 typedef enum upload_pool_verdict {
     /** The next handler goes on with it. */
     UPLOAD_POOL_GO_ON = 0,

@@ -166,8 +166,8 @@ const upool_server_conf *upool_config_server(const server_rec *s);
 upool_limits upool_config_limits(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_expires(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
-/* Where the server has set a quota for each owner, .htaccess does not change
- * who that is: each might be nobody, or as many as he liked. */
+/* Where the server has set a quota for each owner, .htaccess cannot change who
+ * counts as the owner: a user could otherwise be nobody, or many owners. */
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);

@@ -5,7 +5,7 @@
 
 /* Whether the user that httpd's children run as can get to a directory.  The
  * configuration is read as root, who can get anywhere, so every component of
- * the path is looked at with that user's eyes. */
+ * the path is checked against that user's permissions. */
 
 #include <sys/types.h>
 

@@ -4,7 +4,7 @@
 #define UPOOL_FRONT_API_H
 
 /* The optional functions of mod_upload_pool.h: what clients can ask for by
- * URL, for other modules.  The same checks stand before them (key, owner,
+ * URL, for other modules.  The same checks apply to them (key, owner,
  * expiry), so that a module which hands on what a client gave it opens nothing
  * that the client could not reach itself. */
 

@@ -4,10 +4,10 @@
 #define UPOOL_HANDLERS_BUILTIN_H
 
 /* The built-in upload handlers.  Each is one file, which ends with its
- * upool_builtin; builtin.c has the table of them, in the order in which they
- * stand.  A new one is a file and a line of that table.
+ * upool_builtin; builtin.c lists them in a table, in the order in which they
+ * run.  A new handler needs a file and a line of that table.
  *
- * Below the table, for who tests them alone: each _make() returns the data of
+ * Tests use what is declared below the table: each _make() returns the data of
  * an instance, in p, for upool_chain_add().  refusal is where the handler
  * writes its precise reason. */
 

@@ -6,7 +6,7 @@
 /* One conversation with clamd, for one file: "zINSTREAM\0", chunks that bear
  * their length in network order, an empty one, and the answer up to a NUL.
  *
- * What this room believes:  only "stream: OK" is clean.  An answer that is cut
+ * Only "stream: OK" counts as clean.  An answer that is cut
  * short, too long, something else, or followed by more is a failure, and so is
  * a connection that breaks: clamd closes it while we send when the file is
  * larger than its StreamMaxLength, which a client can bring about as it
@@ -22,7 +22,7 @@
 #include <apr_network_io.h>
 #include <apr_pools.h>
 
-/* The most of a signature's name that is told. */
+/* The longest signature name that is reported. */
 #define UPOOL_CLAMD_NAME_MAX 100
 
 typedef struct upool_clamd_address {

@@ -13,8 +13,9 @@
  * or of XML under an ending that no client knows, is worth no refusal.
  *
  * The kinds are those of handlers/kinds.h, the rules a table in filetype.c,
- * first that fits, each with its name (which the log tells), reason and source;
- * the last one is for what no other is for.  Pure; any thread. */
+ * of which the first that fits decides.  Each has a name (shown in the log), a
+ * reason and a source; the last one covers everything else.
+ * Pure; any thread. */
 
 /* What the first bytes show that libmagic does not, as it may not know more
  * than these. */

@@ -14,7 +14,7 @@
 
 #include <apr_pools.h>
 
-/* So many bytes of a file are looked at. */
+/* How many bytes of a file are looked at. */
 #define UPOOL_MAGIC_BYTES 2048
 
 typedef struct upool_magic upool_magic;

@@ -29,9 +29,9 @@ typedef struct upool_alarm {
     conn_rec *c;
 } upool_alarm;
 
-/* Sets it: it rings in so many microseconds, 0: when upool_alarm_ring() says
- * so.  The socket stays that of the client.  APR_ENOTIMPL, or why the system
- * has no descriptor for it. */
+/* Sets the alarm: it rings after in microseconds, or, where in is 0, when
+ * upool_alarm_ring() is called.  The socket stays that of the client.
+ * APR_ENOTIMPL, or why the system has no descriptor for it. */
 apr_status_t upool_alarm_set(upool_alarm *alarm, conn_rec *c,
                              apr_interval_time_t in);
 

@@ -7,8 +7,8 @@
  * of it between two turns.  Nobody above httpd/ sees it (t/check/layers.t):
  * fronts and protocols have upool_request and httpd/drive.h.
  *
- * It belongs to whoever has the request: the worker, or who holds the mutex of
- * the list that it is parked in (httpd/parklist.h). */
+ * It belongs to whoever has the request: the worker, or the holder of the mutex
+ * of the list in which it is parked (httpd/parklist.h). */
 
 #include <util_filter.h>
 

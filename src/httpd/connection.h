@@ -3,9 +3,9 @@
 #ifndef UPOOL_HTTPD_CONNECTION_H
 #define UPOOL_HTTPD_CONNECTION_H
 
-/* What the module knows of one connection from a client: httpd has one place
- * for it, which those who need it share.  In the connection's pool; whoever
- * works on the connection has it. */
+/* What the module knows of one connection from a client.  httpd has one place
+ * for it, which all its users share.  It lives in the connection's pool and
+ * belongs to whoever works on the connection. */
 
 #include <httpd.h>
 

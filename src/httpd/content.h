@@ -10,7 +10,7 @@
 #include "handlers/builtin.h"
 #include "httpd/request.h"
 
-/* child_init: the looks at files of this process. */
+/* child_init: prepares libmagic for this process. */
 void upool_content_child_init(apr_pool_t *pchild, server_rec *s);
 
 /* What the two say in a context, to the handlers: the rest of *settings stays,

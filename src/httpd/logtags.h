@@ -71,7 +71,6 @@
  * UPL0441  configuration: two quotas for one UploadPoolRoot
  * UPL0442  configuration: an UploadPoolRoot below another that has a quota
  *
- *
  * UPL0100 and up: one refusal each, 100 + its number in upload/refusal.h. */
 
 #define UPOOL_TAG_REFUSAL 100

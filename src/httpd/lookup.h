@@ -26,8 +26,8 @@ int upool_known_is_mine(const upool_record *record, const upool_request *rq);
 upool_record *upool_known_visible(request_rec *r, upool_request *rq,
                                   apr_time_t *expires, upool_refusal *refusal);
 
-/* Deletes rq's upload, cancels it when it is coming in; success where there is
- * none.  Whose it is, the caller has asked. */
+/* Deletes rq's upload, and cancels it when it is coming in; success where there
+ * is none.  The caller has checked the owner. */
 apr_status_t upool_known_clear(request_rec *r, const upool_request *rq,
                                upool_store *store);
 

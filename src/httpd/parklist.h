@@ -57,8 +57,8 @@ struct upool_parked {
 
 typedef struct upool_parklist upool_parklist;
 
-/* Makes a list and starts its thread, which looks so often at each.  NULL:
- * there can be none. */
+/* Makes a list and starts its thread, which looks at each request once per
+ * every.  NULL: the list cannot be made. */
 upool_parklist *upool_parklist_make(apr_pool_t *pchild,
                                     apr_interval_time_t every);
 

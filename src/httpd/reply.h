@@ -12,7 +12,7 @@
 int upool_reply_wants_json(const request_rec *r);
 
 /* Keeps an answer out of caches: control is its Cache-Control, static text.
- * mod_cache keeps out even where it is told to store what says so. */
+ * mod_cache does not store it even where it is told to ignore that header. */
 void upool_reply_uncached(request_rec *r, const char *control);
 
 /* Sends text as application/json with status, or as JSONP where callback is

@@ -6,7 +6,7 @@
 /* What upload/resume.h has to know of the server and the context: for the
  * fronts of every protocol in which an upload arrives in several requests.
  *
- * * Such an upload is on the disk by the time that it is complete, so it is
+ * Such an upload is on the disk by the time that it is complete, so it is
  * never kept in memory (UploadInline), and the handlers that only look at
  * files read it there.  Handlers of other modules may want its bytes: where
  * UploadHandler names one, the file passes through the whole chain. */

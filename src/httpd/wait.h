@@ -26,11 +26,11 @@ upool_wait_end upool_wait_until(request_rec *r, upool_request *rq);
  * blocking. */
 void upool_wait_for_client(request_rec *r, upool_request *rq);
 
-/* For so long at most the MPM lets a connection of c's wait; 0: for ever. */
+/* The longest time that the MPM lets the connection c wait; 0: for ever. */
 apr_interval_time_t upool_wait_most(const conn_rec *c);
 
-/* Since the last turn nobody has listened to the client, which is no fault of
- * its own: takes the time off rq->body->wait. */
+/* Nobody has listened to the client since the last turn, which is not its
+ * fault: takes the time off rq->body->wait. */
 void upool_wait_rested(upool_request *rq);
 
 /* Waits until the next turn may begin (UploadRate), telling meanwhile whether

@@ -7,7 +7,7 @@
  * runs, once, and its answer goes to the client.
  *
  * Any request may be the one that completes it: the last append, U/complete, a
- * concatenation; and the same request may come again, for its answer was lost.
+ * concatenation; and the same request may come again when its answer was lost.
  * A front does not have to know which of these it has: whenever the client has
  * done what completes an upload, and upool_resume_is_complete() says that it
  * is, it returns what upool_complete_run() returns.
@@ -34,7 +34,7 @@
 #include "upload/resume.h"
 
 /* The upload that resume knows is complete, whoever completed it: answers r.
- * Whose it is has been asked.  Returns what the handler hook returns. */
+ * The caller has checked the owner.  Returns what the handler hook returns. */
 int upool_complete_run(request_rec *r, upool_request *rq,
                        const upool_resume *resume);
 

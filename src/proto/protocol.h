@@ -115,9 +115,8 @@ int upool_proto_resource(request_rec *r, upool_request *rq);
  * final standard leaves its version out, or a proxy has: for a HEAD, GET,
  * DELETE or OPTIONS whose URL names an upload that is there, of one of
  * protocols (a list that ends with NULL) that is open here, returns that
- * protocol, with the resource and rq->own set.  NULL: whatever else r is.  Asks
- * the pool, and only
- * where the last segment of the path is a good identifier. */
+ * protocol, with the resource and rq->own set.  NULL: r is anything else.  Asks
+ * the pool, but only where the path's last segment is a good identifier. */
 const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
                                         const upool_protocol *const *protocols);
 
@@ -126,8 +125,8 @@ const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
 upool_resume *upool_proto_open(request_rec *r, upool_request *rq,
                                upool_refusal *refusal);
 
-/* It was not ours after all, and the next handler has it as it came, of which
- * nothing was read: what the handler hook returns. */
+/* The request was not ours after all: passes it, unread and unchanged, to the
+ * next handler.  Returns what the handler hook returns. */
 int upool_proto_pass(request_rec *r, upool_request *rq);
 
 /* 1 where mod_dav would answer r. */

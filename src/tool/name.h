@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 /* The bare identifier that text is or begins with (ID:SIGNATURE), in p.  NULL:
- * none, and a message was written.  The signature is not looked at: who may
+ * none, and a message was written.  The signature is not looked at: whoever may
  * read the pool needs no key. */
 const char *upool_name_of(const char *text, apr_pool_t *p);
 

@@ -47,7 +47,7 @@ typedef struct upool_tool {
     const char *const *args; /* behind command and pool */
 } upool_tool;
 
-/* What a command is: returns how the process ends. */
+/* A command; returns the exit status of the process. */
 typedef upool_exit upool_tool_command(upool_tool *tool);
 
 upool_tool_command upool_tool_list;
@@ -64,8 +64,8 @@ upool_tool_command upool_tool_check;
  * or CANNOT with a message. */
 upool_exit upool_tool_read_keys(upool_tool *tool);
 
-/* Becomes who tool->user says, or the owner of the pool, where that is to be
- * done; then opens the pool.  GOOD, or CANNOT with a message. */
+/* Becomes the user tool->user, or the owner of the pool, where that is needed;
+ * then opens the pool.  GOOD, or CANNOT with a message. */
 upool_exit upool_tool_open(upool_tool *tool);
 
 #endif
