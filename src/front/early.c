@@ -27,9 +27,9 @@ static int override_method(request_rec *r, const char *method)
 }
 
 /* An upload's resource and the URL that runs its application may well be in the
- * same sections.  httpd then finds the same configuration and takes access for
- * checked, but it was checked for another method.  A copy of the configuration
- * is not the same, so httpd checks again. */
+ * same sections.  httpd then finds the same configuration and treats access
+ * as checked, but it was checked for another method.  A copy of the
+ * configuration is not the same, so httpd checks again. */
 static void check_again(request_rec *r)
 {
     const upool_request *rq = r->prev ? upool_request_get(r->prev) : NULL;

@@ -287,8 +287,8 @@ static upool_exit run(upool_tool *tool, int argc, const char *const *argv)
     tool->args = got->argv + got->ind + 1;
     tool->nargs = argc - got->ind - 1;
     ends = judge(tool, c, letters);
-    /* Only root may be able to read keys, so before becoming the pool's
-     * owner. */
+    /* Perhaps only root can read the keys, so they are read before the tool
+     * becomes the pool's owner. */
     ends = !ends && tool->keyfile ? upool_tool_read_keys(tool) : ends;
     ends = !ends && c->has_pool ? upool_tool_open(tool) : ends;
     return ends ? ends : c->run(tool);
