@@ -59,8 +59,8 @@ upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
                                     upool_resume_start *start, int *repeated,
                                     upool_refusal *refusal);
 
-/* The comparison for a request that brings all bytes of a complete upload again;
- * NULL: nothing is known of them, or handlers may have changed them. */
+/* The comparison for a request that brings all of a complete upload again;
+ * NULL: nothing is known of its bytes, or handlers may have changed them. */
 upool_repeat *upool_complete_repeat(request_rec *r, const upool_request *rq,
                                     const upool_resume *resume);
 
