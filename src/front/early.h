@@ -3,8 +3,8 @@
 #ifndef UPOOL_FRONT_EARLY_H
 #define UPOOL_FRONT_EARLY_H
 
-/* Work for the time when the configuration of a request is known and its access
- * has not been checked yet: httpd's header_parser phase. */
+/* httpd's header_parser phase: the configuration of a request is known, but its
+ * access has not been checked yet. */
 
 #include <httpd.h>
 

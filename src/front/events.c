@@ -21,7 +21,7 @@ int upool_front_wants_stream(const request_rec *r)
            != UPOOL_QUERY_ABSENT;
 }
 
-/* Looks as a request would that came now, with a pool for this look alone:
+/* The status that a request would get now.  It has a pool for this look alone:
  * repeated looks while a client watches must not fill r->pool. */
 static const char *say(request_rec *r, upool_request *rq, apr_pool_t *p,
                        int *last)

@@ -27,7 +27,7 @@ enum {
     ALWAYS = 0,
     SAME,     /* one family */
     PAIRED,   /* a row of the table's pairs */
-    BY_NAME,  /* the name is one of pages, the label is not */
+    BY_NAME,  /* the name is a page's, the label is not */
     BY_MAJOR, /* the same before the slash */
     TAGGED,
     BEHIND_TAG,

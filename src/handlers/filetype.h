@@ -25,7 +25,7 @@ typedef enum upool_look {
     UPOOL_LOOK_ZIP, /* a member of a zip archive */
     UPOOL_LOOK_PDF, /* the head of a PDF, with something in front */
     /* A whole file was looked at again, or could not be. */
-    UPOOL_LOOK_BEHIND_TAG, /* found is what stands behind the tag */
+    UPOOL_LOOK_BEHIND_TAG, /* found is the type of what follows the tag */
     UPOOL_LOOK_NOWHERE     /* no file to look at: the first bytes are it */
 } upool_look;
 

@@ -63,7 +63,7 @@ typedef enum upool_chunked_by {
     UPOOL_CHUNKED_BY_NOTHING,    /* nothing: the file is all of it */
     UPOOL_CHUNKED_BY_RANGE,      /* Content-Range */
     UPOOL_CHUNKED_BY_LIBRARY,    /* parameters of a library */
-    UPOOL_CHUNKED_BY_COUNT       /* those, the number of the piece alone */
+    UPOOL_CHUNKED_BY_COUNT       /* those, but only the piece's number */
 } upool_chunked_by;
 
 /* What is known of the upload that the piece is for.
@@ -102,12 +102,12 @@ typedef struct upool_chunked_place {
 typedef struct upool_chunked_body {
     upool_chunk *form;            /* NULL: the body is the piece */
     const upool_chunk_file *file; /* of the form */
-    int first; /* of the form's fields that the upload was not made with */
+    int first; /* the form's first field that the upload was not made with */
     upool_fieldbody *fields;       /* of U/complete */
     upool_content_digests digests; /* announced for a raw body */
-    upool_sink rest;               /* where the bytes behind skip go */
+    upool_sink rest;               /* where the bytes after skip go */
     apr_off_t passed;              /* bytes of a repeated piece */
-    upool_repeat *again;   /* what a whole file has to be then; NULL: any */
+    upool_repeat *again;   /* what a repeated whole file must be; NULL: any */
     upool_refusal refusal; /* of a repeated piece */
 } upool_chunked_body;
 

@@ -68,7 +68,7 @@ upool_repeat *upool_complete_repeat(request_rec *r, const upool_request *rq,
  * the upload is.  *status (may be NULL): that of its last answer, 0 if none. */
 typedef enum upool_complete_state {
     UPOOL_COMPLETE_OPEN = 0, /* it has not run, or would run again */
-    UPOOL_COMPLETE_RUNS,     /* somebody waits for its answer */
+    UPOOL_COMPLETE_RUNS,     /* a request waits for its answer */
     UPOOL_COMPLETE_ANSWERED  /* finally */
 } upool_complete_state;
 upool_complete_state upool_complete_look(request_rec *r, upool_request *rq,

@@ -36,11 +36,11 @@ typedef struct upool_ietf {
     upool_sink sink;      /* of the bytes; rq->sink is ietf_interim.c's */
     request_rec *r;
     apr_off_t begin; /* where this request's bytes belong */
-    int interims;    /* so many interim answers may still be sent */
-    apr_off_t step;  /* bytes to the next with an offset; 0: none of these */
+    int interims;    /* interim answers that may still be sent */
+    apr_off_t step;  /* bytes to the next one with an offset; 0: none */
     apr_off_t told;  /* the offset of the last one */
     int gone;        /* refused for good: nothing is left to go on with */
-    int processed;   /* refused by what looks at the whole representation */
+    int processed;   /* refused by a check of the whole representation */
 } upool_ietf;
 
 /* What the front keeps of rq, from recognise() on. */

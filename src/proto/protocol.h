@@ -11,9 +11,10 @@
  * in the list in front/route.c.  Its request goes through these steps:
  *
  *   early     X-HTTP-Method-Override on a POST with Tus-Resumable has become
- *             r->method and r->method_number (front/early.h): nobody asks for
- *             it later.  A HEAD made so has r->method "HEAD", but its answer is
- *             framed as that to a POST: r->header_only is 0, so send no body.
+ *             r->method and r->method_number (front/early.h): no code
+ *             asks for it later.  A HEAD made so has r->method "HEAD", but its
+ *             answer is framed as that to a POST: r->header_only is 0, so send
+ *             no body.
  *   fixups    recognise(): is it mine?  It looks at method, URL and headers
  *             alone, reads nothing and asks no pool, but says in rq what it
  *             found:
@@ -23,10 +24,10 @@
  *               rq->refusal     by upool_proto_refuse()
  *             The route then settles what is the same for all: the identifier
  *             in X-Progress-ID (one that contradicts the resource's is
- *             refused), a minted one for a creation without, its age, the
- *             owner, Content-Length in rq->content_length, the headers to set
- *             aside.
- *   handler   refuse(), where anything of that went wrong, else handle().
+ *             refused), or a minted one for a creation without it, its age,
+ *             the owner, Content-Length in rq->content_length, the headers to
+ *             set aside.
+ *   handler   refuse() if anything of that went wrong, else handle().
  *
  * rq->base is U, the URL that the resources of an upload are named after. */
 
@@ -62,7 +63,7 @@ typedef struct upool_protocol {
      * protocol's headers to r->headers_out, and may change r->status (and
      * then clears r->status_line).  r may be a request that rq's was redirected
      * to.  has_body: the application has sent content.  1: it goes to the
-     * client; 0: it does not, and what describes it goes from the headers. */
+     * client; 0: it does not, and its description leaves the headers. */
     int (*answer)(request_rec *r, upool_request *rq, int has_body);
 } upool_protocol;
 

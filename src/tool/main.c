@@ -28,7 +28,7 @@ enum { OPTION_ROUNDS = 256 };
 typedef struct command {
     const char *name;
     const char *options; /* letters of it; r: --rounds */
-    int least;           /* arguments behind the pool */
+    int least;           /* arguments after the pool */
     int most;            /* -1: any number */
     int has_pool;
     upool_tool_command *run;

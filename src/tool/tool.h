@@ -44,7 +44,7 @@ typedef struct upool_tool {
     apr_interval_time_t expires;
     apr_interval_time_t interval;
     int nargs;
-    const char *const *args; /* behind command and pool */
+    const char *const *args; /* after command and pool */
 } upool_tool;
 
 /* A command; returns the exit status of the process. */
