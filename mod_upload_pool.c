@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
 
-/* The module record and the hooks.  Everything else is in src/, by rooms:
- * see "For contributors" in README. */
+/* The module record and the hooks.  Everything else is in src/, a directory for
+ * each part: see "For contributors" in README. */
 
 #include "mod_upload_pool.h"
 
@@ -93,29 +93,29 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_test_config(upool_dump_pools, NULL, NULL, APR_HOOK_MIDDLE);
     /* Shared memory, before the children are forked; any order. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* What a child has is forgotten behind all that makes it. */
+    /* Before the others: its cleanup runs last, after theirs. */
     ap_hook_child_init(upool_process_child_init, NULL, NULL, APR_HOOK_FIRST);
     /* A killed child must leave no upload "uploading" for ever; any order. */
     ap_hook_child_init(upool_slots_child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    /* After it: what goes wrong with the cache is counted; any order. */
+    /* After the slots, where failures of the cache are counted; any order. */
     ap_hook_child_init(upool_shared_child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    /* What files look like is asked by threads that come later; any order. */
+    /* Before the threads that ask what files look like; any order. */
     ap_hook_child_init(upool_content_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(upool_slots_child_status, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Before any rule for the request that an upload is handed to. */
+    /* Before any rule sees the new request that an upload is handed to. */
     ap_hook_post_read_request(upool_substitute_begin, NULL, NULL,
                               APR_HOOK_REALLY_FIRST);
-    /* The method that httpd's access checks see is the one that is meant; and
-     * what browsers ask before they have credentials. */
+    /* httpd's access checks must see the method that is meant, and preflights
+     * come from browsers before they have credentials. */
     ap_hook_header_parser(upool_early_request, NULL, NULL,
                           APR_HOOK_REALLY_FIRST);
     /* Uploads that wait for their clients; any order. */
     ap_hook_child_init(upool_park_child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    /* It calls all the others itself, so that it has the last word. */
+    /* It calls all the other hooks itself, so it has the last word. */
     ap_hook_process_connection(upool_park_process, NULL, NULL,
                                APR_HOOK_REALLY_FIRST);
-    /* Into the list when nobody else will use the request any more, and out
-     * of it before anybody does. */
+    /* Puts a request into the list when no one else will use it any more, and
+     * takes it out before anyone does. */
     ap_hook_suspend_connection(upool_park_suspend, NULL, NULL,
                                APR_HOOK_REALLY_LAST);
     ap_hook_resume_connection(upool_park_resume, NULL, NULL,
@@ -147,7 +147,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_error_filter(upool_answer_insert_error, NULL, NULL,
                                 APR_HOOK_MIDDLE);
     /* The real handler takes its variables and its framing from the request's
-     * headers before it reads: they must be exchanged before any runs. */
+     * headers before it reads: we must exchange them before any handler
+     * runs. */
     ap_hook_handler(upool_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* SetHandler upload-pool; one handler among others. */
     ap_hook_handler(upool_front_standalone, NULL, NULL, APR_HOOK_MIDDLE);

@@ -10,13 +10,15 @@
 #include "httpd/log.h"
 #include "upload/result.h"
 
-/* rq is no request of a client: only what tells whose upload it is is set. */
+/* rq is not a client's request: only what tells whose upload it is has been
+ * set. */
 struct upload_pool_bucket {
     request_rec *r;
     upool_request *rq;
 };
 
-/* UploadURL: the uploads are another server's, the identifiers may be ours. */
+/* With UploadURL another server has the uploads; the identifiers may be
+ * ours. */
 static int has_identifiers(const upool_dir_conf *conf)
 {
     return (conf->on == 1 || conf->url)
@@ -59,7 +61,7 @@ static upload_pool_bucket *make_bucket(request_rec *r, upool_request *rq)
     return bucket;
 }
 
-/* A bucket of that name, whether or not there is one. */
+/* Makes a bucket of that name, whether or not one exists. */
 static apr_status_t name_bucket(request_rec *r, const char *text,
                                 upload_pool_bucket **bucket)
 {
@@ -134,7 +136,7 @@ static int upload_pool_is_complete(upload_pool_bucket *bucket)
     return record && record->state == UPOOL_STATE_DONE;
 }
 
-/* The progress table knows no files, so the pool is asked. */
+/* The progress table does not list files, so the pool is asked. */
 static const char *upload_pool_get_filename(upload_pool_bucket *bucket, int n)
 {
     apr_pool_t *p = bucket->r->pool;
@@ -174,8 +176,8 @@ static apr_status_t upload_pool_clear_upload(upload_pool_bucket *bucket)
     if (!store || refusal.reason) {
         return failed(r, &refusal);
     }
-    /* Asked again: since the bucket was accessed its name may have been taken
-     * by somebody else. */
+    /* Checked again: since the bucket was accessed, someone else may have taken
+     * its name. */
     if (record && !upool_known_is_mine(record, bucket->rq)) {
         return APR_EACCES;
     }

@@ -3,10 +3,10 @@
 #ifndef UPOOL_FRONT_API_H
 #define UPOOL_FRONT_API_H
 
-/* The optional functions of mod_upload_pool.h: what clients can ask for by
- * URL, for other modules.  The same checks apply to them (key, owner,
- * expiry), so that a module which hands on what a client gave it opens nothing
- * that the client could not reach itself. */
+/* The optional functions of mod_upload_pool.h, which give other modules what
+ * clients can ask for by URL.  The same checks apply (key, owner, expiry), so a
+ * module that hands on what a client gave it opens nothing that the client
+ * could not reach itself. */
 
 /* From register_hooks. */
 void upool_api_register(void);

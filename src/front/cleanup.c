@@ -7,11 +7,11 @@
 #include "httpd/slots.h"
 #include "httpd/unseen.h"
 
-/* What becomes of an upload when its application has answered: UploadCleanup
- * and UploadKeep; and whether it has seen it at all. */
+/* What happens to an upload after its application has answered (UploadCleanup,
+ * UploadKeep), and whether the application has seen it at all. */
 
-/* The identifier may be another upload's by now, which is none of this
- * request's business. */
+/* The identifier may belong to another upload by now, which this request must
+ * not touch. */
 static apr_status_t discard(request_rec *r, const upool_request *rq)
 {
     const upool_record *record = rq->outcome.record;
@@ -62,8 +62,8 @@ static void let_go(request_rec *r, const upool_request *rq)
                upool_log_ident(r->pool, rq->id));
 }
 
-/* The status that the client got is that of the last request that it was
- * redirected to. */
+/* The client got the status of the last request that this one was redirected
+ * to. */
 int upool_front_clean_up(request_rec *r)
 {
     const request_rec *last = r;
@@ -73,8 +73,8 @@ int upool_front_clean_up(request_rec *r)
     for (; last->next; last = last->next) {
     }
     rq = upool_request_substituted(last);
-    /* Access denied is no answer of the application: the client may come again
-     * with what it lacked. */
+    /* Access denied is httpd's answer, not the application's: the client may
+     * come again with what it lacked. */
     if (!rq || (rq->answering && !rq->outcome.status)) {
         return DECLINED;
     }

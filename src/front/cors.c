@@ -14,10 +14,10 @@
  * redirects: "*", the origin, or "" where only Vary is due. */
 #define NOTE_ORIGIN "upload-pool-cors-origin"
 #define NOTE_PREFLIGHT "upload-pool-cors-preflight"
-/* A day; browsers cut it to what they like, Chromium to two hours. */
+/* A day; browsers shorten it as they like, Chromium to two hours. */
 #define MAX_AGE "86400"
 
-/* With "*" no more than uploads need, and what most pages add. */
+/* For "*": the headers that uploads need and that most pages add, no more. */
 static const char allowed_headers[] =
     "Accept, Authorization, Content-Digest, Content-Disposition, Content-Range,"
     " Content-Type, Repr-Digest, Session-ID, Tus-Resumable, Upload-Checksum,"
@@ -33,7 +33,7 @@ static const char exposed_headers[] =
     " Upload-Draft-Interop-Version, Upload-Expires, Upload-Incomplete,"
     " Upload-Length, Upload-Limit, Upload-Metadata, Upload-Offset";
 
-/* What others may have set, in the way of ours. */
+/* Headers that others may have set and that conflict with ours. */
 static const char *const replaced[] = {
     "Access-Control-Allow-Origin",
     "Access-Control-Allow-Credentials",
@@ -58,8 +58,8 @@ static int names(const upool_dir_conf *conf, const char *origin)
     return 0;
 }
 
-/* An origin that is named gets its own name, with credentials; all others the
- * star, where there is one, but not "null": a sandboxed frame of anybody's. */
+/* A named origin gets its own name, with credentials.  All others get the star,
+ * if it is set, except "null", which may be anyone's sandboxed frame. */
 static const char *answer_to(const upool_dir_conf *conf, const char *origin)
 {
     if (!origin || !strcmp(origin, "*")) {
@@ -71,7 +71,7 @@ static const char *answer_to(const upool_dir_conf *conf, const char *origin)
     return names(conf, "*") && strcmp(origin, "null") ? "*" : "";
 }
 
-/* A method that one of the open protocols uses, where a browser asks first. */
+/* 1 if an open protocol uses the method, so that a preflight may ask for it. */
 static int is_method(const upool_dir_conf *conf, const char *method)
 {
     static const struct {
@@ -151,7 +151,7 @@ static const char *methods_text(apr_pool_t *p, const upool_dir_conf *conf)
                        is_method(conf, "PUT") ? ", PUT" : "", NULL);
 }
 
-/* Pages of an origin that is named may send what they like. */
+/* Pages of a named origin may send any header. */
 static const char *headers_text(const request_rec *r, const char *origin)
 {
     const char *asked =
@@ -192,7 +192,7 @@ static void expose(request_rec *r)
 static void set_headers(request_rec *r, const request_rec *first,
                         const char *origin, int preflight)
 {
-    /* With "*" alone everybody gets the same. */
+    /* If only "*" is set, every origin gets the same answer. */
     if (strcmp(origin, "*") || upool_config_of(first)->cors->nelts > 1) {
         apr_table_mergen(r->err_headers_out, "Vary", "Origin");
     }
@@ -213,7 +213,7 @@ static void set_headers(request_rec *r, const request_rec *first,
     }
 }
 
-/* Before the response's head is made of these tables, once. */
+/* Runs once, before the head of the response is made of these tables. */
 static apr_status_t filter_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     const request_rec *first = first_of(f->r);
@@ -226,7 +226,7 @@ static apr_status_t filter_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 
 void upool_cors_register(void)
 {
-    /* Behind mod_headers, before httpd's own that sends the head. */
+    /* After mod_headers, before httpd's own filter, which sends the head. */
     ap_register_output_filter(FILTER_NAME, filter_answer, NULL,
                               (ap_filter_type)(AP_FTYPE_PROTOCOL - 1));
 }

@@ -26,10 +26,10 @@ static int override_method(request_rec *r, const char *method)
     return strcmp(method, "POST") ? HTTP_BAD_REQUEST : DECLINED;
 }
 
-/* An upload's resource and the URL that its application is run by may well be
- * in the same sections.  httpd then finds the same configuration, concludes
- * that access has been checked, and goes on, but it was checked for another
- * method.  With a copy of the configuration it does not find the same. */
+/* An upload's resource and the URL that runs its application may well be in the
+ * same sections.  httpd then finds the same configuration and treats access
+ * as checked, but it was checked for another method.  A copy of the
+ * configuration is not the same, so httpd checks again. */
 static void check_again(request_rec *r)
 {
     const upool_request *rq = r->prev ? upool_request_get(r->prev) : NULL;
@@ -56,7 +56,7 @@ int upool_early_request(request_rec *r)
         || !apr_table_get(r->headers_in, "Tus-Resumable")) {
         return DECLINED;
     }
-    /* In every answer, so also where httpd itself asks who it is. */
+    /* In every answer, even where httpd itself asks for credentials. */
     upool_tus_mark(r);
     if (r->method_number != M_POST) {
         return DECLINED;

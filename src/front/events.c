@@ -21,8 +21,8 @@ int upool_front_wants_stream(const request_rec *r)
            != UPOOL_QUERY_ABSENT;
 }
 
-/* The request as it would be if it came now, with a pool of its own: to look
- * again for as long as somebody watches must not fill r->pool. */
+/* The status that a request would get now.  It has a pool for this look alone:
+ * repeated looks while a client watches must not fill r->pool. */
 static const char *say(request_rec *r, upool_request *rq, apr_pool_t *p,
                        int *last)
 {
@@ -56,7 +56,7 @@ int upool_front_stream(request_rec *r, upool_request *rq)
         refusal = upool_refusal_make(UPOOL_REASON_CALLBACK, 0,
                                      "callback with stream");
     }
-    /* Before say(), whose pool does not last. */
+    /* Opened before say(), whose pool does not last. */
     else if (upool_known_store(r, rq, &refusal)) {
         return seen && !strcmp(seen, LAST_ID)
                    ? upool_reply_text(r, HTTP_NO_CONTENT, NULL, "")

@@ -4,16 +4,16 @@
 #define UPOOL_FRONT_EVENTS_H
 
 /* GET U/status?stream: the status object as server-sent events (HTML, "Server-
- * sent events"), for those who would ask again and again.
+ * sent events"), for clients that would otherwise ask again and again.
  *
  *     retry: 2000
  *
  *     event: status
  *     data: {"state": "uploading", "received": 1000, …}
  *
- * It is over when the upload is done or has failed.  A browser that then comes
- * back by itself says what it saw last (Last-Event-ID: end), and is told by 204
- * to stop. */
+ * The stream ends when the upload is done or has failed.  A browser that then
+ * reconnects by itself says what it saw last (Last-Event-ID: end), and is told
+ * by 204 to stop. */
 
 #include "httpd/request.h"
 

@@ -26,7 +26,7 @@ int upool_front_standalone(request_rec *r);
  * for every other handler. */
 int upool_front_metrics(request_rec *r);
 
-/* mod_status' hook: what goes on, and a row for each running upload,
+/* mod_status' hook: shows current activity, and a row for each running upload,
  * identifiers shortened and names escaped.  flags: AP_STATUS_*. */
 int upool_front_live(request_rec *r, int flags);
 

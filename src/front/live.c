@@ -14,7 +14,7 @@
 /* A page of a thousand rows helps nobody. */
 #define ROWS_MAX 200
 
-/* What is asked for everything at once, and by all ways to show it. */
+/* What the page shows, in any of its forms; read all at once. */
 typedef struct view {
     const upool_counters *counters;
     upool_uploads uploads;
@@ -74,8 +74,8 @@ static apr_int64_t age_of(const request_rec *r, const upool_slot_record *row)
     return age > 0 ? age : 0;
 }
 
-/* For "?auto": a line for each fact.  A name is one word there, so that the
- * line has one reading. */
+/* For "?auto": a line for each fact.  A name is written as one word, so that a
+ * line can be read in only one way. */
 static void put_lines(request_rec *r, const view *v)
 {
     apr_size_t n;

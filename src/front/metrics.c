@@ -64,8 +64,8 @@ static void put_totals(request_rec *r, const upool_counters *counters)
     }
 }
 
-/* Every reason has its line from the start, so that a first one shows as an
- * increase. */
+/* Every reason has its line from the start, so that its first occurrence shows
+ * as an increase. */
 static void put_reasons(request_rec *r, const upool_counters *counters,
                         const char *name, const char *help,
                         apr_uint64_t (*count)(const upool_counters *, int))

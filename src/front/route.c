@@ -19,10 +19,10 @@
 #define IDENT_PARAMETER "X-Progress-ID"
 #define CALLBACK_MAX 64
 
-/* Where the client gave an identifier. */
+/* Whether the client gave an identifier. */
 typedef enum given { GIVEN_NONE = 0, GIVEN_ONE, GIVEN_BAD } given;
 
-/* The protocols beside forms, in the order in which they are asked. */
+/* The protocols other than forms, in the order in which they are asked. */
 static const upool_protocol *const protocols[] = {
     &upool_ietf_protocol,
     &upool_filepond_protocol,
@@ -31,8 +31,8 @@ static const upool_protocol *const protocols[] = {
     NULL,
 };
 
-/* One identifier or none: two that differ, or one parameter twice, would be
- * read in different ways by whoever stands in front of us. */
+/* One identifier or none: two that differ, or a parameter given twice, are
+ * refused, since a proxy in front of us might read them differently. */
 static given find_identifier(request_rec *r, upool_request *rq, char *text,
                              apr_size_t room)
 {
@@ -44,7 +44,7 @@ static given find_identifier(request_rec *r, upool_request *rq, char *text,
             return GIVEN_NONE;
         }
         apr_cpystrn(text, header, room);
-        /* Cut to the room, it is longer than any identifier: refused. */
+        /* Even cut to the room it is longer than any identifier: refused. */
         return GIVEN_ONE;
     case UPOOL_QUERY_ONCE:
         if (!header || !strcmp(header, text)) {
@@ -88,8 +88,8 @@ static upool_front front_of_get(request_rec *r, upool_request *rq)
     return UPOOL_FRONT_NONE;
 }
 
-/* A type that only might be a form's is one too, without a boundary: the
- * intake refuses it. */
+/* A type that might be a form's counts as one, without a boundary: the intake
+ * refuses it. */
 static int is_form(const request_rec *r, upool_request *rq)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
@@ -129,7 +129,8 @@ static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
     const upool_protocol *named = NULL;
     apr_size_t i;
 
-    /* Of OPTIONS nothing but the URL tells; all others may say it. */
+    /* For OPTIONS only the URL tells the protocol; other requests may say
+     * it. */
     if (r->method_number == M_OPTIONS) {
         named = upool_proto_named(r, rq, protocols);
     }
@@ -137,7 +138,7 @@ static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
         return named;
     }
     for (i = 0; protocols[i]; i++) {
-        /* What one has kept that did not want it is nothing to the next. */
+        /* Drops what the last one kept, which did not take the request. */
         rq->own = NULL;
         if (upool_config_speaks(rq->conf, protocols[i]->bit)
             && protocols[i]->recognise(r, rq)) {
@@ -147,8 +148,8 @@ static const upool_protocol *find_protocol(request_rec *r, upool_request *rq)
     return upool_proto_named(r, rq, protocols);
 }
 
-/* A client of a protocol that is not open here is told so, in the form of that
- * protocol: nothing else would answer it in words that it understands. */
+/* Tells a client whose protocol is not open here so, in the form of that
+ * protocol: no other answer would be in words that it understands. */
 static int find_closed(request_rec *r, upool_request *rq)
 {
     const char *text = NULL;
@@ -268,9 +269,9 @@ static void settle_form(request_rec *r, upool_request *rq, given identifier)
     await_body(r, rq);
 }
 
-/* Clients of the protocols make up no identifiers, they are told one: with
- * UploadMint it is signed for whoever may create, without it they bring one
- * that the application has signed. */
+/* Clients of the protocols do not choose an identifier, they are told one: with
+ * UploadMint it is signed for any client that may create; without it clients
+ * bring one that the application has signed. */
 static void settle_protocol(request_rec *r, upool_request *rq, given identifier)
 {
     if (rq->creates) {
@@ -341,7 +342,7 @@ static void classify(request_rec *r, upool_request *rq)
 
     rq->front = pick_front(r, rq, identifier);
     if (rq->front == UPOOL_FRONT_NONE) {
-        /* A stray identifier on a request of the application's own is not our
+        /* A stray identifier on one of the application's requests is not our
          * business, unless nothing but uploads may pass. */
         if (rq->refusal.reason != UPOOL_REASON_NOT_AN_UPLOAD) {
             rq->refusal.reason = UPOOL_REASON_NONE;
@@ -377,8 +378,8 @@ static void classify(request_rec *r, upool_request *rq)
     else if (r->method_number == M_GET) {
         find_callback(r, rq);
     }
-    /* The answer is ours whatever lies at that path: mod_dir shall not send
-     * the client to another URL for it. */
+    /* The answer is ours whatever lies at that path: mod_dir must not send the
+     * client to another URL for it. */
     if (!rq->may_pass) {
         r->finfo.filetype = APR_NOFILE;
     }
@@ -389,9 +390,10 @@ static int is_context(const upool_dir_conf *conf)
     return conf->on == 1 || conf->url;
 }
 
-/* A page outside that includes one of ours (mod_include) hands on what its
- * client sent.  The headers are shared, and outside they pass untouched.  Where
- * a request above was in a context its marks, if any, are the module's own. */
+/* A page outside every context that includes one of ours (mod_include) passes
+ * on what its client sent.  Both requests share the headers, which must stay
+ * untouched outside, so they are stripped in a copy.  If a request above was in
+ * a context, any marks in them are the module's own. */
 static void route_subrequest(request_rec *r, const upool_dir_conf *conf)
 {
     const request_rec *above = r;

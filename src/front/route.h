@@ -11,10 +11,11 @@
 /* fixups hook. */
 int upool_route_request(request_rec *r);
 
-/* insert_filter hook: what upool_route_request() had no chance to see. */
+/* insert_filter hook: handles requests that upool_route_request() could not
+ * see. */
 void upool_route_late(request_rec *r);
 
-/* 1 when one of our fronts would answer r.  Asked before access is checked;
+/* 1 if one of our fronts would answer r.  Asked before access is checked;
  * changes nothing. */
 int upool_route_is_ours(request_rec *r, const upool_dir_conf *conf);
 

@@ -26,7 +26,7 @@ static void refuse(upool_refusal *refusal, upool_reason reason)
     *refusal = upool_refusal_make(reason, 0, NULL);
 }
 
-/* n=K, the first file where it is absent; -1 where it is no number. */
+/* n=K; the first file if it is absent; -1 if it is no number. */
 static int file_number(const request_rec *r)
 {
     char text[16];
@@ -44,9 +44,9 @@ static int file_number(const request_rec *r)
     return -1;
 }
 
-/* The fallback for those who do not know the other form (RFC 6266 4.3): one _
- * for each character that is not ASCII.  A safe name has neither quotes nor
- * backslashes nor controls. */
+/* The fallback for clients that do not know the other form (RFC 6266 4.3): one
+ * _ for each character that is not ASCII.  A safe name has no quotes,
+ * backslashes or controls. */
 static const char *ascii_name(apr_pool_t *p, const char *safe)
 {
     char *name = apr_palloc(p, strlen(safe) + 1);
@@ -73,7 +73,7 @@ static const char *disposition(apr_pool_t *p, const char *safe)
     const char *in;
 
     for (in = safe; *in; in++) {
-        /* Whatever the locale: letters beyond ASCII are bytes here. */
+        /* Independent of the locale: letters beyond ASCII are bytes here. */
         if ((*in & 0x80) == 0 && (apr_isalnum(*in) || strchr("._-", *in))) {
             *out++ = *in;
         }
@@ -103,14 +103,14 @@ static void set_headers(request_rec *r, const upool_file *file)
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Content-Security-Policy", "sandbox");
     upool_reply_uncached(r, "private");
-    /* One URL has a file for each identifier in that header: a browser that
-     * keeps one must not show it for another. */
+    /* One URL gives a different file for each identifier in that header: a
+     * browser that caches one must not show it for another. */
     apr_table_mergen(r->headers_out, "Vary", "X-Progress-ID");
 }
 
-/* Nothing is ever stored twice under one name, so the name identifies the bytes
- * and the ETag is a strong one, which ranges need; httpd's own would be weak
- * for a second.  A hash, because names on disk are nobody's business. */
+/* No name is ever used for two files, so the name identifies the bytes and the
+ * ETag is a strong one, which ranges need; httpd's own would be weak for a
+ * second.  It is a hash, because names on disk must not be shown. */
 static const char *entity_tag(apr_pool_t *p, const char *stored)
 {
     unsigned char digest[APR_SHA1_DIGESTSIZE];
@@ -122,9 +122,9 @@ static const char *entity_tag(apr_pool_t *p, const char *stored)
     return apr_pstrcat(p, "\"", apr_pescape_hex(p, digest, 8, 0), "\"", NULL);
 }
 
-/* Where the context's pages go through mod_include or PHP's filter, a
- * stranger's file would too, and what is in it would run.  Filters that code
- * the content or set headers stay. */
+/* If the context's pages pass through mod_include or PHP's filter, a stranger's
+ * file would too, and its content would run.  Filters that code the content or
+ * set headers stay. */
 static void drop_content_filters(request_rec *r)
 {
     ap_filter_t *f = r->output_filters;
@@ -170,7 +170,7 @@ static int send_file(request_rec *r, const upool_file *stored, apr_file_t *file)
                : AP_FILTER_ERROR;
 }
 
-/* A stranger's upload and none at all look the same. */
+/* A stranger's upload looks the same as none at all. */
 static const upool_record *find_complete(request_rec *r, upool_request *rq,
                                          upool_store *store,
                                          upool_refusal *refusal)

@@ -34,7 +34,7 @@ static int send_page(request_rec *r, const char *html)
     return OK;
 }
 
-/* What a person sees who opens the URL: a form that works without a script. */
+/* Shown to a person who opens the URL: a form that works without a script. */
 static const char *form_page(request_rec *r)
 {
     const char *identifier =
@@ -59,8 +59,8 @@ static const char *form_page(request_rec *r)
         NULL);
 }
 
-/* Is path, a URL or a file's, the section that names the pool, with a slash or
- * without?  What lies below may be anything. */
+/* 1 if path, a URL's or a file's, is the section that names the pool, with or
+ * without a slash.  Anything may lie below it. */
 static int is_place(const char *path, const char *place)
 {
     apr_size_t len = place ? strlen(place) : 0;
@@ -81,7 +81,7 @@ static int has_form(const request_rec *r, const upool_dir_conf *conf)
                                 "UPLOAD_POOL_NEW_IDENTIFIER"));
 }
 
-/* Nothing was uploaded. */
+/* Answers a request that has uploaded nothing. */
 static int answer_other(request_rec *r)
 {
     const upool_dir_conf *conf = upool_config_of(r);

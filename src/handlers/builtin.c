@@ -11,8 +11,7 @@ extern const upool_builtin upool_digest_builtin;
 extern const upool_builtin upool_inline_builtin;
 extern const upool_builtin upool_spool_builtin;
 
-/* The order in which they stand where UploadHandler says nothing; guards
- * first. */
+/* The order in which they run if UploadHandler is not set; guards first. */
 const upool_builtin *const upool_builtins[] = {
     &upool_accept_builtin, /* refuses files by the extensions of their names */
     &upool_sniff_builtin,  /* compares the first bytes with the declared type */

@@ -5,7 +5,7 @@
 
 /* The built-in upload handlers.  Each is one file, which ends with its
  * upool_builtin; builtin.c lists them in a table, in the order in which they
- * run.  A new handler needs a file and a line of that table.
+ * run.  A new handler needs a file and a line in that table.
  *
  * Tests use what is declared below the table: each _make() returns the data of
  * an instance, in p, for upool_chain_add().  refusal is where the handler
@@ -19,7 +19,7 @@
 #include "upload/resume.h"
 #include "upload_pool_handler.h"
 
-/* For the log: what a handler lets pass. */
+/* Logs what a handler lets pass. */
 typedef void upool_tell_fn(struct request_rec *r, apr_status_t rv,
                            const char *text);
 
@@ -38,8 +38,8 @@ typedef struct upool_scan_options {
     upool_tell_fn *tell; /* of such a file; may be NULL */
 } upool_scan_options;
 
-/* What the directives of a context say, and its process has, for all of
- * them. */
+/* What the directives of a context set for all handlers, and what the process
+ * has for them. */
 typedef struct upool_builtin_settings {
     const upool_extension_lists *accept; /* NULL: every name may pass */
     upool_sniff_mode sniff;
@@ -57,8 +57,8 @@ typedef struct upool_builtin {
                   const upool_handler_site *site);
     upool_resume_need need; /* of a complete file: of a guard alone */
     int guards; /* refuses what must not get in, so it stands first */
-    /* A second stage with the same data, behind whatever keeps the file: looks
-     * at it where it lies.  NULL: none. */
+    /* A second stage with the same data, after the handler that keeps the file:
+     * looks at the file where it is stored.  NULL: none. */
     const upload_pool_handler *again;
 } upool_builtin;
 
@@ -81,9 +81,9 @@ extern const upload_pool_handler upool_spool_handler;
 void *upool_accept_make(const upool_extension_lists *lists,
                         upool_refusal *refusal, apr_pool_t *p);
 
-/* For sniff and sniff_again, which share it.  magic: the process's, may be
- * NULL: every type is unknown.  bucket: where files are.  tell: of a file that
- * is accepted by REPORT alone; may be NULL. */
+/* For sniff and sniff_again, which share it.  magic: the process's, or NULL:
+ * every type is unknown.  bucket: where files are.  tell: reports a file that
+ * REPORT alone accepts; may be NULL. */
 void *upool_sniff_make(upool_sniff_mode mode, upool_magic *magic,
                        upool_bucket *bucket, upool_tell_fn *tell,
                        upool_refusal *refusal, apr_pool_t *p);
@@ -96,12 +96,12 @@ void *upool_clamd_handler_make(const upool_scan_options *options,
 void *upool_digest_make(const apr_array_header_t *algorithms,
                         upool_refusal *refusal, apr_pool_t *p);
 
-/* The name in lower case when the algorithm is known (md5, sha-1, sha-256,
+/* The name in lower case if the algorithm is known (md5, sha-1, sha-256,
  * sha-512, crc32), else NULL. */
 const char *upool_digest_known(const char *name);
 
-/* Files up to size bytes stay in memory as long as *memory (what the upload
- * may still keep in memory, shared with the form fields) lasts. */
+/* Files up to size bytes stay in memory while *memory lasts, which is what the
+ * upload may still keep in memory, shared with the form fields. */
 void *upool_inline_make(apr_int64_t size, apr_int64_t *memory,
                         upool_refusal *refusal, apr_pool_t *p);
 

@@ -9,11 +9,11 @@
 #include <apr_time.h>
 
 #define CHUNK_MAX 65536
-/* The length before a chunk. */
+/* Bytes of the length before a chunk. */
 #define PREFIX 4
-/* Names of signatures are short; an answer beyond this is no answer. */
+/* Names of signatures are short; an answer longer than this is invalid. */
 #define ANSWER_MAX 1024
-/* sun_path of the systems that we know. */
+/* The longest path that fits into sun_path on the systems that we know. */
 #define PATH_LENGTH_MAX 103
 
 struct upool_clamd {
@@ -93,7 +93,8 @@ static upool_clamd_result fail(upool_clamd *scan, upool_clamd_result how,
     return how;
 }
 
-/* Silence is absence; a connection that breaks is not. */
+/* A scanner that is silent counts as absent; a connection that breaks does
+ * not. */
 static upool_clamd_result fail_io(upool_clamd *scan, apr_status_t rv,
                                   const char *text)
 {
@@ -103,7 +104,7 @@ static upool_clamd_result fail_io(upool_clamd *scan, apr_status_t rv,
                 rv, text);
 }
 
-/* Gives the next step what is left of the time.  0 when none is. */
+/* Gives the next step the time that is left.  0 when none is. */
 static int set_wait(upool_clamd *scan, apr_time_t until)
 {
     apr_interval_time_t left = until - apr_time_now();
@@ -197,14 +198,14 @@ static upool_clamd_result begin(upool_clamd *scan)
                     apr_psprintf(scan->p, "no connection to the scanner at %s",
                                  scan->address->text));
     }
-    /* With its NUL, which ends it. */
+    /* Sent with its NUL, which ends it. */
     rv = send_all(scan, command, sizeof(command));
     return rv ? fail_io(scan, rv, "the scanner does not take the command")
               : UPOOL_CLAMD_CLEAN;
 }
 
-/* What clamd says, where it says something, is worth more than "broken pipe".
- * A reset may stand before what it said. */
+/* If clamd has sent a text, that says more than "broken pipe".  The first
+ * attempt to read it may only report the reset. */
 static upool_clamd_result fail_send(upool_clamd *scan, apr_status_t rv)
 {
     char answer[ANSWER_MAX + 1];
@@ -231,7 +232,7 @@ static void put_length(char *to, apr_size_t len)
     to[3] = (char)(len & 0xFF);
 }
 
-/* Sends what is gathered; with the last, the empty chunk after it. */
+/* Sends what is gathered and, after the last chunk, the empty one. */
 static upool_clamd_result send_chunk(upool_clamd *scan, int last)
 {
     char *from = scan->buffer;
@@ -246,7 +247,7 @@ static upool_clamd_result send_chunk(upool_clamd *scan, int last)
         put_length(from + len, 0);
         len += PREFIX;
     }
-    /* No chunk may be empty but the last. */
+    /* No chunk but the closing one may be empty. */
     if (!scan->have) {
         from += PREFIX;
         len -= PREFIX;
@@ -291,8 +292,8 @@ upool_clamd_result upool_clamd_keep(upool_clamd *scan, apr_interval_time_t age)
     return send_chunk(scan, 0);
 }
 
-/* The name goes to the client and into the log: nothing but visible ASCII of
- * it, and not without end. */
+/* The name goes to the client and into the log: only its visible ASCII is kept,
+ * up to a limit. */
 static const char *printable_name(apr_pool_t *p, const char *name,
                                   apr_size_t len)
 {

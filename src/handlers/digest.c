@@ -61,7 +61,7 @@ static upload_pool_verdict digest_new_file(upload_pool_instance *self,
     for (i = 0; i < data->digesters->nelts && !data->missing; i++) {
         data->missing = upool_digester_begin(digester_at(data, i)) != 0;
     }
-    /* Whoever asked for a digest must not get files without it. */
+    /* Where a digest was asked for, no file may get in without it. */
     return data->missing ? broken(data, "a digest cannot be started")
                          : UPLOAD_POOL_GO_ON;
 }
@@ -92,8 +92,8 @@ static upload_pool_verdict digest_complete(upload_pool_instance *self,
     digest_data *data = self->data;
     int i;
 
-    /* Kept by a handler before this one, which has taken bytes away: what was
-     * seen here is not the file. */
+    /* A handler before this one has kept the file and taken bytes away: what
+     * was seen here is not that file. */
     if ((kept->stored || kept->content || kept->location)
         && kept->size != size) {
         return UPLOAD_POOL_GO_ON;

@@ -14,7 +14,7 @@
     (BIT(UPOOL_MANNER_STRICT) | BIT(UPOOL_MANNER_RARE) \
      | BIT(UPOOL_MANNER_FONT) | BIT(UPOOL_MANNER_DRAWING))
 
-/* What libmagic's types come to. */
+/* The classes that libmagic's types fall into. */
 enum {
     UNKNOWN = 1U << 0,
     WORDS = 1U << 1,   /* text */
@@ -27,7 +27,7 @@ enum {
     ALWAYS = 0,
     SAME,     /* one family */
     PAIRED,   /* a row of the table's pairs */
-    BY_NAME,  /* the name is one of pages, the label is not */
+    BY_NAME,  /* the name is a page's, the label is not */
     BY_MAJOR, /* the same before the slash */
     TAGGED,
     BEHIND_TAG,
@@ -103,7 +103,8 @@ static const upool_filetype_rule rules[] = {
 
 /* --- Judging -------------------------------------------------------------- */
 
-/* What is compared: the label, or what the name says where there is none. */
+/* What is compared: the label or, without one, the type that the name
+ * implies. */
 typedef struct label {
     const char *type;
     const char *family;
@@ -157,7 +158,7 @@ static int is_same(const label *declared, const char *found)
                       upool_kinds_family(upool_kinds_of_type(found), found));
 }
 
-/* By a type, or by what it is the same as. */
+/* Looks for the pair by the type itself, or by its family. */
 static int is_pair(const label *declared, const upool_filetype *file)
 {
     const char *found =
@@ -180,7 +181,7 @@ static int is_named_page(const char *name)
                || kind->manner == UPOOL_MANNER_DRAWING);
 }
 
-/* Fonts have been application types for long. */
+/* Fonts have long been application types. */
 static int is_kin(const char *declared, const char *found)
 {
     size_t len = strcspn(declared, "/") + 1;
@@ -258,8 +259,8 @@ static unsigned long smaller(unsigned long a, unsigned long b)
     return a < b ? a : b;
 }
 
-/* ID3v2.4 3.1: the size is four bytes of seven bits, without the head, and
- * without the foot that a flag tells of. */
+/* ID3v2.4 3.1: the size is four bytes of seven bits.  It counts neither the
+ * head nor the foot, which is there if a flag says so. */
 static unsigned long tag_end(const char *bytes, unsigned long len)
 {
     const unsigned char *b = (const unsigned char *)bytes;

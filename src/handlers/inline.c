@@ -59,7 +59,7 @@ static upload_pool_verdict inline_chunk(upload_pool_instance *self,
     (void)file;
     (void)offset;
     if (data->over) {
-        /* What went on with the call before has been used by now. */
+        /* What the last call passed on has been used by now. */
         drop_held(data);
         return UPLOAD_POOL_GO_ON;
     }

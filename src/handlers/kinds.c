@@ -584,7 +584,7 @@ static int is_word(const char *word, size_t len, const char *text)
     return !strncmp(word, text, len) && text[len] == '\0';
 }
 
-/* With a star at the begin or at the end; alone it fits all. */
+/* The star is at the beginning or at the end; alone it fits all. */
 static int fits(const char *word, size_t len, const char *text)
 {
     size_t text_len = strlen(text);

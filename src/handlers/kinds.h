@@ -3,15 +3,16 @@
 #ifndef UPOOL_HANDLERS_KINDS_H
 #define UPOOL_HANDLERS_KINDS_H
 
-/* Kinds of files: what clients, registries and libmagic call one thing, by what
- * endings it goes, and how much its label matters.  One table, in kinds.c, each
- * row with its reason and its source; handlers/filetype.h judges by it, and the
- * groups of UploadAllow and UploadField are made from it.
+/* Kinds of files: the names that clients, registries and libmagic have for one
+ * thing, the endings of its files, and how much its label matters.  The one
+ * table is in kinds.c, and each row has a reason and a source.
+ * handlers/filetype.h judges by it, and the groups of UploadAllow and
+ * UploadField are made from it.
  *
- * Words of the table are types or, with a star at the begin or at the end,
- * beginnings and ends of types.  A whole type wins over those with a star, and
- * of these the first; the last rows are for what no other names, so every type
- * is of a kind.  Pure; any thread. */
+ * Words of the table are types or, with a star at the beginning or at the end,
+ * ends or beginnings of types.  A whole type wins over words with a star, and
+ * of these the first wins; the last rows match what no others name, so every
+ * type has a kind.  Pure; any thread. */
 
 /* How much depends on the label. */
 typedef enum upool_manner {
@@ -46,26 +47,26 @@ typedef struct upool_kind {
     const char *source;
 } upool_kind;
 
-/* The kind of a type in lower case; NULL: no type.  Never NULL. */
+/* The kind of a type in lower case; NULL: there is no type.  Never NULL. */
 const upool_kind *upool_kinds_of_type(const char *type);
 
-/* What a type of that kind is the same as. */
+/* The family of a type of that kind: what the type is the same as. */
 const char *upool_kinds_family(const upool_kind *kind, const char *type);
 
-/* The kind that goes by the last suffix of a file's name; NULL: none does. */
+/* The kind told by the last suffix of a file's name; NULL: none. */
 const upool_kind *upool_kinds_of_name(const char *name);
 
 /* The group of that name in lower case; NONE: there is none. */
 upool_group upool_kinds_group(const char *name);
 
-/* Calls visit for each word of the group: are_types its types, where a star
- * stands at the end at most, else its suffixes.  word has len bytes, and lives
+/* Calls visit for each word of the group: its types if are_types (where a star
+ * can only stand at the end), else its suffixes.  word has len bytes, and lives
  * for ever. */
 typedef void upool_kinds_visit(void *user, const char *word, unsigned long len);
 void upool_kinds_each(upool_group group, int are_types,
                       upool_kinds_visit *visit, void *user);
 
-/* Two kinds that clients and libmagic take for each other. */
+/* Two kinds that clients and libmagic mistake for each other. */
 typedef struct upool_pair {
     const char *declared; /* a word, or a family */
     const char *found;    /* a word, or a family; NULL: unknown */
@@ -74,7 +75,7 @@ typedef struct upool_pair {
     const char *source;
 } upool_pair;
 
-/* The row for them, or NULL.  found: NULL: unknown; name: NULL: none. */
+/* The row for both, or NULL.  found NULL: unknown; name NULL: none. */
 const upool_pair *upool_kinds_pair(const char *declared, const char *found,
                                    const char *name);
 

@@ -44,7 +44,7 @@ upool_magic *upool_magic_make(apr_pool_t *p)
     return magic;
 }
 
-/* What is switched off here parses more than a type is worth to us, or tells
+/* The checks switched off here parse more than a type is worth to us, or tell
  * JSON and CSV from text, which no browser runs. */
 static int looks(void)
 {
@@ -119,7 +119,7 @@ static void give_back(upool_magic *magic, magic_t cookie)
     }
 }
 
-/* Up to a parameter, which no type of libmagic should have. */
+/* Copies up to a parameter, though no type of libmagic should have one. */
 static const char *copy_type(apr_pool_t *p, const char *type)
 {
     char *copy = apr_pstrdup(p, type);
@@ -132,7 +132,7 @@ static const char *copy_type(apr_pool_t *p, const char *type)
     return copy;
 }
 
-/* libmagic's word for "data" is no type. */
+/* libmagic's type for mere "data" counts as no type. */
 static const char *usable(const char *type)
 {
     return type && strchr(type, '/')
@@ -141,7 +141,7 @@ static const char *usable(const char *type)
                : NULL;
 }
 
-/* bytes, or where there are none the descriptor. */
+/* Looks at bytes or, if they are NULL, at the descriptor. */
 static const char *look(upool_magic *magic, const char *bytes, apr_size_t len,
                         int fd, const char **why, apr_pool_t *p)
 {
@@ -159,7 +159,7 @@ static const char *look(upool_magic *magic, const char *bytes, apr_size_t len,
         reason = found
                      ? NULL
                      : apr_pstrcat(p, "libmagic: ", magic_error(cookie), NULL);
-        /* It lives in the cookie. */
+        /* The text lives in the cookie. */
         type = usable(found) ? copy_type(p, found) : NULL;
         give_back(magic, cookie);
     }

@@ -3,14 +3,14 @@
 #ifndef UPOOL_HANDLERS_MAGIC_H
 #define UPOOL_HANDLERS_MAGIC_H
 
-/* What bytes look like, by libmagic.  The only file that knows it; without
- * UPOOL_WITH_MAGIC nothing is known of any bytes.
+/* What bytes look like, by libmagic.  No other file uses it; without
+ * UPOOL_WITH_MAGIC all bytes look unknown.
  *
  * A cookie of libmagic serves one thread at a time and takes milliseconds to
  * make, so a process keeps those that it has made: as many as were ever in use
- * at once, up to a few.  libmagic gets bytes or a descriptor, never a name of a
- * file, and looks neither into archives nor compressed data; what it may spend
- * on one look is limited.  Its database is the system's. */
+ * at once, up to a few.  libmagic gets bytes or a descriptor, never a file's
+ * name, and looks neither into archives nor into compressed data; what it may
+ * spend on one look is limited.  Its database is the system's. */
 
 #include <apr_pools.h>
 
@@ -26,14 +26,14 @@ int upool_magic_is_built(void);
  * them.  NULL when there is no libmagic, or no mutex. */
 upool_magic *upool_magic_make(apr_pool_t *p);
 
-/* type/subtype in p, in lower case, of what the bytes look like; NULL: unknown,
- * as is everything when libmagic fails (*why, unless NULL, is then set; static
- * or in p).  Any thread. */
+/* The type/subtype that the bytes look like, in lower case, in p; NULL:
+ * unknown.  Everything is unknown when libmagic fails (*why, unless NULL, is
+ * then set; static or in p).  Any thread. */
 const char *upool_magic_type(upool_magic *magic, const char *bytes,
                              apr_size_t len, const char **why, apr_pool_t *p);
 
-/* The same of a file that is open for reading, of which libmagic reads the
- * first of these bytes and, where it wants to, the last. */
+/* The same for a file that is open for reading.  libmagic reads the first of
+ * these bytes and, if it wants to, the last. */
 const char *upool_magic_file(upool_magic *magic, int fd, const char **why,
                              apr_pool_t *p);
 

@@ -47,7 +47,8 @@ static upload_pool_verdict sniff_new_file(upload_pool_instance *self,
     return UPLOAD_POOL_GO_ON;
 }
 
-/* Both types are client text: whoever logs this escapes it. */
+/* Clients may have chosen the text of both types: code that logs it escapes
+ * it. */
 static const char *describe(const upload_pool_file *file, const char *why)
 {
     const char *declared = file->content_type;
@@ -74,7 +75,7 @@ static upload_pool_verdict differ(const upload_pool_instance *self,
     return UPLOAD_POOL_GO_ON;
 }
 
-/* Whatever fails: with no look taken, no type is confirmed. */
+/* If the look failed (why), no type counts as confirmed. */
 static upload_pool_verdict decide(const upload_pool_instance *self,
                                   const upload_pool_file *file, upool_look look,
                                   const char *why)
@@ -97,7 +98,7 @@ static upload_pool_verdict decide(const upload_pool_instance *self,
                         apr_pstrcat(file->pool, "rule ", rule->name, NULL));
 }
 
-/* A single byte looks like nothing, an empty file is of any type. */
+/* A single byte looks like nothing, and an empty file is of any type. */
 static upload_pool_verdict judge(upload_pool_instance *self,
                                  upload_pool_file *file)
 {
@@ -159,7 +160,7 @@ typedef struct second_look {
     const char *why; /* libmagic failed */
 } second_look;
 
-/* Up to UPOOL_MAGIC_BYTES of the file at offset, into data->first. */
+/* Reads up to UPOOL_MAGIC_BYTES of the file, from offset, into data->first. */
 static apr_status_t read_at(const second_look *look, apr_off_t offset)
 {
     sniff_data *data = look->data;
@@ -210,7 +211,7 @@ static void show_file(void *user, int fd)
         upool_magic_file(look->data->magic, fd, &look->why, look->file->pool);
 }
 
-/* *then: how what was found is to be read. */
+/* Sets *then to how what was found is to be read. */
 static apr_status_t look_again(second_look *look, upool_look *then)
 {
     sniff_data *data = look->data;

@@ -7,7 +7,7 @@
 /* Bytes go out in one gathered write for a whole pull: 64 buckets of httpd's
  * 8,000 bytes cost one system call and no copy. */
 #define GATHER_PIECES 64
-/* So many slow clients never have: there are thousands of them at a time. */
+/* Slow clients never have more pieces, and there are thousands at a time. */
 #define FEW_PIECES 4
 #define GATHER_BYTES ((apr_size_t)512 * 1024)
 
@@ -39,7 +39,7 @@ void *upool_spool_make(upool_bucket *bucket, upool_refusal *refusal,
 static upload_pool_verdict failed(spool_data *data, apr_status_t rv,
                                   const char *what)
 {
-    /* The bucket's directory went: somebody cleared the upload. */
+    /* If the bucket's directory is gone, someone has cleared the upload. */
     *data->refusal =
         APR_STATUS_IS_ENOENT(rv)
             ? upool_refusal_make(UPOOL_REASON_CLEARED, 0, NULL)
@@ -74,8 +74,8 @@ static upload_pool_verdict write_out(spool_data *data)
               : UPLOAD_POOL_GO_ON;
 }
 
-/* Slices of one bucket that the parser hands over one after the other are one
- * piece. */
+/* Joins slices of one bucket that the parser hands over one after another into
+ * one piece. */
 static void gather(spool_data *data, const char *bytes, apr_size_t len)
 {
     struct iovec *next = &data->vec[data->pieces];

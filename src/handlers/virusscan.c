@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-/* Well below every scanner's own patience. */
+/* Well below the time that any scanner waits. */
 #define KEEP_AGE apr_time_from_sec(5)
 
 typedef struct clamd_data {
@@ -45,8 +45,8 @@ static upload_pool_verdict refuse_unscanned(clamd_data *data)
     return UPLOAD_POOL_STOP;
 }
 
-/* The administrator has chosen to do without a scanner that is not there; the
- * application is told. */
+/* The administrator has chosen to go without a scanner that cannot be reached;
+ * the application is told. */
 static upload_pool_verdict go_without(upload_pool_instance *self,
                                       upload_pool_file *file)
 {
@@ -109,7 +109,7 @@ static upload_pool_verdict clamd_chunk(upload_pool_instance *self,
     return judge(self, file, upool_clamd_feed(data->scan, *bytes, *len));
 }
 
-/* A failure is told by the next call that knows the file. */
+/* A failure is reported by the next call, which knows the file. */
 static upload_pool_verdict clamd_flush(upload_pool_instance *self)
 {
     clamd_data *data = self->data;
@@ -131,7 +131,7 @@ static upload_pool_verdict clamd_complete(upload_pool_instance *self,
     if (!data->unscanned) {
         verdict = judge(self, file, upool_clamd_verdict(data->scan));
     }
-    /* Its texts live in the upload's pool; the connection need not. */
+    /* Its texts live in the upload's pool, so the connection can go. */
     upool_clamd_reset(data->scan);
     return verdict;
 }

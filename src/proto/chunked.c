@@ -17,7 +17,7 @@ static int asks_for(const request_rec *r, const char *parameter)
            != UPOOL_QUERY_ABSENT;
 }
 
-/* A type that only might be a form's is one too, as for the form's front. */
+/* A type that might be a form's counts as one, as in the form's front. */
 static int is_form(const request_rec *r, upool_request *rq)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
@@ -33,7 +33,8 @@ static int is_form(const request_rec *r, upool_request *rq)
     return kind != UPOOL_MEDIATYPE_OTHER;
 }
 
-/* One of two headers that say the same; both, if they agree. */
+/* The value of two headers that mean the same; if both are there they must
+ * agree. */
 static const char *either_header(const request_rec *r, upool_request *rq,
                                  const char *name, const char *other)
 {
@@ -62,9 +63,9 @@ static void read_range(upool_chunked *c)
     }
 }
 
-/* nginx-upload-module lets clients choose their session, and takes whoever
- * knows it for the one who chose it; here it is an identifier that somebody
- * with the key has signed.  Without a key there is none. */
+/* nginx-upload-module lets clients choose their session, and trusts anyone who
+ * knows its name.  Here it is an identifier that the holder of the key has
+ * signed; without a key there are no sessions. */
 static void read_session(upool_chunked *c)
 {
     upool_request *rq = c->rq;
@@ -86,7 +87,8 @@ static upool_chunked_kind kind_of_form(const upool_chunked *c)
 {
     upool_family_chunk piece;
 
-    /* Parameters that do not agree are a library's too: they are refused. */
+    /* Parameters that do not agree are a library's too: they will be
+     * refused. */
     if (c->says.range || c->says.session || c->says.named
         || upool_family_settle(&c->says.family, &piece)
         || upool_family_is_strange(&c->says.family)
@@ -96,7 +98,7 @@ static upool_chunked_kind kind_of_form(const upool_chunked *c)
     return UPOOL_CHUNKED_MAYBE;
 }
 
-/* "items 0-9/50": a range of the application's. */
+/* "items 0-9/50": a range in a unit of the application. */
 static int has_other_unit(const request_rec *r)
 {
     const char *text = apr_table_get(r->headers_in, "Content-Range");
@@ -106,14 +108,14 @@ static int has_other_unit(const request_rec *r)
            && (len != 5 || ap_cstr_casecmpn(text, "bytes", len));
 }
 
-/* 0: not one of ours. */
+/* 0: the request is not ours. */
 static int recognise_upload(request_rec *r, upool_request *rq, upool_chunked *c)
 {
     upool_family_chunk piece;
     int form = is_form(r, rq);
 
-    /* Of an upload that is named, or a file in a form, it says that this is a
-     * piece, of what we cannot tell. */
+    /* For a named upload, or a file in a form, such a range makes this a piece
+     * whose place we cannot tell: it is refused below. */
     if (!form && !c->says.named && has_other_unit(r)) {
         return 0;
     }
@@ -187,7 +189,7 @@ static int recognise(request_rec *r, upool_request *rq)
         rq->own = c;
         return 1;
     }
-    /* Whoever is asked next finds the request as it was. */
+    /* The next protocol that is asked finds the request as it was. */
     rq->takes_body = 0;
     rq->base = r->uri;
     return 0;
@@ -197,7 +199,7 @@ static int handle(request_rec *r, upool_request *rq)
 {
     upool_chunked *c = rq->own;
 
-    /* A part of a file that WebDAV puts, which names no upload. */
+    /* A part of a file put by WebDAV, which names no upload. */
     if (r->method_number == M_PUT && !rq->id[0] && !c->says.named
         && upool_proto_is_for_dav(r)) {
         return upool_proto_pass(r, rq);
@@ -219,7 +221,7 @@ static int handle(request_rec *r, upool_request *rq)
     return DECLINED;
 }
 
-/* The application's answer is the client's. */
+/* The client gets the application's answer as it is. */
 static int answer(request_rec *r, upool_request *rq, int has_body)
 {
     (void)r;

@@ -4,8 +4,8 @@
 #define UPOOL_PROTO_CHUNKED_H
 
 /* UploadProtocol chunked: a file in pieces, each a request that says where its
- * bytes belong.  Several clients' ways of saying so come to the same three
- * questions:
+ * bytes belong.  Clients say so in several ways, which all answer the same
+ * three questions:
  *
  *   which upload   upload_id in the form or the query (django-chunked-upload);
  *                  X-Progress-ID in the URL or a header; Session-ID
@@ -13,25 +13,25 @@
  *                  its file (parse/family.h); none: a new one
  *   where in it    Content-Range, X-Content-Range, the library's parameters;
  *                  none of them: it is the whole file
- *   is it the end  U/complete; or by itself, when the last byte is there: for
- *                  libraries, sessions and raw bodies, whose clients know no
- *                  U/complete, and for all with UploadChunkedAuto
+ *   is it the end  U/complete; or, without a request, when the last byte is
+ *                  there: for libraries, sessions and raw bodies, whose clients
+ *                  do not know U/complete, and for all with UploadChunkedAuto
  *
- * A library's id is what somebody's browser made of a file's name and size, or
- * at random: never a bucket's name.  What is made of it here, a hash with whose
- * it is and where it was sent to, is; so nobody meets another user's upload.
- * Where there is nothing to tell users apart by, an id that can be guessed is
- * refused.
+ * A library's id is made in a browser, of a file's name and size or at random;
+ * it never becomes a bucket's name.  That is a hash of the id, its owner and
+ * the place it was sent to, so no user meets another user's upload.  If nothing
+ * tells users apart, an id that can be guessed is refused.
  *
  * Pieces of libraries and sessions may come in any order and side by side;
- * others at the offset that the upload has, or nothing of them is taken.
- * plupload counts its pieces and says no more: the first one makes the upload
- * anew and is the measure of those that follow, in order; what of one is there
- * already is passed over.
+ * other pieces must begin at the upload's offset, or none of their bytes is
+ * taken.  plupload only counts its pieces: the first one makes the upload anew
+ * and its length is the measure of those that follow, in order; bytes of a
+ * piece that are there already are passed over.
  *
  * The answer to a piece is {"upload_id", "offset", "expires"} with the header
- * Range: 0-N (jQuery File Upload), to a piece of a session 201 with what ranges
- * are there; errors are {"detail"} and "offset" where that helps. */
+ * Range: 0-N (jQuery File Upload).  A piece of a session gets 201 with the
+ * ranges that are there; errors are {"detail"}, and "offset" where that
+ * helps. */
 
 #include "proto/protocol.h"
 #include "parse/contentrange.h"
@@ -41,11 +41,11 @@
 #include "upload/repeat.h"
 #include "upload/resume.h"
 
-/* How long a file of a name that can be guessed is the same file, once it is
+/* How long a file whose name can be guessed counts as the same file once it is
  * complete: as long as the application's answer is kept. */
 #define UPOOL_CHUNKED_REPEATS apr_time_from_sec(600)
 
-/* What an upload of this front is called in its document. */
+/* The protocol of this front's uploads, as their documents call it. */
 #define UPOOL_CHUNKED_PROTOCOL "chunked"
 
 typedef enum upool_chunked_kind {
@@ -57,13 +57,13 @@ typedef enum upool_chunked_kind {
     UPOOL_CHUNKED_COMPLETES /* POST U/complete */
 } upool_chunked_kind;
 
-/* Who says where the piece belongs. */
+/* What says where the piece belongs. */
 typedef enum upool_chunked_by {
     UPOOL_CHUNKED_BY_NOBODY = 0, /* not asked yet */
     UPOOL_CHUNKED_BY_NOTHING,    /* nothing: the file is all of it */
     UPOOL_CHUNKED_BY_RANGE,      /* Content-Range */
     UPOOL_CHUNKED_BY_LIBRARY,    /* parameters of a library */
-    UPOOL_CHUNKED_BY_COUNT       /* those, the number of the piece alone */
+    UPOOL_CHUNKED_BY_COUNT       /* those, but only the piece's number */
 } upool_chunked_by;
 
 /* What is known of the upload that the piece is for.
@@ -98,16 +98,16 @@ typedef struct upool_chunked_place {
     apr_off_t skip;   /* bytes of it that are there already */
 } upool_chunked_place;
 
-/* Its bytes, and what came with them. */
+/* The bytes of the piece, and what came with them. */
 typedef struct upool_chunked_body {
     upool_chunk *form;            /* NULL: the body is the piece */
     const upool_chunk_file *file; /* of the form */
-    int first; /* of the form's fields that the upload was not made with */
+    int first; /* the form's first field that the upload was not made with */
     upool_fieldbody *fields;       /* of U/complete */
     upool_content_digests digests; /* announced for a raw body */
-    upool_sink rest;               /* where the bytes behind skip go */
+    upool_sink rest;               /* where the bytes after skip go */
     apr_off_t passed;              /* bytes of a repeated piece */
-    upool_repeat *again;   /* what a whole file has to be then; NULL: any */
+    upool_repeat *again;   /* what a repeated whole file must be; NULL: any */
     upool_refusal refusal; /* of a repeated piece */
 } upool_chunked_body;
 
@@ -149,68 +149,69 @@ void upool_chunked_read_fields(upool_chunked *c,
  * *refusal. */
 int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal);
 
-/* Settles which upload: rq->id, empty where there is nothing to go by.  0, or 1
- * with *refusal. */
+/* Settles which upload it is: rq->id, empty if nothing tells.  0, or 1 with
+ * *refusal. */
 int upool_chunked_name(upool_chunked *c, upool_refusal *refusal);
 
-/* What the head of a form with a piece tells against it, before the form is
- * asked for: more than the upload may be, more than the piece can need.  0, or
- * 1 with *refusal. */
+/* Checks the head of a form with a piece before the form is read: it may
+ * announce neither more than the upload may hold nor more than the piece can
+ * need.  0, or 1 with *refusal. */
 int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal);
 
-/* 1: it is complete as soon as its last byte is there. */
+/* 1: the upload is complete as soon as its last byte is there. */
 int upool_chunked_is_auto(const upool_chunked *c);
 
-/* 1: whoever sends this may have an upload that the application has given no
- * identifier for. */
+/* 1: the client may create an upload although the application has given it no
+ * identifier. */
 int upool_chunked_may_mint(const upool_chunked *c);
 
-/* 1 for fields that say what a piece is, which no application asks for. */
+/* 1 for fields that describe the piece, which no application asks for. */
 int upool_chunked_is_ours(const upool_chunked *c, const char *field);
 
 /* --- chunked_upload.c: into the upload ---------------------------------- */
 
-/* 1: an upload in pieces by the identifier that the URL gives has begun and is
- * not complete, so that this may be a piece of it; or whether it has cannot be
- * told, and *refusal says why. */
+/* 1: an upload in pieces, by the identifier in the URL, has begun and is not
+ * complete, so this may be a piece of it; or this cannot be found out, and
+ * *refusal says why. */
 int upool_chunked_is_begun(upool_chunked *c, upool_refusal *refusal);
 
-/* Opens the upload, for those who send nothing.  0, or 1 with *refusal. */
+/* Opens the upload for a request that brings no bytes.  0, or 1 with
+ * *refusal. */
 int upool_chunked_open(upool_chunked *c, upool_refusal *refusal);
 
-/* Opens the upload, or makes it, and begins the piece: *inner is where its
- * bytes go.  fields: of the form, so far.  0, or 1 with *refusal. */
+/* Opens the upload, or makes it, and begins the piece: *inner takes its bytes.
+ * fields: those of the form so far.  0, or 1 with *refusal. */
 int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal);
 
-/* Of an upload that this request has made: the fields behind the file belong to
- * it too.  add: should this request complete it; keep: should it not (0, or 1
+/* For an upload that this request has made: the fields after the file belong to
+ * it too.  add: if this request completes it; keep: if it does not (0, or 1
  * with *refusal). */
 void upool_chunked_add_fields(upool_chunked *c);
 int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal);
 
-/* chunked_count.c: pieces that are only counted.  Settles where in the upload,
- * which was there, the piece belongs, or that it is to be made anew (0, or 1
- * with *refusal); and after the first, writes down how long it was (0, or 1
- * with *refusal). */
+/* chunked_count.c: pieces that are only counted.  count() settles where the
+ * piece belongs in an upload that was there, or with *makes that the upload is
+ * to be made anew (0, or 1 with *refusal); measure() writes down the length of
+ * the first piece after its end (0, or 1 with *refusal). */
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal);
 int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);
-/* Puts what passes over the bytes to be skipped in front of *inner. */
+/* Puts a sink that passes over the bytes to be skipped in front of *inner. */
 void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner);
-/* What a library calls the file, so that two files are not taken for one where
- * the URL names the upload; NULL: it is no library's. */
+/* What a library calls the file, so that two files are not mistaken for one if
+ * the URL names the upload; NULL: no library sends it. */
 const char *upool_chunked_tag(const upool_chunked *c);
 
 /* --- chunked_reply.c ------------------------------------------------------ */
 
 /* Answers a refusal, in the words of django-chunked-upload where it has some:
- * {"detail"}, and "offset" where the upload may be told of.  What this request
- * has made and nobody can go on with is deleted. */
+ * {"detail"}, and "offset" if the client may know of the upload.  Deletes an
+ * upload that this request has made and no client can continue. */
 int upool_chunked_refuse(request_rec *r, upool_request *rq,
                          const upool_refusal *refusal);
 
-/* How far the upload is. */
+/* Tells how far the upload is. */
 int upool_chunked_tell(upool_chunked *c);
 
 /* ASKS: also from a body or a form that brought nothing; TESTS; COMPLETES.  As

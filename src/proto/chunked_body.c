@@ -15,7 +15,7 @@
 #include "store/resumable_look.h"
 #include "upload/choice.h"
 
-/* Between two looks whether the upload in the way has been decided. */
+/* Pause until we check again whether the upload in the way is decided. */
 #define PAUSE apr_time_from_msec(10)
 
 static int refuse_for(upool_chunked *c, upool_reason reason, const char *detail)
@@ -27,9 +27,9 @@ static int refuse_for(upool_chunked *c, upool_reason reason, const char *detail)
 
 /* --- A file before its name ----------------------------------------------- */
 
-/* A form whose file came before the fields that say which upload it belongs to.
- * Its bytes were made an upload of their own; if there is another they are
- * copied there, and it goes. */
+/* A form whose file came before the fields that name its upload.  The bytes
+ * were stored as a new upload; if the fields name another one, the bytes are
+ * copied there and the new one is deleted. */
 
 static apr_status_t copy_bytes(void *user, const char *data, apr_size_t len)
 {
@@ -40,7 +40,7 @@ static apr_status_t copy_bytes(void *user, const char *data, apr_size_t len)
                : APR_SUCCESS;
 }
 
-/* All of the upload made, as the bytes of an append.  0, or 1 with the sink
+/* Copies all bytes of the upload made, as an append.  0, or 1 with the sink
  * refused. */
 static int copy(upool_chunked *c, upool_sink *sink, upool_store *store,
                 const char *made)
@@ -53,14 +53,14 @@ static int copy(upool_chunked *c, upool_sink *sink, upool_store *store,
                                   copy_bytes, sink);
     }
     if (rv) {
-        /* Where the sink has refused the bytes, its own reason stands. */
+        /* If the sink has refused the bytes, its own reason stands. */
         upool_sink_refuse(sink, UPOOL_REASON_IO, rv,
                           "a chunk cannot be read again");
     }
     return rv || upool_sink_finish(sink);
 }
 
-/* The bytes of the upload that was made for them go to that of rq->id. */
+/* Copies the bytes of the upload made for them into that of rq->id. */
 static int copy_piece(upool_chunked *c, const char *made,
                       upool_refusal *refusal)
 {
@@ -105,7 +105,7 @@ static int move(upool_chunked *c, upool_refusal *refusal)
     return failed;
 }
 
-/* Nothing has named another upload: it is one of its own. */
+/* No other upload has been named: this one is a new upload. */
 static int settle(upool_chunked *c, upool_refusal *refusal)
 {
     if (!upool_chunked_may_mint(c)) {
@@ -167,7 +167,7 @@ static int piece_is_there(upool_chunked *c)
 
 /* --- The body is the piece ------------------------------------------------ */
 
-/* What the headers say of the file.  0, or -1. */
+/* Reads what the headers say of the file.  0, or -1. */
 static int read_file(const upool_chunked *c, upool_chunk_file *file)
 {
     const char *text = apr_table_get(c->r->headers_in, "Content-Disposition");
@@ -247,13 +247,13 @@ static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
     return 0;
 }
 
-/* What stands behind the file must not contradict what was done with it. */
+/* The fields after the file must not contradict what was done with it. */
 static int agree(upool_chunked *c, upool_refusal *refusal)
 {
     upool_family_chunk piece;
 
     if (c->state == UPOOL_CHUNKED_UNNAMED) {
-        return 0; /* put_in_place() looks at all of it */
+        return 0; /* put_in_place() looks at all the fields */
     }
     if (!upool_chunked_is_library(c) && !c->says.range
         && (upool_family_settle(&c->says.family, &piece)
@@ -312,7 +312,8 @@ static int chunk_is_in(request_rec *r, upool_request *rq,
 /* --- A piece, or an upload ------------------------------------------------ */
 
 /* Until the fields say otherwise the request is a form, and is refused as one:
- * that chunked is open weakens nothing that multipart refuses by the head. */
+ * enabling chunked must not weaken any check that multipart makes by the
+ * head. */
 static void take_for_form(upool_request *rq)
 {
     rq->front = UPOOL_FRONT_FORM;
@@ -335,7 +336,7 @@ static void take_for_piece(upool_chunked *c)
     c->kind = UPOOL_CHUNKED_FORM;
 }
 
-/* As the route settles the identifier of a form. */
+/* Settles the identifier as the route does for a form. */
 static int settle_form(upool_chunked *c, upool_refusal *refusal)
 {
     upool_request *rq = c->rq;
@@ -357,7 +358,7 @@ static int settle_form(upool_chunked *c, upool_refusal *refusal)
                : 0;
 }
 
-/* It was a form all along: from here on nothing is left of this front. */
+/* The request was a form all along: this front has no further part in it. */
 static int become_form(upool_chunked *c, upool_sink *inner,
                        upool_refusal *refusal)
 {
@@ -398,8 +399,8 @@ static int choice_is_in(request_rec *r, upool_request *rq,
                                          : chunk_is_in(r, rq, refusal);
 }
 
-/* The upload that is in the way may be no more decided than this one: two
- * pieces that come first at once.  When its file begins it has a name. */
+/* The upload in the way may be as undecided as this one, when two first pieces
+ * come at once.  It has a name once its file begins. */
 static int is_undecided(const upool_chunked *c)
 {
     upool_slot_record slot;
@@ -408,9 +409,9 @@ static int is_undecided(const upool_chunked *c)
            && slot.state == UPOOL_SLOT_UPLOADING && !slot.filename[0];
 }
 
-/* Takes identifier and room as an upload would, unless it can only be a piece
- * (of one that has begun), or has to be named by its fields.  0, or 1 with
- * *refusal. */
+/* Takes identifier and room as an upload would, unless the request can only be
+ * a piece (of an upload that has begun), or its fields have to name the upload.
+ * 0, or 1 with *refusal. */
 static int hold(upool_chunked *c, upool_refusal *refusal)
 {
     upool_request *rq = c->rq;
@@ -438,7 +439,7 @@ static int hold(upool_chunked *c, upool_refusal *refusal)
     }
 }
 
-/* What nobody holds is judged all the same. */
+/* Judges the request when hold() has taken nothing. */
 static int judge(upool_chunked *c, upool_refusal *refusal)
 {
     upool_reason reason = upool_intake_judge(c->r, c->rq, &refusal->detail);

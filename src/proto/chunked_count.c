@@ -35,8 +35,8 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
     apr_off_t start;
 
     if (c->place.piece.number == 0) {
-        /* Whoever begins again, after a break or with another version of the
-         * file, begins at the beginning. */
+        /* A client that begins again, after a break or with another version of
+         * the file, begins with piece 0. */
         if (upool_resume_abandon(c->resume)) {
             *refusal = *upool_resume_refusal(c->resume);
             return 1;

@@ -9,7 +9,8 @@
 
 #define UPLOAD_ID "upload_id"
 
-/* Given twice it has to be the same; a text that no identifier is otherwise. */
+/* An identifier given twice has to be the same both times; else it becomes a
+ * text that is no identifier. */
 static void take_id(upool_chunked *c, const char *value, apr_size_t len)
 {
     if (memchr(value, '\0', len)
@@ -87,7 +88,7 @@ int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal)
         return upool_refusal_set(refusal, UPOOL_REASON_CHUNK_HEADER, 0,
                                  "a library's parameters that do not agree");
     }
-    /* Words that others use, too: what else was said of the place wins. */
+    /* Other clients use plupload's words too, so there Content-Range wins. */
     if (settled && range && place->piece.kind != UPOOL_FAMILY_PLUPLOAD) {
         return upool_refusal_set(refusal, UPOOL_REASON_CHUNK_HEADER, 0,
                                  "Content-Range and a library's parameters");
@@ -107,8 +108,8 @@ int upool_chunked_place_piece(upool_chunked *c, upool_refusal *refusal)
     return 0;
 }
 
-/* A form has more than the piece in it: fields, as many as may be, and the
- * header blocks of all parts with what is around them. */
+/* A form holds more than the piece: the permitted number of fields, and for
+ * each part the header block and delimiters. */
 #define AROUND 2097152
 
 static int is_over(apr_off_t bytes, apr_int64_t limit, upool_reason reason,
@@ -125,8 +126,8 @@ static int is_file_over(apr_off_t bytes, const upool_limits *limits,
                       refusal);
 }
 
-/* Without a word of its length the form itself may be no longer than an
- * upload. */
+/* If its head does not give the length of the piece, the form itself may be no
+ * longer than an upload. */
 int upool_chunked_judge_head(const upool_chunked *c, upool_refusal *refusal)
 {
     upool_limits limits = upool_config_limits(c->rq->conf);
@@ -184,7 +185,7 @@ static upool_hashname_part part(const char *bytes, apr_size_t len)
     return made;
 }
 
-/* All that makes the file this user's file, sent to this place. */
+/* Hashes all that makes the file this user's file, sent to this place. */
 static int hash_piece(const upool_chunked *c, char *id)
 {
     const upool_request *rq = c->rq;

@@ -15,13 +15,13 @@
 #include "upload/result.h"
 
 #define JSON "application/json"
-/* What clients and proxies take for one header. */
+/* The longest header that clients and proxies accept. */
 #define HEADER_MAX 4096
 
 /* --- Errors --------------------------------------------------------------- */
 
-/* In the words of django-chunked-upload, where it has some: its clients show
- * them, or look for them. */
+/* The wording of django-chunked-upload, where it has one: its clients show
+ * these texts, or look for them. */
 static const char *text_of(const upool_chunked *c, const upool_refusal *refusal)
 {
     upool_limits limits = upool_config_limits(c->rq->conf);
@@ -69,7 +69,7 @@ static int status_of(const upool_refusal *refusal)
     }
 }
 
-/* Who may not know of the upload learns nothing of it. */
+/* A client that may not know of the upload learns nothing of it. */
 static apr_off_t offset_of(const upool_chunked *c, const upool_refusal *refusal)
 {
     if (refusal->reason == UPOOL_REASON_OFFSET && !c->resume) {
@@ -81,9 +81,9 @@ static apr_off_t offset_of(const upool_chunked *c, const upool_refusal *refusal)
     return upool_resume_offset(c->resume);
 }
 
-/* What this request has made, and nobody can go on with: it holds nothing, or
- * its client has not been told its name.  Other pieces of a library's file may
- * have come meanwhile, so that stays. */
+/* Deletes an upload that this request has made and no client can continue: it
+ * holds nothing, or its client has not been told its name.  A library's file
+ * stays, since other pieces of it may have come meanwhile. */
 static void drop_made(upool_chunked *c)
 {
     if (upool_chunked_is_made(c) && !upool_chunked_is_library(c)
@@ -101,7 +101,7 @@ int upool_chunked_refuse(request_rec *r, upool_request *rq,
     upool_chunked *c = rq->own;
     const char *text;
 
-    /* As the form that it may well be. */
+    /* It may well be a plain form, so it is refused as one. */
     if (c->kind == UPOOL_CHUNKED_MAYBE) {
         return upool_reply_refusal(r, rq, refusal);
     }
@@ -121,8 +121,8 @@ static const char *range_text(apr_pool_t *p, apr_off_t start, apr_off_t end,
                         end - 1, total);
 }
 
-/* What ranges are there, as nginx-upload-module writes them.  One client may
- * leave thousands: joined once, not one to all those before it. */
+/* Lists the ranges received, as nginx-upload-module writes them.  One client
+ * may leave thousands, so they are joined in one go, not one by one. */
 static const char *list_ranges(const upool_chunked *c)
 {
     apr_pool_t *p = c->r->pool;
@@ -218,7 +218,8 @@ int upool_chunked_tell_range(upool_chunked *c)
     if (upool_chunked_name(c, &refusal) || upool_chunked_open(c, &refusal)) {
         return upool_chunked_refuse(c->r, c->rq, &refusal);
     }
-    /* Whoever asks wants to go on: a request that still writes has to stop. */
+    /* A client that asks wants to go on: a request that still writes has to
+     * stop. */
     if (!upool_resume_is_complete(c->resume)
         && upool_resume_settle(c->resume)) {
         return upool_chunked_refuse(c->r, c->rq,
@@ -252,9 +253,9 @@ static int is_there(const upool_chunked *c)
     return 0;
 }
 
-/* Of a complete upload whose name can be guessed from the file's a piece is no
- * longer there when its answer is forgotten: the same name tomorrow is another
- * file's, which is to be sent. */
+/* If a complete upload's name can be guessed from its file, its pieces count as
+ * there only until its answer is forgotten: tomorrow another file may have the
+ * same name, and must be sent. */
 static int is_current(const upool_chunked *c)
 {
     return !upool_resume_is_complete(c->resume)
@@ -322,7 +323,7 @@ static int check_digest(upool_chunked *c, const char *md5)
     return md5 && upool_resume_check(c->resume, "md5", md5);
 }
 
-/* The length may be what has come, where nobody has said it before. */
+/* Where no one has given the length before, it is what has come. */
 static int is_ready(upool_chunked *c)
 {
     if (upool_resume_length(c->resume) < 0
@@ -347,9 +348,9 @@ static void add_fields(upool_chunked *c)
     }
 }
 
-/* It is complete, but that may be all: whoever completed it may have died
- * before the application ran, or the application may have failed.  While it
- * runs, nobody knows. */
+/* The upload is complete, but perhaps not its application: the process that
+ * completed it may have died before the application ran, or the application may
+ * have failed.  While it runs, its outcome is not known. */
 static int end_again(request_rec *r, upool_request *rq)
 {
     upool_chunked *c = rq->own;
@@ -391,7 +392,7 @@ static int end_upload(upool_chunked *c, const char *md5)
         return upool_chunked_refuse(c->r, c->rq,
                                     upool_resume_refusal(c->resume));
     }
-    /* Two that come at once: the application runs for one of them. */
+    /* Two requests may come at once: the application runs for one of them. */
     return upool_resume_completed_now(c->resume)
                ? upool_complete_run(c->r, c->rq, c->resume)
                : end_again(c->r, c->rq);

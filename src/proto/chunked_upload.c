@@ -8,8 +8,8 @@
 #include "httpd/resuming.h"
 #include "proto/complete.h"
 
-/* Two pieces that come first at the same time both want to make the upload: who
- * comes second waits until it is there, and opens it. */
+/* Two first pieces that come at the same time both want to make the upload: the
+ * second waits until it is there, and opens it. */
 #define PAUSE apr_time_from_msec(10)
 
 /* --- A piece that is there already --------------------------------------- */
@@ -66,8 +66,8 @@ static const upool_refusal *repeated_refusal(void *self)
     return &c->body.refusal;
 }
 
-/* This is a piece of what is all there, again: for the answer, which got lost.
- * Its bytes go nowhere. */
+/* Takes a repeated piece of an upload that is complete: its client wants the
+ * answer, which got lost.  The bytes are dropped. */
 static const upool_sink_ops repeated_ops = {
     .feed = repeated_feed,
     .flush = repeated_is_refused,
@@ -80,7 +80,7 @@ static const upool_sink_ops repeated_ops = {
 
 /* --- Which upload it is --------------------------------------------------- */
 
-/* What was counted has its measure behind the tag. */
+/* If pieces are counted, their size follows the tag. */
 static int is_same_file(const upool_chunked *c)
 {
     const char *tag = upool_chunked_tag(c);
@@ -102,8 +102,8 @@ static int is_chunked(const upool_chunked *c)
                    UPOOL_CHUNKED_PROTOCOL);
 }
 
-/* Is this the end of what is there?  All of it also is, if it is called the
- * same. */
+/* Is this the last piece of what is there?  The whole file is too, if it has
+ * the same name. */
 static int is_end(const upool_chunked *c, const char *filename)
 {
     return c->place.offset + c->place.length == upool_resume_length(c->resume)
@@ -112,9 +112,9 @@ static int is_end(const upool_chunked *c, const char *filename)
                           filename));
 }
 
-/* May a piece of a complete upload be one that was sent before?  Ids that are
- * made of a file's name and size mean another version of the file tomorrow, so
- * for them that is as long as the answer is kept. */
+/* May a piece of a complete upload be one that was sent before?  An id made of
+ * a file's name and size may stand for another version of the file tomorrow, so
+ * such a piece is a repeat only as long as the answer is kept. */
 static int is_repeated(const upool_chunked *c, const char *filename)
 {
     int is_fresh =
@@ -137,9 +137,9 @@ static int is_repeated(const upool_chunked *c, const char *filename)
     return is_end(c, filename) && (c->place.offset > 0 || is_fresh);
 }
 
-/* All of it came, but whoever was to complete it could not, or was killed: the
- * last piece once more does, for a client has nothing else to send.  It may be
- * the only one. */
+/* All of it came, but the process that was to complete it could not, or was
+ * killed.  Sending the last piece again completes it, for a client has nothing
+ * else to send.  The last piece may be the only one. */
 static int is_end_again(const upool_chunked *c, const char *filename)
 {
     return upool_chunked_is_auto(c) && !upool_chunked_is_library(c)
@@ -148,8 +148,8 @@ static int is_end_again(const upool_chunked *c, const char *filename)
            && is_end(c, filename) && upool_resume_is_whole(c->resume);
 }
 
-/* An identifier in the URL may be used again when its upload is complete;
- * upload_id names this one upload and no other. */
+/* An identifier in the URL may be used again when its upload is complete; an
+ * upload_id names only this one upload. */
 static int meet_complete(upool_chunked *c, const char *filename, int *makes,
                          upool_refusal *refusal)
 {
@@ -171,7 +171,7 @@ static void forget(upool_chunked *c)
     c->state = UPOOL_CHUNKED_NONE;
 }
 
-/* 0, with what was found in c->resume; or 1, with nothing there. */
+/* 0 with the upload in c->resume, or 1 if none was found. */
 static int find(upool_chunked *c, upool_refusal *refusal)
 {
     upool_resume_options options;
@@ -192,8 +192,8 @@ static int find(upool_chunked *c, upool_refusal *refusal)
     return 0;
 }
 
-/* Nobody has chosen the name that a library's id was made into, so an upload
- * that has expired stands in nobody's way. */
+/* No client has chosen the name that is made of a library's id, so an expired
+ * upload does not block it. */
 static int may_begin_anew(const upool_chunked *c, upool_reason reason)
 {
     return !c->says.named
@@ -287,8 +287,8 @@ static int judge_new(const upool_chunked *c, upool_refusal *refusal)
     return 0;
 }
 
-/* From the first-th on; those that only say what a piece is are no business of
- * the application. */
+/* The fields from the first-th on, without those that only describe the piece:
+ * they do not concern the application. */
 static const apr_array_header_t *fields_for_application(
     const upool_chunked *c, const apr_array_header_t *fields, int first)
 {
@@ -306,7 +306,7 @@ static const apr_array_header_t *fields_for_application(
     return kept;
 }
 
-/* Where a library cuts the file, the part may be called "blob". */
+/* The part may be called "blob" if a library has cut the file. */
 static const char *filename_of(const upool_chunked *c,
                                const upool_chunk_file *file)
 {
@@ -316,8 +316,8 @@ static const char *filename_of(const upool_chunked *c,
                : file->filename;
 }
 
-/* A slice of a file has no type of its own: the library's word counts, or
- * nothing was said. */
+/* A slice of a file has no type: the library's word counts, or else no type was
+ * given. */
 static const char *type_of(const upool_chunked *c, const upool_chunk_file *file)
 {
     if (!upool_chunked_is_library(c)) {
@@ -356,7 +356,7 @@ static int make(upool_chunked *c, const upool_resume_start *start,
     return 0;
 }
 
-/* found: what opening it came to. */
+/* found: the result of opening it. */
 static int create(upool_chunked *c, const upool_chunk_file *file,
                   const apr_array_header_t *fields, upool_reason found,
                   upool_refusal *refusal)
@@ -369,7 +369,7 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     c->place.offset =
         c->place.by == UPOOL_CHUNKED_BY_COUNT ? 0 : c->place.offset;
     start.protocol = UPOOL_CHUNKED_PROTOCOL;
-    /* Nobody knows yet whether it is the beginning of this upload. */
+    /* It is not known yet whether this is the beginning of the upload. */
     start.length = c->state == UPOOL_CHUNKED_UNNAMED && c->place.offset > 0
                        ? -1
                        : c->place.total;
@@ -408,8 +408,8 @@ static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
 
 /* --- Its bytes ------------------------------------------------------------ */
 
-/* RFC 9110 14.4 lets a total be unknown, but not change: who lies about it
- * once would pass every limit. */
+/* RFC 9110 14.4 lets a total be unknown, but not change: a client that could
+ * change it would pass every limit. */
 static int settle_total(upool_chunked *c, upool_refusal *refusal)
 {
     if (c->place.total < 0 || c->state == UPOOL_CHUNKED_REPEATED
@@ -420,9 +420,9 @@ static int settle_total(upool_chunked *c, upool_refusal *refusal)
     return 1;
 }
 
-/* A body that has ended as it should, with fewer bytes than its range.  (Of a
- * form the chunk has seen that already.)  mod_http2 may end that of a stream
- * which was reset in the same way: what came of it stays. */
+/* Checks for a body that ended properly, but with fewer bytes than its range.
+ * (For a form the chunk has checked that already.)  mod_http2 may end the body
+ * of a stream that was reset in the same way: the bytes that came stay. */
 static upool_reason verify(void *user, upool_resume *resume)
 {
     const upool_chunked *c = user;
@@ -464,7 +464,7 @@ static int begin(upool_chunked *c, upool_sink *inner, upool_refusal *refusal)
     return 0;
 }
 
-/* Of one piece of several no digest is on record. */
+/* Digests are recorded for whole files only, not for one piece of several. */
 static int brings_all(const upool_chunked *c)
 {
     return upool_resume_is_complete(c->resume) && c->place.offset == 0
@@ -496,8 +496,8 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
     upool_request *rq = c->rq;
 
     if (!rq->id[0]) {
-        /* What is told behind the file may still name it, so whether it may
-         * be is asked later too. */
+        /* The fields after the file may still name the upload, so minting is
+         * checked again later. */
         if (c->kind != UPOOL_CHUNKED_RAW) {
             c->state = UPOOL_CHUNKED_UNNAMED;
         }
@@ -511,8 +511,8 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
         }
     }
     else {
-        /* Another like it may complete the upload between our two looks:
-         * looked at again, this one is a repeat. */
+        /* A request like this one may complete the upload between our two
+         * checks: the second check then finds this one to be a repeat. */
         return enter_named(c, file, fields, inner, refusal)
                && (refusal->reason != UPOOL_REASON_COMPLETE
                    || enter_named(c, file, fields, inner, refusal));

@@ -16,7 +16,7 @@
 #include "httpd/substitute.h"
 #include "upload/result.h"
 
-/* For how long a request waits for the answer to another one like it. */
+/* How long a request waits for the answer to another one like it. */
 #define WAIT_MAX apr_time_from_sec(5)
 
 static int refuse(request_rec *r, upool_request *rq, upool_reason reason,
@@ -27,7 +27,8 @@ static int refuse(request_rec *r, upool_request *rq, upool_reason reason,
     return rq->protocol->refuse(r, rq, &refusal);
 }
 
-/* In place of the headers of one request among several: those of the whole. */
+/* Replaces the headers of one request among several by those of the whole
+ * upload. */
 static void describe_whole(request_rec *r, upool_request *rq)
 {
     const upool_record *record = rq->outcome.record;
@@ -57,9 +58,8 @@ static const char *target_of(request_rec *r, const upool_request *rq,
                : about->uri;
 }
 
-/* r looks like the request that created the upload, for as long as the
- * application runs: REQUEST_URI and THE_REQUEST are made of the request line.
- */
+/* Makes r look like the request that created the upload while the application
+ * runs: REQUEST_URI and THE_REQUEST are made of the request line. */
 static void redirect(request_rec *r, const char *url, const char *target)
 {
     const char *method = r->method;
@@ -118,7 +118,8 @@ static int again(request_rec *r, upool_request *rq, const upool_answer *answer)
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* Has the right to run it, or the answer of the request that had that. */
+/* Runs the application, if this request gets the right to; else repeats the
+ * answer to the request that had it. */
 static int run_or_repeat(request_rec *r, upool_request *rq)
 {
     upool_answer answer = { 0, 0, 0, NULL, NULL, 0 };
@@ -202,7 +203,7 @@ static int says_the_same(const upool_resume_start *start,
     const upool_resumable *about = upool_resume_about(resume);
     const char *type = about->file.content_type;
 
-    /* That of a concatenation is its parts'. */
+    /* A concatenation takes its length from its parts. */
     return (start->concat || start->length == upool_resume_length(resume))
            && is_same(start->protocol, about->protocol)
            && is_same(start->filename, about->file.filename)
@@ -214,8 +215,8 @@ static int says_the_same(const upool_resume_start *start,
                || !strncmp(start->content_type, type, strlen(type)));
 }
 
-/* The complete upload that start would make anew; NULL: it is a new one, and
- * start->replaces says what was there. */
+/* The complete upload that start would make again; NULL: start makes a new one,
+ * and start->replaces says what was there. */
 static upool_resume *find_repeated(request_rec *r, upool_request *rq,
                                    upool_resume_start *start)
 {
@@ -233,8 +234,8 @@ static upool_resume *find_repeated(request_rec *r, upool_request *rq,
                : NULL;
 }
 
-/* Two that came at once have both found nothing; the slower one may meet what
- * the other has completed since, and looks again. */
+/* Two that come at once both find nothing at first; the slower one may find
+ * that the other has completed it meanwhile, so it looks again. */
 upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
                                     upool_resume_start *start, int *repeated,
                                     upool_refusal *refusal)

@@ -20,7 +20,7 @@
 #include "upload/resume.h"
 
 /* FilePond's chunkUploads (https://pqina.nl/filepond), which borrows header
- * fields of tus and nothing else of it:
+ * fields of tus and nothing else:
  *
  *   POST   U              a form of one field, without the file, and
  *                         Upload-Length: the answer is the identifier, as text
@@ -28,10 +28,10 @@
  *   HEAD   U?patch=ID     how far it is
  *   DELETE U              with ID as its body: the user takes it back
  *
- * What FilePond sends without chunkUploads is a form like any other. */
+ * A form that FilePond sends without chunkUploads is like any other. */
 
 #define KIND "filepond"
-/* More than any identifier: no body of a DELETE of ours is longer. */
+/* Longer than any identifier: a DELETE of ours has no longer body. */
 #define REVERT_MAX 256
 
 typedef struct filepond {
@@ -53,8 +53,8 @@ static filepond *own(request_rec *r, upool_request *rq)
     return rq->own;
 }
 
-/* A form whose file is to follow says how long that is.  A chunk of other
- * libraries has Content-Range, the IETF's protocol Upload-Complete. */
+/* A form whose file is to follow gives the file's length.  A chunk of another
+ * library has Content-Range; the IETF's protocol has Upload-Complete. */
 static int is_creation(const request_rec *r, upool_request *rq)
 {
     const char *type = field(r, "Content-Type");
@@ -109,7 +109,7 @@ static int is_revert(const request_rec *r)
 
 static int recognise(request_rec *r, upool_request *rq)
 {
-    /* Its PATCH is one of tus that does not say so, and tus is asked later. */
+    /* A PATCH with it belongs to tus, which is asked later. */
     if (field(r, "Tus-Resumable")) {
         return 0;
     }
@@ -135,7 +135,7 @@ static int recognise(request_rec *r, upool_request *rq)
 static int refuse(request_rec *r, upool_request *rq,
                   const upool_refusal *refusal)
 {
-    /* FilePond shows it to the user, and knows no JSON. */
+    /* FilePond shows it to the user as it is, and cannot read JSON. */
     return upool_reply_refusal_as(r, rq, refusal, refusal->status,
                                   "text/plain; charset=utf-8", refusal->text);
 }
@@ -170,7 +170,7 @@ static void tell_offset(request_rec *r, const upool_resume *resume)
 
 /* --- POST ----------------------------------------------------------------- */
 
-/* FilePond tells the file's name with every piece, and not before. */
+/* FilePond sends the file's name with every piece, but not with the POST. */
 static int set_name(request_rec *r, upool_resume *resume)
 {
     const char *name = field(r, "Upload-Name");
@@ -178,7 +178,7 @@ static int set_name(request_rec *r, upool_resume *resume)
     return upool_resume_set_name(resume, name ? name : "");
 }
 
-/* Without a byte to come there is no PATCH that would name it. */
+/* If no byte is to come, no PATCH follows that could name the file. */
 static void complete_empty(request_rec *r, upool_resume *resume,
                            upool_refusal *refusal)
 {
@@ -322,7 +322,7 @@ static int revert_is_in(request_rec *r, upool_request *rq,
                               : upool_proto_clear(r, rq);
 }
 
-/* An identifier reads like a query of one name without a value. */
+/* An identifier is parsed like a query of one name without a value. */
 static int read_revert(request_rec *r, upool_request *rq)
 {
     filepond *pond = own(r, rq);

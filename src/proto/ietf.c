@@ -29,8 +29,8 @@ static int is_partial(const request_rec *r)
     return upool_ietf_is_partial(apr_table_get(r->headers_in, "Content-Type"));
 }
 
-/* Clients of older drafts sent appends without a type, of newer ones some
- * forget the offset: either says what is meant. */
+/* Clients of older drafts sent appends without a type, and some of newer ones
+ * forget the offset: either is enough to recognise an append. */
 static int is_append(const request_rec *r, const upool_ietf_head *head)
 {
     return r->method_number == M_PATCH
@@ -38,8 +38,8 @@ static int is_append(const request_rec *r, const upool_ietf_head *head)
            && (head->complete >= 0 || head->interop || is_partial(r));
 }
 
-/* One that is minted or signed, rightly or not; without a key any word might
- * be one. */
+/* An identifier that is minted, or signed, rightly or not; without a key any
+ * word could be one. */
 static int is_plausible(const request_rec *r, const upool_request *rq)
 {
     const char *text = upool_proto_last_segment(r);
@@ -51,8 +51,9 @@ static int is_plausible(const request_rec *r, const upool_request *rq)
                       == UPOOL_IDENT_GOOD);
 }
 
-/* Only who means an upload resource says HEAD or DELETE and the version; a GET
- * may be for a page.  (Who names an upload that is there need not say it.) */
+/* A HEAD or DELETE that gives the version can only mean an upload resource; a
+ * GET may be for a page.  (A request for an upload that exists need not give
+ * the version.) */
 static int is_about_resource(const request_rec *r, const upool_request *rq)
 {
     int speaks =
@@ -68,8 +69,8 @@ static int is_about_resource(const request_rec *r, const upool_request *rq)
     }
 }
 
-/* Whoever answers an OPTIONS, what may be uploaded stands in the answer
- * (4.1.4).  Headers of errors survive an answer that is made anew. */
+/* The answer to OPTIONS says what may be uploaded, whoever gives it (4.1.4).
+ * The headers of errors survive when an answer is made anew. */
 static int recognise_options(request_rec *r, upool_request *rq)
 {
     if (apr_table_get(r->headers_in, "Upload-Complete")) {
@@ -110,8 +111,9 @@ static int recognise(request_rec *r, upool_request *rq)
     if (may_carry_content(r) && ietf->head.complete >= 0) {
         rq->creates = 1;
         rq->takes_body = 1;
-        /* Of nothing there is nothing to come, whatever it says: tus-js-client
-         * sends an empty file as one that is not complete, and no more. */
+        /* Nothing can follow an empty file, whatever the field says:
+         * tus-js-client sends it as one that is not complete, and then no
+         * more. */
         if (ietf->head.length == 0) {
             ietf->head.complete = 1;
         }
@@ -120,8 +122,8 @@ static int recognise(request_rec *r, upool_request *rq)
     return 0;
 }
 
-/* A client sends the whole of a file so to any server, and those that do not
- * know the protocol are to take it (4.2); a part of one they are not. */
+/* Clients send a whole file in this way to any server, and servers that do not
+ * know the protocol should accept it (4.2), but not a part of a file. */
 static const char *evident(request_rec *r, upool_request *rq)
 {
     const upool_ietf *ietf;
@@ -137,7 +139,7 @@ static const char *evident(request_rec *r, upool_request *rq)
 static int handle(request_rec *r, upool_request *rq)
 {
     upool_ietf_of(rq)->interims = upool_ietf_interims(r, rq);
-    /* Codings are part of what is counted (8), so nobody may undo them. */
+    /* Codings are part of what is counted (8), so no filter may undo them. */
     rq->keeps_coding = 1;
     if (rq->creates) {
         return upool_ietf_create(r, rq);

@@ -26,7 +26,7 @@
 #include "proto/ietf_head.h"
 #include "upload/resume.h"
 
-/* What an upload of this front is called in its document. */
+/* The protocol of this front's uploads, as their documents call it. */
 #define UPOOL_IETF_PROTOCOL "resumable"
 
 /* What the front keeps of a request, in rq->own. */
@@ -36,14 +36,14 @@ typedef struct upool_ietf {
     upool_sink sink;      /* of the bytes; rq->sink is ietf_interim.c's */
     request_rec *r;
     apr_off_t begin; /* where this request's bytes belong */
-    int interims;    /* so many interim answers may still be sent */
-    apr_off_t step;  /* bytes to the next with an offset; 0: none of these */
+    int interims;    /* interim answers that may still be sent */
+    apr_off_t step;  /* bytes to the next one with an offset; 0: none */
     apr_off_t told;  /* the offset of the last one */
     int gone;        /* refused for good: nothing is left to go on with */
-    int processed;   /* refused by what looks at the whole representation */
+    int processed;   /* refused by a check of the whole representation */
 } upool_ietf;
 
-/* The front's own of rq, from recognise() on. */
+/* What the front keeps of rq, from recognise() on. */
 static inline upool_ietf *upool_ietf_of(const upool_request *rq)
 {
     return rq->own;
@@ -56,32 +56,32 @@ int upool_ietf_append(request_rec *r, upool_request *rq);
 
 /* --- ietf_interim.c ------------------------------------------------------- */
 
-/* How many interim answers r may have (UploadInterim): those in a row without
- * which every client gets on, so none where somebody stands between. */
+/* How many interim answers r may have (UploadInterim): as many in a row as
+ * every client can cope with, so none if a proxy stands between. */
 int upool_ietf_interims(const request_rec *r, const upool_request *rq);
 
 /* Tells the client where the upload resource is, if it understands that. */
 void upool_ietf_announce(request_rec *r, const upool_request *rq,
                          const char *location);
 
-/* Sets rq->sink: the resume's, with interim answers between. */
+/* Sets rq->sink: the resume's, with interim answers in between. */
 void upool_ietf_wrap(request_rec *r, upool_request *rq);
 
 /* --- ietf_reply.c --------------------------------------------------------- */
 
-/* Upload-Limit (4.1.4) as rq's client calls its members; never NULL.  Where the
- * resource is known it has what is left of its life. */
+/* Upload-Limit (4.1.4), its members named as rq's client knows them; never
+ * NULL. If the resource is known its remaining life is among them. */
 const char *upool_ietf_limits(request_rec *r, const upool_request *rq);
 
-/* Sets Upload-Offset, Upload-Complete, Upload-Limit, and Upload-Length where it
- * is known, of the resource; to answer with. */
+/* Sets the answer's Upload-Offset, Upload-Complete, Upload-Limit and, if it is
+ * known, Upload-Length of the resource. */
 void upool_ietf_set_state(request_rec *r, const upool_request *rq);
 
 /* Opens the resource that rq names.  0, or 1 with *refusal set. */
 int upool_ietf_open(request_rec *r, upool_request *rq, upool_refusal *refusal);
 
-/* Ends whoever is still writing, and looks anew (4.6).  0, or 1 with *refusal
- * set. */
+/* Ends a request that still writes, and looks again (4.6).  0, or 1 with
+ * *refusal set. */
 int upool_ietf_settle(upool_request *rq, upool_refusal *refusal);
 
 /* HEAD and GET of the resource, DELETE, OPTIONS: as handle(). */

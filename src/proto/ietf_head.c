@@ -18,7 +18,7 @@
 
 #define CODING "Content-Encoding"
 
-/* 1 with *number where the field is an item of that type. */
+/* 1 with *number if the field is an item of that type. */
 static int read_item(const apr_table_t *headers, const char *name,
                      upool_structured_type type, long long *number)
 {
@@ -76,7 +76,7 @@ void upool_ietf_head_read(const apr_table_t *headers, upool_ietf_head *head)
     head->length = read_count(headers, "Upload-Length");
 }
 
-/* Without its parameters, of which it has none. */
+/* Ignores parameters, since the media type defines none. */
 int upool_ietf_is_partial(const char *type)
 {
     apr_size_t len = type ? strcspn(type, "; \t") : 0;
@@ -119,8 +119,8 @@ upool_reason upool_ietf_keep(request_rec *r, const char **text)
     return UPOOL_REASON_NONE;
 }
 
-/* The value of that line, *len bytes; NULL: there is none (then *len is
- * anything). */
+/* The value of that line, *len bytes; NULL: there is no such line (then *len is
+ * undefined). */
 static const char *find_line(const upool_resumable *about, const char *name,
                              apr_size_t *len)
 {
@@ -167,7 +167,7 @@ int upool_ietf_check_digest(upool_resume *resume)
                || check_one(resume, "sha-512", &digest.sha512));
 }
 
-/* Hex, of our own making, as a byte sequence (RFC 9651 3.3.5). */
+/* Hex that we have written ourselves, as a byte sequence (RFC 9651 3.3.5). */
 static const char *byte_sequence(const char *hex, apr_pool_t *p)
 {
     apr_size_t len = 0;
@@ -178,7 +178,7 @@ static const char *byte_sequence(const char *hex, apr_pool_t *p)
     return apr_pstrcat(p, ":", text, ":", NULL);
 }
 
-/* Digests of the one file, by RFC 9530's names, which are ours. */
+/* Digests of the single file, under the names of RFC 9530, which we use too. */
 static const char *find_digest(const upool_record *record, const char *name)
 {
     const upool_file *file = &APR_ARRAY_IDX(record->files, 0, upool_file);
@@ -198,8 +198,8 @@ static const char *find_digest(const upool_record *record, const char *name)
 #define ALGORITHMS 2
 static const char *const algorithms[ALGORITHMS] = { "sha-512", "sha-256" };
 
-/* RFC 9530 4: 0 says not this one.  Of a key given twice the last counts, and a
- * field that does not parse says nothing. */
+/* RFC 9530 4: a preference of 0 means "not this one".  If a key is given twice
+ * the last counts, and a field that does not parse is ignored. */
 static void read_wanted(const char *text, apr_size_t len, int *wanted)
 {
     upool_structured reader;

@@ -3,9 +3,9 @@
 #ifndef UPOOL_PROTO_IETF_HEAD_H
 #define UPOOL_PROTO_IETF_HEAD_H
 
-/* The header fields of the IETF's resumable uploads, as a request has them.
- * A field of another type than the draft gives it, an integer below zero or
- * one that was sent twice is no field at all (4.1.1, 4.1.2, 4.1.3).
+/* The header fields of the IETF's resumable uploads, as a request has them.  A
+ * field counts as absent if its type is not the draft's, if it is an integer
+ * below zero, or if it was sent twice (4.1.1, 4.1.2, 4.1.3).
  *
  * Upload-Draft-Interop-Version says which draft the client was written after:
  *
@@ -36,11 +36,11 @@ void upool_ietf_head_read(const apr_table_t *headers, upool_ietf_head *head);
 /* 1 where id looks like one that we mint. */
 int upool_ietf_is_minted(const char *id);
 
-/* 1 where that Content-Type is that of an append; type may be NULL. */
+/* 1 if type is the Content-Type of an append; type may be NULL. */
 int upool_ietf_is_partial(const char *type);
 
-/* What the creating request says of the whole representation, and a later one
- * needs: it is kept with the upload, as the metadata of its document, one line
+/* What the creating request says of the whole representation and a later one
+ * needs.  It is kept with the upload, as the metadata of its document, one line
  * each:
  *
  *     Content-Encoding: FIELD LF     (8) for the application
@@ -54,10 +54,12 @@ upool_reason upool_ietf_keep(request_rec *r, const char **text);
 /* The codings of the whole, in p; NULL: none. */
 const char *upool_ietf_coding(const upool_resumable *about, apr_pool_t *p);
 
-/* Every byte is there: compares.  0, or 1 with the resume refused. */
+/* Compares the digest once every byte is there.  0, or 1 with the resume
+ * refused. */
 int upool_ietf_check_digest(upool_resume *resume);
 
-/* Sets Repr-Digest in headers to what the client wants of what we know. */
+/* Sets Repr-Digest in headers to those digests that the client wants and we
+ * know. */
 void upool_ietf_tell_digest(const upool_resumable *about,
                             const upool_record *record, apr_table_t *headers,
                             apr_pool_t *p);

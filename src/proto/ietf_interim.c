@@ -6,18 +6,19 @@
 
 #include "httpd/interim.h"
 
-/* After the first MiB, and then after four times as many bytes as before.
- * Proxies survive few interim answers, if any (Caddy five, mod_proxy nine,
- * Varnish none), and all that they are good for is that a client which is cut
- * off knows more; it may always ask. */
+/* Offsets are sent after the first MiB, and then after four times as many bytes
+ * as before.  Proxies survive few interim answers, if any (Caddy five,
+ * mod_proxy nine, Varnish none), and all they do is tell more to a client that
+ * is cut off; it may always ask. */
 #define TELL_BYTES 1048576
 #define TELL_GROWTH 4
-/* Before it there were no interim answers but the first. */
+/* Older versions had no interim answers but the first. */
 #define INTEROP_PROGRESS 5
 
-/* Somebody stands between us and the client, and says so; or mod_remoteip has
- * taken him at his word, and what he said away.  It makes an address of its own
- * then, be it the same one: of a client on the proxy's machine. */
+/* A proxy stands between us and the client and says so, or mod_remoteip has
+ * trusted the proxy and removed what it said.  mod_remoteip then makes a new
+ * address object, even for the same address (of a client on the proxy's
+ * machine). */
 static int is_relayed(const request_rec *r)
 {
     return apr_table_get(r->headers_in, "Via")
@@ -34,7 +35,7 @@ int upool_ietf_interims(const request_rec *r, const upool_request *rq)
     return is_relayed(r) ? 0 : UPOOL_INTERIM_MAX;
 }
 
-/* Only for those who have said that they speak the draft (Appendix "Draft
+/* Only for clients that have said that they speak the draft (Appendix "Draft
  * Version Identification"). */
 static void tell_interim(request_rec *r, upool_ietf *ietf, apr_table_t *fields)
 {
@@ -59,8 +60,8 @@ void upool_ietf_announce(request_rec *r, const upool_request *rq,
     tell_interim(r, ietf, fields);
 }
 
-/* An offset once told must never be taken back (4.1.1): where bytes may be
- * refused at the end, or may not survive a power cut, none is told. */
+/* An offset once sent must never be taken back (4.1.1): none is sent if bytes
+ * may be refused at the end, or may not survive a power cut. */
 static int may_tell(const request_rec *r, const upool_request *rq)
 {
     return upool_ietf_of(rq)->head.interop >= INTEROP_PROGRESS

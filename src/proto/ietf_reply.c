@@ -14,12 +14,12 @@
 
 #define TYPES "https://iana.org/assignments/http-problem-types#"
 #define PROBLEM_JSON "application/problem+json"
-/* The largest integer of a structured field: no limit that anybody meets. */
+/* The largest integer of a structured field: no real limit is larger. */
 #define INTEGER_MAX APR_INT64_C(999999999999999)
-/* Before it, the limit of age was called otherwise. */
+/* Older versions gave the limit of age another name. */
 #define INTEROP_MAX_AGE 7
-/* Up to here the draft forbade header fields of the upload in requests that
- * only ask, and wanted them refused. */
+/* Up to this version the draft forbade header fields about the upload in
+ * requests that only ask, and wanted such requests refused. */
 #define INTEROP_STRICT 6
 
 static const char *add_limit(apr_pool_t *p, const char *limits,
@@ -34,7 +34,7 @@ static apr_int64_t least(apr_int64_t a, apr_int64_t b)
     return a < b ? a : b;
 }
 
-/* Seconds that the resource has left, or would have; -1: for ever. */
+/* Seconds that the resource has left, or would have; -1: no limit. */
 static apr_int64_t life(request_rec *r, const upool_request *rq)
 {
     const upool_ietf *ietf = upool_ietf_of(rq);
@@ -49,7 +49,7 @@ static apr_int64_t life(request_rec *r, const upool_request *rq)
 }
 
 /* LimitRequestBody bounds one request, not the upload: clients that know it
- * send the rest in another. */
+ * send the rest in further requests. */
 const char *upool_ietf_limits(request_rec *r, const upool_request *rq)
 {
     const upool_ietf *ietf = upool_ietf_of(rq);
@@ -125,8 +125,8 @@ int upool_ietf_settle(upool_request *rq, upool_refusal *refusal)
     return 1;
 }
 
-/* The target's own answer to the whole representation, marked as such (4.4.2).
- * A Location in it is the target's; where there is none, a client that has sent
+/* Marks the target's own answer to the whole representation as such (4.4.2).  A
+ * Location in it is the target's; if it has none, a client that has sent
  * everything at once looks there for its upload (4.2.3, example A). */
 int upool_ietf_answer(request_rec *r, upool_request *rq, int has_body)
 {
@@ -209,9 +209,9 @@ static const char *write_problem(request_rec *r, const upool_request *rq,
     return copy;
 }
 
-/* Upload-Complete is false: these answers are the protocol's, not those of the
- * resource that the client has aimed at; but for what has seen the whole and
- * says no in its stead (4.1.2). */
+/* Upload-Complete is false: these answers come from the protocol, not from the
+ * resource that the client has aimed at.  The exception is a refusal by a check
+ * of the whole file, which answers for the resource (4.1.2). */
 int upool_ietf_refuse(request_rec *r, upool_request *rq,
                       const upool_refusal *refusal)
 {
@@ -233,8 +233,9 @@ int upool_ietf_refuse(request_rec *r, upool_request *rq,
 
 /* --- HEAD and GET, DELETE, OPTIONS ---------------------------------------- */
 
-/* Without a word of the protocol in it, and as a GET of what any word might
- * name, the request may be the application's: what we do not know passes. */
+/* A request without the protocol's headers, or a GET of a URL that any word
+ * might form, may be meant for the application: if we do not know the upload,
+ * it passes. */
 static int may_pass(const request_rec *r, const upool_request *rq)
 {
     return !apr_table_get(r->headers_in, "Upload-Draft-Interop-Version")
@@ -265,8 +266,8 @@ static int find(request_rec *r, upool_request *rq, int *result)
     return 1;
 }
 
-/* Complete says that there is a final answer (4.3.2): without one the client
- * asks for it by an append of nothing. */
+/* Complete means that there is a final answer (4.3.2): without one the client
+ * asks for it by an empty append. */
 static int is_answered(request_rec *r, upool_request *rq,
                        const upool_resume *resume)
 {
@@ -275,7 +276,8 @@ static int is_answered(request_rec *r, upool_request *rq,
                   == UPOOL_COMPLETE_ANSWERED;
 }
 
-/* 4.3: whoever still writes is ended first, so that the offset can be used. */
+/* 4.3: a request that still writes is ended first, so that the offset can be
+ * used. */
 int upool_ietf_tell_offset(request_rec *r, upool_request *rq)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
@@ -309,7 +311,7 @@ int upool_ietf_cancel(request_rec *r, upool_request *rq)
     return upool_reply_text(r, HTTP_NO_CONTENT, NULL, "");
 }
 
-/* Of an upload resource, or of a target that has no other handler. */
+/* Answers for an upload resource, or a target that has no other handler. */
 int upool_ietf_options(request_rec *r, upool_request *rq)
 {
     if (rq->is_resource) {

@@ -18,7 +18,7 @@
 #include "parse/tusfields.h"
 #include "proto/complete.h"
 
-/* Before it appends had no media type of their own. */
+/* Older versions gave appends no media type. */
 #define INTEROP_MEDIA_TYPE 6
 /* Up to this interop version an append that is not the last is answered with
  * 201. */
@@ -26,8 +26,8 @@
 
 /* --- Begin ---------------------------------------------------------------- */
 
-/* Two numbers for the length, or one and what was known, must agree (4.1.3).
- * Asked before either is recorded. */
+/* Two numbers for the length, or one and the length already known, must agree
+ * (4.1.3).  Checked before either is recorded. */
 static int lengths_agree(const upool_ietf *ietf, const upool_request *rq,
                          apr_off_t offset)
 {
@@ -48,7 +48,7 @@ static int lengths_agree(const upool_ietf *ietf, const upool_request *rq,
                                : said - offset >= content;
 }
 
-/* What the request says of the length, recorded.  0, or 1 when refused. */
+/* Records what the request says of the length.  0, or 1 when refused. */
 static int record_length(const upool_ietf *ietf, const upool_request *rq,
                          apr_off_t offset)
 {
@@ -74,8 +74,8 @@ static const upool_digestfield *content_digest(request_rec *r, int *malformed)
     return digest;
 }
 
-/* What can be said against the request before any of its content is read, and
- * before the upload knows of it. */
+/* Checks the request before any of its content is read, and before the upload
+ * is touched. */
 static upool_reason judge_content(request_rec *r, const upool_request *rq,
                                   apr_off_t offset, upool_resume_append *append)
 {
@@ -109,8 +109,8 @@ static int begin(request_rec *r, upool_request *rq, apr_off_t offset,
     append.offset = offset;
     append.content_length = rq->content_length;
     append.last = ietf->head.complete;
-    /* The client completes it (4.1.2), and not before the whole has been
-     * compared with its digest. */
+    /* The last byte does not complete it: the client does (4.1.2), once the
+     * whole has been compared with its digest. */
     append.stay_open = 1;
     if (record_length(ietf, rq, offset)
         || upool_resume_begin(ietf->resume, &append)) {
@@ -140,8 +140,8 @@ static int keep_going(request_rec *r, upool_request *rq)
     return upool_reply_text(r, status, NULL, "");
 }
 
-/* An upload that would be longer than its client said, or than it may be, is of
- * no more use (4.4). */
+/* An upload that would exceed its client's length, or the limit, is of no more
+ * use (4.4). */
 static int is_beyond_repair(const upool_refusal *refusal)
 {
     return refusal->reason == UPOOL_REASON_OVERRUN
@@ -149,7 +149,7 @@ static int is_beyond_repair(const upool_refusal *refusal)
            || refusal->reason == UPOOL_REASON_FILE_TOO_LARGE;
 }
 
-/* Nobody waits for the rest of a request that its client has given up (4.6). */
+/* The client has given up the request, so no one waits for the rest (4.6). */
 static int is_superseded(const upool_refusal *refusal)
 {
     return refusal->reason == UPOOL_REASON_TAKEN
@@ -182,9 +182,9 @@ static int run_target(request_rec *r, upool_request *rq)
     return upool_complete_run(r, rq, ietf->resume);
 }
 
-/* The representation is all there: is it what was announced (10.1)?  What is
- * not is not processed, and no append will mend it.  What looks at a complete
- * file may say no for good too; its errors are worth another try. */
+/* The representation is all there: is it what was announced (10.1)?  If not, it
+ * is not processed, and no append can mend it.  Checks of the complete file may
+ * refuse it for good too; an error in them is worth another try. */
 static int complete(request_rec *r, upool_request *rq)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
@@ -233,8 +233,8 @@ static int run(request_rec *r, upool_request *rq)
 
 /* --- A request that creates ----------------------------------------------- */
 
-/* tus-js-client sends what it knows of a file as it does in its own protocol,
- * whichever it speaks.  NULL: nothing of that key. */
+/* tus-js-client sends a file's metadata as in its own protocol, whichever it
+ * speaks.  NULL: none under that key. */
 static const char *from_metadata(request_rec *r, const char *key)
 {
     const char *text = apr_table_get(r->headers_in, "Upload-Metadata");
@@ -260,8 +260,8 @@ static const char *from_metadata(request_rec *r, const char *key)
     return NULL;
 }
 
-/* 4.2.1: Content-Disposition, of any type, may tell the name.  0, or 1 where it
- * is malformed. */
+/* 4.2.1: Content-Disposition, of any type, may give the name.  0, or 1 if it is
+ * malformed. */
 static int find_filename(request_rec *r, const char **filename)
 {
     const char *text = apr_table_get(r->headers_in, "Content-Disposition");
@@ -285,7 +285,7 @@ static const char *find_type(request_rec *r)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
 
-    /* Of a part of the representation this is no type of it. */
+    /* The type of a partial body is not that of the representation. */
     if (type && !upool_ietf_is_partial(type)) {
         return type;
     }
@@ -322,8 +322,8 @@ static int repeat_is_in(request_rec *r, upool_request *rq,
     return refusal ? upool_ietf_refuse(r, rq, refusal) : run_target(r, rq);
 }
 
-/* Of one whose length nobody knows nothing tells that it has come again.  0, or
- * 1 with *refusal set. */
+/* A repeat cannot be recognised while the length is unknown.  0, or 1 with
+ * *refusal set. */
 static int make(request_rec *r, upool_request *rq, upool_resume_start *start,
                 int *repeated, upool_refusal *refusal)
 {
@@ -335,8 +335,8 @@ static int make(request_rec *r, upool_request *rq, upool_resume_start *start,
     return refusal->reason != UPOOL_REASON_NONE;
 }
 
-/* 4.2.2.  Whoever is refused before the resource was announced has nothing to
- * come back to. */
+/* 4.2.2.  A client that is refused before the resource was announced has
+ * nothing to come back to. */
 int upool_ietf_create(request_rec *r, upool_request *rq)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
@@ -396,8 +396,8 @@ static int nothing_came(request_rec *r, upool_request *rq,
     return upool_ietf_refuse(r, rq, refusal ? refusal : &late);
 }
 
-/* The client has lost the final answer, and completes once more what is
- * complete: it gets the answer again.  Any other append is too late (4.4.2). */
+/* The client has lost the final answer, and completes the complete upload
+ * again: it gets the answer again.  Any other append is too late (4.4.2). */
 static int append_to_complete(request_rec *r, upool_request *rq)
 {
     upool_ietf *ietf = upool_ietf_of(rq);
@@ -434,9 +434,9 @@ static int look(upool_request *rq, upool_refusal *refusal)
     return 1;
 }
 
-/* Whoever writes is ended first: the offset that counts is the one after.  By
- * the time that we begin another request may have completed it: looked at
- * again, that is known. */
+/* A request that still writes is ended first: the offset that counts is the one
+ * after that.  Another request may have completed the upload by the time that
+ * we begin, so we look again. */
 int upool_ietf_append(request_rec *r, upool_request *rq)
 {
     upool_ietf *ietf = upool_ietf_of(rq);

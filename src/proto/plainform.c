@@ -25,8 +25,8 @@ static void tell_begin(request_rec *r, const upool_request *rq)
 }
 
 /* A body that begins with another delimiter than it announces, or with the
- * closing one, is an empty form: nothing is wrong with it but that its client
- * meant another. */
+ * closing one, is an empty form.  It is valid, but its client meant another
+ * one. */
 static void tell_nothing(request_rec *r, const upool_request *rq)
 {
     if (!upool_upload_has_parts(rq->upload)) {
@@ -117,7 +117,7 @@ static void take_pair(void *user, const char *name, const char *value,
     upool_family_param(user, name, value, len);
 }
 
-/* A form's own fields are looked at where they come (upload/form.h). */
+/* The form's own fields are checked as they arrive (upload/form.h). */
 static int is_piece(request_rec *r)
 {
     upool_family family;

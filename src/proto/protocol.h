@@ -8,12 +8,13 @@
  * identifier; all return what a handler hook returns.
  *
  * Each word of UploadProtocol but multipart is a upool_protocol, which stands
- * in the list in front/route.c.  The way of its request:
+ * in the list in front/route.c.  Its request goes through these steps:
  *
  *   early     X-HTTP-Method-Override on a POST with Tus-Resumable has become
- *             r->method and r->method_number (front/early.h): nobody asks for
- *             it later.  A HEAD made so has r->method "HEAD", but its answer is
- *             framed as that to a POST: r->header_only is 0, so send no body.
+ *             r->method and r->method_number (front/early.h): no code
+ *             asks for it later.  A HEAD made so has r->method "HEAD", but its
+ *             answer is framed as that to a POST: r->header_only is 0, so send
+ *             no body.
  *   fixups    recognise(): is it mine?  It looks at method, URL and headers
  *             alone, reads nothing and asks no pool, but says in rq what it
  *             found:
@@ -23,12 +24,12 @@
  *               rq->refusal     by upool_proto_refuse()
  *             The route then settles what is the same for all: the identifier
  *             in X-Progress-ID (one that contradicts the resource's is
- *             refused), a minted one for a creation without, its age, the
- *             owner, Content-Length in rq->content_length, the headers to set
- *             aside.
- *   handler   refuse(), where anything of that went wrong, else handle().
+ *             refused), or a minted one for a creation without it, its age,
+ *             the owner, Content-Length in rq->content_length, the headers to
+ *             set aside.
+ *   handler   refuse() if anything of that went wrong, else handle().
  *
- * rq->base is U: what the resources of an upload are named after. */
+ * rq->base is U, the URL that the resources of an upload are named after. */
 
 #include "httpd/request.h"
 #include "upload/resume.h"
@@ -38,17 +39,18 @@ typedef struct upool_protocol {
     const char *kind; /* what the documents of its uploads call it */
     /* 1 when the request is one of this protocol. */
     int (*recognise)(request_rec *r, upool_request *rq);
-    /* The URL of r names an upload of this protocol, and says it whatever its
-     * headers do (upool_proto_named()): prepares rq->own for handle().  NULL:
-     * its uploads have no URL of their own. */
+    /* The URL of r names an upload of this protocol, even if its headers do not
+     * say so (upool_proto_named()): prepares rq->own for handle().  NULL: its
+     * uploads have no URL. */
     void (*adopt)(request_rec *r, upool_request *rq);
-    /* Where it is not open: r can be nothing but a request of it that changes
-     * something, and would be taken for another, or get a page of 404.  The
-     * sentence for its client, with rq->own set for refuse(); NULL: it is none,
-     * or may be answered by whoever does not know the protocol. */
+    /* The protocol is not open here, but r can only be a request of it that
+     * changes something, and would be mistaken for another, or get a 404 page.
+     * Returns the sentence for its client, with rq->own set for refuse(); NULL:
+     * r is no such request, or a server that does not know the protocol may
+     * answer it. */
     const char *(*evident)(request_rec *r, upool_request *rq);
-    /* Answers it.  Where rq->takes_body was set rq->intake is PENDING: what
-     * reads the body after all, or refuses it, changes that; who answers
+    /* Answers it.  If rq->takes_body was set rq->intake is PENDING: code that
+     * reads the body after all, or refuses it, changes that; code that answers
      * without reading sets it to UPOOL_INTAKE_NONE. */
     int (*handle)(request_rec *r, upool_request *rq);
     /* Answers rq->refusal, or any other, in the protocol's form: with
@@ -61,15 +63,15 @@ typedef struct upool_protocol {
      * protocol's headers to r->headers_out, and may change r->status (and
      * then clears r->status_line).  r may be a request that rq's was redirected
      * to.  has_body: the application has sent content.  1: it goes to the
-     * client; 0: it does not, and what describes it goes from the headers. */
+     * client; 0: it does not, and its description leaves the headers. */
     int (*answer)(request_rec *r, upool_request *rq, int has_body);
 } upool_protocol;
 
 /* UploadProtocol resumable: proto/ietf.h.  Asked first: it adds Upload-Limit to
- * whoever's answer to an OPTIONS. */
+ * every answer to OPTIONS, whoever gives it. */
 extern const upool_protocol upool_ietf_protocol;
-/* UploadProtocol chunked: proto/chunked.h.  Asked last: a form is what it takes
- * for its own, unless somebody else knows better. */
+/* UploadProtocol chunked: proto/chunked.h.  Asked last: it takes any form for
+ * its own, unless another protocol knows better. */
 extern const upool_protocol upool_chunked_protocol;
 
 /* proto/filepond.c */
@@ -79,9 +81,9 @@ extern const upool_protocol upool_filepond_protocol;
  * DECLINED lets the real handler run. */
 int upool_proto_form(request_rec *r, upool_request *rq);
 
-/* Its two halves, for whoever finds out while the body comes that it is a
- * form's: begins the upload, rq->sink is where the body goes (0, or 1 with
- * *refusal), also where httpd/intake.h holds it already; and a
+/* Its two halves, for a front that finds out while the body comes that it is a
+ * form's: begins the upload, so that the body goes to rq->sink (0, or 1 with
+ * *refusal), even if httpd/intake.h holds it already; and a
  * upool_drive_then. */
 int upool_proto_form_begin(request_rec *r, upool_request *rq,
                            upool_refusal *refusal);
@@ -111,12 +113,12 @@ int upool_proto_is_endpoint(request_rec *r, upool_request *rq,
  * have said that it is one. */
 int upool_proto_resource(request_rec *r, upool_request *rq);
 
-/* The URL of an upload belongs to its protocol, also where a client of the
- * final standard leaves its version out, or a proxy has: for a HEAD, GET,
- * DELETE or OPTIONS whose URL names an upload that is there, of one of
- * protocols (a list that ends with NULL) that is open here, returns that
- * protocol, with the resource and rq->own set.  NULL: r is anything else.  Asks
- * the pool, but only where the path's last segment is a good identifier. */
+/* The URL of an upload belongs to its protocol, even if a client of the final
+ * standard, or a proxy, leaves the version out.  For a HEAD, GET, DELETE or
+ * OPTIONS whose URL names an existing upload of one of protocols (a list that
+ * ends with NULL) that is open here, returns that protocol, with the resource
+ * and rq->own set.  NULL: r is anything else.  Asks the pool, but only if the
+ * path's last segment is a good identifier. */
 const upool_protocol *upool_proto_named(request_rec *r, upool_request *rq,
                                         const upool_protocol *const *protocols);
 
@@ -132,8 +134,9 @@ int upool_proto_pass(request_rec *r, upool_request *rq);
 /* 1 where mod_dav would answer r. */
 int upool_proto_is_for_dav(const request_rec *r);
 
-/* What a creating request says of the URL that completing it runs: path (*uri,
- * with its %XX) and query (*args, NULL for none) as the client sent them. */
+/* What a creating request says of the URL that is run on completion: path
+ * (*uri, with its %XX) and query (*args, NULL for none) as the client sent
+ * them. */
 void upool_proto_target(request_rec *r, const char **uri, const char **args);
 
 /* The last segment of the path, decoded, in r->uri; NULL: there is none. */
@@ -143,20 +146,20 @@ const char *upool_proto_last_segment(const request_rec *r);
  * rq->refusal. */
 void upool_proto_check_identifier(upool_request *rq, const char *text);
 
-/* The refusal of a request that needs an identifier that the application has
- * signed, and has none. */
+/* The refusal of a request that has no identifier signed by the application,
+ * but needs one. */
 upool_refusal upool_proto_missing(void);
 
 /* The URL of rq's upload, path-only (a proxy that terminates TLS would make
  * anything more wrong), escaped, in r->pool; NULL: it cannot be signed. */
 const char *upool_proto_location(request_rec *r, const upool_request *rq);
 
-/* ID[:SIG] of rq's upload, what a client may know it by, in r->pool; NULL: it
- * cannot be signed. */
+/* ID[:SIG] of rq's upload, by which its client may know it, in r->pool; NULL:
+ * it cannot be signed. */
 const char *upool_proto_identifier(request_rec *r, const upool_request *rq);
 
-/* plainform.c: tells what the query, and headers that some libraries use
- * instead, say of pieces.  Values live as long as the request. */
+/* plainform.c: reports what the query says of pieces, and the headers that some
+ * libraries use instead.  Values live as long as the request. */
 typedef void upool_proto_pair(void *user, const char *name, const char *value,
                               apr_size_t len);
 void upool_proto_read_pieces(request_rec *r, upool_proto_pair *visit,

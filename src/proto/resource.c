@@ -81,8 +81,8 @@ int upool_proto_resource(request_rec *r, upool_request *rq)
 }
 
 /* r->uri has lost the difference between "%2F" and "/", and rewriting may have
- * changed it: whoever comes again with what the client sent will be rewritten
- * again. */
+ * changed it: a request that comes again with what the client sent will be
+ * rewritten again. */
 void upool_proto_target(request_rec *r, const char **uri, const char **args)
 {
     const request_rec *first = r;
@@ -126,7 +126,7 @@ const char *upool_proto_location(request_rec *r, const upool_request *rq)
 
 /* --- Whose is it? --------------------------------------------------------- */
 
-/* What the document of the upload calls its protocol; NULL: there is none. */
+/* The protocol that the upload's document names; NULL: there is none. */
 static const char *kind_of(request_rec *r, upool_request *rq, const char *id)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;
@@ -188,7 +188,7 @@ upool_resume *upool_proto_open(request_rec *r, upool_request *rq,
     return refusal->reason ? NULL : resume;
 }
 
-/* The route has made it look as if there were nothing at that path. */
+/* Undoes what the route did to make it look as if nothing lay at that path. */
 int upool_proto_pass(request_rec *r, upool_request *rq)
 {
     rq->intake = UPOOL_INTAKE_NONE;

@@ -11,8 +11,8 @@ static int has(const request_rec *r, const char *name)
     return apr_table_get(r->headers_in, name) != NULL;
 }
 
-/* What can be nothing but tus, though it does not say its version: it must not
- * reach the application as if it were any request, and be taken for done. */
+/* A request that can only be tus, though it does not give its version: it must
+ * not reach the application like any other request, and count as done. */
 static int is_evident(const request_rec *r)
 {
     if (r->method_number == M_PATCH) {

@@ -11,20 +11,20 @@
  *                    bytes; a partial one; a final one made of partial ones
  *   HEAD    U/ID     how far it is
  *   PATCH   U/ID     tus_upload.c: bytes at the offset
- *   DELETE  U/ID     no more of it
+ *   DELETE  U/ID     ends the upload and deletes it
  *
- * Whichever request brings the last byte (or says that there is none) runs the
+ * The request that brings the last byte (or says that there is none) runs the
  * application, by proto/complete.h, and answers with its answer; see there for
- * what becomes of that when the client never sees it.
+ * what happens if the client never sees it.
  *
- * What all answers have in common: Tus-Resumable, which is put among the
- * headers that even httpd's own error pages keep. */
+ * All answers have Tus-Resumable, which is put among the headers that even
+ * httpd's own error pages keep. */
 
 #include "proto/protocol.h"
 #include "proto/tus_head.h"
 #include "upload/resume.h"
 
-/* What an upload of this front is called in its document. */
+/* The protocol of this front's uploads, as their documents call it. */
 #define UPOOL_TUS_PROTOCOL "tus"
 
 /* What the front keeps of one request: rq->own. */
@@ -43,14 +43,14 @@ int upool_tus_patch(request_rec *r, upool_request *rq);
 
 /* --- tus_reply.c ---------------------------------------------------------- */
 
-/* Tus-Resumable into whatever answer r will get. */
+/* Puts Tus-Resumable into whatever answer r will get. */
 void upool_tus_mark(request_rec *r);
 
-/* rq->own, made where it is not there yet. */
+/* rq->own, made if it is not there yet. */
 upool_tus *upool_tus_of(request_rec *r, upool_request *rq);
 
-/* Opens rq's upload; NULL with *answer set to what the handler returns, when
- * it was refused: there is none, it is another protocol's, … */
+/* Opens rq's upload.  NULL if it is refused (there is none, it is another
+ * protocol's, …), with *answer set to what the handler returns. */
 upool_tus *upool_tus_open(request_rec *r, upool_request *rq, int *answer);
 
 /* Answers a refusal in the form of the protocol. */
@@ -58,17 +58,17 @@ int upool_tus_refuse(request_rec *r, upool_request *rq,
                      const upool_refusal *refusal);
 int upool_tus_refuse_for(request_rec *r, upool_request *rq, upool_reason reason,
                          const char *detail);
-/* 400 for the header field of that name. */
+/* Answers 400 for the header field of that name. */
 int upool_tus_refuse_field(request_rec *r, upool_request *rq, const char *name);
 
-/* Upload-Offset into the answer. */
+/* Puts Upload-Offset into the answer. */
 void upool_tus_tell_offset(request_rec *r, const upool_resume *resume);
 
-/* What Upload-Concat said when it was created. */
+/* 1 if Upload-Concat said "final" when it was created. */
 int upool_tus_is_final(const upool_resume *resume);
 
-/* After the bytes, or where there are none: the application's answer when the
- * upload is complete by now, else 201 or 204. */
+/* Answers after the bytes, or if there are none: with the application's answer
+ * if the upload is complete by now, else with 201 or 204. */
 int upool_tus_settle(request_rec *r, upool_request *rq);
 
 /* HEAD, DELETE and OPTIONS, as handle(). */

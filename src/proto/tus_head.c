@@ -28,7 +28,7 @@ static int speaks(const request_rec *r)
     return version && !strcmp(version, UPOOL_TUS_VERSION);
 }
 
-/* 0, with -1 in *value where there is none; or 1 when it is no number. */
+/* 0, with *value -1 if the field is absent; or 1 when it is no number. */
 static int read_number(const request_rec *r, const char *name, apr_off_t *value)
 {
     const char *text = field(r, name);
@@ -45,7 +45,8 @@ static int read_number(const request_rec *r, const char *name, apr_off_t *value)
     return 0;
 }
 
-/* Exactly one of the length, its being deferred, and parts that have it. */
+/* Requires exactly one of: the length, its being deferred, parts that have
+ * it. */
 static const char *read_length(const request_rec *r,
                                upool_tus_creation *creation)
 {
@@ -76,7 +77,7 @@ const char *upool_tus_creation_read(const request_rec *r,
         }
     }
     creation->metadata = field(r, "Upload-Metadata");
-    /* A client with nothing to say may say so (tuspy does). */
+    /* A client without metadata may send an empty field (tuspy does). */
     if (creation->metadata && !*creation->metadata) {
         creation->metadata = NULL;
     }
@@ -98,8 +99,8 @@ static const struct algorithm {
     { "md5", "md5", 16 },
 };
 
-/* 0, or 1 when it is malformed, of an algorithm that is not known, or of the
- * wrong length: all of them mean 400 and no byte taken. */
+/* 0, or 1 when it is malformed, names an unknown algorithm, or has the wrong
+ * length: each of these means 400, and no byte is taken. */
 static int read_checksum(const char *text, upool_tus_append *append)
 {
     apr_size_t i;
@@ -119,8 +120,8 @@ static int read_checksum(const char *text, upool_tus_append *append)
     return 1;
 }
 
-/* 1 where Trailer (RFC 9110 6.6.2) promises the checksum; only a body in
- * chunks has a place for it. */
+/* 1 if Trailer (RFC 9110 6.6.2) promises the checksum; only a chunked body can
+ * have a trailer. */
 static int has_trailer(const request_rec *r)
 {
     static const char name[] = "Upload-Checksum";
@@ -168,16 +169,16 @@ const char *upool_tus_trailer_read(const request_rec *r,
 {
     const char *text = apr_table_get(r->trailers_in, "Upload-Checksum");
 
-    /* With MergeTrailers they are among the other fields. */
+    /* MergeTrailers puts trailers among the other fields. */
     if (!text && !append->algorithm) {
         text = field(r, "Upload-Checksum");
     }
-    /* It was promised, and whoever relays the request may have dropped it. */
+    /* It was promised, but a proxy may have dropped it. */
     return !text || read_checksum(text, append) ? "Upload-Checksum" : NULL;
 }
 
-/* The URL of an upload says it all to those who only ask, or delete; of what
- * changes it the specification wants the version. */
+/* For a request that only asks, or deletes, the upload's URL is enough; the
+ * specification requires the version in requests that change it. */
 int upool_tus_is_understood(const request_rec *r)
 {
     return speaks(r)

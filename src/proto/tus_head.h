@@ -3,16 +3,16 @@
 #ifndef UPOOL_PROTO_TUS_HEAD_H
 #define UPOOL_PROTO_TUS_HEAD_H
 
-/* What the header fields of a tus request say.  They are strict: a field that
- * is malformed, or was sent twice where it is no list, makes the request a bad
- * one (400), whatever else it says; only those that its method knows are
- * looked at.  Nothing here reads a body or asks a pool. */
+/* What the header fields of a tus request say.  They are read strictly: a field
+ * that is malformed, or was sent twice where it is no list, makes the request a
+ * bad one (400), whatever else it says; only the fields that its method knows
+ * are looked at.  Nothing here reads a body or asks a pool. */
 
 #include <httpd.h>
 
 #include "parse/tusfields.h"
 
-/* The one version that is spoken, and what is on in it. */
+/* The one version that we speak, and the extensions that are on. */
 #define UPOOL_TUS_VERSION "1.0.0"
 #define UPOOL_TUS_EXTENSIONS \
     "creation,creation-with-upload,creation-defer-length,expiration," \
@@ -20,8 +20,8 @@
 #define UPOOL_TUS_CHECKSUMS "sha1,sha256,md5"
 #define UPOOL_TUS_MEDIA_TYPE "application/offset+octet-stream"
 
-/* 1 where Content-Type is that of the bytes of an upload, parameters or not,
- * in any letter case. */
+/* 1 if Content-Type is that of the bytes of an upload, with or without
+ * parameters, in any letter case. */
 int upool_tus_has_bytes(const request_rec *r);
 
 /* What POST says of a new upload.  Strings are those of the request. */
@@ -46,11 +46,12 @@ typedef struct upool_tus_append {
     int trailer; /* a checksum is to follow the body */
 } upool_tus_append;
 
-/* As above.  What POST has no need of is not looked at: offset is 0 then. */
+/* As above.  Fields that POST does not need are not looked at: offset is 0
+ * then. */
 const char *upool_tus_append_read(const request_rec *r,
                                   upool_tus_append *append);
 
-/* The checksum that followed the body, into append; NULL where there is none
+/* Reads the checksum that followed the body into append; NULL if there is none
  * or a good one, else the field's name. */
 const char *upool_tus_trailer_read(const request_rec *r,
                                    upool_tus_append *append);

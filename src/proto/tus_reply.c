@@ -18,7 +18,7 @@ void upool_tus_mark(request_rec *r)
     apr_table_setn(r->err_headers_out, "Tus-Resumable", UPOOL_TUS_VERSION);
 }
 
-/* Where it differs from that of other protocols. */
+/* The status, where it differs from that of other protocols. */
 static int status_of(const request_rec *r, const upool_refusal *refusal)
 {
     if (refusal->reason == UPOOL_REASON_CHECKSUM) {
@@ -37,8 +37,8 @@ int upool_tus_refuse(request_rec *r, upool_request *rq,
     upool_refusal version;
     int status;
 
-    /* "The Server MUST NOT process the request": whatever else is wrong with
-     * it comes after that. */
+    /* "The Server MUST NOT process the request": this comes before anything
+     * else that may be wrong with it. */
     if (r->method_number != M_OPTIONS && !upool_tus_is_understood(r)
         && refusal->reason != UPOOL_REASON_VERSION
         && refusal->reason != UPOOL_REASON_PROTOCOL) {
@@ -163,11 +163,11 @@ int upool_tus_settle(request_rec *r, upool_request *rq)
 /* --- HEAD, DELETE, OPTIONS ------------------------------------------------ */
 
 /* All bytes are there.  A client that finds the offset at the end takes the
- * upload for a success (tus-js-client does), and sends no PATCH that could tell
- * it more: so this is said only when the application has taken it.  Where the
- * last PATCH did not come to an answer, because the application failed or its
- * process died, what that PATCH has begun is done now; and an upload that the
- * application has refused for good is no more. */
+ * upload for a success (tus-js-client does), and sends no PATCH whose answer
+ * could tell it more: so the offset is told only when the application has
+ * accepted the upload.  If the last PATCH got no answer, because the
+ * application failed or its process died, the work that it began is done now;
+ * and an upload that the application has refused for good counts as gone. */
 static int answer_complete(request_rec *r, upool_request *rq,
                            const upool_resume *resume)
 {
@@ -205,7 +205,7 @@ int upool_tus_tell_state(request_rec *r, upool_request *rq)
     if (upool_resume_is_complete(tus->resume)) {
         return answer_complete(r, rq, tus->resume);
     }
-    /* Of a final upload the offset says something when it is complete. */
+    /* The offset of a final upload means something only once it is complete. */
     if (!upool_tus_is_final(tus->resume)) {
         upool_tus_tell_offset(r, tus->resume);
     }
@@ -239,9 +239,9 @@ static apr_int64_t max_size(const upool_dir_conf *conf)
     return max == UPOOL_UNLIMITED ? -1 : max;
 }
 
-/* A client need not say that it speaks tus here, so this may be a question to
- * the application, or to mod_dav: then that answers, and both find what they
- * look for. */
+/* A client need not say here that it speaks tus, so this may be a question to
+ * the application, or to mod_dav.  Then one of those answers, with our headers
+ * added, so that either client finds what it looks for. */
 static int is_for_others(const request_rec *r, const upool_request *rq)
 {
     return !rq->is_resource && !apr_table_get(r->headers_in, "Tus-Resumable")
@@ -251,7 +251,7 @@ static int is_for_others(const request_rec *r, const upool_request *rq)
 int upool_tus_tell_options(request_rec *r, upool_request *rq)
 {
     apr_int64_t max = max_size(rq->conf);
-    /* Those that an error page keeps. */
+    /* The headers that an error page keeps. */
     apr_table_t *headers = r->err_headers_out;
 
     apr_table_setn(headers, "Tus-Version", UPOOL_TUS_VERSION);
@@ -268,15 +268,17 @@ int upool_tus_tell_options(request_rec *r, upool_request *rq)
 
 /* --- The answer of the application ---------------------------------------- */
 
-/* Of those that may run the application; a redirect has a method of its own. */
+/* 1 for HEAD, among requests that may run the application.  (r->method may be
+ * that of a redirect.) */
 static int is_head(const upool_request *rq)
 {
     return !rq->creates && !rq->takes_body;
 }
 
-/* PATCH knows 204 alone, but a body is worth more than that, and clients take
- * any 2xx; POST is 201; to HEAD it is as if it had been so before.  Where a
- * redirect leads is told otherwise, for Location is the upload's. */
+/* For PATCH tus defines 204 alone, but a body is worth more than that, and
+ * clients take any 2xx; POST gets 201; HEAD gets the answer of an upload that
+ * was complete before.  A redirect's target goes into Content-Location, for
+ * Location is the upload's. */
 int upool_tus_answer(request_rec *r, upool_request *rq, int has_body)
 {
     const upool_resume *resume = upool_tus_of(r, rq)->resume;

@@ -19,7 +19,7 @@ static int is_partial(const upool_resume *resume)
     return upool_resume_about(resume)->concat && !upool_tus_is_final(resume);
 }
 
-/* Where the bytes would have belonged helps a client that has lost count. */
+/* The right offset helps a client that has lost count. */
 static int refuse_append(request_rec *r, upool_request *rq,
                          const upool_refusal *refusal)
 {
@@ -35,7 +35,7 @@ static int bytes_are_in(request_rec *r, upool_request *rq,
     return refusal ? upool_tus_refuse(r, rq, refusal) : upool_tus_settle(r, rq);
 }
 
-/* 0, or -1 where the digest is not known. */
+/* 0, or -1 if the digest's algorithm is not known. */
 static int expect(upool_resume *resume, const upool_tus_append *append)
 {
     return append->algorithm ? upool_resume_expect(resume, append->algorithm,
@@ -44,13 +44,13 @@ static int expect(upool_resume *resume, const upool_tus_append *append)
                              : 0;
 }
 
-/* A digest that came behind the bytes, before they count. */
+/* Checks a digest that came after the bytes, before they count. */
 static upool_reason verify_trailer(void *user, upool_resume *resume)
 {
     request_rec *r = user;
     upool_tus_append *append = &upool_tus_of(r, upool_request_get(r))->append;
 
-    /* One that came before them has been said already. */
+    /* A digest that came before the bytes was set earlier. */
     if (append->algorithm) {
         return UPOOL_REASON_NONE;
     }
@@ -82,8 +82,8 @@ static int take(request_rec *r, upool_request *rq)
 
 /* --- PATCH ---------------------------------------------------------------- */
 
-/* A length that comes late must change nothing where the offset is wrong, so
- * the offset is looked at before: with nobody writing who could move it. */
+/* A length that comes late must change nothing if the offset is wrong, so the
+ * offset is checked first, while no other request can write and move it. */
 static int set_length(upool_tus *tus)
 {
     if (tus->append.length < 0) {
@@ -96,8 +96,8 @@ static int set_length(upool_tus *tus)
            && upool_resume_set_length(tus->resume, tus->append.length);
 }
 
-/* Of an upload that is complete the one PATCH that is right is the last one
- * again, with nothing in it: for its answer, which got lost. */
+/* A complete upload accepts only a repeat of the last PATCH, with an empty
+ * body, from a client that has lost its answer. */
 static int patch_complete(request_rec *r, upool_request *rq,
                           const upool_tus *tus)
 {
@@ -141,8 +141,8 @@ int upool_tus_patch(request_rec *r, upool_request *rq)
 /* --- POST ----------------------------------------------------------------- */
 
 /* What the metadata says.  The keys that clients agree upon name the file and
- * its type; both spellings are in use, often at once.  All other pairs are
- * fields of the form, and so is a second spelling that says something else. */
+ * its type; both spellings are in use, often at once.  All other pairs become
+ * form fields, and so does a second spelling with another value. */
 typedef struct described {
     const char *filename;
     const char *content_type;
@@ -166,7 +166,8 @@ static char *decode(const upool_tus_pair *pair, apr_size_t *len, apr_pool_t *p)
     return bytes;
 }
 
-/* The value of the first of both keys that is there and is not empty; NULL. */
+/* The value of the first of both keys that is present and not empty; or
+ * NULL. */
 static const char *find(const char *metadata, const char *first,
                         const char *second, apr_pool_t *p)
 {
@@ -194,7 +195,7 @@ static const char *find(const char *metadata, const char *first,
     return found;
 }
 
-/* Says it again what has been told as the file's name or type? */
+/* Does the pair repeat what was taken as the file's name or type? */
 static int is_told(const upool_tus_pair *pair, const char *value,
                    const described *it)
 {
@@ -261,8 +262,8 @@ static void describe(described *it, const char *metadata,
     }
 }
 
-/* What the parts of a final upload are called here.  A URL is known by its last
- * segment: a proxy may have changed all of the rest.  NULL, with *reason. */
+/* The identifiers of a final upload's parts.  A URL is recognised by its last
+ * segment, as a proxy may have changed all of the rest.  NULL, with *reason. */
 static const apr_array_header_t *list_parts(request_rec *r,
                                             const upool_request *rq,
                                             upool_tus_reader parts,
@@ -289,7 +290,7 @@ static const apr_array_header_t *list_parts(request_rec *r,
     return list;
 }
 
-/* 0, or 1 when it is refused: then nothing is left of it. */
+/* 0, or 1 when it is refused and nothing is left of it. */
 static int concatenate(request_rec *r, const upool_request *rq,
                        upool_resume *resume, const apr_array_header_t *parts)
 {
@@ -302,8 +303,8 @@ static int concatenate(request_rec *r, const upool_request *rq,
 }
 
 /* One endpoint takes several partial uploads at once, even when its URL carries
- * an identifier that the application has signed: that says who may upload, and
- * names the final one.  The parts get names of their own. */
+ * an identifier that the application has signed: that one says who may upload,
+ * and names the final upload.  The parts get new names. */
 static int rename_partial(request_rec *r, upool_request *rq,
                           const upool_tus_creation *creation)
 {
@@ -323,7 +324,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
     if (!location) {
         return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "signature");
     }
-    /* Even where its bytes are refused: it is there from now on. */
+    /* Sent even if its bytes are refused: the upload exists from now on. */
     apr_table_setn(r->err_headers_out, "Location", location);
     if (upool_tus_has_bytes(r)) {
         return take(r, rq);
@@ -341,7 +342,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
     return upool_tus_settle(r, rq);
 }
 
-/* Will this one request, if all goes well, complete what it creates? */
+/* Will this request alone, if all goes well, complete what it creates? */
 static int completes(const request_rec *r, const upool_request *rq,
                      const upool_tus_creation *creation)
 {
@@ -353,13 +354,13 @@ static int completes(const request_rec *r, const upool_request *rq,
                && rq->content_length == creation->length);
 }
 
-/* It is all there, and has come again for the answer. */
+/* The upload is complete; its request has come again for the answer. */
 static int answer_again(request_rec *r, upool_request *rq)
 {
     const upool_resume *resume = upool_tus_of(r, rq)->resume;
 
     apr_table_setn(r->err_headers_out, "Location", upool_proto_location(r, rq));
-    /* What is made of others brings no bytes. */
+    /* A concatenation brings no bytes. */
     return upool_drive_drop(r, rq,
                             upool_resume_about(resume)->concat
                                 ? NULL

@@ -31,7 +31,7 @@ typedef struct round {
     apr_pool_t *p; /* for one bucket */
 } round_of;
 
-/* id NULL: of the pool itself; name "": of the bucket itself. */
+/* id NULL: about the pool itself; name "": about the bucket itself. */
 static void tell(round_of *r, int is_problem, const char *id, const char *name,
                  const char *text)
 {
@@ -59,7 +59,7 @@ static void tell_all(round_of *r, int are_problems, const char *id,
     }
 }
 
-/* One read for all digests of a file. */
+/* Reads a file once for all its digests. */
 static apr_status_t read_through(const round_of *r, apr_file_t *file,
                                  upool_digester *const *digesters, int count)
 {
@@ -112,8 +112,8 @@ static void compare(round_of *r, const char *id, const upool_file *file,
     }
 }
 
-/* A name comes to mean other content never, so the file is that of its record
- * or, by now, gone. */
+/* A name never comes to mean other content, so the file is the one on record,
+ * or is gone by now. */
 static void check_file(round_of *r, const char *id, const upool_file *file)
 {
     upool_digester *digesters[DIGESTS_MAX];
@@ -134,7 +134,7 @@ static void check_file(round_of *r, const char *id, const upool_file *file)
     rv =
         upool_bucket_file_open(&opened, r->tool->store, id, file->stored, r->p);
     if (rv == ENOENT || rv == APR_EACCES) {
-        /* Moved away, cleared, or told of already. */
+        /* Moved away, cleared, or reported already. */
         return;
     }
     rv = rv ? rv : read_through(r, opened, digesters, count);
@@ -191,7 +191,7 @@ static apr_status_t visit(void *baton, const char *name, int may_be)
     round_of *r = baton;
 
     if (may_be) {
-        /* One that is gone by now was cleared. */
+        /* A bucket that is gone by now was cleared. */
         check_bucket(r, name);
     }
     else {
@@ -219,8 +219,8 @@ static upool_exit check_named(round_of *r)
     return UPOOL_EXIT_GOOD;
 }
 
-/* What the file system of the pool promises, as far as one machine sees, and
- * what the servers have found that share it. */
+/* Checks what the pool's file system promises, as far as one machine can see,
+ * and what the servers that share it have found. */
 static void check_file_system(round_of *r)
 {
     const upool_store *store = r->tool->store;

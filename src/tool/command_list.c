@@ -28,7 +28,7 @@ static upool_exit as_json(const upool_tool *tool, const upool_rows *rows,
         "unreadable", rows->unread, "uploads", uploads));
 }
 
-/* The longest identifier may have 64 letters; most have 36. */
+/* An identifier may have up to 64 letters; most have 36. */
 static int ident_columns(const apr_array_header_t *list)
 {
     int most = 10;

@@ -161,7 +161,7 @@ static void print_status(const facts *f)
     }
 }
 
-/* As the status object says it of an upload that nobody knows (contract 4). */
+/* Answers as the status object does for an unknown upload (contract 4). */
 static upool_exit tell_unknown(const facts *f)
 {
     upool_exit ends = UPOOL_EXIT_GOOD;

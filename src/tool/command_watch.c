@@ -37,7 +37,7 @@ static void measure(screen *s)
     }
 }
 
-/* Bytes a second since the look before; -1: there was none. */
+/* Bytes a second since the last look; -1: there was none. */
 static apr_off_t rate_of(const upool_row *row)
 {
     apr_interval_time_t passed = row->read - row->before;
@@ -46,11 +46,11 @@ static apr_off_t rate_of(const upool_row *row)
     if (!row->before || passed <= 0) {
         return -1;
     }
-    /* Begun anew, or rolled back. */
+    /* The upload began anew, or was rolled back. */
     return came <= 0 ? 0 : (apr_off_t)((double)came * 1e6 / (double)passed);
 }
 
-/* 0 to 100; -1: the whole is not known. */
+/* 0 to 100; -1: the total is not known. */
 static int percent_of(const upool_row *row)
 {
     if (row->size <= 0) {
@@ -99,8 +99,9 @@ static void draw_row(const upool_row *row, const screen *s, apr_pool_t *p)
     puts(s->is_terminal ? upool_text_fitted(line, s->columns - 1, p) : line);
 }
 
-/* The picture before is drawn over: nothing is scrolled away, no state of the
- * terminal changes, so there is nothing to put right when a signal ends it. */
+/* Draws over the last picture: nothing is scrolled away and the terminal's
+ * state does not change, so nothing has to be put right when a signal ends
+ * it. */
 static void begin_picture(const screen *s)
 {
     if (s->is_terminal && s->drawn) {
@@ -172,7 +173,7 @@ static upool_exit look(const upool_tool *tool, upool_rows *rows, screen *s,
     else {
         draw(s, list, p);
     }
-    /* Nobody reads any more: a pipe that was closed, a disk that is full. */
+    /* No one reads any more: the pipe was closed, or the disk is full. */
     return fflush(stdout) ? UPOOL_EXIT_CANNOT : ends;
 }
 

@@ -28,7 +28,7 @@ enum { OPTION_ROUNDS = 256 };
 typedef struct command {
     const char *name;
     const char *options; /* letters of it; r: --rounds */
-    int least;           /* arguments behind the pool */
+    int least;           /* arguments after the pool */
     int most;            /* -1: any number */
     int has_pool;
     upool_tool_command *run;
@@ -104,7 +104,7 @@ static int is_state(const char *text)
            || strcmp(text, "error") == 0;
 }
 
-/* One option.  NULL, or what its value has to be. */
+/* Takes one option.  NULL, or what its value has to be. */
 static const char *take_value(upool_tool *tool, int letter, const char *value)
 {
     switch (letter) {
@@ -167,7 +167,7 @@ static void remember(char letters[LETTERS_MAX], char letter)
     }
 }
 
-/* What the options say; letters gets those that were there.  -1: go on. */
+/* Reads the options; letters gets those that were given.  -1: go on. */
 static int read_options(upool_tool *tool, apr_getopt_t *got,
                         char letters[LETTERS_MAX])
 {
@@ -287,7 +287,8 @@ static upool_exit run(upool_tool *tool, int argc, const char *const *argv)
     tool->args = got->argv + got->ind + 1;
     tool->nargs = argc - got->ind - 1;
     ends = judge(tool, c, letters);
-    /* Keys are root's to read; the pool is its owner's. */
+    /* Perhaps only root can read the keys, so they are read before the tool
+     * becomes the pool's owner. */
     ends = !ends && tool->keyfile ? upool_tool_read_keys(tool) : ends;
     ends = !ends && c->has_pool ? upool_tool_open(tool) : ends;
     return ends ? ends : c->run(tool);

@@ -62,7 +62,7 @@ upool_exit upool_tool_read_keys(upool_tool *tool)
     return UPOOL_EXIT_GOOD;
 }
 
-/* For good: groups first, while root may still set them. */
+/* Gives up root for good: groups first, while root may still set them. */
 static int become(uid_t uid, gid_t gid, const char *name)
 {
     int rc = name ? initgroups(name, gid) : setgroups(1, &gid);
@@ -70,7 +70,7 @@ static int become(uid_t uid, gid_t gid, const char *name)
     if (rc < 0 || setgid(gid) < 0 || setuid(uid) < 0) {
         return -1;
     }
-    /* A system that let root back in would have kept it all along. */
+    /* If the system lets us become root again, we never gave it up. */
     return uid && setuid(0) == 0 ? -1 : 0;
 }
 
@@ -93,8 +93,8 @@ static upool_exit become_user(const upool_tool *tool)
     return UPOOL_EXIT_GOOD;
 }
 
-/* The owner is asked again when the pool is opened; were it another by then,
- * that would be refused. */
+/* The owner is checked again when the pool is opened; if another one owns it by
+ * then, that is refused. */
 static upool_exit become_owner(const upool_tool *tool)
 {
     const struct passwd *user;

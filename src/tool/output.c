@@ -11,7 +11,7 @@ void upool_tool_complain(const char *text, ...)
 {
     va_list list;
 
-    /* What was said so far comes first. */
+    /* What was printed so far must come first. */
     fflush(stdout);
     fputs(UPOOL_TOOL_NAME ": ", stderr);
     va_start(list, text);

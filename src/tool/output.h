@@ -10,15 +10,15 @@
 
 #define UPOOL_TOOL_NAME "upload-pool"
 
-/* A line on standard error, behind the tool's name; what is read from disk or
- * arguments has to be shown() before. */
+/* Prints a line on standard error, after the tool's name.  Text read from disk
+ * or from arguments has to be shown() before. */
 __attribute__((format(printf, 1, 2))) void upool_tool_complain(const char *text,
                                                                ...);
 
-/* The same of an error: "what: why". */
+/* Prints an error in the same way: "what: why". */
 void upool_tool_complain_of(const char *what, apr_status_t rv, apr_pool_t *p);
 
-/* Prints object (NULL: no memory) in ASCII, and lets go of it.  GOOD or
+/* Prints object (NULL: no memory) in ASCII, and releases it.  GOOD or
  * CANNOT. */
 upool_exit upool_tool_print(json_t *object);
 

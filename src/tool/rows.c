@@ -10,7 +10,7 @@
 #include "store/audit.h"
 #include "tool/text.h"
 
-/* A clock of the file system ticks slower than this. */
+/* No file system's clock ticks more slowly than this. */
 #define TICK apr_time_from_sec(1)
 
 typedef struct walk {
@@ -28,14 +28,15 @@ upool_rows *upool_rows_make(apr_pool_t *p)
     return rows;
 }
 
-/* What the row says is still so: nothing has begun or ended since. */
+/* 1 if the row still holds: nothing has begun or ended since. */
 static int is_fresh(const upool_row *row, apr_time_t changed)
 {
     return row->read && row->state != UPOOL_STATE_UPLOADING
            && row->changed == changed && changed + TICK < row->read;
 }
 
-/* Rows are kept over the rounds of a watch, in which a text seldom changes. */
+/* Rows last through the rounds of a watch: a text that is the same is not
+ * copied. */
 static const char *keep(const char *old, const char *text, apr_pool_t *p)
 {
     return old && text && strcmp(old, text) == 0 ? old : apr_pstrdup(p, text);

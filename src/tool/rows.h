@@ -3,11 +3,11 @@
 #ifndef UPOOL_TOOL_ROWS_H
 #define UPOOL_TOOL_ROWS_H
 
-/* All uploads of a pool, a few words of each: ten thousand of them are in
- * memory at once, their documents one after another.
+/* All uploads of a pool, with a few words about each: ten thousand of them fit
+ * in memory at once, while their documents are read one after another.
  *
- * A bucket that has not changed since it was last read, and was at rest, is
- * not read again: that is what makes watching a large pool cheap. */
+ * A bucket that has not changed since it was last read, and was at rest, is not
+ * read again: this makes it cheap to watch a large pool. */
 
 #include <apr_hash.h>
 
@@ -37,18 +37,19 @@ typedef struct upool_rows {
     int unread;    /* buckets that could not be read */
 } upool_rows;
 
-/* Rows that live as long as p; none is there yet. */
+/* Rows that live as long as p; empty at first. */
 upool_rows *upool_rows_make(apr_pool_t *p);
 
-/* Reads what has changed; rows of buckets that are gone go. */
+/* Reads what has changed, and drops rows whose buckets are gone. */
 apr_status_t upool_rows_read(upool_rows *rows, upool_store *store);
 
-/* Those in state (NULL: all), what was touched last at the end, in p. */
+/* The rows in state (NULL: all), sorted with the last touched at the end, in
+ * p. */
 apr_array_header_t *upool_rows_sorted(const upool_rows *rows, const char *state,
                                       apr_pool_t *p);
 
-/* The members that a row has in common with the status object (contract 4),
- * and times. NULL: no memory. */
+/* The members that a row shares with the status object (contract 4), and times.
+ * NULL: no memory. */
 json_t *upool_rows_object(const upool_row *row, apr_pool_t *p);
 
 #endif

@@ -19,8 +19,9 @@ int upool_text_is_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-/* What re-orders its neighbours or cannot be seen (Unicode's bidi controls,
- * joiners, separators, BOM, tags), which wcwidth() calls printable. */
+/* Characters that re-order their neighbours or cannot be seen (Unicode's bidi
+ * controls, joiners, separators, BOM, tags), but that wcwidth() calls
+ * printable. */
 static int is_hidden(apr_uint32_t c)
 {
     return c == 0xad || c == 0x61c || c == 0x180e
@@ -29,8 +30,8 @@ static int is_hidden(apr_uint32_t c)
            || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
-/* One letter of UTF-8: its length and number, or 0 where the bytes are none
- * (RFC 3629: shortest form, no surrogates). */
+/* Decodes one letter of UTF-8: its length and number, or 0 if the bytes are not
+ * valid (RFC 3629: shortest form, no surrogates). */
 static int decode(const char *bytes, apr_uint32_t *c)
 {
     const unsigned char *b = (const unsigned char *)bytes;
@@ -57,7 +58,7 @@ static int decode(const char *bytes, apr_uint32_t *c)
     return len;
 }
 
-/* Columns of a letter, or -1 where it is not shown as it is. */
+/* Columns of a letter, or -1 if it is not shown as it is. */
 static int columns_of(apr_uint32_t c)
 {
     if (c < 0x80) {
@@ -107,7 +108,7 @@ const char *upool_text_shown(const char *bytes, apr_pool_t *p)
     return shown;
 }
 
-/* Bytes of shown that fit into columns, which are used up. */
+/* Bytes of shown that fit into *columns, which is lowered by their width. */
 static apr_size_t fit(const char *shown, int *columns)
 {
     apr_size_t at = 0;
@@ -166,7 +167,7 @@ const char *upool_text_size(apr_off_t bytes, apr_pool_t *p)
         unit *= 1024;
         n++;
     }
-    /* Tenths, cut off: nothing shows more than there is. */
+    /* Tenths are cut off, not rounded: nothing shows more than there is. */
     return apr_psprintf(p, "%d.%d%c", (int)(bytes / unit),
                         (int)(bytes % unit / (unit / 1024) * 10 / 1024),
                         units[n]);

@@ -4,14 +4,14 @@
 #define UPOOL_TOOL_TOOL_H
 
 /* upload-pool, the command-line tool: looks at a pool and tidies it with the
- * code that the server does it with.  It knows nothing of httpd, so what is
- * known of an upload under way is what lies in the pool: a plain form's total
- * is in the server's memory alone, and is unknown here.
+ * same code as the server.  It knows nothing of httpd, so it knows of an upload
+ * under way only what lies in the pool: a plain form's total is in the server's
+ * memory alone, and is unknown here.
  *
- * The tool trusts its arguments, and nothing that it reads: names, types and
- * error texts were chosen by clients, and go to a terminal through text.h
- * alone.  Run as root it becomes the pool's owner before it opens anything
- * there, so that it leaves nothing that the server could not remove.
+ * The tool trusts its arguments, but nothing that it reads: names, types and
+ * error texts were chosen by clients, and go to a terminal only through text.h.
+ * Run as root it becomes the pool's owner before it opens anything there, so
+ * that it leaves nothing behind that the server could not remove.
  *
  * One process, one thread; everything lives in tool->p. */
 
@@ -44,7 +44,7 @@ typedef struct upool_tool {
     apr_interval_time_t expires;
     apr_interval_time_t interval;
     int nargs;
-    const char *const *args; /* behind command and pool */
+    const char *const *args; /* after command and pool */
 } upool_tool;
 
 /* A command; returns the exit status of the process. */
