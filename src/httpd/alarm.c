@@ -27,17 +27,33 @@ static int arm(int timer, apr_interval_time_t in)
     return timerfd_settime(timer, 0, &when, NULL);
 }
 
+static int is_timer_in(const upool_alarm *alarm)
+{
+    apr_os_sock_t now = -1;
+
+    return apr_os_sock_get(&now, ap_get_conn_socket(alarm->c)) == APR_SUCCESS
+           && now == alarm->timer;
+}
+
 int upool_alarm_end(upool_alarm *alarm)
 {
     if (!alarm->is_set) {
         return 0;
     }
-    if (alarm->stands_in) {
-        swap(alarm, alarm->client);
-        alarm->stands_in = 0;
+    if (alarm->stands_in && !is_timer_in(alarm)) {
+        /* The MPM has closed the socket, and with it the timer, since it could
+         * not poll it. */
+        close(alarm->client);
+        alarm->timer = -1;
     }
+    else if (alarm->stands_in) {
+        swap(alarm, alarm->client);
+    }
+    alarm->stands_in = 0;
     alarm->is_set = 0;
-    close(alarm->timer);
+    if (alarm->timer >= 0) {
+        close(alarm->timer);
+    }
     return 1;
 }
 

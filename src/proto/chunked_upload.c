@@ -214,8 +214,15 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
         return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
-        if (is_end_again(c, filename)) {
+        if (is_end_again(c, filename) && c->place.offset > 0) {
             c->state = UPOOL_CHUNKED_REPEATED;
+        }
+        else if (is_end_again(c, filename)) {
+            /* The only piece brings all bytes with it, and they may be others
+             * by now. */
+            *makes = !upool_resume_abandon(c->resume);
+            *refusal = *upool_resume_refusal(c->resume);
+            return !*makes;
         }
         return c->place.by == UPOOL_CHUNKED_BY_COUNT
                    ? upool_chunked_count(c, makes, refusal)

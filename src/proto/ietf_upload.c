@@ -358,6 +358,8 @@ int upool_ietf_create(request_rec *r, upool_request *rq)
     }
     if (repeated) {
         upool_ietf_announce(r, rq, location);
+        /* The bytes on record are coded, too. */
+        upool_filter_keep_coded(rq);
         return upool_drive_drop(
             r, rq, upool_complete_repeat(r, rq, ietf->resume), repeat_is_in);
     }

@@ -358,8 +358,12 @@ static int completes(const request_rec *r, const upool_request *rq,
 static int answer_again(request_rec *r, upool_request *rq)
 {
     const upool_resume *resume = upool_tus_of(r, rq)->resume;
+    const char *location = upool_proto_location(r, rq);
 
-    apr_table_setn(r->err_headers_out, "Location", upool_proto_location(r, rq));
+    if (!location) {
+        return upool_tus_refuse_for(r, rq, UPOOL_REASON_IO, "signature");
+    }
+    apr_table_setn(r->err_headers_out, "Location", location);
     /* A concatenation brings no bytes. */
     return upool_drive_drop(r, rq,
                             upool_resume_about(resume)->concat

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -193,9 +194,12 @@ static void note_expires(upool_row_header *header, const upool_quota *quota)
     apr_interval_time_t expires = quota->limits.expires;
     apr_time_t now = apr_time_now();
 
-    if (quota->limits.always
-        && (expires >= header->expires
-            || now - header->expires_seen > header->expires)) {
+    if (!quota->limits.always) {
+        /* The configuration has it by now; what was noted holds no more. */
+        header->expires = 0;
+    }
+    else if (expires >= header->expires
+             || now - header->expires_seen > header->expires) {
         header->expires = expires;
         header->expires_seen = now;
     }
@@ -275,6 +279,10 @@ static upool_quota_answer answer_in(upool_quota *quota, upool_ledger *ledger,
     }
     if (!answer && w->takes) {
         rv = write_row(quota, ledger, &own, w->bytes, w->written);
+    }
+    /* Said aloud, as of lock.c. */
+    if (quota->root >= 0) {
+        flock(quota->root, LOCK_UN);
     }
     upool_fd_close(&quota->root);
     return rv ? failed(quota, rv) : answer;

@@ -68,14 +68,18 @@ static void make_in(const char *path, const upool_store *own, apr_pool_t *p)
 {
     upool_store *store = NULL;
     apr_interval_time_t expires;
+    apr_pool_t *open;
     const char *why;
 
+    /* Of thousands of pools one is open at a time. */
+    apr_pool_create(&open, p);
     if (strcmp(path, upool_store_path(own))
-        && !upool_store_open(&store, path, NULL, upool_store_settings(own), p,
-                             &why)
+        && !upool_store_open(&store, path, NULL, upool_store_settings(own),
+                             open, &why)
         && note(store, 0, &expires)) {
-        note(store, upool_room_make(store, expires, p), &expires);
+        note(store, upool_room_make(store, expires, open), &expires);
     }
+    apr_pool_destroy(open);
 }
 
 void upool_room_make_below(const char *root, const upool_store *own,

@@ -44,6 +44,12 @@ for my $where ('/ietf/echo.pl', '/ietf-gzip/echo.pl') {
     ok slurp(application($r)->{files}[0]{path}) eq $coded, '8 retained, too';
     is $r->{json}{env}{HTTP_X_UPLOAD_CONTENT_ENCODING}, 'gzip',
         'the application is told';
+    my $id = new_id();
+    my ($first, $again) = map { create($where, $coded, headers => [
+        'Content-Encoding', 'gzip', 'X-Progress-ID', $id]) } 1, 2;
+    is_deeply [@{$again}{qw(status body)}], [@{$first}{qw(status body)}],
+        "8 $where: the same coded bytes again are a repeat"
+        or diag $again->{status}, $again->{body};
 }
 
 # --- 9: those of the transfer do not -----------------------------------------
