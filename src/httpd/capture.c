@@ -55,7 +55,7 @@ static const char *const kept_headers[] = {
     "X-Content-Type-Options",
     "X-Frame-Options",
 };
-/* Headers that describe content: an answer without any has none (RFC 9110 8). */
+/* Headers about content: an answer without any has none (RFC 9110 8). */
 static const char *const content_headers[] = {
     "Accept-Ranges",    "Content-Disposition", "Content-Encoding",
     "Content-Language", "Content-Length",      "Content-MD5",

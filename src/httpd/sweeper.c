@@ -28,7 +28,7 @@ typedef struct sweeper {
     server_rec *s;
     const apr_array_header_t *mentions;
     const apr_array_header_t *roots; /* UploadPoolRoot, of const char * */
-    apr_pool_t *round;               /* the pool of below; NULL: not looked yet */
+    apr_pool_t *round;               /* pool of below; NULL: not looked yet */
     apr_array_header_t *below;       /* pools below the roots; const char * */
     int next_below;
     ap_watchdog_t *watchdog;
