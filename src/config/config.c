@@ -83,7 +83,7 @@ static apr_int64_t higher(apr_int64_t a, apr_int64_t b)
     return a > b ? a : b;
 }
 
-/* Sets every limit of *to by pick(base's, add's). */
+/* Sets each limit of *to by pick(base's, add's). */
 static void merge_limits(upool_limits *to, const upool_limits *base,
                          const upool_limits *add,
                          apr_int64_t (*pick)(apr_int64_t, apr_int64_t))
@@ -101,7 +101,7 @@ static apr_int64_t later(apr_int64_t base, apr_int64_t add)
     return add == UPOOL_UNSET ? base : add;
 }
 
-/* Those of base whose name add does not have, then those of add. */
+/* The rules of base whose name add does not have, then those of add. */
 static const apr_array_header_t *merge_rules(apr_pool_t *p,
                                              const apr_array_header_t *base,
                                              const apr_array_header_t *add)
@@ -168,7 +168,7 @@ void *upool_config_dir_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE(protocols);
     MERGE_POINTER(cors);
     MERGE(owner);
-    /* A section that comes behind .htaccess has the last word. */
+    /* A section that follows .htaccess has the last word. */
     conf->local_owner =
         add->owner == UPOOL_UNSET && add->local_owner == UPOOL_UNSET
             ? base->local_owner
@@ -251,7 +251,8 @@ void *upool_config_server_merge(apr_pool_t *p, void *base_conf, void *add_conf)
     MERGE_POINTER(places);
     MERGE_POINTER(mentions);
     conf->loaded = add->loaded;
-    /* A virtual host has it from the main server, which says so once. */
+    /* A virtual host inherits it from the main server, which reports it
+     * once. */
     conf->park_always = add->park_always;
     return conf;
 }
@@ -397,8 +398,8 @@ int upool_config_cleans(const upool_dir_conf *conf, int status)
            && (conf->cleanup->bits[status / 8] >> (status % 8) & 1);
 }
 
-/* A .htaccess says what the keys in .htaccess are for, and no others: the
- * server's must go on to guard what they guard. */
+/* A .htaccess file says what the keys in .htaccess are for, and no others: the
+ * server's keys must go on guarding what they guard. */
 static int uses_keys(const upool_dir_conf *conf, int use)
 {
     int of = conf->keys_are_local && conf->local_key_use != UPOOL_UNSET

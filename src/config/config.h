@@ -3,8 +3,8 @@
 #ifndef UPOOL_CONFIG_CONFIG_H
 #define UPOOL_CONFIG_CONFIG_H
 
-/* What the directives say.  The server's own word and that of .htaccess are
- * kept apart wherever .htaccess may only narrow: members named local_* come
+/* The values of the directives.  The server's settings and those of .htaccess
+ * are kept apart wherever .htaccess may only narrow: members named local_* come
  * from .htaccess, and merging never lets them widen anything.  Getters resolve
  * defaults late, so that UPOOL_UNSET survives every merge. */
 
@@ -55,8 +55,8 @@ typedef struct upool_statuses {
     unsigned char bits[UPOOL_STATUSES / 8 + 1];
 } upool_statuses;
 
-/* What UploadInterim may say, and what holds without it where nobody stands
- * between. */
+/* The most interim answers that UploadInterim allows, and the number without it
+ * where no proxy stands between. */
 #define UPOOL_INTERIM_MAX 5
 
 typedef struct upool_dir_conf {
@@ -130,7 +130,7 @@ typedef struct upool_shared upool_shared;
 typedef struct upool_server_conf {
     const char *root;                   /* UploadPoolRoot */
     apr_int64_t root_quota;             /* of all below it; 0: no limit */
-    const ap_directive_t *root_said;    /* where both are from */
+    const ap_directive_t *root_said;    /* where both are set */
     apr_int64_t slots;                  /* UploadProgressSlots */
     apr_int64_t sweep_interval;         /* microseconds */
     apr_int64_t read_size;              /* UploadReadSize, bytes; 0: httpd's */
@@ -167,7 +167,7 @@ upool_limits upool_config_limits(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_expires(const upool_dir_conf *conf);
 apr_interval_time_t upool_config_lifetime(const upool_dir_conf *conf);
 /* Where the server has set a quota for each owner, .htaccess cannot change who
- * counts as the owner: a user could otherwise be nobody, or many owners. */
+ * counts as the owner: otherwise a user could be nobody, or many owners. */
 upool_owner_kind upool_config_owner(const upool_dir_conf *conf);
 apr_uint32_t upool_config_slots(const upool_server_conf *conf);
 apr_interval_time_t upool_config_sweep_interval(const upool_server_conf *conf);
@@ -176,16 +176,16 @@ apr_uint64_t upool_config_watchers(const upool_server_conf *conf);
 apr_uint64_t upool_config_holders(const upool_server_conf *conf);
 /* Bytes of one read from the socket; 0: as httpd reads. */
 apr_size_t upool_config_read_size(const upool_server_conf *conf);
-/* UploadMinRate, of an upload that begins now. */
+/* Starts the pace of UploadMinRate for an upload that begins now. */
 void upool_config_pace(const upool_dir_conf *conf, upool_pace *pace,
                        apr_time_t now);
 /* UploadPark. */
 int upool_config_parks(const upool_dir_conf *conf);
-/* UploadPark Always: bytes of a body that is not too long for HTTP/2;
- * UPOOL_UNSET: any length may come over it. */
+/* UploadPark Always: the most bytes of a body that may come over HTTP/2;
+ * UPOOL_UNSET: any length may. */
 apr_int64_t upool_config_park_over(const upool_dir_conf *conf);
 int upool_config_file_mode(const upool_dir_conf *conf);
-/* No limit set: all zero but the times. */
+/* The quotas; without a limit all members but the times are zero. */
 upool_quota_limits upool_config_quota(const upool_dir_conf *conf,
                                       const server_rec *s, apr_pool_t *p);
 /* 1 when that protocol is open. */

@@ -13,10 +13,11 @@
 
 /* Directives about single fields of the form, and the names of files. */
 
-/* A file input with more files than that has no limit. */
+/* The largest number for max=: more files than this would be no limit at
+ * all. */
 #define MAX_FILES 1000000
 
-/* What a client may be told, and what a log line can show. */
+/* 1 for a name that a client may be told and a log line can show. */
 static int is_plain(const char *name)
 {
     const char *c;
@@ -39,7 +40,7 @@ static int is_extension(const char *word)
     return c > word && !*c;
 }
 
-/* How many characters of word belong to a name of RFC 6838 4.2. */
+/* How many characters of word belong to a name as in RFC 6838 4.2. */
 static apr_size_t name_length(const char *word)
 {
     const char *c;
@@ -62,7 +63,7 @@ static int is_type(const char *word)
            || (*subtype && !subtype[name_length(subtype)]);
 }
 
-/* The next of words between commas, in lower case; NULL: that was the last. */
+/* The next word of a list with commas, in lower case; NULL after the last. */
 static char *take_word(char **rest)
 {
     char *word = *rest;
@@ -75,7 +76,7 @@ static char *take_word(char **rest)
     return word;
 }
 
-/* NULL where a word is no good. */
+/* NULL where a word is not valid. */
 static const apr_array_header_t *split_extensions(apr_pool_t *p,
                                                   const char *text)
 {
@@ -99,7 +100,7 @@ static const apr_array_header_t *split_extensions(apr_pool_t *p,
     return list;
 }
 
-/* 0, or -1 where a word is no good. */
+/* 0, or -1 where a word is not valid. */
 static int split_types(apr_pool_t *p, upool_rule *rule, const char *text)
 {
     apr_array_header_t *types = apr_array_make(p, 4, sizeof(const char *));

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "parse/names.h"
 
-/* What the application is handed: UploadPassAs, UploadPassField,
+/* What the application is given: UploadPassAs, UploadPassField,
  * UploadFileField, UploadKeyUse. */
 
 typedef struct word {
@@ -17,7 +17,8 @@ typedef struct word {
     int value;
 } word;
 
-/* The value of that word among count; UPOOL_UNSET: it is none of them. */
+/* The value of the word arg among count words; UPOOL_UNSET when it is none of
+ * them. */
 static int find_word(const char *arg, const word *words, apr_size_t count)
 {
     apr_size_t i;
@@ -81,7 +82,8 @@ const char *upool_set_file_field(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-/* Those of one section add up, and take the place of those around it. */
+/* The fields of one section add up, and replace those of the sections around
+ * it. */
 const char *upool_set_pass_field(cmd_parms *cmd, void *conf_, const char *name,
                                  const char *value)
 {

@@ -25,7 +25,7 @@ static void push(apr_pool_t *p, const apr_array_header_t **list,
     *list = grown;
 }
 
-/* cmd->info: not NULL for UploadAllow. */
+/* cmd->info is not NULL for UploadAllow. */
 static const apr_array_header_t **extension_list(const cmd_parms *cmd,
                                                  upool_dir_conf *conf)
 {
@@ -102,8 +102,8 @@ const char *upool_set_digest(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-/* The origins of one section add up, and take the place of those around it;
- * none at all (Off) too. */
+/* The origins of one section add up, and replace those of the sections around
+ * it; so does an empty list (Off). */
 const char *upool_set_cors(cmd_parms *cmd, void *conf_, const char *arg)
 {
     upool_dir_conf *conf = conf_;
@@ -124,8 +124,8 @@ const char *upool_set_cors(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-/* The words of one section add up; together they take the place of what the
- * sections around it say. */
+/* The words of one section add up; together they replace those of the sections
+ * around it. */
 const char *upool_set_protocol(cmd_parms *cmd, void *conf_, const char *arg)
 {
     static const struct {

@@ -13,16 +13,16 @@
 
 extern module AP_MODULE_DECLARE_DATA upload_pool_module;
 
-/* UploadMinRate: how slow a client may be; UploadPark: what it holds while it
- * is waited for. */
+/* UploadMinRate: how slow a client may be.  UploadPark: what a client holds
+ * while the server waits for it. */
 
-/* What a client of HTTP/2 may send before it has heard of us (RFC 9113
+/* What an HTTP/2 client may send before it has received our settings (RFC 9113
  * 6.9.2). */
 #define PARK_OVER_DEFAULT 65535
 #define GRACE_MOST apr_time_from_sec(86400)
 
-/* A bare number would be megabytes a second, as everywhere, and is never
- * meant. */
+/* A bare number would mean megabytes a second, as everywhere, which is never
+ * intended. */
 static const char *parse_rate(const cmd_parms *cmd, const char *arg,
                               apr_int64_t *rate)
 {
@@ -70,7 +70,8 @@ const char *upool_set_min_rate(cmd_parms *cmd, void *conf_, const char *rate,
     return NULL;
 }
 
-/* Found by start-up where it cannot do what it says. */
+/* Remembers the place for start-up, which reports where Always cannot do what
+ * it says. */
 static void note_always(const cmd_parms *cmd)
 {
     upool_server_conf *server =

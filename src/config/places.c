@@ -12,7 +12,7 @@
 static const char *const aliases[] = { "Alias", "ScriptAlias",
                                        "WSGIScriptAlias" };
 
-/* The target is argument n of these, and depends on the request. */
+/* The target is argument n of these directives, and depends on the request. */
 static const struct {
     const char *directive;
     int n;
@@ -26,7 +26,7 @@ static const struct {
     { "VirtualScriptAlias", 0 },
 };
 
-/* Without the slashes at the end, which realpath() drops as well. */
+/* Drops the slashes at the end, as realpath() does. */
 static const char *lexical(apr_pool_t *p, const char *path)
 {
     apr_size_t len = strlen(path);
@@ -63,8 +63,8 @@ static void add(apr_array_header_t *places, const char *directive,
     place->uncertain = uncertain;
 }
 
-/* "Alias /url path", or in <Location /url> "Alias path"; mod_wsgi takes
- * options behind it. */
+/* "Alias /url path", or in <Location /url> "Alias path"; mod_wsgi allows
+ * options after it. */
 static void add_alias(apr_array_header_t *places, const char *directive,
                       const char *args)
 {
@@ -77,9 +77,9 @@ static void add_alias(apr_array_header_t *places, const char *directive,
     }
 }
 
-/* The last whole directory before the first letter that means something else
- * than itself: $1 of a match, %0 of a host name, * of a user.  A target without
- * any is RewriteRule's to a fixed file, of which no pool is made. */
+/* Takes the last whole directory before the first character with a special
+ * meaning: $1 of a match, %0 of a host name, * of a user.  A target without any
+ * is a fixed file of RewriteRule, and no pool is made of a file. */
 static void add_pattern(apr_array_header_t *places, const char *directive,
                         int n, const char *args)
 {
@@ -95,7 +95,7 @@ static void add_pattern(apr_array_header_t *places, const char *directive,
     }
     literal = apr_pstrmemdup(p, target, strcspn(target, "$%*"));
     *strrchr(literal, '/') = '\0';
-    /* A front controller's "/$1" is a URL, or everything. */
+    /* A front controller's "/$1" is a URL, or stands for everything. */
     if (*literal) {
         add(places, directive, literal, 1);
     }
@@ -117,8 +117,7 @@ static void walk(apr_array_header_t *places, const ap_directive_t *node)
                             node->args);
             }
         }
-        /* Sections nest as deep as the configuration says, which is the
-         * administrator's. */
+        /* Sections nest as deep as the administrator has written them. */
         walk(places, node->first_child);
     }
 }

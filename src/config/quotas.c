@@ -16,8 +16,8 @@ static const char *path_of(const upool_dir_conf *conf,
                : conf->store;
 }
 
-/* As the sweep has it: no context's uploads go before their time because
- * another of the same pool keeps them for less. */
+/* As in the sweep: no upload goes before its time because another context of
+ * the same pool keeps its uploads for a shorter time. */
 static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
                                          const upool_server_conf *sc,
                                          apr_pool_t *p)
@@ -30,7 +30,7 @@ static apr_interval_time_t quota_expires(const upool_dir_conf *conf,
     return all > own ? all : own;
 }
 
-/* Whoever has named the pool. */
+/* 1 for a pool below a root, whoever has named it. */
 static int is_below_root(const upool_dir_conf *conf,
                          const upool_server_conf *sc)
 {

@@ -42,7 +42,7 @@ static int is_in_group(gid_t group)
     return group == (geteuid() == 0 ? ap_unixd_config.group_id : getegid());
 }
 
-/* bit: as others have it, S_IXOTH or S_IROTH. */
+/* bit is given as for others: S_IXOTH or S_IROTH. */
 static int has_bit(const struct stat *st, mode_t bit)
 {
     if (upool_reach_user() == 0) {

@@ -30,14 +30,14 @@ const char *upool_settings_refuse(const cmd_parms *cmd, const char *arg,
     return apr_psprintf(cmd->pool, "%s: \"%s\" %s", cmd->cmd->name, arg, what);
 }
 
-/* httpd reads .htaccess in a pool that is its own temporary pool; the same
- * test stands behind ap_check_cmd_context(NOT_IN_HTACCESS). */
+/* httpd reads .htaccess in a pool that is its own temporary pool;
+ * ap_check_cmd_context(NOT_IN_HTACCESS) makes the same test. */
 int upool_settings_is_local(const cmd_parms *cmd)
 {
     return cmd->pool == cmd->temp_pool;
 }
 
-/* Of pointers, for as long as the configuration lives. */
+/* An array of pointers that lives as long as the configuration. */
 static apr_array_header_t *list_of(apr_pool_t *pconf, const char *key)
 {
     void *list = NULL;
@@ -60,7 +60,8 @@ apr_array_header_t *upool_settings_notes(apr_pool_t *pconf)
     return list_of(pconf, NOTES_KEY);
 }
 
-/* What .htaccess says is read at each request, and not for an administrator. */
+/* Notes are for the administrator: .htaccess is read at each request, so it
+ * adds none. */
 static void note(const cmd_parms *cmd, const char *what)
 {
     if (!upool_settings_is_local(cmd)) {
@@ -71,7 +72,7 @@ static void note(const cmd_parms *cmd, const char *what)
     }
 }
 
-/* UploadExpires where the pool is named, else the virtual host's. */
+/* The UploadExpires where the pool is named, else that of the virtual host. */
 static apr_interval_time_t expires_at(const upool_pool_mention *m)
 {
     const upool_dir_conf *section =
@@ -113,8 +114,8 @@ static void mention(cmd_parms *cmd, const char *path)
     APR_ARRAY_PUSH(list, upool_pool_mention *) = m;
 }
 
-/* What .htaccess may name: a relative path without "." and ".." components.
- * Links are refused when it is opened, component by component. */
+/* 1 for a path that .htaccess may name: relative, without "." and ".."
+ * components.  Links are refused when it is opened, component by component. */
 static int is_plain_relative(const char *path)
 {
     const char *part = path;
@@ -191,7 +192,8 @@ static const char *parse_size(const cmd_parms *cmd, const char *arg,
              " number is megabytes");
 }
 
-/* Without the slashes at its end: two roots are compared by their text. */
+/* The slashes at the end are dropped, because two roots are compared by their
+ * text. */
 const char *upool_set_root(cmd_parms *cmd, void *unused, const char *dir,
                            const char *quota)
 {
@@ -213,8 +215,8 @@ const char *upool_set_root(cmd_parms *cmd, void *unused, const char *dir,
     return quota ? parse_size(cmd, quota, &conf->root_quota) : NULL;
 }
 
-/* Limits: cmd->info is the offset in upool_limits; what .htaccess says goes
- * where it can only lower. */
+/* For limits, cmd->info is the offset in upool_limits; a limit from .htaccess
+ * is kept where it can only lower. */
 static apr_int64_t *limit_member(const cmd_parms *cmd, upool_dir_conf *conf)
 {
     char *limits = upool_settings_is_local(cmd) ? (char *)&conf->local_limits
@@ -265,7 +267,7 @@ const char *upool_set_flag(cmd_parms *cmd, void *conf, int on)
     return NULL;
 }
 
-/* httpd 2.4 knows no days. */
+/* httpd 2.4 has no unit for days. */
 static apr_interval_time_t parse_days(apr_pool_t *p, const char *arg)
 {
     apr_size_t len = strlen(arg);
@@ -378,7 +380,7 @@ const char *upool_set_require(cmd_parms *cmd, void *conf_, const char *arg)
         conf->require_multipart = 1;
     }
     else if (!ap_cstr_casecmp(arg, "any")) {
-        /* .htaccess can make it stricter only. */
+        /* .htaccess can only make it stricter. */
         if (!upool_settings_is_local(cmd)) {
             conf->require_multipart = 0;
         }
@@ -434,7 +436,7 @@ const char *upool_set_file_group(cmd_parms *cmd, void *conf_, const char *arg)
         conf->file_group = (apr_int64_t)gid;
         return NULL;
     }
-    /* The highest number is chown()'s word for "leave it". */
+    /* To chown() the highest number means "leave it as it is". */
     if (upool_quantity_decimal(arg, &number) || number > 4294967294LL) {
         return upool_settings_complain(
             cmd, "takes the name or the number of a group, and"

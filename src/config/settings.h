@@ -23,12 +23,12 @@ typedef struct upool_pool_mention {
 
 apr_array_header_t *upool_settings_mentions(apr_pool_t *pconf);
 
-/* What an administrator should know though it is no mistake, for httpd/checks.h
- * to log: array of const char *, each with its directive and place. */
+/* Notes for the administrator that are no mistakes, for httpd/checks.h to log:
+ * array of const char *, each with its directive and place. */
 apr_array_header_t *upool_settings_notes(apr_pool_t *pconf);
 
 /* How long uploads of the pool at path are kept: the longest UploadExpires of
- * the sections that name it, or of their virtual hosts; 0: none does. */
+ * the sections that name it, or of their virtual hosts; 0 when none does. */
 apr_interval_time_t upool_settings_expires(const apr_array_header_t *mentions,
                                            const char *path);
 
@@ -47,9 +47,9 @@ const char *upool_settings_refuse(const cmd_parms *cmd, const char *arg,
 int upool_settings_add_group(apr_array_header_t *list, const char *name,
                              int are_types);
 
-/* Setters.  Some are where their value is used: those of keys in
+/* Setters.  Some are defined where their value is used: those of keys in
  * httpd/secrets.c, of handlers in httpd/handlers.c and content.c, of the cache
- * in httpd/shared.c.  Those of one value use cmd->info as the member's
+ * in httpd/shared.c.  Setters of one value use cmd->info as the member's
  * offset. */
 const char *upool_set_pool(cmd_parms *cmd, void *conf, const char *arg);
 const char *upool_set_root(cmd_parms *cmd, void *conf, const char *dir,

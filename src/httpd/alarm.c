@@ -57,8 +57,8 @@ int upool_alarm_end(upool_alarm *alarm)
     return 1;
 }
 
-/* Before the socket is closed: it would close the timer, and the client's would
- * stay open. */
+/* Runs before the socket is closed.  Closing the socket would otherwise close
+ * the timer and leave the client's descriptor open. */
 static apr_status_t end_with_connection(void *data)
 {
     upool_alarm_end(data);

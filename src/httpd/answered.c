@@ -19,7 +19,8 @@ static int has_end(const apr_bucket_brigade *bb)
     return 0;
 }
 
-/* Before the client sees the end, for it may come again at once. */
+/* Ends the run before the client sees the end of the answer: it may send its
+ * next request at once. */
 static apr_status_t filter_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     if (has_end(bb)) {
@@ -31,7 +32,7 @@ static apr_status_t filter_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 
 void upool_answered_register(void)
 {
-    /* Of this type it survives internal redirects and error pages. */
+    /* A filter of this type survives internal redirects and error pages. */
     ap_register_output_filter(FILTER_NAME, filter_answer, NULL,
                               AP_FTYPE_PROTOCOL);
 }

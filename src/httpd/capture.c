@@ -9,12 +9,12 @@
 #include "httpd/log.h"
 
 #define FILTER_NAME "UPLOAD_POOL_ANSWER"
-/* First room for a body; it doubles. */
+/* The first room for a body; it is doubled when it is full. */
 #define ROOM_FIRST 4096
 
 typedef enum stage {
-    STAGE_HEAD = 0, /* awaits the first byte, or the end without any */
-    STAGE_BODY,     /* awaits the end; the head is made */
+    STAGE_HEAD = 0, /* waits for the first byte, or for an end without any */
+    STAGE_BODY,     /* waits for the end; the head is made */
     STAGE_OVER      /* the run has been told */
 } stage;
 
@@ -24,16 +24,17 @@ struct upool_answering {
     upool_answer answer;
     stage stage;
     int reached;   /* the redirect got past httpd's access checks */
-    int drops;     /* what the application says is not for the client */
-    int overflows; /* it says more than is kept */
-    int gone;      /* the client is, but the application is heard out */
+    int drops;     /* the application's output is not meant for the client */
+    int overflows; /* the output is longer than what is kept */
+    int gone;      /* the client is gone, but the application is heard out */
     char *body;
     apr_size_t len;
     apr_size_t room;
 };
 
-/* What is worth saying again.  Not: cookies (the client that got lost may not
- * be the one that asks), and what is about the connection or the transfer. */
+/* Headers that are worth repeating.  Cookies are left out, because the client
+ * that got lost may not be the one that asks; so are headers about the
+ * connection or the transfer. */
 static const char *const kept_headers[] = {
     "Cache-Control",
     "Content-Disposition",
@@ -54,7 +55,7 @@ static const char *const kept_headers[] = {
     "X-Content-Type-Options",
     "X-Frame-Options",
 };
-/* What describes content that is not sent (RFC 9110 8). */
+/* Headers about content: an answer without any has none (RFC 9110 8). */
 static const char *const content_headers[] = {
     "Accept-Ranges",    "Content-Disposition", "Content-Encoding",
     "Content-Language", "Content-Length",      "Content-MD5",
@@ -67,8 +68,8 @@ static const char *const content_headers[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* An error of the server, or one that the client can do something about: the
- * same request shall have another try. */
+/* 0 for an error of the server, or one that the client can do something about:
+ * the same request then gets another try. */
 static int is_final(int status)
 {
     switch (status) {
@@ -175,9 +176,9 @@ static void keep_answer(request_rec *r, const upool_request *rq)
     }
 }
 
-/* Before the client sees the end: one that comes again after that finds the
- * answer kept, or may run the application again.  But not an upload that goes
- * when this request is over. */
+/* Called before the client sees the end: when it comes again after that, it
+ * finds the answer kept, or may run the application again.  The run of an
+ * upload that is deleted at the end of this request goes on until then. */
 static void tell(request_rec *r, const upool_request *rq)
 {
     struct upool_answering *a = rq->answering;
@@ -208,11 +209,11 @@ static apr_status_t pass_on(ap_filter_t *f, apr_bucket_brigade *bb)
         a->gone = 1;
         return APR_SUCCESS;
     }
-    /* More than is kept, and nobody to hear it. */
+    /* There is more than can be kept, and no client to receive it. */
     return a->gone && a->overflows ? APR_ECONNABORTED : rv;
 }
 
-/* Reads b, which may block: what is ready goes out before. */
+/* Reads b, which may block; what is ready is sent first. */
 static apr_status_t read_bucket(ap_filter_t *f, apr_bucket *b,
                                 apr_bucket_brigade *ready, const char **data,
                                 apr_size_t *len)
@@ -227,8 +228,8 @@ static apr_status_t read_bucket(ap_filter_t *f, apr_bucket *b,
     return rv ? rv : apr_bucket_read(b, data, len, APR_BLOCK_READ);
 }
 
-/* 1: bb tells whether there is content.  Flushes before it tell nothing, and
- * would send the head. */
+/* 1 when bb tells whether there is content.  Flushes before it tell nothing,
+ * and would send the head. */
 static int tells_head(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     apr_bucket *b = APR_BRIGADE_FIRST(bb);
@@ -301,8 +302,8 @@ static apr_status_t pass_body(ap_filter_t *f, apr_bucket_brigade *bb)
     return rv;
 }
 
-/* A handler's way to say that it has failed: httpd answers, and adds us
- * again. */
+/* 1 when a handler says in its output that it has failed: httpd then answers,
+ * and adds this filter again. */
 static int has_error(apr_bucket_brigade *bb)
 {
     apr_bucket *b;
@@ -337,7 +338,7 @@ void upool_answer_register(void)
                               (ap_filter_type)(AP_FTYPE_CONTENT_SET - 1));
 }
 
-/* Whose application answers r; NULL: none. */
+/* The upload whose application answers r; NULL when there is none. */
 static upool_request *awaited(const request_rec *r)
 {
     upool_request *rq =
@@ -379,8 +380,8 @@ void upool_answer_end(request_rec *r, upool_request *rq)
 {
     struct upool_answering *a = rq->answering;
 
-    /* A handler that said nothing at all, in a way that even httpd did not
-     * end. */
+    /* The handler said nothing at all, and httpd did not end the answer for it
+     * either. */
     if (a->stage == STAGE_HEAD) {
         const request_rec *last = r;
 

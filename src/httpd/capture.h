@@ -3,15 +3,16 @@
 #ifndef UPOOL_HTTPD_CAPTURE_H
 #define UPOOL_HTTPD_CAPTURE_H
 
-/* The application's answer to an upload that came in several requests, on its
- * way to the client.  An output filter, whoever made the answer (CGI, PHP, a
- * proxied server, httpd's own error page): it keeps what the application said,
- * for when the same request comes again, and lets the protocol add its headers
- * and change the status.
+/* Captures the application's answer to an upload that came in several requests,
+ * on its way to the client.  This output filter works whoever made the answer
+ * (CGI, PHP, a proxied server, httpd's own error page).  It keeps what the
+ * application said, for when the same request comes again, and lets the
+ * protocol add its headers and change the status.
  *
- * It stands behind what makes the content and before what codes it (mod_deflate
- * and its like), so what is kept suits every client.  An application may end
- * its answer though the client is gone: what it says then is kept too. */
+ * It stands behind the filters that make the content and before those that code
+ * it (mod_deflate and its like), so what is kept suits every client.  An
+ * application may finish its answer although the client is gone: that answer is
+ * kept too. */
 
 #include "httpd/request.h"
 #include "store/run.h"
@@ -27,19 +28,18 @@ void upool_answer_register(void);
 void upool_answer_insert(request_rec *r);
 void upool_answer_insert_error(request_rec *r);
 
-/* The application is about to run for rq, whose answer map() is to see; run
+/* The application is about to run for rq. map() is to see its answer, and run
  * is told of it.  All live in r->pool. */
 void upool_answer_await(request_rec *r, upool_request *rq,
                         upool_answer_map *map, upool_run *run);
 
-/* It has run, and its answer is out.  Sets rq->outcome: the application's own
- * status, or 0 where it was not reached (access denied), and whether it may run
- * again. */
+/* The application has run, and its answer is out.  Sets rq->outcome: the
+ * application's own status, or 0 where it was not reached (access denied), and
+ * whether it may run again. */
 void upool_answer_end(request_rec *r, upool_request *rq);
 
-/* Gives an answer again, without running anything.  One of which nothing but
- * the status is known gets the body text (JSON).  Returns what the handler hook
- * returns. */
+/* Gives an answer again, without running anything.  Where only the status is
+ * known, the body is text (JSON).  Returns what the handler hook returns. */
 int upool_answer_again(request_rec *r, upool_request *rq, upool_answer_map *map,
                        const upool_answer *answer, const char *text);
 

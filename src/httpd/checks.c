@@ -16,11 +16,12 @@
 #include "config/reach.h"
 #include "config/settings.h"
 
-/* core.c: how it marks an unset LimitRequestBody, and what that means since
- * 2.4.54. */
+/* From httpd's core.c: how an unset LimitRequestBody is marked, and which limit
+ * that has meant since 2.4.54. */
 #define CORE_LIMIT_UNSET ((apr_off_t)-1)
 #define CORE_LIMIT_DEFAULT ((apr_off_t)1 << 30)
-/* Of children, that ServerLimit should have room for: the manual's figure. */
+/* ServerLimit should have room for this many generations of children: the
+ * figure of the manual. */
 #define GENERATIONS 4
 
 static int complain(const upool_pool_mention *m, int tag, const char *what)
@@ -36,7 +37,7 @@ static int is_temporary(const char *path)
     return !strncmp(path, "/tmp/", 5) || !strncmp(path, "/var/tmp/", 9);
 }
 
-/* What lstat() failed with, and the way out. */
+/* Says why lstat() failed, and what to do about it. */
 static int complain_of_missing(const upool_pool_mention *m, apr_pool_t *p)
 {
     const char *obstacle = upool_reach_obstacle(m->path, p);
@@ -96,7 +97,8 @@ static int check_directory(const upool_pool_mention *m, apr_pool_t *p)
     return OK;
 }
 
-/* UploadPoolPublic where the pool is named, else the virtual host's. */
+/* The value of UploadPoolPublic where the pool is named, else that of the
+ * virtual host. */
 static int is_public(const upool_pool_mention *m)
 {
     const upool_dir_conf *section =
@@ -107,7 +109,8 @@ static int is_public(const upool_pool_mention *m)
     return (section->public == UPOOL_UNSET ? host : section)->public == 1;
 }
 
-/* Whether a request can lead there only it tells, so this is no error. */
+/* Only the request itself tells whether it can lead there, so this is no
+ * error. */
 static void check_patterns(const upool_pool_mention *m,
                            const apr_array_header_t *places, apr_pool_t *p)
 {
@@ -148,7 +151,8 @@ static int complain_of_root(server_rec *s, int tag, const char *what)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* What its pools hold together is read off their books by the server's user. */
+/* What the pools of a root hold together is read from their books by the
+ * server's user. */
 static int check_root_directory(server_rec *s, apr_pool_t *p)
 {
     const upool_server_conf *conf = upool_config_server(s);
@@ -166,8 +170,8 @@ static int check_root_directory(server_rec *s, apr_pool_t *p)
                                   " him read it");
 }
 
-/* One quota holds for a pool: that of the virtual host's root.  Each that it
- * counts for has to hold for it. */
+/* One quota holds for a pool: that of its virtual host's root.  Where several
+ * roots cover the same pool, they must have the same quota. */
 static int check_root_beside(server_rec *s, server_rec *other, apr_pool_t *p)
 {
     const upool_server_conf *conf = upool_config_server(s);
@@ -226,7 +230,7 @@ static int check_roots(server_rec *first, apr_pool_t *p)
     return result;
 }
 
-/* What requests ask later. */
+/* Keeps the places and mentions for requests, which ask for them later. */
 static const apr_array_header_t *share_places(
     server_rec *first, const apr_array_header_t *mentions, apr_pool_t *pconf)
 {
@@ -256,7 +260,8 @@ static apr_off_t core_limit(const ap_conf_vector_t *section,
                                                     : core->limit_req_body;
 }
 
-/* The core refuses what is above its own limit, whatever we would take. */
+/* The core refuses whatever exceeds its own limit, even where UploadMaxSize
+ * would allow it. */
 static void check_core_limit(const upool_pool_mention *m)
 {
     const upool_dir_conf *conf =
@@ -274,7 +279,7 @@ static void check_core_limit(const upool_pool_mention *m)
 }
 
 /* A child that ends gracefully keeps its place until its last upload is done,
- * which a slow client may put off for hours. */
+ * and a slow client may delay that for hours. */
 static void check_generations(server_rec *s)
 {
     int threaded = AP_MPMQ_NOT_SUPPORTED;

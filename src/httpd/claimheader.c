@@ -28,7 +28,7 @@ static int names_upload(const upool_request *rq, const char *text,
                && !strcmp(id, rq->id));
 }
 
-/* Several lines of the header have become a list on their way. */
+/* Several lines of the header may have become one list on their way. */
 static int is_claim(const upool_request *rq, const char *value)
 {
     while (value && *value) {
@@ -60,7 +60,7 @@ static void take_claim(upool_request *rq, int status, apr_table_t *headers)
     apr_table_unset(headers, CLAIM_HEADER);
 }
 
-/* Before the response's head is made of these tables, once. */
+/* Runs once, before the head of the response is made of these tables. */
 static apr_status_t filter_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     take_claim(f->ctx, f->r->status, f->r->headers_out);

@@ -10,10 +10,10 @@
 #include "httpd/log.h"
 #include "httpd/slots.h"
 
-/* Whole seconds: more than two. */
+/* In whole seconds: at least three, which means more than two. */
 #define ASKED_LEAST 3U
 #define BYTES_LEAST ((apr_off_t)1 << 20)
-/* Gigabit Ethernet carries 118. */
+/* Gigabit Ethernet carries 118 bytes per microsecond. */
 #define BYTES_EACH_MICROSECOND 128
 
 void upool_collected_ask(const request_rec *r, const upool_request *rq)

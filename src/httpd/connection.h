@@ -3,8 +3,8 @@
 #ifndef UPOOL_HTTPD_CONNECTION_H
 #define UPOOL_HTTPD_CONNECTION_H
 
-/* What the module knows of one connection from a client.  httpd has one place
- * for it, which all its users share.  It lives in the connection's pool and
+/* The module's data for one connection from a client. httpd has one place for
+ * it, shared by all parts of the module.  It lives in the connection's pool and
  * belongs to whoever works on the connection. */
 
 #include <httpd.h>
@@ -14,7 +14,7 @@ typedef struct upool_connection {
     struct upool_parked *parked;   /* httpd/parklist.h; NULL: never could */
 } upool_connection;
 
-/* NULL: nobody has needed it yet. */
+/* NULL when nobody has needed it yet. */
 upool_connection *upool_connection_get(const conn_rec *c);
 /* Makes it where there is none. */
 upool_connection *upool_connection_make(conn_rec *c);

@@ -13,8 +13,8 @@
 /* child_init: prepares libmagic for this process. */
 void upool_content_child_init(apr_pool_t *pchild, server_rec *s);
 
-/* What the two say in a context, to the handlers: the rest of *settings stays,
- * and *scan is what it may point to. */
+/* Fills *settings with what UploadScan and UploadSniff say in a context: the
+ * other members stay as they are, and *scan is what *settings may point to. */
 void upool_content_settings(const upool_dir_conf *conf,
                             upool_builtin_settings *settings,
                             upool_scan_options *scan);

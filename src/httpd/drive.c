@@ -13,15 +13,16 @@
 #include "httpd/turn.h"
 #include "httpd/wait.h"
 
-/* A sink may make a look dear; the time between two while bytes flow. */
+/* The time between two looks while bytes flow: asking a sink may be
+ * expensive. */
 #define LOOK_EVERY apr_time_from_msec(250)
-/* The first moment that is waited for others; the next are longer. */
+/* The first wait for others; later waits are longer. */
 #define MOMENT apr_time_from_msec(20)
-/* So long one upload has a worker that others may wait for. */
+/* How long one upload may keep a worker that others may be waiting for. */
 #define WORKER_TIME apr_time_from_msec(25)
 
-/* HTTP_IN does this for blocking reads alone, and here is none: once, before
- * the first byte is read (RFC 9110 10.1.1). */
+/* Sends "100 Continue" once, before the first byte is read (RFC 9110 10.1.1):
+ * HTTP_IN does so for blocking reads only, and there are none here. */
 static void invite(request_rec *r)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
@@ -47,15 +48,16 @@ static int end(request_rec *r, upool_request *rq)
         return rq->body->then(r, rq, NULL);
     }
     if (rq->body->sent) {
-        /* A filter below us has answered already: this is its code for
-         * that. */
+        /* A filter below us has answered the request already; this is its code
+         * for that. */
         upool_reply_note(r, rq, refusal);
         return rq->body->sent;
     }
     return rq->body->then(r, rq, refusal);
 }
 
-/* Has somebody cleared the upload, or wants to go on in our place? */
+/* 1 when somebody has cleared the upload, or wants to continue it in our
+ * place. */
 static int is_unwanted(upool_request *rq)
 {
     if (rq->body->now - rq->body->looked < LOOK_EVERY
@@ -68,8 +70,8 @@ static int is_unwanted(upool_request *rq)
 
 static int go_on(request_rec *r, upool_request *rq);
 
-/* Before the next turn: SUSPENDED where the request is parked, else OK when the
- * turn may begin, or the sink is refused. */
+/* Waits for the next turn.  SUSPENDED where the request is parked; else OK when
+ * the turn may begin or the sink is refused. */
 static int await(request_rec *r, upool_request *rq, struct upool_parked *place,
                  upool_turn turn, apr_time_t began)
 {
@@ -78,7 +80,7 @@ static int await(request_rec *r, upool_request *rq, struct upool_parked *place,
         place && (body->now - began > WORKER_TIME || body->now < began);
     int result = OK;
 
-    /* While it is still ours alone. */
+    /* This must happen while the request still belongs to this thread alone. */
     if (place && (body->wait > 0 || turn == UPOOL_TURN_DRY || is_over)) {
         upool_network_give_back(r);
     }
@@ -100,8 +102,9 @@ static int await(request_rec *r, upool_request *rq, struct upool_parked *place,
     return result;
 }
 
-/* Also for one that was parked: takes what the client has sent meanwhile, or
- * ends it where the sink is refused.  Returns as upool_drive_run() does. */
+/* Takes what the client has sent meanwhile, or ends the request where the sink
+ * is refused; also for a request that was parked.  Returns as upool_drive_run()
+ * does. */
 static int go_on(request_rec *r, upool_request *rq)
 {
     apr_time_t began = apr_time_now();
@@ -159,8 +162,8 @@ int upool_drive_may_bring(const request_rec *r)
 }
 
 typedef struct nothing {
-    upool_reason reason;  /* of a byte; NONE: any may come */
-    upool_repeat *repeat; /* what they have to be; NULL: any */
+    upool_reason reason;  /* refuses the first byte; NONE: bytes may come */
+    upool_repeat *repeat; /* what the bytes have to equal; NULL: any may come */
     apr_off_t received;
     upool_refusal refusal;
 } nothing;

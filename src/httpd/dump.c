@@ -46,8 +46,8 @@ static void print_limit(apr_file_t *out, const char *name, apr_int64_t value)
     }
 }
 
-/* The section's own words over those of its virtual host, as a request finds
- * them that no other section changes. */
+/* The section's own settings merged over those of its virtual host, as a
+ * request finds them where no other section changes them. */
 static const upool_dir_conf *conf_of(apr_pool_t *p, const upool_pool_mention *m)
 {
     void *host =

@@ -13,24 +13,24 @@
  *
  * 1. The drive takes the upload in: it pulls from f->next itself, so this
  *    function is not called.
- * 2. The handler, or whoever stands in front of it, reads: it gets what
- *    stands in for the upload, in the read mode that it likes, then end of
- *    stream as often as it asks.
+ * 2. The handler, or a filter in front of it, reads: it gets what stands in
+ *    for the upload, in the read mode that it asks for, then end of stream as
+ *    often as it asks.
  * 3. mod_rewrite in .htaccess, DirectoryIndex or UploadPass redirect
  *    internally: the new request has no resource filters, so the filter is
  *    added again, on the same state; it goes on where the first one stopped.
  * 4. An ErrorDocument is such a redirect too, but must not get the body of
- *    the request that failed, whoever refused it: httpd leaves what was not
- *    read for it.  There the filter has no state and gives nothing.
+ *    the request that failed, whoever refused it: httpd leaves it what was not
+ *    read.  There the filter has no state and gives nothing.
  * 5. The upload was refused: httpd discards what is left of the body, through
  *    this filter.
  * 6. A handler that runs before our own reads the body of a pending upload:
  *    it would see the multipart bytes past every limit, so it gets an error. */
 
-/* A stream of HTTP/2 is worth reading so much of a body that nobody wants. */
+/* For a stream of HTTP/2 it is worth reading this much of an unwanted body. */
 #define SHORT_BODY 65536
 
-/* The next bytes, at most that many; taken, or copied. */
+/* Gives the next bytes, at most that many; keep: as a copy. */
 static apr_status_t give_bytes(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
                                apr_off_t bytes, int keep)
 {
@@ -63,7 +63,7 @@ static apr_status_t give_bytes(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
     return APR_SUCCESS;
 }
 
-/* Gives of rest what mode asks for. */
+/* Gives the part of rest that mode asks for. */
 static apr_status_t give(apr_bucket_brigade *bb, apr_bucket_brigade *rest,
                          ap_input_mode_t mode, apr_read_type_e block,
                          apr_off_t bytes)
@@ -105,8 +105,8 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     apr_status_t rv;
 
     if (f->r->eos_sent) {
-        /* The answer is out: httpd discards what the application has left, and
-         * need not read it for that. */
+        /* The answer is out: httpd discards what the application has not read,
+         * and we need not read it for that. */
         return nothing(f, bb, mode, block, bytes);
     }
     if (mode == AP_MODE_EATCRLF) {
@@ -126,7 +126,7 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     if (rv == APR_SUCCESS && mode != AP_MODE_SPECULATIVE) {
         rest = upool_handoff_rest(f->r, rq, 0);
     }
-    /* Nothing more to give, or nothing more to take. */
+    /* End of stream: nothing was left to give, or this was the last of it. */
     if (rv == APR_SUCCESS && rest
         && (APR_BRIGADE_EMPTY(bb)
             || (mode != AP_MODE_SPECULATIVE && APR_BRIGADE_EMPTY(rest)))) {
@@ -166,14 +166,14 @@ static apr_status_t filter_body(ap_filter_t *f, apr_bucket_brigade *bb,
 
 void upool_filter_register(void)
 {
-    /* Nearer to the handler than any resource filter, also one that a module
-     * has added before us (mod_upload_progress does so in fixups): it is to
-     * see the upload, not what stands in for it. */
+    /* It stands nearer to the handler than any resource filter, even one that a
+     * module has added before us (mod_upload_progress does so in fixups): such
+     * a filter is to see the upload, not what stands in for it. */
     ap_register_input_filter(UPOOL_FILTER_NAME, filter_body, NULL,
                              (ap_filter_type)(AP_FTYPE_RESOURCE - 1));
 }
 
-/* Our filter, where it stands nearest to the handler; NULL: it does not. */
+/* Our filter where it stands nearest to the handler, else NULL. */
 static ap_filter_t *find_ours(const request_rec *r)
 {
     ap_filter_t *f = r->input_filters;
@@ -192,7 +192,7 @@ void upool_filter_settle(request_rec *r)
     }
 }
 
-/* The upload whose failure r answers; NULL: none. */
+/* The upload whose failure r answers; NULL when there is none. */
 static const upool_request *failed_upload(const request_rec *r)
 {
     const request_rec *prev;
@@ -210,8 +210,9 @@ static const upool_request *failed_upload(const request_rec *r)
     return NULL;
 }
 
-/* Of what another module has refused (mod_security, mod_rewrite) nothing is
- * settled: its body may be long, or not be sent before we ask for it. */
+/* Where another module has refused the request (mod_security, mod_rewrite),
+ * nothing about its connection is settled: the body may be long, or the client
+ * may not send it before we ask for it. */
 static int is_worth_reading(const request_rec *r, const upool_request *rq)
 {
     return rq->intake != UPOOL_INTAKE_PENDING
@@ -219,10 +220,11 @@ static int is_worth_reading(const request_rec *r, const upool_request *rq)
                && rq->content_length >= 0 && rq->content_length <= SHORT_BODY);
 }
 
-/* What hides the rest of the body from the document hides it from httpd's own
- * discarding too, which comes after it: unless it is read here, the rest would
- * be taken for the next request of the connection. It is short, or the refusal
- * has settled that the connection closes, as it does where nothing is read. */
+/* A filter that hides the rest of the body from the document also hides it from
+ * httpd, which discards it afterwards: unless it is read here, the rest would
+ * be taken for the next request of the connection.  Either it is short, or the
+ * refusal has settled that the connection closes, as it does where nothing is
+ * read. */
 static void hide_body(request_rec *r, const upool_request *rq)
 {
     ap_filter_t *ours = find_ours(r);
@@ -254,11 +256,11 @@ void upool_filter_insert(request_rec *r)
     if (r->main) {
         return;
     }
-    /* An ErrorDocument has the status of the error; a redirect that goes on
-     * with the request has not. */
+    /* The request for an ErrorDocument has the status of the error; a redirect
+     * that continues the request has not. */
     rq = r->prev ? upool_request_substituted(r->prev) : NULL;
     if (rq && r->status == HTTP_OK) {
-        /* Unless it came along, settled. */
+        /* A settled filter has come along with the redirect. */
         if (find_ours(r)) {
             return;
         }
@@ -272,7 +274,8 @@ void upool_filter_insert(request_rec *r)
     }
 }
 
-/* Out of the request's filters behind ours.  1 where there was one. */
+/* Takes the filter out of the request's filters behind ours.  1 where there was
+ * one. */
 static int take_out(const upool_request *rq, const char *name)
 {
     const ap_filter_rec_t *rec = ap_get_input_filter_handle(name);
@@ -291,11 +294,10 @@ static int take_out(const upool_request *rq, const char *name)
     return found;
 }
 
-/* mod_request's filter that keeps what is read for sub-requests (KeptBodySize)
- * takes a non-blocking read that finds nothing for an error: it drops what it
- * has and writes through a null pointer when there is more. Nobody wants the
- * upload from it either: what a sub-request inherits is what the application
- * reads. */
+/* mod_request's filter that keeps a body for sub-requests (KeptBodySize) takes
+ * a non-blocking read that finds nothing for an error: it drops what it has,
+ * and writes through a null pointer when more comes.  Nobody wants it to keep
+ * the upload anyway: a sub-request inherits what the application reads. */
 void upool_filter_replace_keeper(upool_request *rq)
 {
     rq->keeps_body |= take_out(rq, "KEEP_BODY");

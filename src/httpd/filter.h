@@ -3,10 +3,10 @@
 #ifndef UPOOL_HTTPD_FILTER_H
 #define UPOOL_HTTPD_FILTER_H
 
-/* The input filter. It stands among the resource filters, so mod_deflate and
- * its like have already decoded what it sees. While an upload is taken in, the
- * drive pulls through it, from the filters behind; afterwards it hands what
- * stands in for the body to whoever reads. Whoever else reads in between gets
+/* The input filter.  It stands among the resource filters, so mod_deflate and
+ * its like have already decoded what it sees.  While an upload is taken in, the
+ * drive pulls through it from the filters behind; afterwards it gives its
+ * reader what stands in for the body.  Anybody else who reads in between gets
  * an error, never the upload's bytes. */
 
 #include "httpd/request.h"
@@ -20,22 +20,22 @@ void upool_filter_register(void);
  * that an upload was internally redirected to. */
 void upool_filter_insert(request_rec *r);
 
-/* The handler is about to run, and our filter gives the body: it is where the
- * body begins, as the filters of the protocol are otherwise.  mod_proxy_http
- * writes the body to a file of its own before it sends it where a filter in
- * between could change its length; ours does not.  Does nothing where another
- * filter stands in front of it. */
+/* The handler is about to run, and our filter gives the body: it becomes the
+ * place where the body begins, which otherwise the filters of the protocol are.
+ * Where a filter in between could change the length of the body, mod_proxy_http
+ * writes it to a file of its own before it sends it; ours does not change it.
+ * Does nothing where another filter stands in front of ours. */
 void upool_filter_settle(request_rec *r);
 
-/* Before anything is read: takes mod_request's keeper of bodies out of the
- * request's filters, where it is one of them; rq->keeps_body tells. */
+/* Called before anything is read: takes mod_request's keeper of bodies out of
+ * the request's filters, where it is one of them; rq->keeps_body tells. */
 void upool_filter_replace_keeper(upool_request *rq);
 
-/* Before anything is read: content codings are part of what is uploaded, so
- * what would decode it is taken out. */
+/* Called before anything is read: content codings are part of the upload here,
+ * so filters that would decode it are taken out. */
 void upool_filter_keep_coded(const upool_request *rq);
 
-/* 1 where a filter of this request can be read in the blocking way alone: a
+/* 1 where a filter of this request can only be read in the blocking way: a
  * PerlInputFilterHandler dies of "not now", which it gets as an error. */
 int upool_filter_only_blocks(const upool_request *rq);
 

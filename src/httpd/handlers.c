@@ -16,7 +16,7 @@
 
 #define MENTIONS_KEY "upload_pool:handlers"
 
-/* UploadHandler in the server's configuration: one name of it. */
+/* One name given to UploadHandler in the server's configuration. */
 typedef struct handler_mention {
     const char *name;
     const char *file;
@@ -42,8 +42,8 @@ static const char *list_builtins(apr_pool_t *p)
     return list;
 }
 
-/* What is wrong with a name in UploadHandler, in p; NULL: nothing.  Asked when
- * all modules are loaded. */
+/* What is wrong with a name in UploadHandler, in p; NULL when nothing is.
+ * Called when all modules are loaded. */
 static const char *complaint_of(apr_pool_t *p, const char *name)
 {
     const upload_pool_handler *handler;
@@ -56,7 +56,7 @@ static const char *complaint_of(apr_pool_t *p, const char *name)
         return apr_pstrcat(p, "is neither built in (", list_builtins(p),
                            ") nor registered by a module that is loaded", NULL);
     }
-    /* The magic before all else: what has none may be anything. */
+    /* The magic is checked first: a structure without it may be anything. */
     if (handler->magic != UPLOAD_POOL_HANDLER_MAGIC
         || handler->struct_size != sizeof(*handler)) {
         return "was compiled for another version of mod_upload_pool";
@@ -79,8 +79,8 @@ static apr_array_header_t *mentions_of(apr_pool_t *pconf)
     return list;
 }
 
-/* A module that is loaded further down has not registered its handlers yet, so
- * what the server's configuration names is looked up by check_config. */
+/* A module that is loaded later has not registered its handlers yet, so names
+ * in the server's configuration are looked up by check_config. */
 static void mention(const cmd_parms *cmd, const char *name)
 {
     handler_mention *m = apr_array_push(mentions_of(cmd->pool));
@@ -181,7 +181,7 @@ int upool_handlers_refuse(apr_pool_t *p, const upool_dir_conf *conf,
 
 /* --- The chain ------------------------------------------------------------ */
 
-/* What a context says, for as long as its chain is made. */
+/* The settings of a context, for as long as its chain is made. */
 typedef struct context {
     const upool_request *rq;
     const upool_handler_site *site;
@@ -204,12 +204,12 @@ static void read_context(context *c, const upool_request *rq,
     }
     upool_content_settings(conf, &c->settings, &c->scan);
     c->settings.digests = conf->digests;
-    /* Not of an upload that has no memory of its own: one that came in several
-     * requests is on the disk. */
+    /* An upload that came in several requests has no memory of its own: it is
+     * on the disk. */
     c->settings.inline_size = rq->upload ? conf->inline_size : 0;
 }
 
-/* 1: it was added; 0: it has nothing to do here. */
+/* 1 when it was added; 0 when it has nothing to do here. */
 static int add_builtin(const context *c, const upool_builtin *b)
 {
     void *data = b->make(&c->settings, c->site);
@@ -251,9 +251,10 @@ static void add_named(const context *c, const apr_array_header_t *names)
     }
 }
 
-/* Where the first bytes do not tell, the file does, once it is complete: behind
- * whatever keeps it.  What handlers have changed is not what the client has
- * sent: then the first bytes are all there is. */
+/* Where the first bytes do not tell the type, the complete file does: such a
+ * handler is added again behind the one that keeps the file.  A file that other
+ * handlers have changed is not what the client sent: then the first bytes are
+ * all there is to judge. */
 static void add_again(const context *c)
 {
     const upool_builtin *const *b;

@@ -12,24 +12,24 @@
 #include "upload/formbody.h"
 #include "upload/result.h"
 
-/* So many files of one form are open at a time, and go out as files; of what
- * comes behind them one at a time is read so many bytes at a time. */
+/* This many files of one form are open at a time, and are passed on as files.
+ * The files after them are read one at a time, this many bytes at a time. */
 #define OPEN_MOST 16
 #define READ_SIZE ((apr_size_t)65536)
-/* So much of a file is mapped at a time: whole pages, for mmap takes no offset
- * between two. */
+/* This much of a file is mapped at a time: whole pages, because mmap takes no
+ * offset within a page. */
 #define WINDOW ((apr_size_t)UPOOL_HANDOFF_MOST)
 
 struct upool_handoff {
     apr_bucket_brigade *rest;
-    /* A form of more files than may be open: */
+    /* For a form with more files than may be open: */
     upool_store *store;
     const char *id;
     const apr_array_header_t *pieces; /* of upool_formbody_piece */
-    int next;                         /* of them, that is not in rest */
-    apr_pool_t *pool;                 /* of the file that is open */
-    apr_file_t *file;                 /* NULL: none */
-    apr_off_t left;                   /* of it */
+    int next;                         /* the next piece, not in rest yet */
+    apr_pool_t *pool;                 /* of the open file */
+    apr_file_t *file;                 /* the open file; NULL: none */
+    apr_off_t left;                   /* bytes left to read of it */
 };
 
 static struct upool_handoff *make_handoff(request_rec *r)
@@ -47,7 +47,8 @@ static void add_text(struct upool_handoff *h, apr_pool_t *p, const char *text,
         h->rest, apr_bucket_pool_create(text, len, p, h->rest->bucket_alloc));
 }
 
-/* A copy shares what is open, and knows when it moves to another pool. */
+/* A copied bucket shares the open file, and knows when it moves to another
+ * pool. */
 static int keep_for_subrequests(request_rec *r, const upool_request *rq,
                                 struct upool_handoff *h)
 {
@@ -139,8 +140,8 @@ static apr_status_t add_file(request_rec *r, struct upool_handoff *h,
     return APR_SUCCESS;
 }
 
-/* One that cannot be opened later is better known now, before the application
- * runs. */
+/* Checks that a file can be opened later: a failure is better known now, before
+ * the application runs. */
 static apr_status_t look_at(request_rec *r, const struct upool_handoff *h,
                             const upool_file *of)
 {
@@ -154,8 +155,8 @@ static apr_status_t look_at(request_rec *r, const struct upool_handoff *h,
     return rv;
 }
 
-/* Puts the pieces of the body in order into rest, up to the first file that is
- * one too many to be open. */
+/* Puts the pieces of the body into rest, in order, up to the first file beyond
+ * those that may be open. */
 static apr_status_t add_pieces(request_rec *r, struct upool_handoff *h,
                                int most)
 {
@@ -187,7 +188,7 @@ static apr_status_t add_pieces(request_rec *r, struct upool_handoff *h,
     return APR_SUCCESS;
 }
 
-/* The whole of fields, which are text alone. */
+/* The whole body of fields, which consists of text only. */
 static const char *flat_text(const upool_formbody *body, apr_pool_t *p)
 {
     char *text = apr_palloc(p, (apr_size_t)body->length + 1);
@@ -232,8 +233,9 @@ static void set_form_head(request_rec *r, const upool_request *rq,
     head->signed_len = strlen(head->signed_text);
 }
 
-/* How many files go out as what they are.  Those that can neither be mapped nor
- * sent are read in larger pieces than a bucket of theirs would be. */
+/* How many files are passed on as files.  Files that can neither be mapped nor
+ * sent are read in pieces larger than the buckets that httpd would make of
+ * them. */
 static int open_most(const request_rec *r, const upool_request *rq)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
@@ -331,7 +333,8 @@ static apr_status_t read_some(struct upool_handoff *h)
     return APR_SUCCESS;
 }
 
-/* Nothing is left in rest: the next piece, or the next bytes of its file. */
+/* Called when nothing is left in rest: adds the next piece, or the next bytes
+ * of its file. */
 static apr_status_t fill(request_rec *r, struct upool_handoff *h)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -349,8 +352,8 @@ static apr_status_t fill(request_rec *r, struct upool_handoff *h)
     return rv ? rv : read_some(h);
 }
 
-/* mod_proxy_http passes on what it reads, and without TLS httpd's core can send
- * that from the file. */
+/* 1 where the reader sends files: mod_proxy_http passes on what it reads, and
+ * without TLS httpd's core can send that from the file. */
 static int sends_files(const request_rec *r)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
@@ -359,8 +362,8 @@ static int sends_files(const request_rec *r)
            && !strncmp(r->filename, "proxy:http:", 11);
 }
 
-/* A window of the file becomes memory: mapped, or, where its file system maps
- * none, some bytes of it. */
+/* Turns a window of the file into memory: it is mapped or, on a file system
+ * without mmap, some of its bytes are read. */
 static apr_status_t load_window(const struct upool_handoff *h, apr_bucket *b)
 {
     const char *data;
@@ -380,10 +383,10 @@ static apr_status_t load_window(const struct upool_handoff *h, apr_bucket *b)
     return rv;
 }
 
-/* All that a reader who asks for so many bytes gets of files.  A file is never
- * cut anywhere but at a window's end: behind any other place it could not be
- * mapped, and each try would leave memory in the request's pool.  What goes out
- * as a file in small parts would be mapped part by part. */
+/* Loads everything that a reader of this many bytes gets from files.  A file is
+ * cut at the end of a window only: behind any other place it could not be
+ * mapped, and each try would leave memory in the request's pool.  A file that
+ * goes out as a file in small parts would be mapped part by part. */
 static apr_status_t load(const request_rec *r, const struct upool_handoff *h,
                          apr_off_t bytes)
 {
@@ -404,7 +407,8 @@ static apr_status_t load(const request_rec *r, const struct upool_handoff *h,
     return rv;
 }
 
-/* What reading by lines leaves behind a line at the end of a bucket. */
+/* Drops the empty buckets that reading by lines leaves when a line ends with
+ * its bucket. */
 static void drop_nothing(apr_bucket_brigade *rest)
 {
     while (!APR_BRIGADE_EMPTY(rest) && !APR_BRIGADE_FIRST(rest)->length) {

@@ -10,8 +10,8 @@
 #include "httpd/process.h"
 #include "httpd/slots.h"
 
-/* An agreement between mod_ssl and mod_http2, in no header of theirs; its value
- * is the cause that mod_http2 writes into the log. */
+/* mod_ssl and mod_http2 agree on this note, but no header of theirs has it; its
+ * value is the cause that mod_http2 writes into the log. */
 #define NOTE "ssl-renegotiate-forbidden"
 
 int upool_http11_is_wanted(const request_rec *r, const upool_request *rq)
@@ -36,14 +36,14 @@ int upool_http11_require(request_rec *r, upool_request *rq)
     apr_table_setn(r->subprocess_env, "UPLOAD_POOL_STATE", "http/1.1 required");
     apr_table_setn(r->notes, NOTE, "upload-park");
     rq->intake = UPOOL_INTAKE_NONE;
-    /* An ErrorDocument would run for an answer that nobody gets: so the status
-     * is set, and no error returned. */
+    /* Returning an error would run an ErrorDocument for an answer that nobody
+     * gets, so the status is set instead. */
     r->status = HTTP_FORBIDDEN;
     r->status_line = NULL;
     return OK;
 }
 
-/* NULL: UploadPark Always does what it says. */
+/* Why UploadPark Always cannot do what it says; NULL when it can. */
 static const char *obstacle(server_rec *s)
 {
     if (!upool_park_is_possible()) {

@@ -13,8 +13,8 @@
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 
-/* Before anything is read, a filter that sets content (mod_deflate) behind
- * ours is a promise that the coding will be decoded. */
+/* Before anything is read, a filter behind ours that sets content (mod_deflate)
+ * is a promise that the coding will be decoded. */
 static int has_decoder(const upool_request *rq)
 {
     const ap_filter_t *f;
@@ -38,7 +38,7 @@ int upool_intake_is_encoded(const request_rec *r, const upool_request *rq,
     return !before || !has_decoder(rq);
 }
 
-/* NULL where the field is not there, or malformed: then *malformed is 1. */
+/* NULL where the field is missing, or malformed: then *malformed is 1. */
 static const upool_digestfield *read_digest(const request_rec *r,
                                             const char *header, int *malformed)
 {
@@ -56,10 +56,10 @@ static const upool_digestfield *read_digest(const request_rec *r,
     return digest;
 }
 
-/* Both speak of the bytes before a content coding is undone (RFC 9530 2 and 3),
- * which we do not see where there is one: then they are ignored, as the RFC
- * allows.  Under a Content-Range the representation is more than this content.
- * Returns 1 where one is malformed. */
+/* Both fields describe the bytes before a content coding is undone (RFC 9530 2
+ * and 3).  Where there is a coding we do not see those bytes, so the fields are
+ * ignored, as the RFC allows.  Under a Content-Range the representation is more
+ * than this content.  Returns 1 where one of the fields is malformed. */
 int upool_intake_digests(const request_rec *r, const upool_request *rq,
                          upool_content_digests *digests)
 {
@@ -78,12 +78,13 @@ int upool_intake_digests(const request_rec *r, const upool_request *rq,
 static void set_options(request_rec *r, const upool_request *rq,
                         upool_store *store, upool_upload_options *options)
 {
-    /* What is not configured here is off. */
+    /* A setting that is not made here is off. */
     memset(options, 0, sizeof(*options));
     options->identifier = rq->id;
     options->minted = rq->minted;
     options->owner = rq->owner;
-    /* Of a coded body the length is not that of what will be counted. */
+    /* The length of a coded body is not that of the bytes that will be
+     * counted. */
     options->content_length = apr_table_get(r->headers_in, "Content-Encoding")
                                   ? -1
                                   : rq->content_length;
@@ -101,8 +102,9 @@ static void set_options(request_rec *r, const upool_request *rq,
     options->r = r;
 }
 
-/* The core filter enforces LimitRequestBody too, but only once it is read
- * from; asked here, the answer comes before "100 Continue" and in our form. */
+/* The core filter enforces LimitRequestBody too, but only once somebody reads
+ * from it; checked here, the answer comes before "100 Continue" and in our
+ * form. */
 static int is_over_server_limit(request_rec *r, const upool_request *rq)
 {
     apr_off_t limit = ap_get_limit_req_body(r);
@@ -127,9 +129,9 @@ upool_reason upool_intake_judge(request_rec *r, const upool_request *rq,
     return UPOOL_REASON_NONE;
 }
 
-/* Whose the upload is that goes by this identifier, in whatever state, as long
- * as it has not expired; *owner NULL: nobody's.  In r->pool.  On an error
- * nobody knows. */
+/* Finds the owner of the upload with this identifier, whatever its state,
+ * unless it has expired; *owner is NULL when nobody owns it.  In r->pool.
+ * After an error the owner is unknown. */
 static apr_status_t find_owner(const char **owner, request_rec *r,
                                const upool_request *rq, upool_store *store)
 {
@@ -139,8 +141,8 @@ static apr_status_t find_owner(const char **owner, request_rec *r,
     apr_status_t rv;
 
     *owner = NULL;
-    /* Of one that went by another door (the tool, rm) nobody is the owner; what
-     * another machine tells may not be seen here yet. */
+    /* An upload that was removed in another way (the tool, rm) has no owner.
+     * One that another machine tells of may not be visible here yet. */
     if (upool_shared_lookup(r, rq->conf, rq->id, &slot)
         && (!slot.process || !upool_bucket_is_gone(store, rq->id))) {
         if (slot.owner[0] && slot.updated >= born) {
@@ -158,7 +160,8 @@ static apr_status_t find_owner(const char **owner, request_rec *r,
     return APR_SUCCESS;
 }
 
-/* Asked before slot and bucket could be taken over.  1 when it may not be. */
+/* Asked before the slot and the bucket could be taken over.  1 when they may
+ * not be. */
 static int is_strangers(request_rec *r, const upool_request *rq,
                         upool_store *store, upool_refusal *refusal)
 {
@@ -176,8 +179,8 @@ static int is_strangers(request_rec *r, const upool_request *rq,
     return refusal->reason != UPOOL_REASON_NONE;
 }
 
-/* The head is judged only when the upload has begun, so that who polls sees
- * the refusal. */
+/* The head is judged only when the upload has begun, so that a poller sees the
+ * refusal. */
 static int hold(request_rec *r, upool_request *rq, int undecided,
                 upool_refusal *refusal)
 {
@@ -249,8 +252,8 @@ void upool_intake_withdraw(upool_request *rq)
     rq->upload = NULL;
 }
 
-/* Refusals of an upload; others are of the identifier, of the server, or about
- * an upload that goes on. */
+/* 1 for a refusal of the upload itself; other refusals concern the identifier,
+ * the server, or an upload that goes on. */
 static int is_of_upload(const upool_refusal *refusal)
 {
     switch ((int)refusal->reason) {
@@ -276,9 +279,9 @@ static int is_of_upload(const upool_refusal *refusal)
     }
 }
 
-/* The client has named the upload by X-Progress-ID, at U itself, and this would
- * have been its first request: nothing is there by that name, or an earlier
- * failure. */
+/* 1 when this would have been the first request of an upload that the client
+ * has named by X-Progress-ID, at U itself: nothing exists under that name but,
+ * at most, an earlier failure. */
 static int is_first(request_rec *r, upool_request *rq)
 {
     upool_refusal refusal = UPOOL_NO_REFUSAL;

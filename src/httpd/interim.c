@@ -4,15 +4,16 @@
 
 #include <http_protocol.h>
 
-/* "104 …": lines are ours, so that there are three digits. */
+/* "104 …": the lines are our own, so there are always three digits. */
 static int status_of(const char *line)
 {
     return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
-/* httpd prints r->status_line, or "Status 104" for what it has no words for,
- * and r->headers_out, which it then empties: so all three are lent.  Status 200
- * comes back because HTTP_IN sends "100 Continue" under no other. */
+/* httpd prints r->status_line (or "Status 104" where it has no words for a
+ * status) and r->headers_out, which it then empties: so all three are lent.
+ * Status 200 is restored because HTTP_IN sends "100 Continue" under no
+ * other. */
 int upool_interim_send(request_rec *r, const char *line, apr_table_t *fields)
 {
     int status = r->status;

@@ -7,7 +7,8 @@
 #include "httpd/shared.h"
 #include "httpd/slots.h"
 
-/* Of a process of another machine nothing is known; its record runs out. */
+/* It is unknown whether a process of another machine lives; its record runs
+ * out. */
 static upool_state state_of_slot(const upool_slot_record *slot)
 {
     if (slot->state == UPOOL_SLOT_DONE) {
@@ -53,9 +54,9 @@ upool_store *upool_known_store(request_rec *r, upool_request *rq,
     return rq->store;
 }
 
-/* What machines tell a cache may overtake each other on the way, and then an
- * upload that has ended goes on in there for as long as the record lasts.  Who
- * sends, tells again within this time. */
+/* Messages of other machines to a cache may overtake each other, and then an
+ * upload that has ended seems to go on there for as long as the record lasts.
+ * A machine that still receives one tells of it again within this time. */
 #define TOLD_AGAIN apr_time_from_sec(1)
 
 /* 1 when the record came from another machine and may be behind the pool. */
@@ -65,17 +66,17 @@ static int is_stale(const upool_slot_record *slot)
            && apr_time_now() - slot->updated > TOLD_AGAIN;
 }
 
-/* 1 when its process died before it could say how it ended: what the pool says
- * came after that, or is all that is left. */
+/* 1 when the process died before it could record how the upload ended: what the
+ * pool says came after that, or is all that is left. */
 static int is_lost(const upool_slot_record *slot)
 {
     return slot->state != UPOOL_SLOT_DONE && slot->process
            && !upool_slots_alive(slot->process);
 }
 
-/* 1 when the pool knows better than the slot.  Nobody takes the slot of a dead
- * process before that is known to be dead, so an upload in several requests may
- * have gone on, and have ended, without one. */
+/* 1 when the pool knows better than the slot.  Nobody takes over the slot of a
+ * process before the process is known to be dead, so an upload in several
+ * requests may have continued, and ended, without a slot. */
 static int is_newer(const upool_record *record, const upool_slot_record *slot)
 {
     int lost = is_lost(slot);
@@ -89,18 +90,17 @@ static int is_newer(const upool_record *record, const upool_slot_record *slot)
     case UPOOL_STATE_ERROR:
         break;
     }
-    /* This machine's slot has a name, and what was received. */
+    /* A slot of this machine has the file's name, and what was received. */
     return !slot->process && record->updated >= slot->updated;
 }
 
-/* For so long an error is told of which nothing is left in the pool: the disk
- * was full, or somebody has cleared the upload under its writer's hands. */
+/* How long an error is reported of which nothing is left in the pool: the disk
+ * was full, or somebody has cleared the upload while it was being written. */
 #define ERROR_TOLD apr_time_from_sec(60)
 
-/* 1 when there is nothing in the pool of what the slot tells: it went by
- * another door (another machine, the tool, rm).  What another machine tells of
- * an upload that goes on there, this one's view of the pool may not have
- * yet. */
+/* 1 when the pool has nothing of the upload in the slot: it was removed in
+ * another way (another machine, the tool, rm).  An upload that another machine
+ * is receiving may not have appeared in this one's view of the pool yet. */
 static int is_gone(request_rec *r, upool_request *rq,
                    const upool_slot_record *slot, upool_refusal *refusal)
 {
@@ -132,7 +132,7 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
     if (rv) {
         record = NULL;
     }
-    /* Of one that cannot be looked at nobody knows whose it is. */
+    /* The owner of an upload that cannot be looked at is unknown. */
     if (rv && !APR_STATUS_IS_ENOENT(rv) && rv != APR_EINVAL && !told) {
         *refusal = upool_refusal_make(UPOOL_REASON_IO, rv,
                                       "the upload cannot be looked at");
@@ -169,9 +169,9 @@ upool_record *upool_known_visible(request_rec *r, upool_request *rq,
     return record->waits ? record : NULL;
 }
 
-/* The slot first: a writer in flight learns of it at its next pull, and what
- * it holds open has no name any more.  One on another machine finds its bucket
- * gone. */
+/* Removes the slot first: a writer at work learns of it at its next pull, and
+ * the files that it holds open have no names any more.  A writer on another
+ * machine finds its bucket gone. */
 apr_status_t upool_known_clear(request_rec *r, const upool_request *rq,
                                upool_store *store)
 {

@@ -3,7 +3,7 @@
 #ifndef UPOOL_HTTPD_LOOKUP_H
 #define UPOOL_HTTPD_LOOKUP_H
 
-/* What is known of an identifier, wherever it is known. */
+/* What is known of an identifier, wherever it is stored. */
 
 #include "httpd/request.h"
 
@@ -18,11 +18,12 @@ upool_store *upool_known_store(request_rec *r, upool_request *rq,
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal);
 
-/* 1 when the one who asks may touch it (UploadOwner). */
+/* 1 when the client of rq may touch it (UploadOwner). */
 int upool_known_is_mine(const upool_record *record, const upool_request *rq);
 
-/* The same record for the one who asks: a stranger's upload, one that has
- * expired and none at all look alike (promise I4).  *expires: when it goes. */
+/* The same record as the client of rq may see it: a stranger's upload, one that
+ * has expired and none at all look alike (promise I4). *expires is when it
+ * goes. */
 upool_record *upool_known_visible(request_rec *r, upool_request *rq,
                                   apr_time_t *expires, upool_refusal *refusal);
 

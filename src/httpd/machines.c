@@ -13,8 +13,8 @@
 #include "store/farm.h"
 #include "store/filesystem.h"
 
-/* Of one pool.  Made in the parent; its farm is made by the child that the
- * watchdog has picked. */
+/* One shared pool.  It is made in the parent; its farm is made by the child
+ * that the watchdog has picked. */
 typedef struct shared_pool {
     const char *path;
     upool_farm *farm; /* NULL: not yet */
@@ -78,7 +78,7 @@ static void go_round(const machines *m, shared_pool *one)
     const char *why = NULL;
 
     memset(&options, 0, sizeof(options));
-    /* One that is not there is the sweep's to tell of. */
+    /* The sweep reports a pool that does not exist. */
     if (upool_store_open(&store, one->path, NULL, &options, m->round, &why)) {
         return;
     }
@@ -101,7 +101,8 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     int i;
 
     (void)p;
-    /* As in httpd/sweeper.c: the end of a child is not this thread's. */
+    /* As in httpd/sweeper.c: other states may come from another thread, which
+     * ends the child. */
     if (state != AP_WATCHDOG_STATE_RUNNING) {
         return APR_SUCCESS;
     }
@@ -147,7 +148,7 @@ int upool_machines_start(server_rec *s, apr_pool_t *pconf)
         add_pool(m,
                  APR_ARRAY_IDX(mentions, i, const upool_pool_mention *)->path);
     }
-    /* That the watchdog is missing is told by the sweeper. */
+    /* The sweeper reports a missing watchdog. */
     if (m->pools->nelts && get && add
         && !get(&watchdog, UPOOL_WATCHDOG_NAME, 0, 1, pconf)) {
         add(watchdog, UPOOL_FARM_PAUSE, m, on_watchdog);

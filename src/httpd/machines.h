@@ -3,11 +3,11 @@
 #ifndef UPOOL_HTTPD_MACHINES_H
 #define UPOOL_HTTPD_MACHINES_H
 
-/* Whether the machines that share a pool keep each other out (store/farm.h), of
- * every pool that the configuration names: a round each two seconds, in one
- * child, and a line in the log when the answer changes.  Pools of .htaccess are
- * those of UploadPoolRoot's file system, and are not looked at by
- * themselves. */
+/* Checks whether the machines that share a pool keep each other out
+ * (store/farm.h), for every pool that the configuration names: a round every
+ * two seconds, in one child, with a line in the log when the answer changes.
+ * Pools of .htaccess lie on UploadPoolRoot's file system, and are not checked
+ * separately. */
 
 #include <httpd.h>
 

@@ -10,14 +10,15 @@
 #include "config/config.h"
 #include "httpd/connection.h"
 
-/* So many full reads in a row tell that the client's bytes flow. */
+/* This many full reads in a row show that the client's bytes flow. */
 #define FULL_READS 2
-/* What a turn of an upload gathers, and one more. */
+/* As many as a turn of an upload gathers, and one more. */
 #define SPARES_MOST 5
 
 /* A large buffer.  The system's allocator would take its pages back between two
- * reads, and a connection's own would keep them while thousands of uploads
- * wait; so the connection keeps a few as long as its upload flows. */
+ * reads, and the connection's own allocator would keep them while thousands of
+ * uploads wait; so the connection keeps a few buffers as long as its upload
+ * flows. */
 typedef struct large_buffer {
     struct upool_network *net;
     struct large_buffer *next; /* of the spare ones */
@@ -37,8 +38,9 @@ typedef struct upool_network {
 static apr_status_t network_read(apr_bucket *b, const char **data,
                                  apr_size_t *len, apr_read_type_e block);
 
-/* It owns nothing (the connection does), so there is nothing to destroy; as
- * with every pipe or socket, bytes that pass once cannot be split or copied. */
+/* The bucket owns nothing (the connection does), so there is nothing to
+ * destroy.  As with every pipe or socket, its bytes pass only once, so it
+ * cannot be split or copied. */
 static const apr_bucket_type_t network_bucket = { "UPLOAD NETWORK",
                                                   5,
                                                   APR_BUCKET_DATA,
@@ -127,7 +129,7 @@ static void free_spares(upool_network *net)
     net->spares = 0;
 }
 
-/* The bucket becomes what was read, and another one behind it stands for what
+/* The bucket turns into what was read, and a new one behind it stands for what
  * is still to come. */
 static apr_status_t network_read(apr_bucket *b, const char **data,
                                  apr_size_t *len, apr_read_type_e block)
@@ -217,6 +219,6 @@ void upool_network_give_back(request_rec *r)
 
 void upool_network_register(void)
 {
-    /* httpd's own is the last. */
+    /* httpd's own hook is the last. */
     ap_hook_insert_network_bucket(insert_bucket, NULL, NULL, APR_HOOK_MIDDLE);
 }

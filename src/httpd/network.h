@@ -9,11 +9,10 @@
  * calls of one GiB.  Unless UploadReadSize is 0, connections get a bucket of
  * ours in its place, which reads as much as httpd's does until an upload asks
  * for more: a request that is no upload, and an idle connection, cost what they
- * always did.  So does a client that is slow: only after two reads in a row
- * that left nothing to be desired is the next one large.  Large buffers are
- * kept from one read to the next while the upload flows, and given back before
- * it is parked.  Timeouts, blocking and the end of the stream are
- * those of httpd's bucket.
+ * always did.  So does a slow client: a read is large only after two reads in a
+ * row have filled httpd's size.  Large buffers are kept from one read to the
+ * next while the upload flows, and given back before it is parked.  Timeouts,
+ * blocking and the end of the stream are those of httpd's bucket.
  *
  * Under TLS mod_ssl decides how much is read, and little is gained.
  *
@@ -24,11 +23,12 @@
 /* The hook; once, where hooks are registered. */
 void upool_network_register(void);
 
-/* From now on, until r->pool goes, reads on r's connection may be large.
- * Nothing where httpd's own bucket reads (HTTP/2, no UploadReadSize). */
+/* From now on, until r->pool goes, reads on r's connection may be large.  Does
+ * nothing where httpd's own bucket reads (HTTP/2, no UploadReadSize). */
 void upool_network_widen(request_rec *r);
 
-/* The large buffers of r's connection go back to the system: before r waits. */
+/* Gives the large buffers of r's connection back to the system, before r
+ * waits. */
 void upool_network_give_back(request_rec *r);
 
 #endif

@@ -17,14 +17,14 @@
 #include "httpd/process.h"
 
 #ifndef AP_MPMQ_CAN_WAITIO
-/* Before 2.4.63 nothing of this is ever reached. */
+/* Before 2.4.63 nothing of this can be reached. */
 #define CAN_WAITIO 0
 #define CONN_STATE_ASYNC_WAITIO CONN_STATE_SUSPENDED
 #else
 #define CAN_WAITIO 1
 #endif
 
-/* So long does no client on a good network take to go on. */
+/* No client on a good network takes as long as this to continue. */
 #define SLOW apr_time_from_msec(250)
 
 static upool_parked *parked_on(const conn_rec *c)
@@ -44,7 +44,8 @@ static upool_parklist *list_for(const upool_parked *parked)
     return parked->stream ? process->streams : process->parked;
 }
 
-/* Into the list, when nobody else uses the request any more, and out of it. */
+/* The request enters the list when nobody else uses it any more; resuming takes
+ * it out. */
 void upool_park_suspend(conn_rec *c, request_rec *r)
 {
     upool_parked *parked = parked_on(c);
@@ -76,8 +77,8 @@ upool_parked *upool_park_place(const request_rec *r, const upool_request *rq)
         || c->aborted || !upool_config_parks(rq->conf)) {
         return NULL;
     }
-    /* A filter that clogs the input has httpd read requests in a loop of its
-     * own, to which a suspended one would look finished. */
+    /* Where a filter clogs the input, httpd reads requests in a loop of its
+     * own, and would take a suspended request for a finished one. */
     return c->clogging_input_filters ? NULL : place;
 }
 
@@ -131,7 +132,8 @@ int upool_park_watch(upool_parked *place, request_rec *r,
     return SUSPENDED;
 }
 
-/* What ap_invoke_handler() does after insert_filter, which has been. */
+/* Does what ap_invoke_handler() does after insert_filter, which has run
+ * already. */
 static int run_handlers(request_rec *r, const char *handler)
 {
     const char *old = r->handler;
@@ -143,7 +145,7 @@ static int run_handlers(request_rec *r, const char *handler)
     return result == DECLINED ? HTTP_INTERNAL_SERVER_ERROR : result;
 }
 
-/* Goes on with what was parked: SUSPENDED, or the request's result. */
+/* Continues what was parked.  SUSPENDED, or the request's result. */
 static int go_on(upool_parked *parked, request_rec *r, int rested)
 {
     upool_request *rq = upool_request_get(r);
@@ -161,7 +163,7 @@ static int go_on(upool_parked *parked, request_rec *r, int rested)
         rq->body->slow |= rq->body->heard - rq->body->now >= SLOW;
     }
     else {
-        /* Its socket is shut down for reading. */
+        /* The watcher has shut the socket down for reading. */
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     if (parked->doom != UPOOL_REASON_NONE) {
@@ -171,8 +173,8 @@ static int go_on(upool_parked *parked, request_rec *r, int rested)
     return result == DECLINED ? run_handlers(r, parked->handler) : result;
 }
 
-/* Finishes the request as ap_process_async_request() does, or has it wait
- * again.  r may be gone afterwards. */
+/* Finishes the request as ap_process_async_request() does, or lets it wait
+ * again. r may be gone afterwards. */
 static void proceed(upool_parked *parked)
 {
     conn_rec *c = parked->c;
@@ -238,7 +240,7 @@ int upool_park_process(conn_rec *c)
     parked->nested = 0;
     if (parked->r && c->cs->state == CONN_STATE_SUSPENDED) {
         c->cs->state = CONN_STATE_ASYNC_WAITIO;
-        /* Nothing is waiting to be written, so that is possible at once. */
+        /* Nothing waits to be written, so the socket is writable at once. */
         c->cs->sense =
             parked->for_others ? CONN_SENSE_WANT_WRITE : CONN_SENSE_WANT_READ;
         upool_alarm_stand_in(&parked->alarm);

@@ -10,15 +10,15 @@
 #include <http_core.h>
 #include <mpm_common.h>
 
-/* The mutex is let go after so many, for those who come and go. */
+/* The mutex is released after this many, for requests that come and go. */
 #define LOOK_AT 256
-/* Of what a connection's allocator keeps for its next allocations: the buffer
- * of the last read, and another of its size. */
+/* The nodes that a connection's allocator keeps for its next allocations: the
+ * buffer of the last read, and another one of its size. */
 #define SPARE_NODES 2
 
 struct upool_parklist {
     apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *change; /* somebody came, or it ends */
+    apr_thread_cond_t *change; /* a request has come, or the list ends */
     apr_thread_t *watcher;
     APR_RING_HEAD(upool_ring, upool_parked) ring;
     apr_interval_time_t every;
@@ -31,8 +31,8 @@ static int is_empty(const upool_parklist *list)
     return APR_RING_EMPTY(&list->ring, upool_parked, link);
 }
 
-/* The listener finds the socket readable.  Until the worker that it sends takes
- * the request out of the list, nobody closes it. */
+/* Makes the socket readable for the listener.  It is not closed until the
+ * worker that the listener sends has taken the request out of the list. */
 static void wake(upool_parked *parked, upool_reason why)
 {
     parked->woken = 1;
@@ -45,9 +45,10 @@ static void wake(upool_parked *parked, upool_reason why)
     }
 }
 
-/* A connection's allocator keeps what was freed, for as long as the connection
- * lives (MaxMemFree).  Taken out and freed under a lower limit, it goes back to
- * the system: a page or two, of thousands of connections. */
+/* A connection's allocator keeps freed memory for as long as the connection
+ * lives (MaxMemFree).  Memory that is taken out and freed under a lower limit
+ * goes back to the system: a page or two for each of thousands of
+ * connections. */
 static void give_back_memory(const conn_rec *c)
 {
     apr_allocator_t *allocator = apr_pool_allocator_get(c->pool);
@@ -76,7 +77,7 @@ static void judge_upload(upool_parked *parked, apr_time_t now)
     else if (upool_sink_is_unwanted(&rq->sink)) {
         wake(parked, UPOOL_REASON_NONE);
     }
-    /* Who is looked at twice sends less often than that. */
+    /* A client that is looked at twice sends less often than we look. */
     else if (++parked->looks == 2) {
         give_back_memory(parked->c);
     }
@@ -95,7 +96,7 @@ static void judge(upool_parked *parked, apr_time_t now)
     }
 }
 
-/* Those that were looked at go to the end.  1 when there may be more. */
+/* Requests that were looked at go to the end.  1 when there may be more. */
 static int look_at_some(upool_parklist *list, apr_time_t now)
 {
     int n;
@@ -114,7 +115,7 @@ static int look_at_some(upool_parklist *list, apr_time_t now)
     return !is_empty(list);
 }
 
-/* Under the mutex, which it lets go now and then. */
+/* Called under the mutex, and releases it now and then. */
 static void look_at_all(upool_parklist *list)
 {
     apr_time_t now = apr_time_now();
@@ -173,12 +174,12 @@ upool_parklist *upool_parklist_make(apr_pool_t *pchild,
         || apr_thread_create(&list->watcher, NULL, watch, list, pchild)) {
         return NULL;
     }
-    /* Before the mutex goes. */
+    /* Stops the watcher before the mutex goes. */
     apr_pool_pre_cleanup_register(pchild, list, stop);
     return list;
 }
 
-/* A stream counts itself, however it waits. */
+/* A stream counts itself, whichever way it waits. */
 static void count(const upool_parked *parked, int is_parked)
 {
     if (!parked->stream) {

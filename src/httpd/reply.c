@@ -14,7 +14,8 @@
 #include "httpd/slots.h"
 #include "upload/result.h"
 
-/* A keep-alive connection is worth reading so much of a refused body. */
+/* For a keep-alive connection it is worth reading this much of a refused
+ * body. */
 #define DRAIN_MAX 65536
 
 /* 1 when the media range at text is application/json with a weight above 0. */
@@ -110,9 +111,9 @@ int upool_reply_json(request_rec *r, int status, const char *text,
         apr_pstrcat(r->pool, "/**/", callback, "(", text, ");", NULL));
 }
 
-/* What an administrator should see at httpd's usual level, and what is only
- * the weather of the network: not where he has said himself how long a client
- * may take. */
+/* Tells apart what an administrator should see at httpd's usual log level, and
+ * what is only the weather of the network; a limit on the client's time that he
+ * has set himself is not mere weather. */
 static int refusal_level(const upool_refusal *refusal)
 {
     if (refusal->status >= 500 && refusal->reason != UPOOL_REASON_WATCHERS) {
@@ -125,7 +126,8 @@ static int refusal_level(const upool_refusal *refusal)
                : APLOG_WARNING;
 }
 
-/* Whoever ends an upload for its time, the directive that says so is named. */
+/* Names the directive behind an end for lack of time, whoever ends the
+ * upload. */
 static const char *detail_of(const upool_refusal *refusal)
 {
     if (!refusal->detail && refusal->reason == UPOOL_REASON_TIMEOUT) {
@@ -153,8 +155,8 @@ static void log_refusal(request_rec *r, const upool_request *rq,
                   refusal->text, detail ? ": " : "", detail ? detail : "");
 }
 
-/* How much of the body is still to come, -1 when nobody knows: a coded one
- * counts otherwise than it was announced. */
+/* How much of the body is still to come; -1 when that is unknown: the bytes of
+ * a coded body are counted differently from those that were announced. */
 static apr_off_t left_of(const request_rec *r, const upool_request *rq)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
@@ -179,16 +181,17 @@ static apr_off_t left_of(const request_rec *r, const upool_request *rq)
     return left;
 }
 
-/* httpd drains what is left of a body before the next request of the
- * connection, however long it is; then rather close.  The MPM's lingering
- * close lets the client read the answer. */
+/* httpd drains the rest of a body before the next request of the connection,
+ * however long it is; where that is too much, closing is better.  The MPM's
+ * lingering close lets the client read the answer. */
 static void settle_connection(request_rec *r, const upool_request *rq,
                               const upool_refusal *refusal)
 {
     apr_off_t left = left_of(r, rq);
 
-    /* A client that has been waited for would be waited for again, by a
-     * thread; of one that others have ended nobody knows whether it waits. */
+    /* A client that had to be waited for would be waited for again, by a
+     * thread.  When somebody else has ended the upload, it is unknown whether
+     * its client waits. */
     if (refusal->reset || left < 0 || left > DRAIN_MAX
         || (left > 0
             && (rq->body->slow || refusal->reason == UPOOL_REASON_TAKEN
@@ -198,8 +201,8 @@ static void settle_connection(request_rec *r, const upool_request *rq,
 }
 
 /* A stream of HTTP/2 cannot be closed like a connection: mod_http2 resets it
- * when the body was not read to its end, and clients (curl 7.88) then drop the
- * answer.  So what is short and still to come is read. */
+ * when its body was not read to the end, and clients (curl 7.88) then drop the
+ * answer.  So a short rest of a body is read. */
 static void drain_stream(request_rec *r, const upool_request *rq,
                          const upool_refusal *refusal)
 {
@@ -228,7 +231,7 @@ void upool_reply_note(request_rec *r, upool_request *rq,
                       const upool_refusal *refusal)
 {
     log_refusal(r, rq, refusal);
-    /* An upload that was begun, or tried, has counted itself. */
+    /* An upload that was begun, or tried, counts itself. */
     if (!rq->upload && !upool_intake_leave_error(r, rq, refusal)) {
         upool_counters_refuse(upool_slots_counters(), (int)refusal->reason);
     }

@@ -3,7 +3,7 @@
 #ifndef UPOOL_HTTPD_REPLY_H
 #define UPOOL_HTTPD_REPLY_H
 
-/* What we answer ourselves. */
+/* The answers that the module gives itself. */
 
 #include "httpd/request.h"
 
@@ -21,7 +21,7 @@ int upool_reply_json(request_rec *r, int status, const char *text,
                      const char *callback);
 
 /* The same for text of any type, without JSONP; "" for no body at all.  Headers
- * of the protocol go into r->headers_out before. */
+ * of the protocol are put into r->headers_out before. */
 int upool_reply_text(request_rec *r, int status, const char *type,
                      const char *text);
 
@@ -30,9 +30,9 @@ int upool_reply_text(request_rec *r, int status, const char *type,
 void upool_reply_note(request_rec *r, upool_request *rq,
                       const upool_refusal *refusal);
 
-/* Logs the refusal, once, and answers it: JSON, or the status for httpd's own
- * error page.  Sees to the connection: what is left of a large body is not
- * waited for.  Returns a handler's return value. */
+/* Logs the refusal, once, and answers it: with JSON, or with the status for
+ * httpd's own error page.  Settles the connection: the rest of a large body is
+ * not waited for.  Returns a handler's return value. */
 int upool_reply_refusal(request_rec *r, upool_request *rq,
                         const upool_refusal *refusal);
 

@@ -24,8 +24,8 @@ static apr_status_t free_request(void *both)
     return APR_SUCCESS;
 }
 
-/* Not in r->pool: a pool takes memory by whole pages, and of an upload that
- * waits for its client there are thousands. */
+/* It does not live in r->pool: a pool takes memory by whole pages, and there
+ * are thousands of uploads that wait for their clients. */
 upool_request *upool_request_make(request_rec *r, const upool_dir_conf *conf)
 {
     struct {
@@ -67,8 +67,8 @@ const char *upool_request_section(const request_rec *r,
         (int)r->server->defn_line_number, conf->place ? conf->place : "");
 }
 
-/* A hash, so that no user name lies in shared memory or on disk, and so that
- * any name fits. */
+/* The text is a hash, so that no user name lies in shared memory or on disk,
+ * and so that any name fits. */
 static const char *owner_text(apr_pool_t *p, const char *kind,
                               const char *value)
 {
@@ -92,8 +92,8 @@ const char *upool_request_owner(request_rec *r, const upool_dir_conf *conf)
     return NULL;
 }
 
-/* A pool that .htaccess names is not known before: NULL, or what is wrong with
- * where it lies. */
+/* A pool that only .htaccess names is not known at start-up, so its place is
+ * checked here.  NULL, or what is wrong with it. */
 static const char *misplaced(request_rec *r, const upool_dir_conf *conf,
                              const upool_store *store)
 {

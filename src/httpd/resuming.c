@@ -18,7 +18,7 @@ static void set_options(request_rec *r, upool_request *rq,
 {
     const upool_dir_conf *conf = rq->conf;
 
-    /* What is not configured here is off. */
+    /* A setting that is not made here is off. */
     memset(options, 0, sizeof(*options));
     options->identifier = rq->id;
     options->minted = rq->minted;

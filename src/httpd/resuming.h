@@ -3,13 +3,13 @@
 #ifndef UPOOL_HTTPD_RESUMING_H
 #define UPOOL_HTTPD_RESUMING_H
 
-/* What upload/resume.h has to know of the server and the context: for the
+/* What upload/resume.h needs to know of the server and the context, for the
  * fronts of every protocol in which an upload arrives in several requests.
  *
- * Such an upload is on the disk by the time that it is complete, so it is
- * never kept in memory (UploadInline), and the handlers that only look at
- * files read it there.  Handlers of other modules may want its bytes: where
- * UploadHandler names one, the file passes through the whole chain. */
+ * Such an upload is on the disk by the time it is complete, so it is never kept
+ * in memory (UploadInline), and the handlers that only look at files read it
+ * there.  Handlers of other modules may want its bytes: where UploadHandler
+ * names one, the file passes through the whole chain. */
 
 #include "httpd/request.h"
 #include "upload/resume.h"
@@ -20,7 +20,7 @@ int upool_resuming_options(request_rec *r, upool_request *rq,
                            upool_resume_options *options,
                            upool_refusal *refusal);
 
-/* Makes rq's upload, or finds it: with those options, in r->pool.  NULL with
+/* Makes rq's upload, or finds it, with those options, in r->pool.  NULL with
  * *refusal set where it is refused. */
 upool_resume *upool_resuming_create(request_rec *r, upool_request *rq,
                                     const upool_resume_start *start,

@@ -13,7 +13,7 @@
 /* UploadKey and UploadKeyFile. */
 
 #define EXEC_PREFIX "exec:"
-/* A line that makes a key file; its name and ")" come behind. */
+/* A command that makes a key file; the file's name and ")" follow it. */
 #define MAKES_KEY "(umask 77; openssl rand -hex 32 >"
 
 /* mod_info prints the arguments of every directive from the configuration
@@ -59,7 +59,7 @@ static const char *add_key(cmd_parms *cmd, upool_dir_conf *conf,
     return NULL;
 }
 
-/* The first line that a program prints, as for SSLPassPhraseDialog. */
+/* Takes the first line that a program prints, as SSLPassPhraseDialog does. */
 static const char *add_from_program(cmd_parms *cmd, upool_dir_conf *conf,
                                     const char *command)
 {
@@ -87,7 +87,7 @@ const char *upool_set_key(cmd_parms *cmd, void *conf, const char *arg)
     return add_key(cmd, conf, arg);
 }
 
-/* The reason, and a line that makes such a file. */
+/* Says why the file cannot be read, with a command that makes one. */
 static const char *unreadable(apr_pool_t *p, const char *path, apr_status_t rv)
 {
     char reason[120];
@@ -131,7 +131,7 @@ const char *upool_set_key_file(cmd_parms *cmd, void *conf_, const char *arg)
     error = upool_keyfile_read(conf->keys, file, &shortest);
     apr_file_close(file);
     if (error && !shortest) {
-        /* None of its lines was a key. */
+        /* No line of the file was a key. */
         error = apr_psprintf(cmd->pool, "%s; make one: " MAKES_KEY "%s)", error,
                              path);
     }

@@ -18,27 +18,27 @@
 #include "progress/lanes.h"
 #include "progress/wire.h"
 
-/* Providers put it into keys, with 16 bytes for it. */
+/* Providers put this name into keys, with 16 bytes of room for it. */
 #define CACHE_NAME "upload-pool"
-/* A running upload is told of at least every 3 s: what is older than this is
- * that of a machine that died. */
+/* A running upload is reported at least every 3 s: an older record is from a
+ * machine that died. */
 #define LIVES_RUNNING apr_time_from_sec(12)
-/* One that has ended stands in its bucket; an error of which the pool cannot
- * tell (it is full, or away) is seen for so long. */
+/* An upload that has ended is recorded in its bucket.  An error that the pool
+ * cannot record (it is full, or away) is visible for this long. */
 #define LIVES_ENDED apr_time_from_sec(60)
-/* What a poller waits for the cache. */
+/* How long a poller waits for the cache. */
 #define PATIENCE apr_time_from_msec(200)
-/* After a failure.  The providers look again every 5 s. */
+/* The pause after a failure.  The providers look again every 5 s. */
 #define REST apr_time_from_sec(2)
-/* What the end of a process waits for it. */
+/* How long the end of a process waits for the cache. */
 #define FAREWELL apr_time_from_msec(500)
 
 _Static_assert(UPOOL_WIRE_MAX < UPOOL_LANE_DATA, "a record fits a message");
 
-/* Lives in the configuration's pool; each process has its own after the
- * fork. */
+/* Lives in the configuration's pool; after the fork each process has its
+ * own. */
 struct upool_shared {
-    const char *name; /* of the provider */
+    const char *name; /* name of the provider */
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
     server_rec *s;
@@ -52,7 +52,7 @@ typedef struct told_upload {
 
 /* --- Configuration --- */
 
-/* These two take a list of addresses, and only notice what is wrong with it
+/* These two providers take a list of addresses, and notice a mistake in it only
  * when the server starts. */
 static const char *check_addresses(apr_pool_t *p, const char *args)
 {
@@ -64,7 +64,7 @@ static const char *check_addresses(apr_pool_t *p, const char *args)
         char *host = NULL, *scope = NULL;
         apr_port_t port = 0;
 
-        /* Not shown: it may hold the password. */
+        /* The address is not shown: it may hold the password. */
         if (ap_strchr_c(one, '@')) {
             return "has an address with '@' in it: httpd's providers cannot log"
                    " in to a cache, so one that wants a password cannot be"
@@ -77,8 +77,8 @@ static const char *check_addresses(apr_pool_t *p, const char *args)
     return NULL;
 }
 
-/* arg is what comes after "socache:".  NULL, or what is wrong with it (to come
- * after the directive's name). */
+/* arg is the text after "socache:".  NULL, or what is wrong with it, worded to
+ * follow the directive's name. */
 static const char *configure(cmd_parms *cmd, const char *arg,
                              upool_shared **shared)
 {
@@ -193,8 +193,8 @@ int upool_shared_start(apr_pool_t *pconf, server_rec *s)
 
 /* --- In a lane's thread --- */
 
-/* What the provider lets us know.  It hides the words of an answer; and that
- * there was one it says of a connection that was closed, too. */
+/* Describes as much as the provider lets us know.  It hides the words of an
+ * answer, and it reports a closed connection as an answer too. */
 static const char *describe(apr_status_t rv)
 {
     return rv == APR_EGENERAL
@@ -204,7 +204,7 @@ static const char *describe(apr_status_t rv)
                : "does not answer";
 }
 
-/* Said once for all processes, and counted.  rv: how it failed. */
+/* Logged once for all processes, and counted. rv says how it failed. */
 static void note_health(const upool_shared *shared, int down, apr_status_t rv)
 {
     upool_counters *counters = upool_slots_counters();
@@ -249,9 +249,9 @@ static apr_status_t act(const upool_shared *shared, upool_lane_message *message,
                             UPOOL_LANE_KEY, p);
 }
 
-/* A cache whose servers are all away finds nothing, and says no more than
- * that; so finding nothing is no sign of health.  ENOMEM is what they say of
- * a value that is longer than any of ours. */
+/* A cache whose servers are all away finds nothing, and says no more than that;
+ * so finding nothing is no sign of health.  Providers return ENOMEM for a value
+ * that is longer than any of ours. */
 static upool_lane_result work(void *user, upool_lane_message *message,
                               apr_pool_t *p)
 {
@@ -299,7 +299,8 @@ void upool_shared_child_init(apr_pool_t *pchild, server_rec *s)
             &process->cache_mutex,
             apr_global_mutex_lockfile(process->cache_mutex), pchild);
     }
-    /* A lane that hangs outlives pchild. */
+    /* A lane that hangs outlives pchild, so the lanes live in the process's
+     * pool. */
     if (!rv) {
         process->lanes = upool_lanes_make(work, shared, REST, s->process->pool);
     }
@@ -333,7 +334,8 @@ static void copy_text(char *out, apr_size_t room, const char *text)
     apr_size_t len = text ? strlen(text) : 0;
 
     if (len >= room) {
-        /* At a character: the other side takes nothing but UTF-8. */
+        /* The text is cut between characters: the other side takes nothing but
+         * UTF-8. */
         for (len = room - 1;
              len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--) {
         }

@@ -16,21 +16,21 @@
 #include "httpd/process.h"
 #include "upload/refusal.h"
 
-/* Of the hash of a pool's path, before its identifiers. */
+/* The bytes of the hash of a pool's path that stand before an identifier. */
 #define POOL_BYTES ((apr_size_t)8)
 #define LINE 64
-/* Its number changes with retained_slots and with what is in the segment, so
- * that a new module does not take over what an old one has left. */
+/* The number changes with retained_slots and with the contents of the segment,
+ * so that a new module does not take over what an old one has left. */
 #define RETAINED_KEY "mod_upload_pool:slots:5"
 
-/* Children of two generations, and a few to spare. */
+/* Enough for the children of two generations, and a few to spare. */
 #define CELLS_OF(children) (2 * (apr_uint32_t)(children) + 16)
 
 _Static_assert(UPOOL_REASON_COUNT <= UPOOL_COUNTERS_REASONS,
                "every reason has its counters");
 
-/* Survives restarts and even the unloading of the module's code, so it holds
- * nothing but data. */
+/* This survives restarts and even the unloading of the module's code, so it
+ * holds nothing but data. */
 typedef struct retained_slots {
     apr_shm_t *shm;
     apr_uint32_t slots;
@@ -42,14 +42,14 @@ static retained_slots *find_retained(void)
     return ap_retained_data_get(RETAINED_KEY);
 }
 
-/* Cache lines of the counters begin where those of the segment do. */
+/* The cache lines of the counters begin where those of the segment do. */
 static apr_size_t table_room(apr_uint32_t slots)
 {
     return (upool_table_bytes(slots) + LINE) / LINE * LINE;
 }
 
-/* The counters' place in the segment.  APR's memory begins a word off the
- * page, alike in every process. */
+/* Where the counters are in the segment.  APR's memory begins one word after
+ * the start of a page, in every process alike. */
 static void *counters_place(const retained_slots *retained)
 {
     char *at = (char *)apr_shm_baseaddr_get(retained->shm)
@@ -159,8 +159,9 @@ apr_uint32_t upool_slots_cell(void)
     return upool_process_get()->cell;
 }
 
-/* A part of the hash is enough to keep pools apart, which nobody but the
- * administrator names.  One pool may be written with and without a slash. */
+/* A part of the hash is enough to tell pools apart, because only the
+ * administrator names them.  The same pool may be written with and without a
+ * slash. */
 const char *upool_slots_name(const request_rec *r, const upool_dir_conf *conf,
                              const char *id)
 {
@@ -194,7 +195,7 @@ apr_int64_t upool_slots_process(void)
     return (apr_int64_t)getpid();
 }
 
-/* EPERM: it lives, as another user. */
+/* EPERM means that the process lives, as another user. */
 int upool_slots_alive(apr_int64_t process)
 {
     return !kill((pid_t)process, 0) || errno == EPERM;

@@ -17,12 +17,13 @@
 #include "httpd/wait.h"
 
 #define LOOK_EVERY apr_time_from_msec(250)
-/* Proxies take a connection for dead that is silent for much longer; a stream
- * that is short has some comments all the same. */
+/* Proxies take a connection for dead when it is silent for much longer than
+ * this; a stream that lasts only a short time has some comments all the
+ * same. */
 #define SILENCE_MAX apr_time_from_sec(15)
 #define SILENCE_SHARE 4
-#define LASTS apr_time_from_sec(300) /* where Timeout is none */
-/* Milliseconds before a browser comes back. */
+#define LASTS apr_time_from_sec(300) /* where no Timeout is set */
+/* The milliseconds after which a browser comes back. */
 #define BEGIN "retry: 2000\n\n"
 #define COMMENT ":\n\n"
 
@@ -30,19 +31,19 @@ struct upool_stream {
     request_rec *r;
     upool_request *rq;
     upool_stream_say *say;
-    apr_pool_t *said_in; /* of text */
-    apr_pool_t *spare;   /* for the next one */
+    apr_pool_t *said_in; /* the pool of text */
+    apr_pool_t *spare;   /* the pool for the next text */
     const char *text;    /* what was said last; NULL: nothing */
     apr_bucket_brigade *bb;
-    apr_time_t written; /* when anything was */
+    apr_time_t written; /* when anything was last written */
     apr_time_t until;
-    apr_interval_time_t silence; /* so long nothing may be written */
+    apr_interval_time_t silence; /* how long nothing may be written */
 };
 
 /* --- How many ------------------------------------------------------------- */
 
-/* Where there are several virtual hosts, one gets so much of all places at
- * most: it may be a tenant's, and the others' clients want some, too. */
+/* Where there are several virtual hosts, each gets at most this share of all
+ * places: it may be a tenant's, and the clients of the others want some too. */
 #define SHARE_OF(places) ((places) - (places) / 4)
 
 typedef struct stream_place {
@@ -68,7 +69,8 @@ static apr_status_t give_back(void *data)
     return APR_SUCCESS;
 }
 
-/* Of r's virtual host; a few of them share one where there are many. */
+/* The group of r's virtual host; where there are many hosts, a few share one
+ * group. */
 static unsigned group_of(const request_rec *r)
 {
     apr_ssize_t len = APR_HASH_KEY_STRING;
@@ -78,7 +80,7 @@ static unsigned group_of(const request_rec *r)
            % UPOOL_COUNTERS_GROUPS;
 }
 
-/* 1 when there is no place for one more, who is counted already. */
+/* 1 when there is no place for this watcher, who is counted already. */
 static int is_too_many(const request_rec *r, const stream_place *place)
 {
     const upool_server_conf *conf = upool_config_server(r->server);
@@ -94,9 +96,10 @@ static int is_too_many(const request_rec *r, const stream_place *place)
                       > upool_config_holders(conf));
 }
 
-/* Raised first and counted then: two that come at once may both be turned away
- * from the last place, but never both get it.  Who cannot be counted would have
- * no bound. */
+/* The count is raised first and checked then: two watchers that come at once
+ * may both be turned away from the last place, but never both get it.  A
+ * watcher who cannot be counted is refused, because nothing would bound their
+ * number. */
 static int take_place(request_rec *r, int holds)
 {
     stream_place *place = apr_palloc(r->pool, sizeof(*place));
@@ -130,8 +133,8 @@ static int poll_socket(const conn_rec *c, apr_int16_t event,
     return apr_poll(&pfd, 1, &ready, timeout) == APR_SUCCESS && ready == 1;
 }
 
-/* 1: a client that does not read has no room for more; it gets the newest when
- * it does. A stream of HTTP/2 has its own buffer. */
+/* 1 when the socket has no room for more because the client does not read; it
+ * gets the newest text when it does.  A stream of HTTP/2 has its own buffer. */
 static int is_full(const conn_rec *c)
 {
     return !c->master && !poll_socket(c, APR_POLLOUT, 0);
@@ -144,7 +147,7 @@ static void append(const upool_stream *stream, const char *text)
                                                 stream->bb->bucket_alloc));
 }
 
-/* 1: the client is gone. */
+/* 1 when the client is gone. */
 static int flush(upool_stream *stream, apr_time_t now)
 {
     request_rec *r = stream->r;
@@ -166,7 +169,7 @@ static int is_stopping(void)
            && state == AP_MPMQ_STOPPING;
 }
 
-/* The pools change places, so that there are never more than two texts. */
+/* The two pools change places, so that there are never more than two texts. */
 static void keep(upool_stream *stream, const char *text)
 {
     apr_pool_t *before = stream->said_in;
@@ -196,7 +199,8 @@ static int say(upool_stream *stream, apr_time_t now)
     return (!APR_BRIGADE_EMPTY(stream->bb) && flush(stream, now)) || last;
 }
 
-/* Looks for news, and writes them.  1: it is over, or its client is gone. */
+/* Looks for news and writes them.  1 when the stream is over, or its client is
+ * gone. */
 static int look(upool_stream *stream, apr_time_t now)
 {
     const conn_rec *c = stream->r->connection;
@@ -209,8 +213,8 @@ static int look(upool_stream *stream, apr_time_t now)
 
 /* --- The answer ----------------------------------------------------------- */
 
-/* A quarter of a second, unless the client goes; one that watches has nothing
- * to send. */
+/* Waits a quarter of a second, or less when the client goes; a client that
+ * watches has nothing to send. */
 static int rest(const conn_rec *c)
 {
     if (c->master) {
@@ -254,7 +258,7 @@ static upool_stream *make(request_rec *r, upool_request *rq,
     return stream;
 }
 
-/* Neither mod_deflate nor a proxy should wait for more before it sends. */
+/* Keeps mod_deflate and proxies from waiting for more before they send. */
 static void set_headers(request_rec *r)
 {
     ap_set_content_type(r, "text/event-stream");
@@ -264,7 +268,7 @@ static void set_headers(request_rec *r)
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
     if (!r->connection->master) {
-        /* Its end wakes a worker by shutting the socket. */
+        /* The end of the stream wakes a worker by shutting down the socket. */
         r->connection->keepalive = AP_CONN_CLOSE;
     }
 }

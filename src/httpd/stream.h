@@ -17,26 +17,27 @@
  *                                            │ reading, which wakes a worker
  *        the last chunk, the log  <──────────┘
  *
- * Elsewhere (other MPMs, streams of HTTP/2) it holds its thread. Either way
- * there is a bound on how many there are on the whole server (UploadWatchers),
- * and a lesser one on those that hold a thread; and none lasts longer than the
- * server's Timeout, after which a browser comes back by itself. */
+ * Elsewhere (other MPMs, streams of HTTP/2) the request holds its thread.  In
+ * either case the number of streams on the whole server is limited
+ * (UploadWatchers), with a smaller limit for those that hold a thread; and none
+ * lasts longer than the server's Timeout, after which a browser comes back by
+ * itself. */
 
 #include "httpd/request.h"
 
 typedef struct upool_stream upool_stream;
 
-/* Says how things are now: text in p, which lives until the text after it has
- * been said.  NULL: there is no more to say.  *last: this ends it.  r->pool
- * must not be used, it would grow with every look.  Called by the thread that
- * has the request at that moment, never by two. */
+/* Says how things are now: text in p, which lives until the next text has been
+ * said.  NULL when there is no more to say. *last: this text ends the stream.
+ * r->pool must not be used, because it would grow with every look.  Called by
+ * the thread that has the request at that moment, never by two. */
 typedef const char *upool_stream_say(request_rec *r, upool_request *rq,
                                      apr_pool_t *p, int *last);
 
-/* Begins the stream: the headers of an event stream and the first text, then
- * what say() says whenever it differs from what it said before, and a comment
- * where it has been silent for 15 seconds.  Returns what the handler hook
- * returns; 503 where too many watch. */
+/* Begins the stream: sends the headers of an event stream and the first text,
+ * then the text of say() whenever it differs from the one before, and a comment
+ * after 15 seconds of silence.  Returns what the handler hook returns; 503
+ * where too many watch. */
 int upool_stream_run(request_rec *r, upool_request *rq, upool_stream_say *say);
 
 #endif

@@ -12,8 +12,8 @@
 #include "httpd/log.h"
 #include "httpd/unseen.h"
 
-/* Headers that describe the content (RFC 9110 8), which is no longer there:
- * set aside under another name. */
+/* Headers that describe the original content (RFC 9110 8), which is no longer
+ * there: they are set aside under another name. */
 typedef struct aside {
     const char *header;
     const char *kept;
@@ -26,8 +26,8 @@ static const aside described[] = {
     { "Content-Range", "X-Upload-Content-Range" },
     { "Transfer-Encoding", "X-Upload-Transfer-Encoding" },
 };
-/* Dropped altogether: they speak of the original bytes (RFC 9530, RFC 1864)
- * or of a wait that is over. */
+/* These headers are dropped altogether: they describe the original bytes (RFC
+ * 9530, RFC 1864) or a wait that is over. */
 static const char *const dropped[] = { "Content-MD5", "Content-Digest",
                                        "Repr-Digest", "Digest",
                                        "Trailer",     "Expect" };
@@ -79,7 +79,7 @@ static void strip_headers(request_rec *r)
     const apr_array_header_t *array = apr_table_elts(r->headers_in);
     int i;
 
-    /* Unsetting moves the entries behind the one that goes. */
+    /* Unsetting an entry moves those behind it. */
     for (i = array->nelts - 1; i >= 0; i--) {
         const char *name = APR_ARRAY_IDX(array, i, const apr_table_entry_t).key;
 
@@ -90,9 +90,8 @@ static void strip_headers(request_rec *r)
     }
 }
 
-/* The CGI variables of headers, where a module has made them too early
- * (mod_ext_filter and mod_authnz_fcgi do): nobody takes them back when the
- * header goes. */
+/* CGI variables of headers may come from a module that makes them too early
+ * (mod_ext_filter and mod_authnz_fcgi do): they stay when the header goes. */
 static int is_stale(const char *variable)
 {
     apr_size_t i;
@@ -201,7 +200,7 @@ void upool_substitute_drop_protocol(request_rec *r)
     }
 }
 
-/* Of the headers that this page exchanges or sets. */
+/* 1 for the headers that this file exchanges or sets. */
 static int is_exchanged(const char *name)
 {
     apr_size_t i;
@@ -214,10 +213,10 @@ static int is_exchanged(const char *name)
     return is_ours(name);
 }
 
-/* A proxy takes away what Connection names (RFC 9110 7.6.1).  With our marks,
- * or the type and length of the body, among it, a client would have the
- * application take the module's word for a stranger's.  Shortened in place:
- * what is left of the list is never longer than it was. */
+/* A proxy removes the headers that Connection names (RFC 9110 7.6.1).  If it
+ * named our marks, or the type and length of the body, a client could make the
+ * application take the module's word for a stranger's.  The list is shortened
+ * in place: what is left of it is never longer than it was. */
 static void keep_unnamed(request_rec *r)
 {
     const char *named = apr_table_get(r->headers_in, "Connection");
@@ -242,7 +241,7 @@ static void keep_unnamed(request_rec *r)
     }
 }
 
-/* 0 when it could not be signed: it must not go out unsigned then. */
+/* 0 when it could not be signed: then it must not go out. */
 static int sign(request_rec *r, const upool_dir_conf *conf,
                 const upool_handoff_head *head)
 {
@@ -306,7 +305,8 @@ void upool_substitute_export(request_rec *r, const upool_request *rq)
                    apr_itoa(r->pool, record->files->nelts));
 }
 
-/* The request before a redirect that was in a context of ours; NULL: none. */
+/* The earlier request of a redirect that was in a context of ours; NULL when
+ * there is none. */
 static const request_rec *before_redirect(const request_rec *r)
 {
     for (r = r->prev; r; r = r->prev) {
@@ -335,8 +335,8 @@ void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
     char id[UPOOL_IDENT_MAX + 1];
     char text[UPOOL_IDENT_TEXT_MAX + 1];
 
-    /* A front controller is reached by a redirect, as is an Action: its forms
-     * still post to the URL that the client knows. */
+    /* A front controller is reached by a redirect, and so is an Action: their
+     * forms still post to the URL that the client knows. */
     if (from) {
         inherit(r, from, "UPLOAD_POOL_URL");
         inherit(r, from, "UPLOAD_POOL_NEW_IDENTIFIER");
@@ -353,10 +353,12 @@ void upool_substitute_export_context(request_rec *r, const upool_dir_conf *conf)
     }
 }
 
-/* What stands in for the body is a good part of what a small upload costs. */
+/* 0 where nobody reads the body that stands in: making it is a good part of
+ * what a small upload costs. */
 static int is_read(const request_rec *r, const upool_request *rq)
 {
-    /* The handler of an upload in several requests is that of another URL. */
+    /* An upload in several requests is handled by the handler of another
+     * URL. */
     return rq->protocol || rq->conf->pass || r->kept_body || rq->keeps_body
            || !r->handler || strcmp(r->handler, UPOOL_HANDLER_NAME) != 0;
 }
@@ -383,8 +385,8 @@ int upool_substitute_request(request_rec *r, upool_request *rq,
     return 0;
 }
 
-/* A rule with END has put this into the request's pool, where the redirect
- * would find it: but the rules for the target have not been asked yet. */
+/* A rule with END leaves this in the request's pool, where the redirect would
+ * find it, although the rules for the target have not been asked yet. */
 #define REWRITE_IS_OVER "rewrite_really_last"
 
 void upool_substitute_redirect(request_rec *r, const char *target)

@@ -8,10 +8,11 @@
 
 #include "httpd/request.h"
 
-/* SetHandler: the module's own, which answers with the upload's status. */
+/* A name for SetHandler: the module's own handler, which answers with the
+ * upload's status. */
 #define UPOOL_HANDLER_NAME "upload-pool"
 
-/* Removes what only the module may say: X-Upload-* headers, also spelled with
+/* Removes what only the module may set: X-Upload-* headers, also spelled with
  * underscores, and UPLOAD_POOL_* variables. */
 void upool_substitute_strip(request_rec *r);
 
@@ -19,35 +20,35 @@ void upool_substitute_strip(request_rec *r);
  * X-Upload-…, before any filter touches them. */
 void upool_substitute_set_aside(request_rec *r, upool_request *rq);
 
-/* Takes away what a request of another protocol than a form's has in its
- * headers beside that: its offsets, lengths and versions; conditions and
- * ranges, which are about the upload's resource; another method's name, which
- * frameworks obey. */
+/* Removes the headers that a request of another protocol has and a form's has
+ * not: its offsets, lengths and versions; conditions and ranges, which concern
+ * the upload's resource; another method's name, which frameworks obey. */
 void upool_substitute_drop_protocol(request_rec *r);
 
 /* The upload is done: makes the body that stands in for it (httpd/handoff.h),
- * exchanges the headers and sets the environment. For the module's own handler,
- * which reads none, the body is empty. KeptBodySize: a sub-request inherits the
- * headers and reads what was kept, so that becomes what they speak of. 0, or 1
- * with *refusal set. */
+ * exchanges the headers and sets the environment.  The module's own handler
+ * reads no body, so it gets an empty one.  With KeptBodySize a sub-request
+ * inherits the headers and reads what was kept, so the kept body becomes the
+ * one that the headers describe.  0; or 1 with *refusal set. */
 int upool_substitute_request(request_rec *r, upool_request *rq,
                              upool_refusal *refusal);
 
 /* Runs the handler of target, a local URL, for an upload that is done. */
 void upool_substitute_redirect(request_rec *r, const char *target);
 
-/* post_read_request hook, for the request that this makes.  To the rules of
- * mod_rewrite it is a new one: "RewriteCond %{ENV:REDIRECT_STATUS} ^$" is how
- * front controllers tell their own redirects.  DECLINED. */
+/* post_read_request hook, for the request that upool_substitute_redirect()
+ * makes. mod_rewrite's rules are to see a new request: "RewriteCond
+ * %{ENV:REDIRECT_STATUS} ^$" is how front controllers recognise their own
+ * redirects.  DECLINED. */
 int upool_substitute_begin(request_rec *r);
 
 /* Sets the environment of a finished upload for r, which may be a request that
  * rq's was redirected to. */
 void upool_substitute_export(request_rec *r, const upool_request *rq);
 
-/* Sets UPLOAD_POOL_URL and, with UploadMint, UPLOAD_POOL_NEW_IDENTIFIER: those
- * of the request before a redirect where that was in a context, else those of
- * conf, if it is one. */
+/* Sets UPLOAD_POOL_URL and, with UploadMint, UPLOAD_POOL_NEW_IDENTIFIER: the
+ * values of the request before a redirect where that was in a context, else
+ * those of conf, if it is a context. */
 void upool_substitute_export_context(request_rec *r,
                                      const upool_dir_conf *conf);
 

@@ -14,27 +14,27 @@
 #include "store/quota.h"
 #include "store/sweep.h"
 
-/* Entries looked at in a call, and how long that may take.  The watchdog pauses
- * for 100 ms between two calls, so that those who wait for the disk or for the
- * pool's directory have both to themselves for most of the time. */
+/* How many entries a call looks at, and how long that may take.  The watchdog
+ * pauses for 100 ms between two calls, so that others who wait for the disk or
+ * for the pool's directory have both to themselves for most of the time. */
 #define STEP_ENTRIES 512
 #define STEP_TIME apr_time_from_msec(50)
 
 typedef APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) set_interval;
 
-/* Made in the parent; each child has a copy, and the one that the watchdog has
- * picked goes its rounds with it, a step at each call. */
+/* Made in the parent.  Each child has a copy, and the child that the watchdog
+ * has picked makes its rounds with it, one step at each call. */
 typedef struct sweeper {
     server_rec *s;
     const apr_array_header_t *mentions;
     const apr_array_header_t *roots; /* UploadPoolRoot, of const char * */
-    apr_pool_t *round;               /* of below; NULL: not looked yet */
+    apr_pool_t *round;               /* pool of below; NULL: not looked yet */
     apr_array_header_t *below;       /* pools below the roots; const char * */
     int next_below;
     ap_watchdog_t *watchdog;
     set_interval *set_interval;
-    int next;           /* the mention that comes next in this round */
-    apr_pool_t *pool;   /* of the pool that is being swept; NULL: none is */
+    int next;           /* the next mention in this round */
+    apr_pool_t *pool;   /* memory for the pool being swept; NULL: none is */
     upool_sweep *sweep; /* lives there */
     const char *path;
     apr_time_t deadline;
@@ -43,8 +43,8 @@ typedef struct sweeper {
     apr_size_t steps;
 } sweeper;
 
-/* The longest of all contexts that name the pool; -1 where an earlier mention
- * has it swept already. */
+/* The longest UploadExpires of all contexts that name the pool; -1 where an
+ * earlier mention has had it swept already. */
 static apr_interval_time_t expires_of(const sweeper *sw, int n)
 {
     const char *path =
@@ -70,7 +70,7 @@ static void leave_pool(sweeper *sw)
     sw->sweep = NULL;
 }
 
-/* Below a root, 0: as long as the pool's own books say. */
+/* Below a root expires is 0: as long as the pool's own books say. */
 static void enter_pool(sweeper *sw, const char *path,
                        apr_interval_time_t expires)
 {
@@ -82,7 +82,8 @@ static void enter_pool(sweeper *sw, const char *path,
 
     memset(&options, 0, sizeof(options));
     options.file_mode = 0600;
-    /* Not the watchdog's pool, which is cleared between two steps. */
+    /* The watchdog's own pool cannot be used: it is cleared between two
+     * steps. */
     apr_pool_create(&sw->pool, NULL);
     rv = upool_store_open(&store, path, NULL, &options, sw->pool, &why);
     if (!rv && !expires) {
@@ -111,7 +112,7 @@ static int is_mentioned(const sweeper *sw, const char *path)
     return upool_settings_expires(sw->mentions, path) > 0;
 }
 
-/* Those that .htaccess files name: nobody else knows of them. */
+/* Looks for pools that only .htaccess files name: nobody else knows of them. */
 static void look_below(sweeper *sw)
 {
     int i;
@@ -133,7 +134,7 @@ static void look_below(sweeper *sw)
     }
 }
 
-/* Goes on to the next pool that can be swept; 0: the round is over. */
+/* Goes on to the next pool that can be swept.  0 when the round is over. */
 static int find_pool(sweeper *sw)
 {
     while (!sw->pool && sw->next < sw->mentions->nelts) {
@@ -192,7 +193,7 @@ static apr_size_t step(sweeper *sw, apr_size_t steps, apr_time_t stop_at)
     return result.seen;
 }
 
-/* Until the next call: nothing but the watchdog's own in a round. */
+/* The pause before the next call: within a round, only the watchdog's own. */
 static apr_interval_time_t pause_of(sweeper *sw)
 {
     if (sw->pool || sw->next < sw->mentions->nelts || !sw->round
@@ -213,14 +214,14 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     apr_size_t cost;
 
     (void)p;
-    /* STOPPING is told by the thread that ends the child, too, while the
+    /* STOPPING is reported by the thread that ends the child too, while the
      * watchdog's own may be in the middle of a step: nothing of a round may be
-     * touched.  What it has open ends with the process. */
+     * touched.  What the round has open ends with the process. */
     if (state != AP_WATCHDOG_STATE_RUNNING) {
         return APR_SUCCESS;
     }
-    /* A child that shall end waits for this to return.  Small pools go together
-     * in one call, and one that is empty counts as well. */
+    /* A child that is to end waits for this to return.  Small pools are handled
+     * together in one call, and an empty one counts as well. */
     while (left && apr_time_now() < stop_at && find_pool(sw)) {
         cost = step(sw, left, stop_at) + 1;
         left -= cost < left ? cost : left;
@@ -229,7 +230,7 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
-/* Each once. */
+/* The roots, each of them once. */
 static const apr_array_header_t *collect_roots(const server_rec *s,
                                                apr_pool_t *p)
 {
@@ -266,7 +267,8 @@ int upool_sweeper_start(server_rec *s, apr_pool_t *pconf)
     if (!sw->mentions->nelts && !sw->roots->nelts) {
         return OK;
     }
-    /* One child of all, and none while the server only checks itself. */
+    /* The sweep runs in one child only, and not at all while the server only
+     * checks its configuration. */
     if (!get || !add || !sw->set_interval
         || get(&sw->watchdog, UPOOL_WATCHDOG_NAME, 0, 1, pconf)
         || add(sw->watchdog,

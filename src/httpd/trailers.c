@@ -15,9 +15,9 @@ typedef struct trailers {
     char *text; /* lines that are kept back, in the request's pool */
     apr_size_t room;
     apr_size_t length;
-    apr_size_t given; /* of them, to HTTP_IN */
-    apr_size_t line;  /* where the last one begins */
-    int in_data;      /* a chunk's own line end is to come */
+    apr_size_t given; /* how much of text HTTP_IN has been given */
+    apr_size_t line;  /* where the last line begins */
+    int in_data;      /* the line end after a chunk's data is to come */
     int is_last;      /* the first line is that of the last chunk */
     int is_over;      /* nothing is kept back any more */
 } trailers;
@@ -46,8 +46,8 @@ static void make_room(trailers *kept, apr_size_t len, apr_pool_t *p)
     kept->room = room;
 }
 
-/* Bytes may come one at a time, each in a bucket with a buffer of its own: so
- * they are copied. */
+/* The bytes are copied, because they may come one at a time, each in a bucket
+ * with a buffer of its own. */
 static apr_status_t keep(trailers *kept, apr_bucket_brigade *bb, apr_pool_t *p)
 {
     apr_off_t bytes = 0;
@@ -63,7 +63,7 @@ static apr_status_t keep(trailers *kept, apr_bucket_brigade *bb, apr_pool_t *p)
     return rv;
 }
 
-/* Of what is kept: a line, or so many bytes. */
+/* Gives HTTP_IN some of the kept text: a line, or this many bytes. */
 static apr_status_t give(trailers *kept, apr_bucket_brigade *bb,
                          ap_input_mode_t mode, apr_off_t bytes)
 {
@@ -105,7 +105,7 @@ static int ends_line(const trailers *kept)
     return kept->length && kept->text[kept->length - 1] == APR_ASCII_LF;
 }
 
-/* A line has come: 1 when HTTP_IN may have what is kept. */
+/* Called when a line has come: 1 when HTTP_IN may have what is kept. */
 static int is_enough(trailers *kept)
 {
     const char *line = kept->text + kept->line;
@@ -124,7 +124,7 @@ static int is_enough(trailers *kept)
     return kept->is_over;
 }
 
-/* Reads without waiting what is there of the line, or of the section. */
+/* Reads what has come of the line, or of the section, without waiting. */
 static apr_status_t gather(ap_filter_t *f, trailers *kept,
                            apr_bucket_brigade *bb)
 {

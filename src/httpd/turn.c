@@ -9,21 +9,21 @@
 #include "httpd/filter.h"
 #include "httpd/intake.h"
 
-/* httpd's core filter gives 8,000 bytes a time whatever is asked for; so much
- * is gathered for one write. */
+/* httpd's core filter gives 8,000 bytes at a time, whatever is asked for; this
+ * much is gathered for one write. */
 #define PULL_BYTES 65536
 #define TURN_BYTES 262144
-/* mod_deflate inflates all that it is given at once, whatever was asked for,
- * and it may become a thousand times as much: of a coded body so much is taken
- * at a time. */
+/* mod_deflate inflates everything that it is given at once, whatever was asked
+ * for, and the result may be a thousand times as long: so only this much of a
+ * coded body is taken at a time. */
 #define CODED_BYTES 1024
 /* A body in chunks of one byte must not gather a bucket for each of them. */
 #define TURN_PULLS 64
-/* So often in a row a filter may take in and give nothing. */
+/* How often in a row a filter may take something in and give nothing. */
 #define EMPTY_PULLS 256
 
-/* How long mod_http2 may take to tell of a reset, behind the end that it made
- * of it. */
+/* How long mod_http2 may take to report a reset after the end of the body that
+ * it made of it. */
 #define RESET_MOMENT (10 * (apr_interval_time_t)1000)
 
 /* What a failed pull means.  A filter below may have answered already
@@ -48,22 +48,23 @@ static void refuse_read(request_rec *r, upool_request *rq, apr_status_t rv)
         upool_sink_refuse(sink, UPOOL_REASON_INCOMPLETE, rv, NULL);
     }
     else if (rv == AP_FILTER_ERROR || rv == APR_EGENERAL || rv == APR_EINVAL) {
-        /* A filter such as mod_deflate does not like what it reads. */
+        /* A filter such as mod_deflate objects to what it reads. */
         upool_sink_refuse(sink, UPOOL_REASON_SERVER_LIMIT, 0, NULL);
     }
     else if (ap_is_HTTP_SERVER_ERROR(rv)) {
-        /* mod_ext_filter gives a status for an error code. */
+        /* mod_ext_filter returns an HTTP status as its error code. */
         upool_sink_refuse(sink, UPOOL_REASON_IO, 0, "an input filter fails");
     }
     else {
         upool_sink_refuse(sink, UPOOL_REASON_GONE, rv, NULL);
     }
-    /* Whatever was not read must not be taken for the next request. */
+    /* The unread rest must not be taken for the next request. */
     r->connection->keepalive = AP_CONN_CLOSE;
 }
 
-/* Feeds one bucket.  A transient one (mod_ssl) lives in a buffer that the next
- * pull overwrites, so it is copied; all others stay until they are let go. */
+/* Feeds one bucket.  A transient bucket (mod_ssl) lives in a buffer that the
+ * next pull overwrites, so it is copied; all others stay valid until they are
+ * released. */
 static int feed_bucket(request_rec *r, upool_request *rq, apr_bucket *b)
 {
     const char *data;
@@ -115,8 +116,9 @@ static int refuse_still_encoded(request_rec *r, upool_request *rq)
 }
 
 /* HTTP_IN says EAGAIN when there is nothing for now.  A filter above it that
- * says success and gives nothing (mod_deflate) has taken something in, and may
- * have more at once; only one that says so again and again means the same. */
+ * reports success and gives nothing (mod_deflate) has taken something in, and
+ * may have more at once; only when it does so again and again does it mean the
+ * same. */
 static int is_dry(upool_request *rq, apr_read_type_e block, apr_status_t rv)
 {
     if (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(rq->body->pulled)) {
@@ -135,7 +137,7 @@ static int is_coded(const upool_request *rq)
            && apr_table_get(rq->set_aside, "X-Upload-Content-Encoding");
 }
 
-/* Gathers what there is.  DRY when there is no more for now, MORE when it is
+/* Gathers what there is.  DRY when there is no more for now, MORE when there is
  * enough for one write, else DONE or REFUSED. */
 static upool_turn gather(request_rec *r, upool_request *rq,
                          apr_read_type_e block)
@@ -181,7 +183,7 @@ static void make_brigades(request_rec *r, upool_request *rq)
     }
 }
 
-/* The waits of UploadRate, and how slow the client may be. */
+/* Sets the waits of UploadRate, and how slow the client may be. */
 static void keep_time(upool_request *rq, apr_off_t bytes)
 {
     rq->body->now = apr_time_now();
@@ -192,10 +194,10 @@ static void keep_time(upool_request *rq, apr_off_t bytes)
     rq->body->wait = upool_rate_pay(&rq->body->rate, bytes, rq->body->now);
 }
 
-/* mod_http2 (2.0.42) ends a body whose stream was reset as it ends one that is
- * whole, and only then marks the connection, in a thread of its own.  With a
- * Content-Length httpd misses the rest; without one, what came would be taken
- * for all of it. */
+/* mod_http2 (2.0.42) ends the body of a reset stream just as it ends a whole
+ * one, and marks the connection only then, in a thread of its own.  With a
+ * Content-Length, httpd notices that the rest is missing; without one, what
+ * came would be taken for all of it. */
 static int refuse_reset(request_rec *r, upool_request *rq)
 {
     conn_rec *c = r->connection;

@@ -18,7 +18,8 @@ typedef enum upool_turn {
                             httpd has sent an answer of its own */
 } upool_turn;
 
-/* Takes it.  Sets now and wait of the body, and with the first byte heard.
+/* Takes a turn.  Sets now and wait of the body, and heard with the first byte.
+ *
  * @param block APR_BLOCK_READ waits for the client's next bytes */
 upool_turn upool_turn_take(request_rec *r, upool_request *rq,
                            apr_read_type_e block);

@@ -11,7 +11,7 @@
 #include "httpd/slots.h"
 #include "store/unread.h"
 
-/* Files of one upload that are worth a look. */
+/* An upload with more files than this is not looked at. */
 #define FILES_MOST 16
 
 static int has_stored(const upool_record *record)
@@ -28,7 +28,8 @@ static int has_stored(const upool_record *record)
     return 0;
 }
 
-/* Nobody has shown that he knows of the module. */
+/* 1 when neither the client nor the configuration shows knowledge of the
+ * module. */
 static int is_unaware(const upool_request *rq)
 {
     return rq->conf->pass_as == UPOOL_UNSET && rq->minted
@@ -55,7 +56,8 @@ void upool_unseen_prepare(request_rec *r, upool_request *rq)
     }
 }
 
-/* Those that take the body from httpd before, or whether, anybody reads it. */
+/* 1 for handlers that take the body from httpd before anybody reads it, or even
+ * if nobody does. */
 static int takes_anyway(const char *handler)
 {
     static const char *const names[] = { "cgi-script", "fcgid-script",

@@ -3,25 +3,26 @@
 #ifndef UPOOL_HTTPD_UNSEEN_H
 #define UPOOL_HTTPD_UNSEEN_H
 
-/* An application that knows nothing of the module answers 200 to JSON, and
- * nobody learns that it saw no upload.  That is told in the error log, once a
- * minute and location, where everything says so and nothing against it:
+/* Detects an application that knows nothing of the module: it answers 200 to
+ * JSON, and nobody learns that it saw no upload.  The error log reports it,
+ * once a minute and location, when all signs say so and none speaks against it:
  *
- *   - UploadPassAs is not set (who sets it to json has said that it is right)
- *   - the client brought no identifier, and no key signs the hand-off: what
- *     applications and pages do that know of the module
+ *   - UploadPassAs is not set (an administrator who sets it to json has said
+ *     that it is right)
+ *   - the client brought no identifier, and no key signs the hand-off, as
+ *     applications and pages that know of the module would have it
  *   - the application answered 2xx and claimed nothing
  *   - every file is where it was, and nobody has read any (store/unread.h)
- *   - it did not read the JSON to its end; or it is one of those from whom
- *     httpd, PHP or a proxy take the body whether they want it or not */
+ *   - the application did not read the JSON to its end; or it is of a kind for
+ *     which httpd, PHP or a proxy reads the body whether it wants it or not */
 
 #include "httpd/request.h"
 
-/* The application is about to run for rq, whose body was made. */
+/* The application is about to run for rq, whose new body is made. */
 void upool_unseen_prepare(request_rec *r, upool_request *rq);
 
-/* It has answered with status; last is the request that it did it in.  Before
- * anything becomes of the files. */
+/* The application has answered with status, in the request last.  Called before
+ * anything happens to the files. */
 void upool_unseen_tell(request_rec *r, const request_rec *last,
                        upool_request *rq, int status);
 

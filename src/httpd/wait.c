@@ -14,8 +14,8 @@
 #define PROBE_NAME "UPLOAD_POOL_PROBE"
 #define REQTIMEOUT_NAME "reqtimeout"
 
-/* Sooner than the MPM's own Timeout, which would close the connection without
- * an answer and without a line in the access log. */
+/* We end sooner than the MPM's own Timeout, which would close the connection
+ * without an answer and without a line in the access log. */
 #define AHEAD apr_time_from_sec(1)
 
 static apr_interval_time_t timeout_of(conn_rec *c)
@@ -29,8 +29,9 @@ static apr_interval_time_t timeout_of(conn_rec *c)
     return timeout;
 }
 
-/* 1 and what to poll for the client's next bytes, with its timeout (below 0:
- * none); 0: there is nothing.  For a stream of HTTP/2 it is a pipe. */
+/* 1 with the descriptor to poll for the client's next bytes and its timeout
+ * (below 0: none); 0 when there is none.  For a stream of HTTP/2 it is a
+ * pipe. */
 static int find_descriptor(conn_rec *c, apr_pollfd_t *pfd,
                            apr_interval_time_t *timeout)
 {
@@ -59,7 +60,7 @@ static void refuse(request_rec *r, upool_request *rq, upool_reason reason)
     r->connection->keepalive = AP_CONN_CLOSE;
 }
 
-/* Nothing came in this slice. */
+/* Called when nothing has come in this slice. */
 static void look_up(request_rec *r, upool_request *rq,
                     apr_interval_time_t timeout)
 {
@@ -155,7 +156,7 @@ static const ap_filter_t *find_reqtimeout(const request_rec *r)
     return NULL;
 }
 
-/* Microseconds; below 0: no limit. */
+/* In microseconds; below 0 when there is no limit. */
 static apr_interval_time_t time_left(const request_rec *r, upool_request *rq)
 {
     const ap_filter_t *reqtimeout = find_reqtimeout(r);
@@ -186,8 +187,8 @@ apr_interval_time_t upool_wait_most(const conn_rec *c)
     return most > 0 ? most - (most / 4 < AHEAD ? most / 4 : AHEAD) : 0;
 }
 
-/* Timeout counts from the client's last bytes; what mod_reqtimeout leaves is
- * less, and counts from now. */
+/* Timeout counts from the client's last bytes; the time that mod_reqtimeout
+ * leaves is shorter, and counts from now. */
 static apr_time_t silence_ends(const request_rec *r, upool_request *rq)
 {
     apr_interval_time_t idle = timeout_of(r->connection);

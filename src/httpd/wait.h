@@ -3,30 +3,30 @@
 #ifndef UPOOL_HTTPD_WAIT_H
 #define UPOOL_HTTPD_WAIT_H
 
-/* How long an upload waits for its client, and the waiting where a thread has
- * to do it.  Whoever waits looks up often: a thread that sleeps in a read for
- * all of Timeout would learn neither that its upload was cleared, nor that its
- * client has come back on another connection. */
+/* How long an upload waits for its client, and the waiting itself where a
+ * thread has to do it.  The waiting thread looks up often: if it slept in a
+ * read for all of Timeout, it would learn neither that its upload was cleared,
+ * nor that its client has come back on another connection. */
 
 #include "httpd/request.h"
 
 typedef struct upool_wait_end {
     apr_time_t at;       /* until then the client has to send something */
-    upool_reason reason; /* why it ends if it does not */
+    upool_reason reason; /* why it ends otherwise */
 } upool_wait_end;
 
 /* Until when the client may be silent: the least of Timeout, UploadMinRate and
  * what mod_reqtimeout leaves it. */
 upool_wait_end upool_wait_until(request_rec *r, upool_request *rq);
 
-/* Waits a moment for bytes, at most a quarter of a second.  Afterwards the
- * sink may be refused: the client is too slow, or somebody wants it to stop.
- * mod_reqtimeout's limits are found by the pull that follows.  Where there is
- * nothing to poll it returns at once, and blocks of the body is set: pull
- * blocking. */
+/* Waits a moment for bytes, at most a quarter of a second.  Afterwards the sink
+ * may be refused: the client is too slow, or somebody wants the upload to stop.
+ * The pull that follows finds mod_reqtimeout's limits.  Where there is nothing
+ * to poll it returns at once, and sets blocks of the body: the next pull has to
+ * block. */
 void upool_wait_for_client(request_rec *r, upool_request *rq);
 
-/* The longest time that the MPM lets the connection c wait; 0: for ever. */
+/* The longest time that the MPM lets the connection c wait; 0 for ever. */
 apr_interval_time_t upool_wait_most(const conn_rec *c);
 
 /* Nobody has listened to the client since the last turn, which is not its
