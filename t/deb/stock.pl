@@ -242,7 +242,7 @@ my @not_run = (
     [qr/^Upload: [0-9a-f]/, 'what /proc and mod_status show'],
     [qr/^(?:parse  +bytes |I have |Installing  |start   |Limit a site|mod_upload_pool\.c|how a multipart)/,
         'a table of contents'],
-    [qr/^(?:UPLOAD_POOL_|json  |GET U\/|a form; fetch|parameters  |client  |handle_raw_input|413  |C \* \(|php\/  |Upload(?:Pool|MaxSize|Allow|Key|Handler|PassAs|Protocol|Progress) Upload)/,
+    [qr/^(?:Debian 12  +Debian 13|UPLOAD_POOL_|json  |GET U\/|a form; fetch|parameters  |client  |handle_raw_input|413  |C \* \(|php\/  |Upload(?:Pool|MaxSize|Allow|Key|Handler|PassAs|Protocol|Progress) Upload)/,
         'a table, nothing to type'],
 );
 
