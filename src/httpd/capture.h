@@ -28,7 +28,7 @@ void upool_answer_register(void);
 void upool_answer_insert(request_rec *r);
 void upool_answer_insert_error(request_rec *r);
 
-/* The application is about to run for rq. map() is to see its answer, and run
+/* The application is about to run for rq.  map() is to see its answer, and run
  * is told of it.  All live in r->pool. */
 void upool_answer_await(request_rec *r, upool_request *rq,
                         upool_answer_map *map, upool_run *run);

@@ -67,7 +67,7 @@ int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
  * another request: calls again() after a moment, a longer one each time;
  * meanwhile the request is parked, or the thread waits.  It is for a request
  * whose body is in and whose sink has served: again() finds another sink,
- * refused where the connection is to end. rq->awaited tells how long it has
+ * refused where the connection is to end.  rq->awaited tells how long it has
  * waited so far.
  *
  * @return what again() returns, or another value for httpd; the caller returns
@@ -76,7 +76,7 @@ int upool_drive_again(request_rec *r, upool_request *rq,
                       upool_drive_go_on *again);
 
 /* Brings the body in, as upool_drive_run() does, and keeps nothing of it: for a
- * request that only wants an answer again. repeat says what its bytes have to
+ * request that only wants an answer again.  repeat says what its bytes have to
  * be (they are refused with OTHER_CONTENT where they are not); NULL: any. */
 int upool_drive_drop(request_rec *r, upool_request *rq, upool_repeat *repeat,
                      upool_drive_then *then);

@@ -32,8 +32,8 @@ typedef struct upool_parked upool_parked;
 struct upool_stream;
 
 /* These are given when a request is parked, so that the list need not know what
- * waits. look: writes what is new, under the list's mutex; 1 when the stream is
- * over, or its client is gone. go_on: runs on a worker, and returns what a
+ * waits.  look: writes the news, under the list's mutex; 1 when the stream is
+ * over, or its client is gone.  go_on: runs on a worker, and returns what a
  * handler hook returns. */
 typedef int upool_parked_look(struct upool_stream *stream, apr_time_t now);
 typedef int upool_parked_go_on(request_rec *r, upool_request *rq);

@@ -28,7 +28,7 @@
 typedef struct upool_stream upool_stream;
 
 /* Says how things are now: text in p, which lives until the next text has been
- * said.  NULL when there is no more to say. *last: this text ends the stream.
+ * said.  NULL when there is no more to say.  *last: this text ends the stream.
  * r->pool must not be used, because it would grow with every look.  Called by
  * the thread that has the request at that moment, never by two. */
 typedef const char *upool_stream_say(request_rec *r, upool_request *rq,

@@ -9,8 +9,8 @@
  *
  *   - UploadPassAs is not set (an administrator who sets it to json has said
  *     that it is right)
- *   - the client brought no identifier, and no key signs the hand-off, as
- *     applications and pages that know of the module would have it
+ *   - the client brought no identifier, and no key signs the hand-off:
+ *     pages and applications that know of the module do these things
  *   - the application answered 2xx and claimed nothing
  *   - every file is where it was, and nobody has read any (store/unread.h)
  *   - the application did not read the JSON to its end; or it is of a kind for
