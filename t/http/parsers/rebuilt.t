@@ -29,23 +29,23 @@ my @differences = (
     # (Rack 3.1 has no answer to a Content-Type without a text.)
     [qr/./, qr/disposition:[ ](?:semi|unknown|filename|blanks)|letter[ ]case
               |an[ ]empty[ ]Content-Type/x,
-     'understands a header only in the spelling of browsers'],
+     'understands a header only as browsers spell it'],
     [qr/cgi\.pm/, qr/multipart\/mixed/,
      'reads a part of type multipart/mixed up to its own last delimiter'],
     # (Rack 3.1 gives them another encoding, Werkzeug 3 leaves them encoded.)
     [qr/cgi\.pm|php|rack|werkzeug/,
      sub { $_[0]{body} =~ /filename=[^"]/i
            || $_[0]{name} =~ /decoys: single quotes/ },
-     'reads names without quotes, or in single ones, in another way'],
+     'reads names without quotes, or in single quotes, in another way'],
     [qr/busboy|formidable/, qr/encodings/,
-     'tells of Content-Transfer-Encoding, which is not handed on'],
+     'reports Content-Transfer-Encoding, which is not handed on'],
     [qr/django|go|php|rack/,
      qr/epilogue: (?:an epilogue with delim|LF ends|blanks and LF)/,
-     'reads on behind the last delimiter'],
+     'keeps reading after the last delimiter'],
     [qr/cgi\.pm|django|rack|werkzeug/, qr/preamble/,
-     'wants the first delimiter at the very beginning'],
+     'requires the first delimiter at the very beginning'],
     [qr/cgi\.pm|rack/, sub { $_[1]{body} =~ /\A--\S+--\r\n\z/ },
-     'wants a form without parts to be nothing but its last delimiter'],
+     'requires a form without parts to be nothing but its last delimiter'],
     [qr/django/, qr/limits_headers: a long block/,
      'loses a part whose header is longer than 1,024 bytes'],
 );

@@ -133,9 +133,10 @@ sub suites
 {
     my ($bin) = @_;
     my %is = map { s{^\Q$bin\E/}{t/}r => 1 } glob "$bin/http/*/*.t";
-    if (($ENV{UPOOL_ONCE} || '') eq 'yes') {
-        for my $name (grep { !/^#/ } split /\n/, slurp("$bin/lib/once")) {
-            delete $is{$name} or die "t/lib/once: there is no $name\n";
+    my %list = (yes => 'once', counting => 'uncounted');
+    if (my $list = $list{$ENV{UPOOL_ONCE} || ''}) {
+        for my $name (grep { !/^#/ } split /\n/, slurp("$bin/lib/$list")) {
+            delete $is{$name} or die "t/lib/$list: there is no $name\n";
         }
     }
     my @sorted = sort keys %is;
