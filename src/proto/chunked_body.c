@@ -409,6 +409,15 @@ static int is_undecided(const upool_chunked *c)
            && slot.state == UPOOL_SLOT_UPLOADING && !slot.filename[0];
 }
 
+/* It may have become an upload in pieces a moment ago. */
+static int is_begun_by_now(upool_chunked *c)
+{
+    upool_refusal refusal;
+
+    apr_sleep(PAUSE);
+    return upool_chunked_is_begun(c, &refusal) && !refusal.reason;
+}
+
 /* Takes identifier and room as an upload would, unless the request can only be
  * a piece (of an upload that has begun), or its fields have to name the upload.
  * 0, or 1 with *refusal. */
@@ -430,8 +439,9 @@ static int hold(upool_chunked *c, upool_refusal *refusal)
         if (!upool_intake_hold(c->r, rq, refusal)) {
             return 0;
         }
-        if (refusal->reason != UPOOL_REASON_BUSY || !is_undecided(c)
-            || waited >= UPOOL_RESUMABLE_PATIENCE) {
+        if (refusal->reason != UPOOL_REASON_BUSY
+            || waited >= UPOOL_RESUMABLE_PATIENCE
+            || (!is_undecided(c) && !is_begun_by_now(c))) {
             return 1;
         }
         rq->upload = NULL;
