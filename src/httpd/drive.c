@@ -12,6 +12,7 @@
 #include "httpd/reply.h"
 #include "httpd/turn.h"
 #include "httpd/wait.h"
+#include "upload/drop.h"
 
 /* The time between two looks while bytes flow: asking a sink may be
  * expensive. */
@@ -161,90 +162,6 @@ int upool_drive_may_bring(const request_rec *r)
            || (length && (!ap_parse_strict_length(&bytes, length) || bytes));
 }
 
-typedef struct nothing {
-    upool_reason reason;  /* refuses the first byte; NONE: bytes may come */
-    upool_repeat *repeat; /* what the bytes have to equal; NULL: any may come */
-    apr_off_t received;
-    upool_refusal refusal;
-} nothing;
-
-static int nothing_is_refused(void *self)
-{
-    return ((nothing *)self)->refusal.reason != UPOOL_REASON_NONE;
-}
-
-static void nothing_refuse(void *self, upool_reason reason, apr_status_t rv,
-                           const char *detail)
-{
-    nothing *none = self;
-
-    if (!nothing_is_refused(self)) {
-        none->refusal = upool_refusal_make(reason, rv, detail);
-    }
-}
-
-static int nothing_feed(void *self, const char *data, apr_size_t len)
-{
-    nothing *none = self;
-
-    none->received += (apr_off_t)len;
-    if (len && none->reason) {
-        nothing_refuse(self, none->reason, 0, "bytes that nobody waits for");
-    }
-    if (none->repeat) {
-        upool_repeat_data(none->repeat, data, len);
-    }
-    return nothing_is_refused(self);
-}
-
-static int nothing_finish(void *self)
-{
-    nothing *none = self;
-
-    if (none->repeat && !upool_repeat_is_same(none->repeat)) {
-        nothing_refuse(self, UPOOL_REASON_OTHER_CONTENT, 0, NULL);
-    }
-    return nothing_is_refused(self);
-}
-
-static apr_off_t nothing_received(const void *self)
-{
-    return ((const nothing *)self)->received;
-}
-
-static const upool_refusal *nothing_refusal(void *self)
-{
-    return &((nothing *)self)->refusal;
-}
-
-static const upool_sink_ops nothing_ops = {
-    .feed = nothing_feed,
-    .flush = nothing_is_refused,
-    .finish = nothing_finish,
-    .refuse = nothing_refuse,
-    .is_unwanted = nothing_is_refused,
-    .received = nothing_received,
-    .refusal = nothing_refusal,
-};
-
-static void expect_nothing(request_rec *r, upool_request *rq,
-                           upool_reason reason, upool_repeat *repeat)
-{
-    nothing *none = apr_pcalloc(r->pool, sizeof(*none));
-
-    none->reason = reason;
-    none->repeat = repeat;
-    rq->sink.ops = &nothing_ops;
-    rq->sink.self = none;
-}
-
-static int run_nothing(request_rec *r, upool_request *rq, upool_reason reason,
-                       upool_repeat *repeat, upool_drive_then *then)
-{
-    expect_nothing(r, rq, reason, repeat);
-    return upool_drive_run(r, rq, then);
-}
-
 int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
                       upool_drive_then *then)
 {
@@ -257,15 +174,18 @@ int upool_drive_empty(request_rec *r, upool_request *rq, upool_reason reason,
         refusal = upool_refusal_make(reason, 0, NULL);
         return then(r, rq, &refusal);
     }
-    return run_nothing(r, rq, reason, NULL, then);
+    upool_drop_sink(&rq->sink, reason, NULL, r->pool);
+    return upool_drive_run(r, rq, then);
 }
 
 int upool_drive_drop(request_rec *r, upool_request *rq, upool_repeat *repeat,
                      upool_drive_then *then)
 {
-    return upool_drive_may_bring(r)
-               ? run_nothing(r, rq, UPOOL_REASON_NONE, repeat, then)
-               : then(r, rq, NULL);
+    if (!upool_drive_may_bring(r)) {
+        return then(r, rq, NULL);
+    }
+    upool_drop_sink(&rq->sink, UPOOL_REASON_NONE, repeat, r->pool);
+    return upool_drive_run(r, rq, then);
 }
 
 void upool_drive_discard(request_rec *r, upool_request *rq)
@@ -289,8 +209,8 @@ int upool_drive_again(request_rec *r, upool_request *rq,
 
     rq->awaited += moment;
     rq->body->now = apr_time_now();
-    if (rq->sink.ops != &nothing_ops) {
-        expect_nothing(r, rq, UPOOL_REASON_NONE, NULL);
+    if (!upool_drop_is(&rq->sink)) {
+        upool_drop_sink(&rq->sink, UPOOL_REASON_NONE, NULL, r->pool);
     }
     if (place && !upool_park_rest(place, r, rq, moment, again, &result)) {
         return result;

@@ -96,6 +96,20 @@ static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
     return APR_SUCCESS;
 }
 
+/* How many bytes one read gets: a line is read as httpd's core would, and who
+ * wants everything gets the files as they are. */
+static apr_off_t bytes_for(ap_input_mode_t mode, apr_off_t asked)
+{
+    switch (mode) {
+    case AP_MODE_EXHAUSTIVE:
+        return 0;
+    case AP_MODE_GETLINE:
+        return HUGE_STRING_LEN;
+    default:
+        return asked < UPOOL_HANDOFF_MOST ? asked : UPOOL_HANDOFF_MOST;
+    }
+}
+
 /* EATCRLF is about the connection between two requests, not about a body. */
 static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
                            upool_request *rq, ap_input_mode_t mode,
@@ -115,10 +129,8 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     if (mode == AP_MODE_INIT) {
         return APR_SUCCESS;
     }
-    if (mode == AP_MODE_GETLINE || bytes > UPOOL_HANDOFF_MOST) {
-        bytes = mode == AP_MODE_GETLINE ? HUGE_STRING_LEN : UPOOL_HANDOFF_MOST;
-    }
-    rest = upool_handoff_rest(f->r, rq, mode == AP_MODE_EXHAUSTIVE ? 0 : bytes);
+    bytes = bytes_for(mode, bytes);
+    rest = upool_handoff_rest(f->r, rq, bytes);
     if (!rest) {
         return APR_EGENERAL;
     }

@@ -106,9 +106,6 @@ typedef struct upool_chunked_body {
     upool_fieldbody *fields;       /* of U/complete */
     upool_content_digests digests; /* announced for a raw body */
     upool_sink rest;               /* where the bytes after skip go */
-    apr_off_t passed;              /* bytes of a repeated piece */
-    upool_repeat *again;   /* what a repeated whole file must be; NULL: any */
-    upool_refusal refusal; /* of a repeated piece */
 } upool_chunked_body;
 
 /* What the front keeps of a request, in rq->own. */
@@ -196,6 +193,10 @@ int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal);
  * to be made anew (0, or 1 with *refusal); measure() writes down the length of
  * the first piece after its end (0, or 1 with *refusal). */
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal);
+/* Takes back the upload that was found, so that it is made anew: *makes is 1.
+ * 0, or 1 with *refusal. */
+int upool_chunked_begin_anew(upool_chunked *c, int *makes,
+                             upool_refusal *refusal);
 int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);
 /* Puts a sink that passes over the bytes to be skipped in front of *inner. */
 void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner);

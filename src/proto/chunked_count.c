@@ -28,6 +28,17 @@ static apr_off_t measure_of(const upool_chunked *c)
     return *text == '\n' && !upool_quantity_decimal(text + 1, &size) ? size : 0;
 }
 
+int upool_chunked_begin_anew(upool_chunked *c, int *makes,
+                             upool_refusal *refusal)
+{
+    if (upool_resume_abandon(c->resume)) {
+        *refusal = *upool_resume_refusal(c->resume);
+        return 1;
+    }
+    *makes = 1;
+    return 0;
+}
+
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
 {
     apr_off_t have = upool_resume_offset(c->resume);
@@ -37,13 +48,7 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
     if (c->place.piece.number == 0) {
         /* A client that begins again, after a break or with another version of
          * the file, begins with piece 0. */
-        if (upool_resume_abandon(c->resume)) {
-            *refusal = *upool_resume_refusal(c->resume);
-            return 1;
-        }
-        c->resume = NULL;
-        *makes = 1;
-        return 0;
+        return upool_chunked_begin_anew(c, makes, refusal);
     }
     if (size == 0 || c->place.piece.number > have / size) {
         return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,

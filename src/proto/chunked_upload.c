@@ -7,76 +7,11 @@
 
 #include "httpd/resuming.h"
 #include "proto/complete.h"
+#include "upload/drop.h"
 
 /* Two first pieces that come at the same time both want to make the upload: the
  * second waits until it is there, and opens it. */
 #define PAUSE apr_time_from_msec(10)
-
-/* --- A piece that is there already --------------------------------------- */
-
-static int repeated_feed(void *self, const char *data, apr_size_t len)
-{
-    upool_chunked *c = self;
-
-    c->body.passed += (apr_off_t)len;
-    if (c->body.again) {
-        upool_repeat_data(c->body.again, data, len);
-    }
-    return c->body.refusal.reason != UPOOL_REASON_NONE;
-}
-
-static int repeated_is_refused(void *self)
-{
-    const upool_chunked *c = self;
-
-    return c->body.refusal.reason != UPOOL_REASON_NONE;
-}
-
-static void repeated_refuse(void *self, upool_reason reason, apr_status_t rv,
-                            const char *detail)
-{
-    upool_chunked *c = self;
-
-    if (!c->body.refusal.reason) {
-        c->body.refusal = upool_refusal_make(reason, rv, detail);
-    }
-}
-
-static int repeated_finish(void *self)
-{
-    upool_chunked *c = self;
-
-    if (c->body.again && !upool_repeat_is_same(c->body.again)) {
-        repeated_refuse(self, UPOOL_REASON_OTHER_CONTENT, 0, NULL);
-    }
-    return repeated_is_refused(self);
-}
-
-static apr_off_t repeated_received(const void *self)
-{
-    const upool_chunked *c = self;
-
-    return c->body.passed;
-}
-
-static const upool_refusal *repeated_refusal(void *self)
-{
-    upool_chunked *c = self;
-
-    return &c->body.refusal;
-}
-
-/* Takes a repeated piece of an upload that is complete: its client wants the
- * answer, which got lost.  The bytes are dropped. */
-static const upool_sink_ops repeated_ops = {
-    .feed = repeated_feed,
-    .flush = repeated_is_refused,
-    .finish = repeated_finish,
-    .refuse = repeated_refuse,
-    .is_unwanted = repeated_is_refused,
-    .received = repeated_received,
-    .refusal = repeated_refusal,
-};
 
 /* --- Which upload it is --------------------------------------------------- */
 
@@ -214,15 +149,13 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
         return meet_complete(c, filename, makes, refusal);
     }
     if (is_chunked(c) && is_same_file(c)) {
-        if (is_end_again(c, filename) && c->place.offset > 0) {
-            c->state = UPOOL_CHUNKED_REPEATED;
-        }
-        else if (is_end_again(c, filename)) {
+        if (is_end_again(c, filename)) {
             /* The only piece brings all bytes with it, and they may be others
              * by now. */
-            *makes = !upool_resume_abandon(c->resume);
-            *refusal = *upool_resume_refusal(c->resume);
-            return !*makes;
+            if (c->place.offset == 0) {
+                return upool_chunked_begin_anew(c, makes, refusal);
+            }
+            c->state = UPOOL_CHUNKED_REPEATED;
         }
         return c->place.by == UPOOL_CHUNKED_BY_COUNT
                    ? upool_chunked_count(c, makes, refusal)
@@ -486,11 +419,12 @@ static int enter_named(upool_chunked *c, const upool_chunk_file *file,
         return 1;
     }
     if (c->state == UPOOL_CHUNKED_REPEATED) {
-        c->body.again = brings_all(c)
+        /* Its client wants the answer, which got lost. */
+        upool_drop_sink(inner, UPOOL_REASON_NONE,
+                        brings_all(c)
                             ? upool_complete_repeat(c->r, c->rq, c->resume)
-                            : NULL;
-        inner->ops = &repeated_ops;
-        inner->self = c;
+                            : NULL,
+                        c->r->pool);
         return 0;
     }
     return settle_total(c, refusal) || begin(c, inner, refusal);

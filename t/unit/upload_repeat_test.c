@@ -7,6 +7,8 @@
 
 #include <apr_general.h>
 
+#include "upload/drop.h"
+
 #include "tap.h"
 
 #define CRC_OF_ABC "352441c2"
@@ -40,6 +42,20 @@ static int is_same(const upool_record *record, const char *one, const char *two)
     return upool_repeat_is_same(repeat);
 }
 
+/* What a sink that keeps nothing says in the end: 0, or why it refused. */
+static int ends_as(upool_reason reason, upool_repeat *repeat, const char *bytes)
+{
+    upool_sink sink;
+
+    upool_drop_sink(&sink, reason, repeat, p);
+    upool_sink_feed(&sink, bytes, strlen(bytes));
+    upool_sink_finish(&sink);
+    tap_ok(upool_drop_is(&sink)
+               && upool_sink_received(&sink) == (apr_off_t)strlen(bytes),
+           "a sink that keeps nothing counts %s", bytes);
+    return upool_sink_refusal(&sink)->reason;
+}
+
 int main(void)
 {
     upool_record *record;
@@ -52,6 +68,14 @@ int main(void)
     tap_is_int(is_same(record, "ab", "c"), 1, "the same, in pieces");
     tap_is_int(is_same(record, "abc", ""), 1, "or at once");
     tap_is_int(is_same(record, "ab", "d"), 0, "others");
+    tap_is_int(ends_as(UPOOL_REASON_NONE, NULL, "ab"), 0, "any bytes");
+    tap_is_int(ends_as(UPOOL_REASON_OVERRUN, NULL, ""), 0, "none");
+    tap_is_int(ends_as(UPOOL_REASON_OVERRUN, NULL, "ab"), UPOOL_REASON_OVERRUN,
+               "bytes where none belong");
+    tap_is_int(ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abc"),
+               0, "the file again");
+    tap_is_int(ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abd"),
+               UPOOL_REASON_OTHER_CONTENT, "another file");
     tap_is_int(is_same(record, "ab", ""), 0, "fewer");
     record = record_of("crc32", CRC_OF_ABC);
     tap_is_int(is_same(record, "a", "bc"), 1, "by another digest");

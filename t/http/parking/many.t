@@ -28,15 +28,8 @@ $httpd->start("<Location /up>\nUploadPool \"$dir\"\nSetHandler upload-pool\n"
 
 sub child
 {
-    my $parent = $httpd->pid;
-    for my $file (glob '/proc/[0-9]*/stat') {
-        # Other processes come and go.
-        open my $in, '<', $file or next;
-        my $stat = <$in>;
-        return $1
-            if defined $stat && $stat =~ /^(\d+) \(.*\) \S $parent /;
-    }
-    return undef;
+    my ($child) = children($httpd->pid);
+    return $child;
 }
 
 sub files_of { my @f = glob "/proc/$_[0]/fd/*"; return scalar @f }

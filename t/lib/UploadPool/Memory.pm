@@ -12,22 +12,9 @@ UploadPool::Memory - the memory of a server's children, as the kernel counts it
 use strict;
 use warnings FATAL => 'all';
 use Exporter qw(import);
-use UploadPool::Test qw(slurp spew);
+use UploadPool::Test qw(children slurp spew);
 
 our @EXPORT_OK = qw(growth);
-
-sub _children
-{
-    my ($parent) = @_;
-    my @found;
-    for my $file (glob '/proc/[0-9]*/stat') {
-        open my $in, '<', $file or next;
-        my $stat = <$in>;
-        push @found, $1
-            if defined $stat && $stat =~ /^(\d+) \(.*\) \S $parent /;
-    }
-    return @found;
-}
 
 sub _kib
 {
@@ -53,7 +40,7 @@ sub growth
 {
     my ($httpd, $sub) = @_;
     my %before;
-    for my $pid (_children($httpd->pid)) {
+    for my $pid (children($httpd->pid)) {
         spew("/proc/$pid/clear_refs", "5\n");
         $before{$pid} = _kib($pid, 'VmRSS');
     }

@@ -483,9 +483,10 @@ ends, never to tell right from wrong.
 
 How often to try what depends on chance: LONG with UPOOL_LONG=yes.
 
-=item server_pid(), children()
+=item server_pid(), children(PID)
 
-Process numbers.
+Process numbers; the children are those of the process PID, by default of the
+server.
 
 =item crashes_since(MARK)
 
@@ -551,7 +552,7 @@ sub server_pid
 
 sub children
 {
-    my $parent = server_pid();
+    my $parent = shift // server_pid();
     my @found;
     for my $file (glob '/proc/[0-9]*/stat') {
         open my $in, '<', $file or next;
