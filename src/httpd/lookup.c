@@ -112,6 +112,20 @@ static int is_gone(request_rec *r, upool_request *rq,
                || apr_time_now() - slot->updated > ERROR_TOLD);
 }
 
+static int find_slot(request_rec *r, upool_request *rq, upool_slot_record *slot,
+                     upool_refusal *refusal)
+{
+    return upool_shared_lookup(r, rq->conf, rq->id, slot)
+           && !is_gone(r, rq, slot, refusal);
+}
+
+/* 1 when the slot knows all there is to know. */
+static int is_current(const upool_slot_record *slot)
+{
+    return slot->state == UPOOL_SLOT_UPLOADING && !is_stale(slot)
+           && !is_lost(slot);
+}
+
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
@@ -119,11 +133,9 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
     upool_record *record = NULL;
     upool_store *store;
     apr_status_t rv;
-    int told = upool_shared_lookup(r, rq->conf, rq->id, &slot)
-               && !is_gone(r, rq, &slot, refusal);
+    int told = find_slot(r, rq, &slot, refusal);
 
-    if (told && slot.state == UPOOL_SLOT_UPLOADING && !is_stale(&slot)
-        && !is_lost(&slot)) {
+    if (told && is_current(&slot)) {
         return from_slot(r->pool, rq->id, &slot);
     }
     store = upool_known_store(r, rq, refusal);
@@ -131,6 +143,15 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
                : APR_ENOENT;
     if (rv) {
         record = NULL;
+    }
+    /* An upload has its slot before it has a bucket.  One that began between
+     * the two looks may have nothing but a bucket yet, and its slot knows
+     * more. */
+    if (record && record->state == UPOOL_STATE_UPLOADING) {
+        told = find_slot(r, rq, &slot, refusal);
+        if (told && is_current(&slot)) {
+            return from_slot(r->pool, rq->id, &slot);
+        }
     }
     /* The owner of an upload that cannot be looked at is unknown. */
     if (rv && !APR_STATUS_IS_ENOENT(rv) && rv != APR_EINVAL && !told) {
