@@ -96,18 +96,17 @@ static apr_status_t nothing(ap_filter_t *f, apr_bucket_brigade *bb,
     return APR_SUCCESS;
 }
 
-/* How many bytes one read gets: a line is read as httpd's core would, and who
- * wants everything gets the files as they are. */
+/* How many bytes one read gets: a line is read as httpd's core would, and a
+ * reader of everything gets the files whole. */
 static apr_off_t bytes_for(ap_input_mode_t mode, apr_off_t asked)
 {
-    switch (mode) {
-    case AP_MODE_EXHAUSTIVE:
+    if (mode == AP_MODE_EXHAUSTIVE) {
         return 0;
-    case AP_MODE_GETLINE:
-        return HUGE_STRING_LEN;
-    default:
-        return asked < UPOOL_HANDOFF_MOST ? asked : UPOOL_HANDOFF_MOST;
     }
+    if (mode == AP_MODE_GETLINE) {
+        return HUGE_STRING_LEN;
+    }
+    return asked < UPOOL_HANDOFF_MOST ? asked : UPOOL_HANDOFF_MOST;
 }
 
 /* EATCRLF is about the connection between two requests, not about a body. */

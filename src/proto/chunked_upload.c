@@ -13,6 +13,10 @@
  * second waits until it is there, and opens it. */
 #define PAUSE apr_time_from_msec(10)
 
+/* How often requests that complete one upload at the same moment may get in
+ * each other's way. */
+#define ENTER_TRIES 3
+
 /* --- Which upload it is --------------------------------------------------- */
 
 /* If pieces are counted, their size follows the tag. */
@@ -430,6 +434,27 @@ static int enter_named(upool_chunked *c, const upool_chunk_file *file,
     return settle_total(c, refusal) || begin(c, inner, refusal);
 }
 
+/* Requests like this one may complete the upload, or take it back, between two
+ * looks of this one: then it looks again, and finds itself to be a repeat, or
+ * the first. */
+static int enter_found(upool_chunked *c, const upool_chunk_file *file,
+                       const apr_array_header_t *fields, upool_sink *inner,
+                       upool_refusal *refusal)
+{
+    int tries;
+
+    for (tries = 0; tries < ENTER_TRIES; tries++) {
+        if (!enter_named(c, file, fields, inner, refusal)) {
+            return 0;
+        }
+        if (refusal->reason != UPOOL_REASON_COMPLETE
+            && refusal->reason != UPOOL_REASON_NOT_FOUND) {
+            break;
+        }
+    }
+    return 1;
+}
+
 int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal)
@@ -452,11 +477,7 @@ int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
         }
     }
     else {
-        /* A request like this one may complete the upload between our two
-         * checks: the second check then finds this one to be a repeat. */
-        return enter_named(c, file, fields, inner, refusal)
-               && (refusal->reason != UPOOL_REASON_COMPLETE
-                   || enter_named(c, file, fields, inner, refusal));
+        return enter_found(c, file, fields, inner, refusal);
     }
     return (c->state != UPOOL_CHUNKED_UNNAMED && settle_total(c, refusal))
            || begin(c, inner, refusal);

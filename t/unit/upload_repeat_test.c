@@ -43,7 +43,8 @@ static int is_same(const upool_record *record, const char *one, const char *two)
 }
 
 /* What a sink that keeps nothing says in the end: 0, or why it refused. */
-static int ends_as(upool_reason reason, upool_repeat *repeat, const char *bytes)
+static upool_reason ends_as(upool_reason reason, upool_repeat *repeat,
+                            const char *bytes)
 {
     upool_sink sink;
 
@@ -68,14 +69,16 @@ int main(void)
     tap_is_int(is_same(record, "ab", "c"), 1, "the same, in pieces");
     tap_is_int(is_same(record, "abc", ""), 1, "or at once");
     tap_is_int(is_same(record, "ab", "d"), 0, "others");
-    tap_is_int(ends_as(UPOOL_REASON_NONE, NULL, "ab"), 0, "any bytes");
-    tap_is_int(ends_as(UPOOL_REASON_OVERRUN, NULL, ""), 0, "none");
-    tap_is_int(ends_as(UPOOL_REASON_OVERRUN, NULL, "ab"), UPOOL_REASON_OVERRUN,
-               "bytes where none belong");
-    tap_is_int(ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abc"),
-               0, "the file again");
-    tap_is_int(ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abd"),
-               UPOOL_REASON_OTHER_CONTENT, "another file");
+    tap_is_int((int)ends_as(UPOOL_REASON_NONE, NULL, "ab"), 0, "any bytes");
+    tap_is_int((int)ends_as(UPOOL_REASON_OVERRUN, NULL, ""), 0, "none");
+    tap_is_int((int)ends_as(UPOOL_REASON_OVERRUN, NULL, "ab"),
+               UPOOL_REASON_OVERRUN, "bytes where none belong");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abc"), 0,
+        "the file again");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abd"),
+        UPOOL_REASON_OTHER_CONTENT, "another file");
     tap_is_int(is_same(record, "ab", ""), 0, "fewer");
     record = record_of("crc32", CRC_OF_ABC);
     tap_is_int(is_same(record, "a", "bc"), 1, "by another digest");
