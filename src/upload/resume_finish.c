@@ -279,6 +279,11 @@ int upool_resume_complete(upool_resume *resume)
     if (rv == APR_EOF) {
         return 0;
     }
+    /* It was there when this request opened it: somebody has cleared it, or a
+     * newer request has begun it anew. */
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        return upool_resume_turn_down(resume, UPOOL_REASON_CLEARED, 0, NULL);
+    }
     if (rv) {
         return upool_resume_turn_down_for(resume, rv,
                                           "the upload cannot be completed");

@@ -287,6 +287,14 @@ static void test_stay_open(rkit *t)
                0, "and the right one, in capitals");
     tap_is_int(upool_resume_complete(resume), 0, "it completes");
     tap_is_str(rkit_content(t, "stay"), "abc", "with its bytes");
+    rkit_create(t, "taken", 3);
+    resume = rkit_open(t, "taken", p);
+    rkit_feed(resume, &append, "abc", 3);
+    upool_resume_abandon(rkit_open(t, "taken", p));
+    tap_is_int(upool_resume_complete(resume), 1,
+               "another request has taken it back");
+    tap_is_int(upool_resume_refusal(resume)->reason, UPOOL_REASON_CLEARED,
+               "before it was completed, and it was cleared");
     apr_pool_destroy(p);
 }
 
