@@ -22,14 +22,15 @@ my $content = random_bytes(20_000);
 my ($body, $type) = multipart([{name => 'f', filename => 'f.bin',
                                 content => $content}], boundary => 'b');
 
-# With a byte a second none of them ends within this test.
+# With a byte a second none of them ends within this test; at 20K the content
+# waits for half a second behind the first two quarters.
 my $conf = "Protocols h2c http/1.1\nTimeout 300\n"
     . ($parks ? "AsyncRequestWorkerFactor 100\n" : "")
     . "<Location /metrics>\nSetHandler upload-pool-metrics\n</Location>\n"
     . join '', map { "<Location $$_[0]>\nUploadPool \"$dir\"\n"
         . "SetHandler upload-pool\n$$_[1]\n"
-        . "</Location>\n" } ['/held', 'UploadRate 1B'], ['/rated', 'UploadRate 40K'],
-            ['/off', "UploadRate 40K\nUploadPark Off"], ['/quick', ''];
+        . "</Location>\n" } ['/held', 'UploadRate 1B'], ['/rated', 'UploadRate 20K'],
+            ['/off', "UploadRate 20K\nUploadPark Off"], ['/quick', ''];
 
 sub head
 {
