@@ -26,8 +26,9 @@ spew($program, "#!/bin/sh\ncat >/dev/null\nuntil [ -e $go ]; do sleep 0.1; done\
     . "echo 'Content-Type: text/plain'\necho\necho answered \$\$\n");
 chmod 0755, $program;
 $httpd->start(($parks ? "AsyncRequestWorkerFactor 100\n" : '')
-    . "ScriptAlias /app \"$program\"\n<Location /app>\nUploadPool \"$dir\"\n"
-    . "UploadProtocol multipart tus chunked\n</Location>\n");
+    . join '', map { "ScriptAlias $$_[0] \"$program\"\n<Location $$_[0]>\n"
+        . "UploadPool \"$dir\"\nUploadProtocol multipart tus chunked\n$$_[1]"
+        . "</Location>\n" } ['/app', ''], ['/off', "UploadPark Off\n"]);
 
 sub ask
 {
@@ -40,7 +41,9 @@ sub ask
 
 my %completes = (
     tus => sub {
-        return ask('POST', "/app?X-Progress-ID=$_[0]",
+        my ($id, $url) = @_;
+        $url //= '/app';
+        return ask('POST', "$url?X-Progress-ID=$id",
             "Tus-Resumable: 1.0.0\r\nUpload-Length: " . length($content)
             . "\r\nContent-Type: application/offset+octet-stream\r\n", $content);
     },
@@ -85,7 +88,7 @@ for my $way (sort keys %completes) {
     my $well = $way eq 'tus' ? 201 : 200;
     is $answer->{status}, $well, "$way: the answer to the first";
     like $answer->{body}, qr/^answered \d+$/, "$way: is its application's";
-    # Who has waited for five seconds is told to come again.
+    # One that has waited for five seconds is told to come again.
     my %seen;
     for my $c (@again) {
         my $other = $c->answer;
@@ -102,16 +105,17 @@ for my $way (sort keys %completes) {
 
 # --- One that goes, and a server that stops -----------------------------------------
 
-{
+for my $url ('/app', '/off') {
     my $id = new_id();
-    my $first = $completes{tus}->($id);
-    ok wait_for(sub { -e "$dir/$id/run" }), 'again an application runs';
-    my @again = map { $completes{tus}->($id) } 1 .. 2;
+    my $first = $completes{tus}->($id, $url);
+    ok wait_for(sub { -e "$dir/$id/run" }), "$url: again an application runs";
+    my @again = map { $completes{tus}->($id, $url) } 1 .. 2;
     $again[0]->reset;
     spew($go, '');
-    is $first->answer->{status}, 201, 'it answers';
+    is $first->answer->{status}, 201, "$url: it answers";
     like $again[1]->answer->{status}, qr/^(?:201|409)$/,
-        'also beside one that has gone';
+        "$url: also beside one that has gone";
+    unlink $go;
 }
 $httpd->stop;
 unlike $httpd->error_log, qr/AddressSanitizer:|exit signal/, 'no child died';
