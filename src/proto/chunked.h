@@ -100,8 +100,8 @@ typedef struct upool_chunked_place {
 
 /* The bytes of the piece, and what came with them. */
 typedef struct upool_chunked_body {
-    upool_chunk *form;            /* NULL: the body is the piece */
-    const upool_chunk_file *file; /* of the form */
+    upool_chunk *form;      /* NULL: the body is the piece */
+    const upool_file *file; /* of the form */
     int first; /* the form's first field that the upload was not made with */
     upool_fieldbody *fields;       /* of U/complete */
     upool_content_digests digests; /* announced for a raw body */
@@ -178,7 +178,7 @@ int upool_chunked_open(upool_chunked *c, upool_refusal *refusal);
 
 /* Opens the upload, or makes it, and begins the piece: *inner takes its bytes.
  * fields: those of the form so far.  0, or 1 with *refusal. */
-int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
+int upool_chunked_enter(upool_chunked *c, const upool_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal);
 

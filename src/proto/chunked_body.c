@@ -14,6 +14,7 @@
 #include "proto/complete.h"
 #include "store/resumable_look.h"
 #include "upload/choice.h"
+#include "upload/file.h"
 
 /* Pause until we check again whether the upload in the way is decided. */
 #define PAUSE apr_time_from_msec(10)
@@ -168,16 +169,16 @@ static int piece_is_there(upool_chunked *c)
 /* --- The body is the piece ------------------------------------------------ */
 
 /* Reads what the headers say of the file.  0, or -1. */
-static int read_file(const upool_chunked *c, upool_chunk_file *file)
+static int read_file(const upool_chunked *c, upool_file *file)
 {
     const char *text = apr_table_get(c->r->headers_in, "Content-Disposition");
     apr_size_t len = text ? strlen(text) : 0;
     char *name = apr_palloc(c->r->pool, UPOOL_DISPOSITION_ROOM(len));
     int found = text ? upool_disposition_filename(text, len, name) : 0;
 
-    file->field = NULL;
-    file->filename = found == 1 ? name : "";
-    file->content_type = apr_table_get(c->r->headers_in, "Content-Type");
+    *file = upool_file_of_head(NULL, found == 1 ? name : NULL,
+                               apr_table_get(c->r->headers_in, "Content-Type"),
+                               c->r->pool);
     return found < 0 ? -1 : 0;
 }
 
@@ -191,7 +192,7 @@ static int piece_is_in(request_rec *r, upool_request *rq,
 int upool_chunked_take_raw(upool_chunked *c)
 {
     upool_request *rq = c->rq;
-    upool_chunk_file file;
+    upool_file file;
     upool_refusal refusal;
 
     if (upool_intake_is_encoded(c->r, rq, 1)) {
@@ -227,7 +228,7 @@ static int asks(const upool_chunked *c)
 
 /* --- A piece -------------------------------------------------------------- */
 
-static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
+static int begins(void *user, const upool_file *file, upool_sink *inner,
                   apr_off_t *length, upool_refusal *refusal)
 {
     upool_chunked *c = user;

@@ -8,6 +8,7 @@
 #include "httpd/resuming.h"
 #include "proto/complete.h"
 #include "upload/drop.h"
+#include "upload/file.h"
 
 /* Two first pieces that come at the same time both want to make the upload: the
  * second waits until it is there, and opens it. */
@@ -251,8 +252,7 @@ static const apr_array_header_t *fields_for_application(
 }
 
 /* The part may be called "blob" if a library has cut the file. */
-static const char *filename_of(const upool_chunked *c,
-                               const upool_chunk_file *file)
+static const char *filename_of(const upool_chunked *c, const upool_file *file)
 {
     return upool_chunked_is_library(c) && c->place.piece.name_len
                ? apr_pstrmemdup(c->r->pool, c->place.piece.name,
@@ -260,21 +260,28 @@ static const char *filename_of(const upool_chunked *c,
                : file->filename;
 }
 
-/* A slice of a file has no type: the library's word counts, or else no type was
+/* What is known of the file when *file is what the head of its piece says.  A
+ * slice of a file has no type: the library's word counts, or else no type was
  * given. */
-static const char *type_of(const upool_chunked *c, const upool_chunk_file *file)
+static upool_file whole_file(const upool_chunked *c, const upool_file *file)
 {
+    const upool_family_chunk *piece = &c->place.piece;
+    apr_pool_t *p = c->r->pool;
+    upool_file whole = *file;
+
     if (!upool_chunked_is_library(c)) {
-        return file->content_type;
+        return whole;
     }
-    if (c->place.piece.type_len) {
-        return apr_pstrmemdup(c->r->pool, c->place.piece.type,
-                              c->place.piece.type_len);
+    upool_file_set_name(&whole, filename_of(c, file), p);
+    if (piece->type_len) {
+        upool_file_set_type(&whole,
+                            apr_pstrmemdup(p, piece->type, piece->type_len), p);
     }
-    return file->content_type
-                   && !strcmp(file->content_type, "application/octet-stream")
-               ? NULL
-               : file->content_type;
+    else if (file->content_type
+             && !strcmp(file->content_type, "application/octet-stream")) {
+        upool_file_set_type(&whole, NULL, p);
+    }
+    return whole;
 }
 
 static int make(upool_chunked *c, const upool_resume_start *start,
@@ -301,7 +308,7 @@ static int make(upool_chunked *c, const upool_resume_start *start,
 }
 
 /* found: the result of opening it. */
-static int create(upool_chunked *c, const upool_chunk_file *file,
+static int create(upool_chunked *c, const upool_file *file,
                   const apr_array_header_t *fields, upool_reason found,
                   upool_refusal *refusal)
 {
@@ -317,9 +324,7 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     start.length = c->state == UPOOL_CHUNKED_UNNAMED && c->place.offset > 0
                        ? -1
                        : c->place.total;
-    start.field = file->field;
-    start.filename = filename_of(c, file);
-    start.content_type = type_of(c, file);
+    start.file = whole_file(c, file);
     upool_proto_target(c->r, &start.uri, &start.args);
     start.fields = fields_for_application(c, fields, 0);
     c->body.first = fields ? fields->nelts : 0;
@@ -328,7 +333,7 @@ static int create(upool_chunked *c, const upool_chunk_file *file,
     return make(c, &start, refusal);
 }
 
-static int open_or_create(upool_chunked *c, const upool_chunk_file *file,
+static int open_or_create(upool_chunked *c, const upool_file *file,
                           const apr_array_header_t *fields,
                           upool_refusal *refusal)
 {
@@ -415,7 +420,7 @@ static int brings_all(const upool_chunked *c)
            && c->place.length == upool_resume_length(c->resume);
 }
 
-static int enter_named(upool_chunked *c, const upool_chunk_file *file,
+static int enter_named(upool_chunked *c, const upool_file *file,
                        const apr_array_header_t *fields, upool_sink *inner,
                        upool_refusal *refusal)
 {
@@ -437,7 +442,7 @@ static int enter_named(upool_chunked *c, const upool_chunk_file *file,
 /* Requests like this one may complete the upload, or take it back, between two
  * looks of this one: then it looks again, and finds itself to be a repeat, or
  * the first. */
-static int enter_found(upool_chunked *c, const upool_chunk_file *file,
+static int enter_found(upool_chunked *c, const upool_file *file,
                        const apr_array_header_t *fields, upool_sink *inner,
                        upool_refusal *refusal)
 {
@@ -455,7 +460,7 @@ static int enter_found(upool_chunked *c, const upool_chunk_file *file,
     return 1;
 }
 
-int upool_chunked_enter(upool_chunked *c, const upool_chunk_file *file,
+int upool_chunked_enter(upool_chunked *c, const upool_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal)
 {

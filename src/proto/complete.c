@@ -201,18 +201,18 @@ static int says_the_same(const upool_resume_start *start,
                          const upool_resume *resume)
 {
     const upool_resumable *about = upool_resume_about(resume);
-    const char *type = about->file.content_type;
+    const char *type = start->file.content_type;
 
     /* A concatenation takes its length from its parts. */
     return (start->concat || start->length == upool_resume_length(resume))
            && is_same(start->protocol, about->protocol)
-           && is_same(start->filename, about->file.filename)
+           && is_same(start->file.filename, about->file.filename)
            && is_same(start->metadata, about->metadata)
            && is_same(start->concat, about->concat)
            && is_same(start->uri, about->uri)
            && is_same(start->args, about->args)
-           && (!start->content_type || !type
-               || !strncmp(start->content_type, type, strlen(type)));
+           && (!type || !about->file.content_type
+               || !strcmp(type, about->file.content_type));
 }
 
 /* The complete upload that start would make again; NULL: start makes a new one,

@@ -17,6 +17,7 @@
 #include "parse/quantity.h"
 #include "parse/query.h"
 #include "upload/fieldbody.h"
+#include "upload/file.h"
 #include "upload/resume.h"
 
 /* FilePond's chunkUploads (https://pqina.nl/filepond), which borrows header
@@ -201,7 +202,9 @@ static int create(request_rec *r, upool_request *rq)
     start.fields = upool_fieldbody_fields(pond->body);
     if (start.fields->nelts) {
         /* Its one field has the name that the file would have. */
-        start.field = APR_ARRAY_IDX(start.fields, 0, upool_field).name;
+        start.file =
+            upool_file_of_head(APR_ARRAY_IDX(start.fields, 0, upool_field).name,
+                               NULL, NULL, r->pool);
     }
     start.name_follows = 1;
     pond->resume = upool_resuming_create(r, rq, &start, &refusal);

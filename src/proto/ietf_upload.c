@@ -17,6 +17,7 @@
 #include "parse/disposition.h"
 #include "parse/tusfields.h"
 #include "proto/complete.h"
+#include "upload/file.h"
 
 /* Older versions gave appends no media type. */
 #define INTEROP_MEDIA_TYPE 6
@@ -296,6 +297,7 @@ static upool_reason describe(request_rec *r, const upool_request *rq,
                              upool_resume_start *start)
 {
     const upool_ietf_head *head = &upool_ietf_of(rq)->head;
+    const char *filename = NULL;
 
     start->protocol = UPOOL_IETF_PROTOCOL;
     start->length = head->length;
@@ -308,10 +310,10 @@ static upool_reason describe(request_rec *r, const upool_request *rq,
     if (start->length >= 0 && rq->content_length > start->length) {
         return UPOOL_REASON_UPLOAD_LENGTH;
     }
-    if (find_filename(r, &start->filename)) {
+    if (find_filename(r, &filename)) {
         return UPOOL_REASON_UPLOAD_HEADER;
     }
-    start->content_type = find_type(r);
+    start->file = upool_file_of_head(NULL, filename, find_type(r), r->pool);
     upool_proto_target(r, &start->uri, &start->args);
     return upool_ietf_keep(r, &start->metadata);
 }

@@ -11,6 +11,7 @@
 #include "parse/base64.h"
 #include "parse/names.h"
 #include "proto/complete.h"
+#include "upload/file.h"
 
 /* --- The bytes ------------------------------------------------------------ */
 
@@ -390,8 +391,8 @@ static int create(request_rec *r, upool_request *rq,
     }
     start.protocol = UPOOL_TUS_PROTOCOL;
     start.length = creation->length;
-    start.filename = it.filename;
-    start.content_type = it.content_type;
+    start.file =
+        upool_file_of_head(NULL, it.filename, it.content_type, r->pool);
     upool_proto_target(r, &start.uri, &start.args);
     start.fields = it.fields;
     start.metadata = creation->metadata;

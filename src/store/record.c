@@ -36,6 +36,13 @@ upool_record *upool_record_make(apr_pool_t *p, const char *identifier)
     return record;
 }
 
+void upool_record_name_by(upool_record *record, const upool_file *file)
+{
+    record->filename = file->filename;
+    record->content_type =
+        file->content_type ? file->content_type : "application/octet-stream";
+}
+
 int upool_record_is_open_to(const char *owner, const char *who)
 {
     return !owner || !*owner || (who && strcmp(owner, who) == 0);

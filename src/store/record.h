@@ -83,6 +83,9 @@ int upool_record_is_open_to(const char *owner, const char *who);
 /* An empty record in p. */
 upool_record *upool_record_make(apr_pool_t *p, const char *identifier);
 
+/* The upload goes by the name and type of file, its first. */
+void upool_record_name_by(upool_record *record, const upool_file *file);
+
 /* The greatest length of record's document in bytes, with the names in it that
  * clients choose. */
 apr_int64_t upool_record_weight(const upool_record *record);

@@ -61,10 +61,7 @@ static void describe_incomplete(look *at, const upool_resumable_state *found)
     upool_record *record = upool_record_make(at->p, at->id);
 
     record->state = UPOOL_STATE_UPLOADING;
-    record->filename = about->file.filename;
-    record->content_type = about->file.content_type
-                               ? about->file.content_type
-                               : "application/octet-stream";
+    upool_record_name_by(record, &about->file);
     record->size = about->length;
     record->received = upool_resumable_state_held(about, found->size);
     record->owner = about->owner;

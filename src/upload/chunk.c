@@ -2,9 +2,7 @@
  * Copyright the mod_upload_pool authors */
 #include "upload/chunk.h"
 
-#include <string.h>
-#include <apr_strings.h>
-
+#include "upload/file.h"
 #include "upload/parts.h"
 
 typedef enum part_kind {
@@ -22,7 +20,7 @@ struct upool_chunk {
     upool_content_check *check; /* NULL: no digest was announced */
     upool_refusal refusal;
     part_kind kind;
-    upool_chunk_file file;
+    upool_file file;
     int has_file;
     upool_sink inner; /* ops NULL: no file yet */
     apr_off_t length; /* -1: any */
@@ -75,40 +73,6 @@ static int refused(upool_chunk *chunk)
     return refuse(chunk, UPOOL_REASON_INTERRUPTED, NULL);
 }
 
-/* A quoted-string (RFC 9110 5.6.4). */
-static const char *quoted(const char *value, apr_pool_t *p)
-{
-    char *text = apr_palloc(p, 2 * strlen(value) + 3);
-    char *at = text;
-
-    *at++ = '"';
-    for (; *value; value++) {
-        if (*value == '"' || *value == '\\') {
-            *at++ = '\\';
-        }
-        *at++ = *value;
-    }
-    *at++ = '"';
-    *at = '\0';
-    return text;
-}
-
-static const char *type_of(const upool_part *part, apr_pool_t *p)
-{
-    const char *text = part->content_type;
-    apr_size_t i;
-
-    if (!text) {
-        return NULL;
-    }
-    text = apr_pstrdup(p, text);
-    for (i = 0; i < part->nparams; i++) {
-        text = apr_pstrcat(p, text, "; ", part->params[i].name, "=",
-                           quoted(part->params[i].value, p), NULL);
-    }
-    return text;
-}
-
 static int file_begins(upool_chunk *chunk)
 {
     chunk->kind = PART_FILE;
@@ -135,9 +99,7 @@ static int on_begin(void *user, const upool_part *part)
         chunk->kind = PART_NAMELESS;
         return part->filename[0] ? file_begins(chunk) : 0;
     }
-    chunk->file.field = apr_pstrdup(chunk->p, part->name);
-    chunk->file.filename = apr_pstrdup(chunk->p, part->filename);
-    chunk->file.content_type = type_of(part, chunk->p);
+    chunk->file = upool_file_of_part(part, 0, chunk->p);
     chunk->kind = PART_NAMELESS;
     return part->filename[0] ? file_begins(chunk) : 0;
 }
@@ -286,7 +248,7 @@ upool_chunk *upool_chunk_make(const upool_chunk_options *options, apr_pool_t *p)
 
     chunk->options = *options;
     chunk->p = p;
-    chunk->memory = options->limits.fields;
+    chunk->memory = upool_limits_memory(&options->limits);
     chunk->length = -1;
     chunk->fields =
         upool_fields_make(&chunk->options.limits, &chunk->memory, p);

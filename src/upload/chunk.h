@@ -27,22 +27,16 @@
 
 typedef struct upool_chunk upool_chunk;
 
-/* The part's header, in the chunk's pool. */
-typedef struct upool_chunk_file {
-    const char *field;
-    const char *filename;
-    const char *content_type; /* as a header's value; NULL: none */
-} upool_chunk_file;
-
 typedef struct upool_chunk_options {
     const char *boundary; /* UPOOL_BOUNDARY_MAX bytes at most */
     apr_size_t boundary_len;
     upool_limits limits;
     upool_content_digests digests; /* announced for the request's content */
-    /* The file begins; the fields so far are known.  Says where its bytes go
+    /* The file begins, of which *file says what its part's head said (without
+     * its safe name); the fields so far are known.  Says where its bytes go
      * (*inner) and how many it must have (*length, -1: any number).  0; or 1
      * with *refusal set. */
-    int (*begins)(void *user, const upool_chunk_file *file, upool_sink *inner,
+    int (*begins)(void *user, const upool_file *file, upool_sink *inner,
                   apr_off_t *length, upool_refusal *refusal);
     /* The form has ended as it should, and the file, if has_file, has as many
      * bytes as it must: its sink is finished next.  0; or 1 with *refusal

@@ -4,12 +4,9 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "parse/family.h"
-#include "parse/names.h"
+#include "upload/file.h"
 #include "upload/parts.h"
-#include "upload/filerecord.h"
 #include "upload/written.h"
 
 typedef enum part_kind {
@@ -22,10 +19,9 @@ struct upool_form {
     upool_parts *parser;
     upool_form_parts parts;
     part_kind kind;
-    int count;             /* of parts so far */
-    upool_written written; /* of the current one */
-    upload_pool_file *file;
-    upload_pool_file as_sent; /* the file, before handlers saw it */
+    int count;              /* of parts so far */
+    upool_file file;        /* the current one */
+    upload_pool_file *seen; /* the same, as its handlers see it */
     apr_off_t file_size;
     apr_int64_t kept; /* bytes of what the record says of files */
     int has_file;     /* one has begun */
@@ -45,44 +41,10 @@ static int weigh_param(void *kept, const char *name, const char *value)
     return 1;
 }
 
-static const char *copy_or_null(apr_pool_t *p, const char *text)
-{
-    return text ? apr_pstrdup(p, text) : NULL;
-}
-
-static upload_pool_file *make_file(upool_form *form, const upool_part *part)
-{
-    apr_pool_t *p = form->parts.p;
-    upload_pool_file *file = apr_pcalloc(p, sizeof(*file));
-    apr_table_t *params = apr_table_make(p, 1);
-    char safe[UPOOL_SAFE_NAME_MAX + 1];
-    apr_size_t i;
-
-    for (i = 0; i < part->nparams; i++) {
-        apr_table_add(params, part->params[i].name, part->params[i].value);
-    }
-    if (form->parts.utf8_names) {
-        upool_names_safe_utf8(safe, part->filename);
-    }
-    else {
-        upool_names_safe(safe, part->filename);
-    }
-    file->pool = p;
-    file->index = form->parts.record->files->nelts;
-    file->field = apr_pstrdup(p, part->name);
-    file->filename = apr_pstrdup(p, part->filename);
-    file->safe_filename = apr_pstrdup(p, safe);
-    file->content_type = copy_or_null(p, part->content_type);
-    file->charset = copy_or_null(p, part->charset);
-    file->params = params;
-    file->content_length = part->content_length;
-    return file;
-}
-
 /* Names may be 16 KiB each, and there may be a thousand. */
 static int keep_names(upool_form *form)
 {
-    const upload_pool_file *file = form->file;
+    const upool_file *file = &form->file;
 
     form->kept += (apr_int64_t)(strlen(file->field) + strlen(file->filename));
     form->kept +=
@@ -118,14 +80,12 @@ static int judge_pieces(upool_form *form)
 static int file_begins(upool_form *form)
 {
     upool_record *record = form->parts.record;
-    const upload_pool_file *file = form->file;
 
     form->kind = PART_FILE;
     form->file_size = 0;
-    form->as_sent = *file;
     if (keep_names(form)
         || (form->parts.rules
-            && upool_rules_file_begin(form->parts.rules, file))
+            && upool_rules_file_begin(form->parts.rules, form->seen))
         || (form->parts.check && upool_file_check_begin(form->parts.check))) {
         return 1;
     }
@@ -134,26 +94,30 @@ static int file_begins(upool_form *form)
     }
     form->has_file = 1;
     if (record->files->nelts == 0) {
-        record->filename = file->filename;
-        record->content_type = file->content_type ? file->content_type
-                                                  : "application/octet-stream";
+        upool_record_name_by(record, &form->file);
         form->parts.named(form->parts.user);
     }
-    return upool_chain_file_begin(form->parts.chain, form->file);
+    return upool_chain_file_begin(form->parts.chain, form->seen);
 }
 
 static int on_part_begin(void *user, const upool_part *part)
 {
     upool_form *form = user;
+    apr_pool_t *p = form->parts.p;
+    int number = form->count++;
 
-    form->written = upool_written_of(part, form->count++, form->parts.p);
     if (!part->filename) {
+        upool_written written = upool_written_of(part, number, p);
+
         form->kind = PART_FIELD;
         upool_fields_begin(form->parts.fields, part->name);
-        upool_fields_written(form->parts.fields, &form->written);
+        upool_fields_written(form->parts.fields, &written);
         return 0;
     }
-    form->file = make_file(form, part);
+    form->file = upool_file_of_part(part, number, p);
+    upool_file_make_safe(&form->file, form->parts.utf8_names, p);
+    form->seen = upool_file_show(&form->file, part->content_length, p);
+    form->seen->index = form->parts.record->files->nelts;
     if (!part->filename[0]) {
         form->kind = PART_NAMELESS;
         return 0;
@@ -191,30 +155,9 @@ static int on_part_data(void *user, const char *data, apr_size_t len)
     return file_data(form, data, len);
 }
 
-/* The client's spelling of anything that a handler has changed does not
- * count. */
-static upool_written written_of_file(const upool_form *form)
-{
-    upool_written written = form->written;
-    const upload_pool_file *file = form->file;
-
-    if (file->field != form->as_sent.field) {
-        written.name = NULL;
-    }
-    if (file->filename != form->as_sent.filename) {
-        written.filename = NULL;
-    }
-    if (file->content_type != form->as_sent.content_type) {
-        written.type = NULL;
-    }
-    return written;
-}
-
 static int file_ends(upool_form *form)
 {
-    const upload_pool_file *file = form->file;
     upload_pool_kept kept;
-    upool_file *done;
     int skipped = 0;
 
     /* Before a handler keeps the file for good. */
@@ -230,15 +173,8 @@ static int file_ends(upool_form *form)
     if (form->parts.rules) {
         upool_rules_file_kept(form->parts.rules);
     }
-    done = apr_array_push(form->parts.record->files);
-    done->field = file->field;
-    done->filename = file->filename;
-    done->safe_filename = file->safe_filename;
-    done->content_type = file->content_type;
-    done->charset = file->charset;
-    done->params = apr_table_copy(file->pool, file->params);
-    upool_filerecord_kept(done, file, &kept);
-    done->written = written_of_file(form);
+    upool_file_keep(&form->file, form->seen, &kept);
+    APR_ARRAY_PUSH(form->parts.record->files, upool_file) = form->file;
     return 0;
 }
 
@@ -251,8 +187,8 @@ static void keep_empty(upool_form *form)
         record->empty = apr_array_make(form->parts.p, 2, sizeof(upool_empty));
     }
     empty = apr_array_push(record->empty);
-    empty->field = form->file->field;
-    empty->written = form->written;
+    empty->field = form->file.field;
+    empty->written = form->file.written;
 }
 
 static int field_ends(upool_form *form)

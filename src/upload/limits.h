@@ -25,6 +25,15 @@ typedef struct upool_limits {
  * requests.  Every sweep, status request and piece reads it. */
 #define UPOOL_KEPT_MAX ((apr_int64_t)256 << 10)
 
+/* What one upload may keep in memory, bytes: as configured, but so that it stays
+ * countable in the int of apr_base64. */
+static inline apr_int64_t upool_limits_memory(const upool_limits *limits)
+{
+    const apr_int64_t most = (apr_int64_t)1 << 30;
+
+    return limits->fields < most ? limits->fields : most;
+}
+
 /* The defaults of the directives. */
 #define UPOOL_LIMITS_DEFAULT \
     { \

@@ -7,9 +7,8 @@
 
 #include <apr_strings.h>
 
+#include "upload/file.h"
 #include "upload/resume_own.h"
-
-#define TYPE_NONE "application/octet-stream"
 
 int upool_resume_turn_down(upool_resume *resume, upool_reason reason,
                            apr_status_t rv, const char *detail)
@@ -160,30 +159,12 @@ void upool_resume_add_field(upool_resume *resume, const upool_field *field)
     APR_ARRAY_PUSH(resume->fields, upool_field) = *field;
 }
 
-upload_pool_file *upool_resume_file(upool_resume *resume)
-{
-    const upool_file *from = &upool_resume_about(resume)->file;
-    upload_pool_file *file = apr_pcalloc(resume->p, sizeof(*file));
-
-    file->pool = resume->p;
-    file->field = from->field;
-    file->filename = from->filename;
-    file->safe_filename = from->safe_filename;
-    file->content_type = from->content_type;
-    file->charset = from->charset;
-    file->params = from->params;
-    file->content_length = upool_resume_length(resume);
-    return file;
-}
-
 void upool_resume_describe(upool_resume *resume)
 {
     const upool_resumable *about = upool_resume_about(resume);
     upool_record *record = resume->record;
 
-    record->filename = about->file.filename;
-    record->content_type =
-        about->file.content_type ? about->file.content_type : TYPE_NONE;
+    upool_record_name_by(record, &about->file);
     record->size = about->length;
     record->received = upool_resumable_held(resume->look);
     record->owner = about->owner;
@@ -305,7 +286,10 @@ int upool_resume_find(upool_resume *resume)
     /* A part has no name or type of its own to judge. */
     if (resume->rules && !upool_resume_is_complete(resume)
         && !upool_resumable_is_part(upool_resume_about(resume))
-        && upool_rules_file_begin(resume->rules, upool_resume_file(resume))) {
+        && upool_rules_file_begin(
+            resume->rules,
+            upool_file_show(&upool_resume_about(resume)->file,
+                            upool_resume_length(resume), resume->p))) {
         return 1;
     }
     upool_resume_describe(resume);

@@ -102,12 +102,11 @@ typedef struct upool_resume_options {
 /* What the creating request says.  Everything is copied.  UPOOL_RESUME_START
  * initialises one that says nothing. */
 typedef struct upool_resume_start {
-    const char *protocol;     /* "chunked", "tus", "resumable" */
-    apr_off_t length;         /* of the file; -1 not known yet */
-    const char *field;        /* NULL: the client has named none */
-    const char *filename;     /* as the client sent it; NULL or "": none */
-    const char *content_type; /* header's value; NULL: none */
-    const char *uri;          /* of the request: what completes runs there */
+    const char *protocol; /* "chunked", "tus", "resumable" */
+    apr_off_t length;     /* of the file; -1 not known yet */
+    upool_file file; /* what the client says of it (upload/file.h); field NULL:
+                        it has named none; params NULL: it says nothing */
+    const char *uri; /* of the request: what completes runs there */
     const char *args;
     const apr_array_header_t *fields; /* of upool_field; NULL: none */
     const char *metadata;             /* tus: Upload-Metadata */

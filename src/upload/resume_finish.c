@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "upload/filerecord.h"
+#include "upload/file.h"
 
 #define HEAD_BYTES ((apr_off_t)65536)
-/* As in upload.c. */
-#define MEMORY_MAX ((apr_int64_t)1 << 30)
 
 /* Completing: the whole file passes through its handlers, once, from the disk,
  * while the bucket's lock and the file's region are held. */
@@ -142,7 +140,7 @@ static void list_file(passage *pass, const upload_pool_kept *kept)
     upool_file *done = apr_array_push(resume->record->files);
 
     *done = upool_resume_about(resume)->file;
-    upool_filerecord_kept(done, pass->file, kept);
+    upool_file_keep(done, pass->file, kept);
     if (resume->rules) {
         upool_rules_file_kept(resume->rules);
     }
@@ -186,18 +184,17 @@ static int pass_file(passage *pass)
 
 static void prepare(passage *pass, upool_resume *resume, upool_bucket *bucket)
 {
-    const upool_limits *limits = &resume->options.limits;
-
     memset(pass, 0, sizeof(*pass));
     pass->resume = resume;
     pass->bucket = bucket;
-    pass->memory = limits->fields < MEMORY_MAX ? limits->fields : MEMORY_MAX;
+    pass->memory = upool_limits_memory(&resume->options.limits);
     pass->request.r = resume->options.r;
     pass->request.pool = resume->p;
     pass->request.identifier = resume->options.identifier;
     pass->request.content_length = upool_resume_length(resume);
     pass->chain = upool_chain_make(&pass->request, &resume->refusal, resume->p);
-    pass->file = upool_resume_file(resume);
+    pass->file = upool_file_show(&upool_resume_about(resume)->file,
+                                 upool_resume_length(resume), resume->p);
     add_handlers(pass);
 }
 
@@ -208,6 +205,10 @@ static int commit(passage *pass)
     apr_status_t rv;
 
     upool_resume_describe(resume);
+    if (record->files->nelts) {
+        upool_record_name_by(record,
+                             &APR_ARRAY_IDX(record->files, 0, upool_file));
+    }
     record->state = UPOOL_STATE_DONE;
     record->size = record->received = upool_resume_length(resume);
     rv = upool_bucket_commit(pass->bucket, record);

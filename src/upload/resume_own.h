@@ -72,9 +72,6 @@ int upool_resume_ask_room(upool_resume *resume, apr_off_t bytes);
 /* The writer's region was released: the bytes on the disk count. */
 void upool_resume_settle_quota(upool_resume *resume);
 
-/* The file of the upload, as its handlers and rules see it. */
-upload_pool_file *upool_resume_file(upool_resume *resume);
-
 /* Brings the record up to what is known. */
 void upool_resume_describe(upool_resume *resume);
 

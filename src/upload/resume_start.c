@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "parse/names.h"
-#include "parse/part.h"
+#include "upload/file.h"
 
 /* Valid UTF-8, in p. */
 static const char *repair(apr_pool_t *p, const char *text)
@@ -18,57 +18,6 @@ static const char *repair(apr_pool_t *p, const char *text)
 
     upool_names_repair(out, text, len);
     return out;
-}
-
-/* Reads the type as a part of a form gives it; one that does not parse counts
- * as none. */
-static void set_type(upool_file *file, const char *value, apr_pool_t *p)
-{
-    const char *block = apr_pstrcat(
-        p,
-        "Content-Disposition: form-data; name=\"f\"\r\nContent-Type: ", value,
-        "\r\n", NULL);
-    apr_size_t len = strlen(block);
-    apr_size_t room = UPOOL_PART_SCRATCH(len);
-    upool_part part;
-    apr_size_t i;
-
-    if (strpbrk(value, "\r\n")
-        || upool_part_parse(&part, block, len, apr_palloc(p, room), room)) {
-        return;
-    }
-    file->content_type = part.content_type;
-    file->charset = part.charset;
-    for (i = 0; i < part.nparams; i++) {
-        apr_table_addn(file->params, part.params[i].name, part.params[i].value);
-    }
-}
-
-static void set_name(upool_file *file, const char *filename,
-                     const upool_resume_options *options, apr_pool_t *p)
-{
-    char safe[UPOOL_SAFE_NAME_MAX + 1];
-
-    file->filename = repair(p, filename);
-    if (options->utf8_names) {
-        upool_names_safe_utf8(safe, file->filename);
-    }
-    else {
-        upool_names_safe(safe, file->filename);
-    }
-    file->safe_filename = apr_pstrdup(p, safe);
-}
-
-static void set_file(upool_file *file, const upool_resume_start *start,
-                     const upool_resume_options *options, apr_pool_t *p)
-{
-    const char *usual = options->file_field ? options->file_field : "file";
-
-    file->field = repair(p, start->field ? start->field : usual);
-    set_name(file, start->filename ? start->filename : "", options, p);
-    if (start->content_type) {
-        set_type(file, start->content_type, p);
-    }
 }
 
 static const char *repair_or_null(apr_pool_t *p, const char *text)
@@ -157,7 +106,13 @@ static upool_resumable *describe_start(const upool_resume_options *options,
     about->args = repair_or_null(p, start->args);
     about->metadata = repair_or_null(p, start->metadata);
     about->concat = repair_or_null(p, start->concat);
-    set_file(&about->file, start, options, p);
+    about->file = start->file.params ? start->file
+                                     : upool_file_of_head(NULL, NULL, NULL, p);
+    if (!about->file.field) {
+        about->file.field =
+            options->file_field ? repair(p, options->file_field) : "file";
+    }
+    upool_file_make_safe(&about->file, options->utf8_names, p);
     if (start->fields) {
         add_fields(about, start->fields);
     }
@@ -165,23 +120,17 @@ static upool_resumable *describe_start(const upool_resume_options *options,
 }
 
 /* What a file is called, and what kind it says that it is. */
-static int judge_file(upool_resume *resume, const upool_file *of)
+static int judge_file(upool_resume *resume, const upool_file *file)
 {
-    upload_pool_file file;
-
-    memset(&file, 0, sizeof(file));
-    file.pool = resume->p;
-    file.field = of->field;
-    file.filename = of->filename;
-    file.safe_filename = of->safe_filename;
-    file.content_type = of->content_type;
     resume->rules =
         upool_rules_make(&resume->options.rules, &resume->refusal, resume->p);
-    if (!upool_extensions_may_pass(&resume->options.accept, file.filename,
-                                   file.safe_filename)) {
+    if (!upool_extensions_may_pass(&resume->options.accept, file->filename,
+                                   file->safe_filename)) {
         return upool_resume_turn_down(resume, UPOOL_REASON_EXTENSION, 0, NULL);
     }
-    return resume->rules && upool_rules_file_begin(resume->rules, &file);
+    return resume->rules
+           && upool_rules_file_begin(resume->rules,
+                                     upool_file_show(file, -1, resume->p));
 }
 
 /* Before anything is made: refusals for what the creating request says. */
@@ -218,7 +167,8 @@ int upool_resume_set_name(upool_resume *resume, const char *filename)
     if (*file.filename) {
         return 0;
     }
-    set_name(&file, filename, &resume->options, resume->p);
+    upool_file_set_name(&file, filename, resume->p);
+    upool_file_make_safe(&file, resume->options.utf8_names, resume->p);
     if (judge_file(resume, &file)) {
         return 1;
     }

@@ -14,9 +14,6 @@
  * which is renewed so often; more rarely while the client sends nothing. */
 #define NOTE_INTERVAL apr_time_from_sec(1)
 #define NOTE_ANYWAY apr_time_from_sec(5)
-/* What one upload keeps in memory stays countable in the int of apr_base64,
- * whatever the limits say. */
-#define MEMORY_MAX ((apr_int64_t)1 << 30)
 
 typedef enum life {
     LIFE_STARTED,   /* awaits admit; leaves by that, withdraw, refuse */
@@ -220,9 +217,7 @@ upool_upload *upool_upload_start(const upool_upload_options *options,
 
     upload->options = *options;
     upload->p = p;
-    upload->memory = options->limits.fields < MEMORY_MAX
-                         ? options->limits.fields
-                         : MEMORY_MAX;
+    upload->memory = upool_limits_memory(&options->limits);
     upload->record = upool_record_make(p, options->identifier);
     upload->record->state = UPOOL_STATE_UPLOADING;
     upload->record->size = options->content_length;
@@ -525,25 +520,16 @@ int upool_upload_flush(upool_upload *upload)
     return note(upload);
 }
 
-static void name_by_first_file(upool_record *record)
-{
-    const upool_file *first;
-
-    if (record->files->nelts) {
-        first = &APR_ARRAY_IDX(record->files, 0, upool_file);
-        record->filename = first->filename;
-        record->content_type = first->content_type ? first->content_type
-                                                   : "application/octet-stream";
-    }
-}
-
 /* Data before record: the slot says done only when metadata.json is there. */
 static int commit(upool_upload *upload)
 {
     upool_record *record = upload->record;
     apr_status_t rv;
 
-    name_by_first_file(record);
+    if (record->files->nelts) {
+        upool_record_name_by(record,
+                             &APR_ARRAY_IDX(record->files, 0, upool_file));
+    }
     if (reserve_record(upload)) {
         return 1;
     }

@@ -7,6 +7,7 @@
  * memory: each request is a pool. */
 
 #include "store_kit.h"
+#include "upload/file.h"
 #include "upload/resume.h"
 
 typedef struct rkit {
@@ -62,14 +63,14 @@ static inline void rkit_name(rkit *t, const char *id)
     t->options.account.name = id;
 }
 
-static inline upool_resume_start rkit_what(apr_off_t length)
+static inline upool_resume_start rkit_what(const rkit *t, apr_off_t length)
 {
     upool_resume_start start = UPOOL_RESUME_START;
 
     start.protocol = "tus";
     start.length = length;
-    start.filename = "photo.jpg";
-    start.content_type = "image/jpeg; charset=binary";
+    start.file = upool_file_of_head(NULL, "photo.jpg",
+                                    "image/jpeg; charset=binary", t->k.p);
     start.uri = "/u";
     start.args = "a=1";
     return start;
@@ -79,7 +80,7 @@ static inline upool_resume_start rkit_what(apr_off_t length)
 static inline upool_reason rkit_create(rkit *t, const char *id,
                                        apr_off_t length)
 {
-    upool_resume_start start = rkit_what(length);
+    upool_resume_start start = rkit_what(t, length);
     apr_pool_t *p = rkit_request(t);
     upool_reason reason;
 

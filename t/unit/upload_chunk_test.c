@@ -109,11 +109,12 @@ typedef struct owner {
     int begun, ended, had_file;
     int fields_before;
     const char *filename, *field, *type;
+    const apr_table_t *params; /* of type */
     apr_off_t length;
     upool_reason refuses_begin, refuses_end;
 } owner;
 
-static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
+static int begins(void *user, const upool_file *file, upool_sink *inner,
                   apr_off_t *length, upool_refusal *refusal)
 {
     owner *o = user;
@@ -122,6 +123,7 @@ static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
     o->filename = file->filename;
     o->field = file->field;
     o->type = file->content_type;
+    o->params = file->params;
     o->fields_before = upool_chunk_fields(o->chunk)->nelts;
     if (o->refuses_begin) {
         *refusal = upool_refusal_make(o->refuses_begin, 0, NULL);
@@ -376,8 +378,10 @@ static void test_types(apr_pool_t *p)
                         "X=y\r\n",
                         "1") END,
               1, p);
-    tap_is_str(o.type, "text/plain; charset=\"a\\\"\\\\b\"; x=\"y\"",
-               "a type with parameters, quoted again");
+    tap_is_str(o.type, "text/plain", "a type");
+    tap_is_str(apr_table_get(o.params, "charset"), "a\"\\b",
+               "its parameter, unquoted");
+    tap_is_str(apr_table_get(o.params, "x"), "y", "and another");
     o = make_owner(-1);
     run_chunk(&o, FILE_PART("a", "", "1") END, 1, p);
     tap_is_str(o.type, NULL, "no type");

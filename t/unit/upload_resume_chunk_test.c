@@ -19,7 +19,7 @@ typedef struct piece {
     int part; /* out of order */
 } piece;
 
-static int begins(void *user, const upool_chunk_file *file, upool_sink *inner,
+static int begins(void *user, const upool_file *file, upool_sink *inner,
                   apr_off_t *length, upool_refusal *refusal)
 {
     const piece *what = user;
@@ -118,7 +118,7 @@ static void test_fields(rkit *t)
     apr_pool_t *p = rkit_request(t);
     apr_array_header_t *before = apr_array_make(p, 1, sizeof(upool_field));
     apr_array_header_t *behind = apr_array_make(p, 1, sizeof(upool_field));
-    upool_resume_start start = rkit_what(3);
+    upool_resume_start start = rkit_what(t, 3);
     const apr_array_header_t *list;
     upool_resume *resume;
 
@@ -159,7 +159,7 @@ static void test_many_fields(rkit *t)
     upool_field field = { "f", value, sizeof(value) };
     apr_pool_t *p = rkit_request(t);
     apr_array_header_t *fields = apr_array_make(p, 1, sizeof(upool_field));
-    upool_resume_start start = rkit_what(3);
+    upool_resume_start start = rkit_what(t, 3);
     upool_resume *resume;
 
     memset(value, 'v', sizeof(value));

@@ -8,13 +8,12 @@ static const char *const allowed[] = { "txt" };
 
 static upool_reason create_unnamed(rkit *t, const char *id, const char *concat)
 {
-    upool_resume_start start = rkit_what(5);
+    upool_resume_start start = rkit_what(t, 5);
     apr_pool_t *p = rkit_request(t);
     upool_reason reason;
 
     rkit_name(t, id);
-    start.filename = NULL;
-    start.content_type = NULL;
+    start.file = upool_file_of_head(NULL, NULL, NULL, p);
     start.concat = concat;
     start.name_follows = 1;
     reason = upool_resume_refusal(upool_resume_create(&t->options, &start, p))

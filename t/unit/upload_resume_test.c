@@ -389,7 +389,7 @@ static void test_told(rkit *t)
 {
     apr_pool_t *p = rkit_request(t);
     upool_resume_append append = UPOOL_RESUME_APPEND;
-    upool_resume_start start = rkit_what(3);
+    upool_resume_start start = rkit_what(t, 3);
     apr_array_header_t *fields = apr_array_make(p, 2, sizeof(upool_field));
     upool_field *field = apr_array_push(fields);
     upool_field later = { "b", "2", 1 };
@@ -488,7 +488,7 @@ static void test_taken_late(rkit *t)
 
 static void create_partial(rkit *t, const char *id, const char *text)
 {
-    upool_resume_start start = rkit_what((apr_off_t)strlen(text));
+    upool_resume_start start = rkit_what(t, (apr_off_t)strlen(text));
     apr_pool_t *p = rkit_request(t);
 
     start.concat = "partial";
@@ -500,7 +500,7 @@ static void create_partial(rkit *t, const char *id, const char *text)
 
 static upool_resume *make_final(rkit *t, const char *id, apr_pool_t *p)
 {
-    upool_resume_start start = rkit_what(-1);
+    upool_resume_start start = rkit_what(t, -1);
 
     start.concat = "final;/u/p1 /u/p2";
     rkit_name(t, id);
@@ -543,7 +543,7 @@ static void test_part_waits(rkit *t)
 {
     apr_pool_t *p = rkit_request(t);
     apr_array_header_t *parts = apr_array_make(p, 1, sizeof(const char *));
-    upool_resume_start start = rkit_what(4);
+    upool_resume_start start = rkit_what(t, 4);
     upool_resume *part;
     upool_record *record;
 

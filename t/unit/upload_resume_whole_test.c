@@ -228,7 +228,8 @@ typedef struct observer {
     upload_pool_verdict verdict; /* at file_complete */
     int status;
     upool_resume_need need;
-    int keeps; /* somewhere else */
+    int keeps;   /* somewhere else */
+    int renames; /* the file */
     int spools;
 } observer;
 
@@ -264,9 +265,13 @@ static upload_pool_verdict see_end(upload_pool_instance *self,
 {
     observer *o = self->data;
 
-    (void)file;
     (void)size;
     self->status = o->status;
+    if (o->renames) {
+        file->filename = "b.png";
+        file->safe_filename = "b.png";
+        file->content_type = "image/png";
+    }
     if (o->keeps) {
         kept->location = "elsewhere";
     }
@@ -373,6 +378,7 @@ static void test_changing(rkit *t)
 {
     observer o;
     upool_record *record = NULL;
+    const upool_file *file;
 
     set_observer(t, &o, UPOOL_RESUME_NEED_ALL);
     t->options.may_change = 1;
@@ -389,6 +395,16 @@ static void test_changing(rkit *t)
     tap_is_int(rkit_append(t, "moved", 6, ""), UPOOL_REASON_COMPLETE,
                "and it is complete");
     o.keeps = 0;
+    o.renames = 1;
+    tap_is_int(upload(t, "renamed"), 0, "a handler that changes its name");
+    upool_bucket_complete(&record, t->k.store, "renamed", t->k.p);
+    file = &APR_ARRAY_IDX(record->files, 0, upool_file);
+    tap_is_str(file->filename, "b.png", "is heard, as in one request");
+    tap_is_str(file->safe_filename, "b.png", "for the safe name too");
+    tap_is_str(file->content_type, "image/png", "and the type");
+    tap_is_str(file->field, "file", "the rest stays");
+    tap_is_str(record->filename, "b.png", "the upload goes by that name");
+    o.renames = 0;
     o.verdict = UPLOAD_POOL_SKIP_FILE;
     tap_is_int(upload(t, "skip"), 0, "a file that nobody wants");
     tap_is_str(kit_status(&t->k, "skip"), "done", "is an upload without one");
@@ -476,7 +492,7 @@ static void test_quota(rkit *t)
 /* Fields take room, wherever they are kept. */
 static void test_quota_of_fields(rkit *t)
 {
-    upool_resume_start start = rkit_what(1);
+    upool_resume_start start = rkit_what(t, 1);
     apr_pool_t *p = rkit_request(t);
     apr_array_header_t *fields = apr_array_make(p, 1, sizeof(upool_field));
     upool_field *field = apr_array_push(fields);
@@ -510,7 +526,7 @@ static void test_quota_of_fields(rkit *t)
 static upool_reason create_over(rkit *t, apr_time_t replaces)
 {
     apr_pool_t *p = rkit_request(t);
-    upool_resume_start start = rkit_what(3);
+    upool_resume_start start = rkit_what(t, 3);
     upool_reason reason;
 
     start.replaces = replaces;

@@ -109,6 +109,21 @@ for my $kind (sort keys %whole) {
         or diag explain [map { [@{$_}{qw(status body)}] } @answers];
 }
 
+# A type is the same in any letter case, and with parameters.
+for my $kind (sort keys %tells) {
+    my $before = runs();
+    my ($method, $to, $body, @headers) = $whole{$kind}->(
+        "/c/auto/count.pl?X-Progress-ID=" . new_id(), 'a.jpg', 'abc');
+    if ($kind eq 'tus') {
+        $headers[-3] .= ',filetype ' . encode_base64('Image/JPEG; x=Y', '');
+    } else {
+        push @headers, 'Content-Type', 'Image/JPEG; x=Y';
+    }
+    like ask($method, $to, $body, @headers)->{status}, qr/^20[01]$/,
+        "$kind: with a type, try $_" for 1, 2;
+    is runs(), $before + 1, "$kind: is one upload";
+}
+
 # The same name and length, and other bytes: a file that was changed is not
 # answered for as if it had been taken, where a digest of the first is on record.
 for my $kind (sort keys %whole) {
