@@ -40,9 +40,10 @@ static void set_options(request_rec *r, upool_request *rq,
     upool_shared_account(r, conf, rq->id, &options->account);
 }
 
-int upool_resuming_options(request_rec *r, upool_request *rq,
-                           upool_resume_options *options,
-                           upool_refusal *refusal)
+/* Fills options for rq's identifier and owner; opens the pool.  0; or 1 with
+ * *refusal set. */
+static int make_options(request_rec *r, upool_request *rq,
+                        upool_resume_options *options, upool_refusal *refusal)
 {
     if (upool_handlers_refuse(r->pool, rq->conf, refusal)) {
         return 1;
@@ -71,7 +72,7 @@ upool_resume *upool_resuming_create(request_rec *r, upool_request *rq,
 {
     upool_resume_options options;
 
-    return upool_resuming_options(r, rq, &options, refusal)
+    return make_options(r, rq, &options, refusal)
                ? NULL
                : unless_refused(upool_resume_create(&options, start, r->pool),
                                 refusal);
@@ -82,7 +83,7 @@ upool_resume *upool_resuming_open(request_rec *r, upool_request *rq,
 {
     upool_resume_options options;
 
-    return upool_resuming_options(r, rq, &options, refusal)
+    return make_options(r, rq, &options, refusal)
                ? NULL
                : unless_refused(upool_resume_open(&options, r->pool), refusal);
 }

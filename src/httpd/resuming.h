@@ -14,14 +14,8 @@
 #include "httpd/request.h"
 #include "upload/resume.h"
 
-/* Fills options for rq's identifier and owner; opens the pool.  0; or 1 with
- * *refusal set.  They live as long as r. */
-int upool_resuming_options(request_rec *r, upool_request *rq,
-                           upool_resume_options *options,
-                           upool_refusal *refusal);
-
-/* Makes rq's upload, or finds it, with those options, in r->pool.  NULL with
- * *refusal set where it is refused. */
+/* Makes rq's upload, or finds it, as rq is configured, in r->pool; opens the
+ * pool.  NULL with *refusal set where it is refused. */
 upool_resume *upool_resuming_create(request_rec *r, upool_request *rq,
                                     const upool_resume_start *start,
                                     upool_refusal *refusal);

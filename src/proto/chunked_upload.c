@@ -114,22 +114,9 @@ static void forget(upool_chunked *c)
 /* 0 with the upload in c->resume, or 1 if none was found. */
 static int find(upool_chunked *c, upool_refusal *refusal)
 {
-    upool_resume_options options;
-    upool_resume *resume;
-
-    forget(c);
-    *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
-    if (upool_resuming_options(c->r, c->rq, &options, refusal)) {
-        return 1;
-    }
-    resume = upool_resume_open(&options, c->r->pool);
-    *refusal = *upool_resume_refusal(resume);
-    if (refusal->reason) {
-        return 1;
-    }
-    c->resume = resume;
-    c->state = UPOOL_CHUNKED_FOUND;
-    return 0;
+    c->resume = upool_resuming_open(c->r, c->rq, refusal);
+    c->state = c->resume ? UPOOL_CHUNKED_FOUND : UPOOL_CHUNKED_NONE;
+    return !c->resume;
 }
 
 /* No client has chosen the name that is made of a library's id, so an expired
@@ -190,15 +177,9 @@ int upool_chunked_open(upool_chunked *c, upool_refusal *refusal)
         return upool_refusal_set(refusal, UPOOL_REASON_NOT_FOUND, 0,
                                  "no identifier");
     }
-    if (find(c, refusal)) {
-        return 1;
-    }
-    if (!is_chunked(c)) {
-        forget(c);
-        return upool_refusal_set(refusal, UPOOL_REASON_NOT_FOUND, 0,
-                                 "of another protocol");
-    }
-    return 0;
+    c->resume = upool_proto_open(c->r, c->rq, refusal);
+    c->state = c->resume ? UPOOL_CHUNKED_FOUND : UPOOL_CHUNKED_NONE;
+    return !c->resume;
 }
 
 /* --- A new one ------------------------------------------------------------ */
@@ -284,29 +265,6 @@ static upool_file whole_file(const upool_chunked *c, const upool_file *file)
     return whole;
 }
 
-static int make(upool_chunked *c, const upool_resume_start *start,
-                upool_refusal *refusal)
-{
-    upool_resume_options options;
-    upool_resume *resume;
-
-    *refusal = upool_refusal_make(UPOOL_REASON_NONE, 0, NULL);
-    if (upool_resuming_options(c->r, c->rq, &options, refusal)) {
-        return 1;
-    }
-    resume = upool_resume_create(&options, start, c->r->pool);
-    *refusal = *upool_resume_refusal(resume);
-    if (refusal->reason) {
-        forget(c);
-        return 1;
-    }
-    c->resume = resume;
-    if (c->state != UPOOL_CHUNKED_UNNAMED) {
-        c->state = UPOOL_CHUNKED_CREATED;
-    }
-    return 0;
-}
-
 /* found: the result of opening it. */
 static int create(upool_chunked *c, const upool_file *file,
                   const apr_array_header_t *fields, upool_reason found,
@@ -330,7 +288,15 @@ static int create(upool_chunked *c, const upool_file *file,
     c->body.first = fields ? fields->nelts : 0;
     start.metadata = upool_chunked_tag(c);
     start.replaces = upool_resume_replaces(c->resume, found);
-    return make(c, &start, refusal);
+    c->resume = upool_resuming_create(c->r, c->rq, &start, refusal);
+    if (!c->resume) {
+        forget(c);
+        return 1;
+    }
+    if (c->state != UPOOL_CHUNKED_UNNAMED) {
+        c->state = UPOOL_CHUNKED_CREATED;
+    }
+    return 0;
 }
 
 static int open_or_create(upool_chunked *c, const upool_file *file,

@@ -25,8 +25,8 @@ typedef struct upool_limits {
  * requests.  Every sweep, status request and piece reads it. */
 #define UPOOL_KEPT_MAX ((apr_int64_t)256 << 10)
 
-/* What one upload may keep in memory, bytes: as configured, but so that it stays
- * countable in the int of apr_base64. */
+/* Bytes that one upload may keep in memory: as configured, but so that the int
+ * of apr_base64 can count them. */
 static inline apr_int64_t upool_limits_memory(const upool_limits *limits)
 {
     const apr_int64_t most = (apr_int64_t)1 << 30;

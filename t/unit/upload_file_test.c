@@ -73,6 +73,20 @@ static void test_silence(void)
     tap_is_str(file.content_type, NULL, "nor one of two lines");
 }
 
+static void test_upload_name(void)
+{
+    upool_file file = upool_file_of_head(NULL, "a.png", NULL, pool);
+    upool_record *record = upool_record_make(pool, "up");
+
+    upool_record_name_by(record, &file);
+    tap_is_str(record->filename, "a.png", "an upload goes by its file");
+    tap_is_str(record->content_type, "application/octet-stream",
+               "a type that was not told is any");
+    upool_file_set_type(&file, "image/png", pool);
+    upool_record_name_by(record, &file);
+    tap_is_str(record->content_type, "image/png", "or the one that was");
+}
+
 static void test_handlers(void)
 {
     upool_file file = from_part("Content-Disposition: form-data; "
@@ -107,6 +121,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     test_heads();
     test_silence();
+    test_upload_name();
     test_handlers();
     apr_pool_destroy(pool);
     apr_terminate();
