@@ -2,25 +2,13 @@
  * Copyright the mod_upload_pool authors */
 #include "handlers/builtin.h"
 
-#include <string.h>
-
-/* Bytes go out in one gathered write for a whole pull: 64 buckets of httpd's
- * 8,000 bytes cost one system call and no copy. */
-#define GATHER_PIECES 64
-/* Slow clients never have more pieces, and there are thousands at a time. */
-#define FEW_PIECES 4
-#define GATHER_BYTES ((apr_size_t)512 * 1024)
+#include "store/vector.h"
 
 typedef struct spool_data {
     upool_bucket *bucket;
     upool_refusal *refusal;
-    upool_spool *spool; /* the current file; made with its first byte */
-    struct iovec *vec;  /* few, until that is not enough */
-    struct iovec few[FEW_PIECES];
-    int room;
-    apr_pool_t *p;
-    int pieces;
-    apr_size_t bytes;
+    upool_spool *spool;  /* the current file; made with its first byte */
+    upool_vector vector; /* its bytes that are not written yet */
 } spool_data;
 
 void *upool_spool_make(upool_bucket *bucket, upool_refusal *refusal,
@@ -30,9 +18,7 @@ void *upool_spool_make(upool_bucket *bucket, upool_refusal *refusal,
 
     data->bucket = bucket;
     data->refusal = refusal;
-    data->vec = data->few;
-    data->room = FEW_PIECES;
-    data->p = p;
+    upool_vector_init(&data->vector, p);
     return data;
 }
 
@@ -61,45 +47,13 @@ static upload_pool_verdict need_spool(spool_data *data, int index)
 
 static upload_pool_verdict write_out(spool_data *data)
 {
-    apr_status_t rv;
-    int pieces = data->pieces;
+    apr_status_t rv = data->vector.count ? upool_spool_write(
+                          data->spool, data->vector.vec, data->vector.count)
+                                         : APR_SUCCESS;
 
-    data->pieces = 0;
-    data->bytes = 0;
-    if (!pieces) {
-        return UPLOAD_POOL_GO_ON;
-    }
-    rv = upool_spool_write(data->spool, data->vec, pieces);
+    upool_vector_clear(&data->vector);
     return rv ? failed(data, rv, "a file cannot be written in the pool")
               : UPLOAD_POOL_GO_ON;
-}
-
-/* Joins slices of one bucket that the parser hands over one after another into
- * one piece. */
-static void gather(spool_data *data, const char *bytes, apr_size_t len)
-{
-    struct iovec *next = &data->vec[data->pieces];
-
-    data->bytes += len;
-    if (data->pieces
-        && (const char *)next[-1].iov_base + next[-1].iov_len == bytes) {
-        next[-1].iov_len += len;
-        return;
-    }
-    next->iov_base = (void *)bytes;
-    next->iov_len = len;
-    data->pieces++;
-}
-
-/* 1 when there is no room for more. */
-static int is_full(spool_data *data)
-{
-    if (data->pieces == FEW_PIECES && data->room == FEW_PIECES) {
-        data->room = GATHER_PIECES;
-        data->vec = apr_palloc(data->p, GATHER_PIECES * sizeof(*data->vec));
-        memcpy(data->vec, data->few, sizeof(data->few));
-    }
-    return data->pieces == data->room;
 }
 
 static upload_pool_verdict spool_new_file(upload_pool_instance *self,
@@ -109,8 +63,7 @@ static upload_pool_verdict spool_new_file(upload_pool_instance *self,
 
     (void)file;
     data->spool = NULL;
-    data->pieces = 0;
-    data->bytes = 0;
+    upool_vector_clear(&data->vector);
     return UPLOAD_POOL_GO_ON;
 }
 
@@ -126,11 +79,8 @@ static upload_pool_verdict spool_chunk(upload_pool_instance *self,
     if (verdict) {
         return verdict;
     }
-    gather(data, *bytes, *len);
-    if (is_full(data) || data->bytes >= GATHER_BYTES) {
-        return write_out(data);
-    }
-    return UPLOAD_POOL_GO_ON;
+    return upool_vector_add(&data->vector, *bytes, *len) ? write_out(data)
+                                                         : UPLOAD_POOL_GO_ON;
 }
 
 static upload_pool_verdict spool_flush(upload_pool_instance *self)
@@ -144,8 +94,7 @@ static void drop_spool(spool_data *data)
         upool_spool_remove(data->spool);
         data->spool = NULL;
     }
-    data->pieces = 0;
-    data->bytes = 0;
+    upool_vector_clear(&data->vector);
 }
 
 static upload_pool_verdict spool_complete(upload_pool_instance *self,

@@ -57,6 +57,7 @@ upool_resume *upool_resume_make(const upool_resume_options *options,
 
     resume->options = *options;
     resume->p = p;
+    upool_vector_init(&resume->vector, p);
     resume->record = upool_record_make(p, options->identifier);
     resume->record->state = UPOOL_STATE_UPLOADING;
     resume->fields = apr_array_make(p, 2, sizeof(upool_field));

@@ -33,11 +33,13 @@ static int is_taken_back(const upool_resume *resume)
 
 static apr_status_t write_out(upool_resume *resume)
 {
-    int pieces = resume->pieces;
+    apr_status_t rv =
+        resume->vector.count ? upool_writer_write(
+            resume->writer, resume->vector.vec, resume->vector.count)
+                             : APR_SUCCESS;
 
-    resume->pieces = 0;
-    return pieces ? upool_writer_write(resume->writer, resume->vec, pieces)
-                  : APR_SUCCESS;
+    upool_vector_clear(&resume->vector);
+    return rv;
 }
 
 static void tell_end(upool_resume *resume)
@@ -61,7 +63,7 @@ static int let_go(upool_resume *resume)
     apr_status_t rv = APR_SUCCESS;
 
     if (is_taken_back(resume)) {
-        resume->pieces = 0;
+        upool_vector_clear(&resume->vector);
         upool_writer_take_back(resume->writer);
     }
     else {
@@ -100,7 +102,7 @@ static apr_status_t interrupt(void *data)
 
     if (resume->writer) {
         /* What it points to may be gone. */
-        resume->pieces = 0;
+        upool_vector_clear(&resume->vector);
         stop(resume, UPOOL_REASON_INTERRUPTED, 0, NULL);
     }
     return APR_SUCCESS;
@@ -214,7 +216,7 @@ int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
     }
     resume->start = upool_resume_offset(resume);
     resume->fed = 0;
-    resume->pieces = 0;
+    upool_vector_clear(&resume->vector);
     resume->sure = resume->start;
     resume->looked = resume->options.now();
     resume->checked = resume->looked;
@@ -239,20 +241,10 @@ int upool_resume_begin(upool_resume *resume, const upool_resume_append *append)
 
 static int gather(upool_resume *resume, const char *data, apr_size_t len)
 {
-    struct iovec *last =
-        resume->pieces ? &resume->vec[resume->pieces - 1] : NULL;
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = upool_vector_add(&resume->vector, data, len)
+                          ? write_out(resume)
+                          : APR_SUCCESS;
 
-    if (last && (const char *)last->iov_base + last->iov_len == data) {
-        last->iov_len += len;
-        return 0;
-    }
-    if (resume->pieces == UPOOL_RESUME_PIECES) {
-        rv = write_out(resume);
-    }
-    resume->vec[resume->pieces].iov_base = (void *)data;
-    resume->vec[resume->pieces].iov_len = len;
-    resume->pieces++;
     return rv ? stop(resume, upool_refusal_of_errno(rv), rv,
                      "the file cannot be written in the pool")
               : 0;

@@ -6,12 +6,10 @@
 /* What the files resume*.c share, for them alone.  Functions that return int
  * return 0 to go on, 1 when the request is refused. */
 
+#include "store/vector.h"
 #include "store/writer.h"
 #include "upload/midway.h"
 #include "upload/resume.h"
-
-/* One gathered write for a whole pull, as in handler_spool.c. */
-#define UPOOL_RESUME_PIECES 64
 
 struct upool_resume {
     upool_resume_options options;
@@ -26,15 +24,14 @@ struct upool_resume {
     int completed_now;
     /* while appending */
     upool_resume_append what;
-    upool_quota *quota; /* NULL: none is set */
-    apr_off_t room;     /* that it reserves before it needs it */
-    apr_off_t start;    /* where it began */
-    apr_off_t fed;      /* bytes fed since */
-    apr_time_t looked;  /* when it last asked whether it must stop */
-    apr_time_t checked; /* when it last wrote to disk (UploadSync) */
-    apr_off_t sure;     /* how far that went */
-    struct iovec vec[UPOOL_RESUME_PIECES];
-    int pieces;
+    upool_quota *quota;  /* NULL: none is set */
+    apr_off_t room;      /* that it reserves before it needs it */
+    apr_off_t start;     /* where it began */
+    apr_off_t fed;       /* bytes fed since */
+    apr_time_t looked;   /* when it last asked whether it must stop */
+    apr_time_t checked;  /* when it last wrote to disk (UploadSync) */
+    apr_off_t sure;      /* how far that went */
+    upool_vector vector; /* bytes that are not written yet */
     /* digests */
     apr_array_header_t *midways; /* of upool_midway *, of the whole file */
     upool_content_check *check;  /* NULL: nothing was announced */
