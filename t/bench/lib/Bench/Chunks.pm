@@ -11,8 +11,8 @@ use Exporter 'import';
 
 use Bench::Httpd;
 use Bench::Options;
-use Bench::Peers;
 use Bench::Process;
+use Bench::Programs;
 use Bench::Report;
 use Bench::Sections qw(empty_pools);
 
@@ -50,34 +50,48 @@ sub rows_of
             : '-' . ++$opt{serial}), $opt{chunks}, $n) } } } 1, 8;
 }
 
+# A build's rows: one form, and the same bytes in pieces by each protocol.
+sub rows_of_build
+{
+    my ($build) = @_;
+    my ($name) = @$build;
+    (my $file = "chunks-$name") =~ tr/ /-/;
+    my $pool = httpd($file, with_build($build, '<Location /ram>',
+        'UploadProtocol multipart chunked tus resumable', '</Location>'))
+        or return;
+    my $prefix = $name eq 'upload_pool' ? '' : "$name, ";
+    return ({ name => "${prefix}one POST", server => $pool,
+        run => sub { load('post', $pool, '/ram', '-s', $opt{chunks}) } },
+        rows_of("${prefix}tus", 'tus', $pool, '/ram'),
+        rows_of("${prefix}resumable", 'resumable', $pool, '/ram'),
+        rows_of("${prefix}chunked", 'range', $pool,
+            '/ram?X-Progress-ID=chunks-%c'));
+}
+
 sub section_chunks
 {
     my $gib = bytes_of($opt{chunks}) / 2**30;
-    my $pool = httpd('chunks', pool_conf('UploadReadSize 64K',
-        '<Location /ram>', 'UploadProtocol multipart chunked tus resumable',
-        '</Location>')) or return;
-    my @rows = ({ name => 'one POST', server => $pool,
-        run => sub { load('post', $pool, '/ram', '-s', $opt{chunks}) } });
-    push @rows, rows_of('tus', 'tus', $pool, '/ram');
-    push @rows, rows_of('resumable', 'resumable', $pool, '/ram');
-    push @rows, rows_of('chunked', 'range', $pool,
-        '/ram?X-Progress-ID=chunks-%c');
-    push @rows, rows_of('tus-node-server', 'tus', start_tus_server(), '/files')
-        if is_wanted('tus-node-server', find_node());
+    my @rows = map { rows_of_build($_) } builds();
+    push @rows, rows_of('tus-node-server', 'tus', start_node('tus'), '/files')
+        if is_wanted('tus-node-server', find_node('@tus/server'));
+    return if !@rows;
     my %row = map { $_->{name} => $_ } @rows;
-    my $all = rounds(sub {
-        my $r = $row{$_[0]};
-        empty_pools();
-        my $before = cpu(@{ $r->{server}{pids} });
-        my $result = $r->{run}->();
-        return { cpu => cpu(@{ $r->{server}{pids} }) - $before,
-            wall => $result->{seconds} };
-    }, map { $_->{name} } @rows);
-    table("$opt{chunks} in chunks of $chunk on $opt{ram}",
-        ['CPU s/GiB', 'MB/s'], [map { my $runs = $all->{$_->{name}};
-        [$_->{name}, sprintf('%.3f', median(map { $_->{cpu} / $gib } @$runs)),
-            sprintf('%.0f', median(map { $gib * 2**30 / $_->{wall} / 1e6 }
-            @$runs))] } @rows], 'one POST');
+    my @names = map { $_->{name} } @rows;
+    for my $piece (qw(1m 64k)) {
+        $chunk = $piece;
+        my $all = rounds(sub {
+            my $r = $row{$_[0]};
+            empty_pools();
+            my $before = cpu(@{ $r->{server}{pids} });
+            my $result = $r->{run}->();
+            return { cpu => cpu(@{ $r->{server}{pids} }) - $before,
+                wall => $result->{seconds} };
+        }, @names);
+        compare("$opt{chunks} in chunks of $piece on $opt{ram}", [
+            ['CPU s/GiB', '%.3f', sub { $_[0]{cpu} / $gib }],
+            ['MB/s', '%.0f', sub { $gib * 2**30 / $_[0]{wall} / 1e6 }],
+        ], $all, \@names, 'one POST', "at $opt{commit}, one POST");
+    }
     my %stopped;
     stop($_) for grep { !$stopped{$_}++ } map { @{ $_->{server}{pids} } } @rows;
     empty_pools();

@@ -81,12 +81,11 @@ sub many_files
     my @options = ('-s', $size, '-c', $connections);
     once($_, 'disk', @options, '-n', $connections) for @names;
     my $all = rounds(sub { once($_[0], 'disk', @options, '-n', $n) }, @names);
-    table("$names[0]: files of $size, $connections connections, $n files, on "
-        . $opt{disk}, ['CPU ms/req', 'req/s'], [map {
-        my $runs = $all->{$_};
-        [$_, sprintf('%.2f', median(map { $_->{cpu} * 1e3 / $_->{n} } @$runs)),
-            sprintf('%.1f', median(map { $_->{n} / $_->{wall} } @$runs))]
-        } @names], $names[0]);
+    compare("$names[0]: files of $size, $connections connections, $n files, "
+        . "on $opt{disk}", [
+        ['CPU ms/req', '%.2f', sub { $_[0]{cpu} * 1e3 / $_[0]{n} }],
+        ['req/s', '%.1f', sub { $_[0]{n} / $_[0]{wall} }],
+    ], $all, \@names, $names[0]);
     return;
 }
 

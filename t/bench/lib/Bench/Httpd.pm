@@ -14,7 +14,7 @@ use Bench::Options;
 use Bench::Process;
 
 our @EXPORT = qw(find_httpd httpd modules load_module event_mpm thread_mpm
-    pool_conf floor_conf dav_conf progress_conf);
+    builds with_build pool_conf floor_conf dav_conf progress_conf);
 
 my ($program, $modules, $built_in);
 
@@ -109,6 +109,21 @@ CONF
     note("*** $name does not start:", slurp("$dir/log/$name.out"),
         slurp("$dir/log/$name.log"));
     return undef;
+}
+
+# Names and modules: today's, and the one that it is compared with, if any.
+sub builds
+{
+    return (['upload_pool', $opt{module}], $opt{against} eq '' ? ()
+        : ["at $opt{commit}", $opt{against}]);
+}
+
+# pool_conf() with one of them.
+sub with_build
+{
+    my ($build, @more) = @_;
+    local $opt{module} = $build->[1];
+    return pool_conf(@more);
 }
 
 sub pool_conf

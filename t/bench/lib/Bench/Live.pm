@@ -158,22 +158,27 @@ sub status_row
     return;
 }
 
-sub status_pool
+sub status_build
 {
+    my ($build) = @_;
+    my ($name) = @$build;
+    (my $file = "status-$name") =~ tr/ /-/;
     my $id = sub { "?X-Progress-ID=live$_[0]-%n" };
     my @rows;
     for my $n (1, $opt{live}) {
-        push @rows, status_row("upload_pool, $n live",
-            httpd("status$n", pool_conf('UploadProgressSlots 8192'),
+        push @rows, status_row("$name, $n live", httpd("$file-$n",
+            with_build($build, 'UploadProgressSlots 8192'),
             thread_mpm($n + 100)), '/ram' . $id->($n), '/ram/status'
             . $id->($n), $n);
     }
-    my $row = status_row('upload_pool, many', httpd('statusmany',
-        pool_conf('UploadProgressSlots 262144'), thread_mpm(100)),
+    # What fills the table knows that of today alone.
+    return @rows if $build->[1] ne $opt{module};
+    my $row = status_row("$name, many", httpd("$file-many",
+        with_build($build, 'UploadProgressSlots 262144'), thread_mpm(100)),
         '/ram' . $id->('many'), '/ram/status' . $id->('many'), 1)
         or return @rows;
     my $got = fill($row->{server});
-    $row->{name} = 'upload_pool, ' . ($got + 1) . ' live';
+    $row->{name} = "$name, " . ($got + 1) . ' live';
     return (@rows, $row) if $got;
     stop($_) for $row->{holder}{pid}, @{ $row->{server}{pids} };
     return @rows;
@@ -200,7 +205,7 @@ sub status_peers
 
 sub section_status
 {
-    my @rows = (status_pool(), status_peers());
+    my @rows = ((map { status_build($_) } builds()), status_peers());
     return if !@rows;
     my ($six) = grep { $_->{name} eq 'upload_pool, 1 live' } @rows;
     push @rows, { %$six, name => 'file of 6 bytes', path => '/six' } if $six;
@@ -209,11 +214,11 @@ sub section_status
     my $all = rounds(sub { my $r = $row{$_[0]};
         status_once($r->{server}, $r->{path}, $r->{n}) },
         map { $_->{name} } @rows);
-    table("Status queries, 4 connections, $opt{queries} of them",
-        ['CPU us', 'req/s'], [map { my $runs = $all->{$_->{name}};
-        [$_->{name}, sprintf('%.1f', median(map { $_->{cpu} * 1e6 / $_->{n} }
-            @$runs)), sprintf('%.0f', median(map { $_->{n} / $_->{wall} }
-            @$runs))] } @rows], 'upload_pool, 1 live', 'file of 6 bytes');
+    compare("Status queries, 4 connections, $opt{queries} of them", [
+        ['CPU us', '%.1f', sub { $_[0]{cpu} * 1e6 / $_[0]{n} }],
+        ['req/s', '%.0f', sub { $_[0]{n} / $_[0]{wall} }],
+    ], $all, [map { $_->{name} } @rows], 'upload_pool, 1 live',
+        'mod_upload_progress, 1', 'file of 6 bytes');
     my %stopped;
     stop($_) for grep { !$stopped{$_}++ } map { $_->{holder}{pid} } @rows;
     stop($_) for grep { !$stopped{$_}++ } map { @{ $_->{server}{pids} } } @rows;

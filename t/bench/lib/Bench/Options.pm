@@ -31,9 +31,13 @@ my @known = (
     ['MEMORY', '4g', '256m'], ['HELD', 1000, 100], ['LIVE', 1000, 100],
     ['FILL', 100_000, 5000], ['QUERIES', 20_000, 2000],
     ['CHUNKS', '1g', '32m'], ['HANDOFF', 20, 2], ['PORT', 18300], ['PEERS', ''],
-    ['SECTIONS', 'big small middle content handoff memory held status chunks'],
-    ['TUS', ''], ['RAM', -w '/dev/shm' ? '/dev/shm' : '/tmp'], ['DISK', ''],
-    ['MODULE', ''],
+    ['SECURE', 3000, 200], ['SWEEP', 100_000, 2000],
+    ['STORED', 1_000_000, 10_000],
+    ['SECTIONS', 'big tiny small middle secure content handoff memory held '
+        . 'status chunks quota sweep'],
+    ['NODE', ''], ['NGINX_UPLOAD', ''],
+    ['RAM', -w '/dev/shm' ? '/dev/shm' : '/tmp'], ['DISK', '/var/tmp'],
+    ['MODULE', ''], ['AGAINST', ''], ['COMMIT', 'another'],
 );
 
 sub read_environment
@@ -49,7 +53,6 @@ sub read_environment
     $opt{module} ||= "$top/.libs/mod_upload_pool.so";
     $opt{apxs} = $ENV{APXS} || 'apxs';
     $opt{cc} = $ENV{CC} || 'cc';
-    $opt{disk} ||= $opt{ram};
     my @how = ('upool-bench-XXXXXX', CLEANUP => 1, DIR =>);
     # Logs, programs, small files; and big files.
     $opt{dir} = File::Temp::tempdir(@how, $opt{disk});

@@ -17,7 +17,7 @@ use Time::HiRes ();
 
 our @EXPORT = qw(nginx_program nginx_progress start_nginx php_module
     start_modphp fpm_program start_fpm gunicorn has_python start_python
-    find_node start_tus_server);
+    nginx_upload in_path);
 
 sub in_path
 {
@@ -36,6 +36,33 @@ sub nginx_progress
     my ($module) = grep { -e } map { "$_/ngx_http_uploadprogress_module.so" }
         '/usr/lib/nginx/modules', '/usr/lib64/nginx/modules';
     return $module;
+}
+
+# It is no package of Debian: UPOOL_BENCH_NGINX_UPLOAD names the file.
+sub nginx_upload
+{
+    return $opt{nginx_upload} ne '' && -e $opt{nginx_upload};
+}
+
+# That module parses the form, stores its file and hands on where it lies.
+sub nginx_parsing
+{
+    my ($name, $place) = @_;
+    return '' if !nginx_upload();
+    return <<"CONF";
+        location = /parsed-$name {
+            upload_pass /stored-$name;
+            upload_store $place/nginx;
+            upload_max_file_size 0;
+            upload_set_form_field path "\$upload_tmp_path";
+            upload_aggregate_form_field size "\$upload_file_size";
+        }
+        location = /stored-$name {
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://back;
+        }
+CONF
 }
 
 # A body goes to a file whole; then an upstream answers at once.
@@ -64,12 +91,15 @@ sub start_nginx
     my ($front, $back) = (next_port(), next_port());
     my $owner = $opt{root} ? "user $opt{user};" : '';
     my @track = $with_progress ? 'track_uploads bench 30s;' : ();
-    my $load = $with_progress ? 'load_module ' . nginx_progress() . ';' : '';
+    my @modules = ($with_progress ? nginx_progress() : (),
+        nginx_upload() ? $opt{nginx_upload} : ());
+    my $load = join '', map { "load_module $_;\n" } @modules;
     my $zone = $with_progress ? 'upload_progress bench 8m;' : '';
     my $report = $with_progress
         ? "        location = /progress { report_uploads bench; }\n" : '';
     my $places = nginx_location('ram', $opt{fast}, @track)
-        . nginx_location('disk', "$dir/data", @track);
+        . nginx_location('disk', "$dir/data", @track)
+        . nginx_parsing('ram', $opt{fast}) . nginx_parsing('disk', "$dir/data");
     my $temporary = join '', map { "    ${_}_temp_path $dir/data/$_;\n" }
         qw(proxy fastcgi scgi uwsgi);
     my $conf = spew("$dir/$name.conf", <<"CONF");
@@ -277,35 +307,6 @@ sub start_python
     return { name => $name, port => $number, pids => [$pid] }
         if listening($number, $pid);
     note("*** $name does not start:", slurp("$opt{dir}/log/$name-$threads.out"));
-    return undef;
-}
-
-# --- tus-node-server --------------------------------------------------------
-
-sub find_node
-{
-    my $node = in_path('node') or return undef;
-    return $opt{tus} ne '' && -d "$opt{tus}/node_modules/\@tus/server"
-        ? $node : undef;
-}
-
-sub start_tus_server
-{
-    my $number = next_port();
-    my $script = spew("$opt{tus}/upool-bench-server.mjs", <<"JS");
-import { Server } from '\@tus/server';
-import { FileStore } from '\@tus/file-store';
-new Server({ path: '/files',
-    datastore: new FileStore({ directory: '$opt{fast}/node' }) })
-    .listen({ host: '127.0.0.1', port: $number });
-JS
-    my $pid = start('tus-server', find_node(), $script);
-    my $is_up = listening($number, $pid);
-    unlink $script;
-    return { name => 'tus-node-server', port => $number, pids => [$pid] }
-        if $is_up;
-    note('*** tus-node-server does not start:',
-        slurp("$opt{dir}/log/tus-server.out"));
     return undef;
 }
 

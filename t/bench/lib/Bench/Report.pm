@@ -11,7 +11,7 @@ use Exporter 'import';
 
 use Bench::Options;
 
-our @EXPORT = qw(load median rounds table generate);
+our @EXPORT = qw(load median rounds table compare generate);
 
 # A generator's line of name=value.
 sub generate
@@ -52,6 +52,42 @@ sub rounds
     }
     return \%all;
 }
+
+# A row for each name of rounds(): the median of each figure, a title, a format
+# and what takes it from a run; and what the first figure is of that of a
+# reference, taken round by round. Two medians of a machine with other work may
+# come from different moments; the two runs of a round follow each other.
+sub compare
+{
+    my ($title, $figures, $all, $names, @references) = @_;
+    my $first = $figures->[0][2];
+    @references = grep { $all->{$_} } @references;
+    print "\n$title\n";
+    printf '  %-22s', '';
+    printf ' %12s', $_ for (map { $_->[0] } @$figures), map { "/ $_" }
+        @references;
+    print "\n";
+    for my $name (@$names) {
+        my @runs = @{ $all->{$name} };
+        printf '  %-22s', $name;
+        for my $figure (@$figures) {
+            my ($heading, $format, $take) = @$figure;
+            printf ' %*s', width($heading), sprintf $format,
+                median(map { $take->($_) } @runs);
+        }
+        for my $reference (@references) {
+            my @ratios = map { my $of = $first->($all->{$reference}[$_]);
+                $of > 0 ? $first->($runs[$_]) / $of : () } 0 .. $#runs;
+            printf ' %*s', width("/ $reference"),
+                @ratios ? sprintf('%.2f', median(@ratios)) : '-';
+        }
+        print "\n";
+    }
+    return;
+}
+
+sub width { my ($heading) = @_; return length $heading > 12 ? length $heading
+    : 12 }
 
 # name, figures of it, ratio of the first figure to each reference.
 sub table

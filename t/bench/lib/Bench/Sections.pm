@@ -14,13 +14,14 @@ use Bench::Httpd;
 use Bench::Options;
 use Bench::Peers;
 use Bench::Process;
+use Bench::Programs;
 use Bench::Report;
 use File::Path ();
 use Time::HiRes ();
 
 our @EXPORT = qw(peer once start_peers stop_peers empty_pools section_big
-    section_small section_middle section_content section_memory);
-our @KEEPERS = qw(pool floor php nginx dav py node);
+    section_tiny section_small section_middle section_content section_memory);
+our @KEEPERS = qw(pool floor php nginx dav py node go);
 
 my (%peer, @peers);
 
@@ -39,17 +40,27 @@ sub start_peers
     my ($cores) = @_;
     return if @peers;
     peer('floor', httpd('floor', floor_conf()), 'post', '/%P');
-    peer('upload_pool', httpd('pool', pool_conf()), 'post', '/%P');
+    for my $build (builds()) {
+        (my $file = "pool-$build->[0]") =~ tr/ /-/;
+        peer($build->[0], httpd($file, with_build($build)), 'post', '/%P');
+    }
     peer('upload_pool, 8K', httpd('pool8', pool_conf('UploadReadSize 0')),
-        'post', '/%P');
+        'post', '/%P') if is_wanted('upload_pool, 8K', 1);
     peer('mod_dav PUT', httpd('dav', dav_conf()), 'put', '/%P/f%n')
         if is_wanted('mod_dav PUT', -e modules() . '/mod_dav.so');
-    peer('nginx to file', start_nginx('nginx', 0), 'post', '/%P')
-        if is_wanted('nginx to file', nginx_program());
+    if (is_wanted('nginx to file', nginx_program())) {
+        my $nginx = start_nginx('nginx', 0);
+        peer('nginx to file', $nginx, 'post', '/%P');
+        peer('nginx-upload-module', $nginx, 'post', '/parsed-%P')
+            if is_wanted('nginx-upload-module', nginx_upload());
+    }
     peer('mod_php', start_modphp(), 'post', '/%P/up.php')
         if is_wanted('mod_php', php_module());
     peer('php-fpm', start_fpm(), 'post', '/%P/up.php')
         if is_wanted('php-fpm', fpm_program());
+    peer('go', start_go(), 'post', '/%P') if is_wanted('go', go_program());
+    peer('busboy', start_node('busboy'), 'post', '/%P')
+        if is_wanted('busboy', find_node('busboy'));
     for my $name (qw(flask django)) {
         peer($name, start_python($name, $cores, 8), 'post', '/%P')
             if is_wanted($name, has_python($name));
@@ -90,17 +101,28 @@ sub once
         n => $r->{requests}, p99 => $r->{p99} };
 }
 
+# Where files go, and the name of it.
+sub places
+{
+    return (['ram', $opt{ram}], $opt{disk} eq $opt{ram} ? ()
+        : ['disk', $opt{disk}]);
+}
+
+# Those of @against that are there, the floor and this module before all.
+sub references { return ('floor', 'upload_pool', "at $opt{commit}", @_) }
+
 sub section_big
 {
     my $bytes = bytes_of($opt{big});
-    my $gib = $bytes / 2**30;
-    once($_, 'ram', '-s', '16m') for @peers;
-    my $all = rounds(sub { once($_[0], 'ram', '-s', $opt{big}) }, @peers);
-    table("One file of $opt{big} on $opt{ram}", ['CPU s/GiB', 'MB/s'], [map {
-        my $runs = $all->{$_};
-        [$_, sprintf('%.3f', median(map { $_->{cpu} / $gib } @$runs)),
-            sprintf('%.0f', median(map { $bytes / $_->{wall} / 1e6 }
-            @$runs))] } @peers], 'floor', 'upload_pool', 'mod_dav PUT');
+    for my $place (places()) {
+        once($_, $place->[0], '-s', '16m') for @peers;
+        my $all = rounds(sub { once($_[0], $place->[0], '-s', $opt{big}) },
+            @peers);
+        compare("One file of $opt{big} on $place->[1]", [
+            ['CPU s/GiB', '%.3f', sub { $_[0]{cpu} * 2**30 / $bytes }],
+            ['MB/s', '%.0f', sub { $bytes / $_[0]{wall} / 1e6 }],
+        ], $all, \@peers, references('mod_dav PUT'));
+    }
     return;
 }
 
@@ -108,18 +130,21 @@ sub many
 {
     my ($size, $n, $connections) = @_;
     my @options = ('-s', $size, '-c', $connections);
-    once($_, 'disk', @options, '-n', 4 * $connections) for @peers;
-    my $all = rounds(sub { once($_[0], 'disk', @options, '-n', $n) }, @peers);
-    table("Files of $size, $connections connections, $n files, on $opt{disk}",
-        ['CPU us/req', 'req/s', 'p99 ms'], [map {
-        my $runs = $all->{$_};
-        [$_, sprintf('%.0f', median(map { $_->{cpu} * 1e6 / $_->{n} } @$runs)),
-            sprintf('%.0f', median(map { $_->{n} / $_->{wall} } @$runs)),
-            sprintf('%.2f', median(map { $_->{p99} * 1e3 } @$runs))] } @peers],
-        'floor', 'upload_pool');
+    for my $place (places()) {
+        once($_, $place->[0], @options, '-n', 4 * $connections) for @peers;
+        my $all = rounds(sub { once($_[0], $place->[0], @options, '-n', $n) },
+            @peers);
+        compare("Files of $size, $connections connections, $n files, on "
+            . $place->[1], [
+            ['CPU us/req', '%.0f', sub { $_[0]{cpu} * 1e6 / $_[0]{n} }],
+            ['req/s', '%.0f', sub { $_[0]{n} / $_[0]{wall} }],
+            ['p99 ms', '%.2f', sub { $_[0]{p99} * 1e3 }],
+        ], $all, \@peers, references());
+    }
     return;
 }
 
+sub section_tiny { return many('4k', $opt{small}, 16) }
 sub section_small { return many('64k', $opt{small}, 16) }
 sub section_middle { return many('1m', $opt{middle}, 4) }
 
@@ -130,10 +155,9 @@ sub section_content
     for my $name (grep { /^(?:upload_pool|mod_php)$/ } @peers) {
         my $all = rounds(sub {
             once($name, 'ram', '-s', $opt{content}, '-p', $_[0]) }, @patterns);
-        table("$name, one file of $opt{content} by content", ['CPU s/GiB'],
-            [map { my $runs = $all->{$_};
-                [$_, sprintf('%.3f', median(map { $_->{cpu} / $gib } @$runs))]
-            } @patterns], 'random');
+        compare("$name, one file of $opt{content} by content",
+            [['CPU s/GiB', '%.3f', sub { $_[0]{cpu} / $gib }]], $all,
+            \@patterns, 'random');
     }
     return;
 }
