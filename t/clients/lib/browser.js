@@ -6,12 +6,14 @@
 const path = require("path");
 const { chromium } = require("playwright-core");
 
-/* Opens the empty page with those bundles.  close() ends the browser. */
-async function open(name, ...bundles) {
+/* Opens the empty page of the server at base with those bundles.  close() ends
+ * the browser. */
+async function openAt(base, name, ...bundles) {
     const context = await chromium.launchPersistentContext(
         path.join(process.env.UPOOL_PROFILE, name), {
             executablePath: process.env.UPOOL_CHROMIUM,
             headless: true,
+            ignoreHTTPSErrors: true,
             args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
                    "--no-first-run", "--disable-background-networking",
                    "--disable-component-update", "--disable-sync"],
@@ -23,11 +25,15 @@ async function open(name, ...bundles) {
     context.setDefaultTimeout(0);
 
     page.on("pageerror", (error) => console.log("# page: " + error.message));
-    await page.goto(process.env.UPOOL_BASE + "/");
+    await page.goto(base + "/");
     for (const bundle of bundles) {
         await page.addScriptTag({ url: "/" + bundle + ".js" });
     }
     return { page, close: () => context.close() };
 }
 
-module.exports = { open };
+function open(name, ...bundles) {
+    return openAt(process.env.UPOOL_BASE, name, ...bundles);
+}
+
+module.exports = { open, openAt };
