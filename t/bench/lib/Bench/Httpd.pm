@@ -71,9 +71,10 @@ MaxRequestWorkers $threads
 CONF
 }
 
+# @under: a program to run it under, in one process.
 sub httpd
 {
-    my ($name, $text, $mpm) = @_;
+    my ($name, $text, $mpm, @under) = @_;
     my $number = next_port();
     my $dir = $opt{dir};
     my $identity = $opt{root}
@@ -103,7 +104,8 @@ $common
     Require all granted
 </Directory>
 CONF
-    my $pid = start($name, $program, '-f', $conf, '-D', 'FOREGROUND');
+    my $pid = start($name, grep({ length } @under), $program, '-f', $conf,
+        @under ? '-X' : ('-D', 'FOREGROUND'));
     return { name => $name, port => $number, pids => [$pid] }
         if listening($number, $pid);
     note("*** $name does not start:", slurp("$dir/log/$name.out"),
