@@ -69,7 +69,8 @@ workshop-help:
 	@echo '            tsan: those with threads; valgrind: the unit tests;'
 	@echo '            valgrind-http: the main paths in httpd'
 	@echo 'bench       this module beside its peers in one table (printed, not'
-	@echo '            judged; bench-quick: does it run; bench-micro: no server)'
+	@echo '            judged; bench-quick: does it run; bench-micro: no server;'
+	@echo '            t/bench/against COMMIT: beside another commit)'
 
 # --- Modules that use it ----------------------------------------------------
 # They do what other modules may do, with only the public headers.
