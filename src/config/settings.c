@@ -6,7 +6,6 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <apr_user.h>
 #include <http_core.h>
 
 #include "config/config.h"
@@ -72,105 +71,40 @@ static void note(const cmd_parms *cmd, const char *what)
     }
 }
 
-/* The UploadExpires where the pool is named, else that of the virtual host. */
-static apr_interval_time_t expires_at(const upool_pool_mention *m)
+upool_server_conf *upool_settings_server(const cmd_parms *cmd)
 {
-    const upool_dir_conf *section =
-        ap_get_module_config(m->section, &upload_pool_module);
-    const upool_dir_conf *host =
-        ap_get_module_config(m->server->lookup_defaults, &upload_pool_module);
-
-    return upool_config_expires(section->expires == UPOOL_UNSET ? host
-                                                                : section);
+    return ap_get_module_config(cmd->server->module_config,
+                                &upload_pool_module);
 }
 
-apr_interval_time_t upool_settings_expires(const apr_array_header_t *mentions,
-                                           const char *path)
+void upool_settings_push(apr_pool_t *p, const apr_array_header_t **list,
+                         const char *word)
 {
-    apr_interval_time_t longest = 0;
-    int i;
+    apr_array_header_t *grown =
+        *list ? apr_array_copy(p, *list)
+              : apr_array_make(p, 4, sizeof(const char *));
 
-    for (i = 0; i < mentions->nelts; i++) {
-        const upool_pool_mention *m =
-            APR_ARRAY_IDX(mentions, i, const upool_pool_mention *);
+    APR_ARRAY_PUSH(grown, const char *) = word;
+    *list = grown;
+}
 
-        if (!strcmp(m->path, path) && expires_at(m) > longest) {
-            longest = expires_at(m);
+/* The value of the word arg among count words; UPOOL_UNSET when it is none of
+ * them. */
+int upool_settings_word(const char *arg, const upool_settings_named *words,
+                        apr_size_t count)
+{
+    apr_size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (!apr_cstr_casecmp(arg, words[i].text)) {
+            return words[i].value;
         }
     }
-    return longest;
+    return UPOOL_UNSET;
 }
 
-static void mention(cmd_parms *cmd, const char *path)
-{
-    apr_array_header_t *list = upool_settings_mentions(cmd->pool);
-    upool_pool_mention *m = apr_palloc(cmd->pool, sizeof(*m));
-
-    m->path = path;
-    m->file = cmd->directive->filename;
-    m->line = cmd->directive->line_num;
-    m->section = cmd->context;
-    m->server = cmd->server;
-    APR_ARRAY_PUSH(list, upool_pool_mention *) = m;
-}
-
-/* 1 for a path that .htaccess may name: relative, without "." and ".."
- * components.  Links are refused when it is opened, component by component. */
-static int is_plain_relative(const char *path)
-{
-    const char *part = path;
-
-    if (!*path || *path == '/') {
-        return 0;
-    }
-    while (part) {
-        const char *slash = strchr(part, '/');
-        size_t len = slash ? (size_t)(slash - part) : strlen(part);
-
-        if (!len || (len == 1 && part[0] == '.')
-            || (len == 2 && part[0] == '.' && part[1] == '.')) {
-            return 0;
-        }
-        part = slash ? slash + 1 : NULL;
-    }
-    return 1;
-}
-
-const char *upool_set_pool(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-
-    conf->store_is_local = upool_settings_is_local(cmd);
-    if (!ap_cstr_casecmp(arg, "off")) {
-        conf->on = 0;
-        return NULL;
-    }
-    conf->on = 1;
-    conf->place = cmd->path;
-    if (conf->store_is_local) {
-        if (!upool_config_server(cmd->server)->root) {
-            return upool_settings_complain(
-                cmd, "may stand in .htaccess only where the"
-                     " server has an UploadPoolRoot");
-        }
-        if (!is_plain_relative(arg)) {
-            return upool_settings_complain(
-                cmd, "in .htaccess takes a path relative to"
-                     " UploadPoolRoot, without . and ..");
-        }
-        conf->store = arg;
-        return NULL;
-    }
-    conf->store = ap_server_root_relative(cmd->pool, arg);
-    if (!conf->store) {
-        return upool_settings_complain(cmd, "has an invalid path");
-    }
-    mention(cmd, conf->store);
-    return NULL;
-}
-
-static const char *parse_size(const cmd_parms *cmd, const char *arg,
-                              apr_int64_t *value)
+const char *upool_settings_size(const cmd_parms *cmd, const char *arg,
+                                apr_int64_t *value)
 {
     long long bytes = 0;
 
@@ -192,65 +126,10 @@ static const char *parse_size(const cmd_parms *cmd, const char *arg,
              " number is megabytes");
 }
 
-/* The slashes at the end are dropped, because two roots are compared by their
- * text. */
-const char *upool_set_root(cmd_parms *cmd, void *unused, const char *dir,
-                           const char *quota)
-{
-    upool_server_conf *conf =
-        ap_get_module_config(cmd->server->module_config, &upload_pool_module);
-    char *path = ap_server_root_relative(cmd->pool, dir);
-
-    (void)unused;
-    if (!path) {
-        return upool_settings_complain(cmd, "has an invalid path");
-    }
-    ap_no2slash(path);
-    if (path[1] && path[strlen(path) - 1] == '/') {
-        path[strlen(path) - 1] = '\0';
-    }
-    conf->root = path;
-    conf->root_quota = 0;
-    conf->root_said = cmd->directive;
-    return quota ? parse_size(cmd, quota, &conf->root_quota) : NULL;
-}
-
-/* For limits, cmd->info is the offset in upool_limits; a limit from .htaccess
- * is kept where it can only lower. */
-static apr_int64_t *limit_member(const cmd_parms *cmd, upool_dir_conf *conf)
-{
-    char *limits = upool_settings_is_local(cmd) ? (char *)&conf->local_limits
-                                                : (char *)&conf->limits;
-
-    return (apr_int64_t *)(void *)(limits + (apr_size_t)cmd->info);
-}
-
-const char *upool_set_size_limit(cmd_parms *cmd, void *conf, const char *arg)
-{
-    apr_int64_t value = 0;
-    const char *error = parse_size(cmd, arg, &value);
-
-    if (!error) {
-        *limit_member(cmd, conf) = value ? value : UPOOL_UNLIMITED;
-    }
-    return error;
-}
-
-const char *upool_set_count_limit(cmd_parms *cmd, void *conf, const char *arg)
-{
-    long long value = 0;
-
-    if (upool_quantity_decimal(arg, &value) || value < 1 || value > 1000000) {
-        return upool_settings_complain(cmd, "takes a number from 1 to 1000000");
-    }
-    *limit_member(cmd, conf) = value;
-    return NULL;
-}
-
 const char *upool_set_size(cmd_parms *cmd, void *conf, const char *arg)
 {
     apr_int64_t value = 0;
-    const char *error = parse_size(cmd, arg, &value);
+    const char *error = upool_settings_size(cmd, arg, &value);
     char *member = (char *)conf + (apr_size_t)cmd->info;
 
     if (!error) {
@@ -281,8 +160,8 @@ static apr_interval_time_t parse_days(apr_pool_t *p, const char *arg)
     return apr_time_from_sec((apr_int64_t)days * 86400);
 }
 
-static const char *parse_time(const cmd_parms *cmd, const char *arg,
-                              apr_int64_t *value)
+const char *upool_settings_time(const cmd_parms *cmd, const char *arg,
+                                apr_int64_t *value)
 {
     apr_interval_time_t t = parse_days(cmd->temp_pool, arg);
 
@@ -305,269 +184,5 @@ const char *upool_set_time(cmd_parms *cmd, void *conf, const char *arg)
 {
     char *member = (char *)conf + (apr_size_t)cmd->info;
 
-    return parse_time(cmd, arg, (apr_int64_t *)(void *)member);
-}
-
-const char *upool_set_expires(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-
-    return parse_time(cmd, arg,
-                      upool_settings_is_local(cmd) ? &conf->local_expires
-                                                   : &conf->expires);
-}
-
-const char *upool_set_url(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-    apr_size_t len = strlen(arg);
-    static const char suffix[] = "/upload";
-    apr_size_t suffix_len = sizeof(suffix) - 1;
-
-    if (!len || ap_strchr_c(arg, '"') || ap_strchr_c(arg, '<')) {
-        return upool_settings_complain(cmd, "takes a URL");
-    }
-    if (len >= suffix_len && !strcmp(arg + len - suffix_len, suffix)) {
-        conf->url = arg;
-        return NULL;
-    }
-    if (arg[len - 1] == '/') {
-        len--;
-    }
-    conf->url = apr_pstrcat(cmd->pool, apr_pstrmemdup(cmd->pool, arg, len),
-                            suffix, NULL);
-    return NULL;
-}
-
-const char *upool_set_pass(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-
-    if (*arg != '/') {
-        return upool_settings_complain(cmd,
-                                       "takes a local URI that begins with /");
-    }
-    conf->pass = arg;
-    return NULL;
-}
-
-const char *upool_set_owner(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-    int *owner =
-        upool_settings_is_local(cmd) ? &conf->local_owner : &conf->owner;
-
-    if (!ap_cstr_casecmp(arg, "none")) {
-        *owner = UPOOL_OWNER_NONE;
-    }
-    else if (!ap_cstr_casecmp(arg, "user")) {
-        *owner = UPOOL_OWNER_USER;
-    }
-    else if (!ap_cstr_casecmp(arg, "ip")) {
-        *owner = UPOOL_OWNER_IP;
-    }
-    else {
-        return upool_settings_complain(cmd, "must be none, user or ip");
-    }
-    return NULL;
-}
-
-const char *upool_set_require(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-
-    if (!ap_cstr_casecmp(arg, "multipart")) {
-        conf->require_multipart = 1;
-    }
-    else if (!ap_cstr_casecmp(arg, "any")) {
-        /* .htaccess can only make it stricter. */
-        if (!upool_settings_is_local(cmd)) {
-            conf->require_multipart = 0;
-        }
-    }
-    else {
-        return upool_settings_complain(cmd, "must be multipart or any");
-    }
-    return NULL;
-}
-
-const char *upool_set_interim(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-
-    if (!ap_cstr_casecmp(arg, "off")) {
-        conf->interim = 0;
-    }
-    else if (arg[0] >= '1' && arg[0] <= '0' + UPOOL_INTERIM_MAX && !arg[1]) {
-        conf->interim = arg[0] - '0';
-    }
-    else {
-        return upool_settings_complain(
-            cmd, "must be off or a number from 1 to 5: proxies break off"
-                 " requests with more interim answers");
-    }
-    return NULL;
-}
-
-/* Execute bits are refused: nothing that a client sent should ever run. */
-const char *upool_set_file_mode(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-    char *end = NULL;
-    apr_int64_t mode = apr_strtoi64(arg, &end, 8);
-
-    if (!*arg || *end || mode < 0 || mode > 0666 || (mode & 0111)
-        || (mode & 0600) != 0600) {
-        return upool_settings_complain(
-            cmd, "takes octal permission bits from 0600 to 0666"
-                 " without execute bits");
-    }
-    conf->file_mode = (int)mode;
-    return NULL;
-}
-
-const char *upool_set_file_group(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-    long long number = 0;
-    apr_gid_t gid = 0;
-
-    if (!apr_gid_get(&gid, arg, cmd->temp_pool)) {
-        conf->file_group = (apr_int64_t)gid;
-        return NULL;
-    }
-    /* To chown() the highest number means "leave it as it is". */
-    if (upool_quantity_decimal(arg, &number) || number > 4294967294LL) {
-        return upool_settings_complain(
-            cmd, "takes the name or the number of a group, and"
-                 " there is none of this name");
-    }
-    conf->file_group = number;
-    return NULL;
-}
-
-static const char *set_one_quota(cmd_parms *cmd, upool_dir_conf *conf,
-                                 const char *whose, const char *size)
-{
-    if (!ap_cstr_casecmp(whose, "pool")) {
-        return parse_size(cmd, size, &conf->quota_pool);
-    }
-    if (!ap_cstr_casecmp(whose, "owner")) {
-        return parse_size(cmd, size, &conf->quota_owner);
-    }
-    return upool_settings_complain(
-        cmd, "takes pool or owner and a size, or both pairs");
-}
-
-const char *upool_set_quota(cmd_parms *cmd, void *conf, int argc,
-                            char *const argv[])
-{
-    const char *error;
-
-    if (argc != 2 && argc != 4) {
-        return upool_settings_complain(
-            cmd, "takes pool or owner and a size, or both pairs");
-    }
-    error = set_one_quota(cmd, conf, argv[0], argv[1]);
-    if (error || argc == 2) {
-        return error;
-    }
-    return ap_cstr_casecmp(argv[0], argv[2])
-               ? set_one_quota(cmd, conf, argv[2], argv[3])
-               : upool_settings_complain(cmd, "says the same twice");
-}
-
-const char *upool_set_keep(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    upool_dir_conf *conf = conf_;
-
-    if (!ap_cstr_casecmp(arg, "always")) {
-        conf->keep = UPOOL_KEEP_ALWAYS;
-    }
-    else if (!ap_cstr_casecmp(arg, "claimed")) {
-        conf->keep = UPOOL_KEEP_CLAIMED;
-    }
-    else {
-        return upool_settings_complain(cmd, "must be always or claimed");
-    }
-    return NULL;
-}
-
-static upool_server_conf *main_server_conf(cmd_parms *cmd)
-{
-    return ap_get_module_config(cmd->server->module_config,
-                                &upload_pool_module);
-}
-
-const char *upool_set_slots(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    long long slots = 0;
-
-    (void)unused;
-    if (error) {
-        return error;
-    }
-    if (upool_quantity_decimal(arg, &slots) || slots < UPOOL_SLOTS_MIN
-        || slots > UPOOL_SLOTS_MAX) {
-        return upool_settings_complain(cmd,
-                                       "takes a number from 64 to 1048576");
-    }
-    main_server_conf(cmd)->slots = slots;
-    return NULL;
-}
-
-static int parse_watchers(const char *arg, apr_int64_t *number)
-{
-    long long value = 0;
-
-    if (upool_quantity_decimal(arg, &value) || value < 0
-        || value > UPOOL_WATCHERS_MAX) {
-        return 1;
-    }
-    *number = value;
-    return 0;
-}
-
-const char *upool_set_watchers(cmd_parms *cmd, void *unused, const char *most,
-                               const char *holders)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    upool_server_conf *conf = main_server_conf(cmd);
-
-    (void)unused;
-    if (error) {
-        return error;
-    }
-    if (parse_watchers(most, &conf->watchers)
-        || (holders && parse_watchers(holders, &conf->holders))) {
-        return upool_settings_complain(
-            cmd, "takes one or two numbers from 0 to 1000000");
-    }
-    return NULL;
-}
-
-const char *upool_set_read_size(cmd_parms *cmd, void *unused, const char *arg)
-{
-    apr_int64_t bytes = 0;
-    const char *error = parse_size(cmd, arg, &bytes);
-
-    (void)unused;
-    if (error) {
-        return error;
-    }
-    if (bytes && (bytes < UPOOL_READ_SIZE_MIN || bytes > UPOOL_READ_SIZE_MAX)) {
-        return upool_settings_complain(cmd, "takes 0 or a size from 16K to 1M");
-    }
-    main_server_conf(cmd)->read_size = bytes;
-    return NULL;
-}
-
-const char *upool_set_sweep(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    (void)unused;
-    return error ? error
-                 : parse_time(cmd, arg, &main_server_conf(cmd)->sweep_interval);
+    return upool_settings_time(cmd, arg, (apr_int64_t *)(void *)member);
 }

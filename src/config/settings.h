@@ -41,14 +41,40 @@ const char *upool_settings_complain(const cmd_parms *cmd, const char *what);
 const char *upool_settings_refuse(const cmd_parms *cmd, const char *arg,
                                   const char *what);
 
+/* The configuration of the server that the directive stands in. */
+struct upool_server_conf *upool_settings_server(const cmd_parms *cmd);
+
+/* Appends word to a list of const char * that may be shared, and may be NULL:
+ * *list is another one then, in p. */
+void upool_settings_push(apr_pool_t *p, const apr_array_header_t **list,
+                         const char *word);
+
+typedef struct upool_settings_named {
+    const char *text;
+    int value;
+} upool_settings_named;
+
+/* The value of the word arg, in any letter case, among count words; UPOOL_UNSET
+ * when it is none of them. */
+int upool_settings_word(const char *arg, const upool_settings_named *words,
+                        apr_size_t count);
+
+/* Parse a size in bytes, and a time in microseconds.  NULL with *value set, or
+ * the complaint. */
+const char *upool_settings_size(const cmd_parms *cmd, const char *arg,
+                                apr_int64_t *value);
+const char *upool_settings_time(const cmd_parms *cmd, const char *arg,
+                                apr_int64_t *value);
+
 /* Adds the types (are_types) or else the extensions of a group of files
  * (handlers/kinds.h), which is named in lower case, to a list of const char *.
  * 0: there is no such group. */
 int upool_settings_add_group(apr_array_header_t *list, const char *name,
                              int are_types);
 
-/* Setters.  Some are defined where their value is used: those of keys in
- * httpd/secrets.c, of handlers in httpd/handlers.c and content.c, of the cache
+/* Setters, each in its group's file (config/group.h), but for those that are
+ * defined where their value is used: those of keys in httpd/secrets.c, of
+ * handlers in httpd/handlers.c and content.c, of the cache
  * in httpd/shared.c.  Setters of one value use cmd->info as the member's
  * offset. */
 const char *upool_set_pool(cmd_parms *cmd, void *conf, const char *arg);

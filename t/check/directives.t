@@ -143,17 +143,22 @@ none \@differs, 'and says of each what the table says';
 # --- Members ----------------------------------------------------------------
 
 my $header = bare(slurp('src/config/config.h'));
-my $config = bare(slurp('src/config/config.c'));
-my %merge = map { $_->{name} => $_->{text} } functions('src/config/config.c');
+my %merge = ('dir', '', 'server', '');
+for my $group (glob 'src/config/group_*.c') {
+    for my $function (functions($group)) {
+        $merge{$function->{name} eq 'merge_server' ? 'server' : 'dir'}
+            .= $function->{text} if $function->{name} =~ /^merge/;
+    }
+}
+# Set for all groups at once.
+$merge{server} .= $_->{text} for grep { $_->{name} =~ /server_merge/ }
+    functions('src/config/config.c');
 my ($members, @lost) = (0);
 for my $kind (qw(dir server)) {
     my ($struct) = $header =~ /struct upool_${kind}_conf \{(.*?)\}/s;
-    my $text = $merge{"upool_config_${kind}_merge"} // '';
-    # The merge may go through helpers of the same file.
-    $text .= $merge{$_} for grep { /merge|narrow/ } sort keys %merge;
     for my $member (($struct // '') =~ /(\w+)\s*;/g) {
         $members++;
-        push @lost, "$kind: $member" unless $text =~ /\b$member\b/;
+        push @lost, "$kind: $member" unless $merge{$kind} =~ /\b$member\b/;
     }
 }
 at_least('configuration members', $members, 20);

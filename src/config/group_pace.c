@@ -1,25 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "config/settings.h"
+#include "config/group.h"
 
 #include <string.h>
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <http_config.h>
 
-#include "config/config.h"
+#include "config/settings.h"
 #include "parse/quantity.h"
 
-extern module AP_MODULE_DECLARE_DATA upload_pool_module;
-
-/* UploadMinRate: how slow a client may be.  UploadPark: what a client holds
- * while the server waits for it. */
+/* How fast a client may and must be, and what it holds while the server waits
+ * for it: UploadRate, UploadMinRate, UploadPark. */
 
 /* What an HTTP/2 client may send before it has received our settings (RFC 9113
  * 6.9.2). */
 #define PARK_OVER_DEFAULT 65535
+#define GRACE_DEFAULT apr_time_from_sec(30)
 #define GRACE_MOST apr_time_from_sec(86400)
+
+extern module AP_MODULE_DECLARE_DATA upload_pool_module;
+
+static void create(upool_dir_conf *conf)
+{
+    conf->rate = UPOOL_UNSET;
+    conf->min_rate = UPOOL_UNSET;
+    conf->min_grace = UPOOL_UNSET;
+    conf->park = UPOOL_UNSET;
+    conf->local_min_rate = UPOOL_UNSET;
+    conf->local_min_grace = UPOOL_UNSET;
+    conf->park_over = UPOOL_UNSET;
+}
+
+static void merge(upool_dir_conf *conf, const upool_dir_conf *base,
+                  const upool_dir_conf *add, apr_pool_t *p)
+{
+    (void)p;
+    UPOOL_MERGE(rate);
+    UPOOL_MERGE(min_rate);
+    UPOOL_MERGE(min_grace);
+    conf->local_min_rate =
+        upool_config_higher(base->local_min_rate, add->local_min_rate);
+    conf->local_min_grace =
+        upool_config_lower(base->local_min_grace, add->local_min_grace);
+    UPOOL_MERGE(park);
+    /* One directive sets both. */
+    conf->park_over =
+        add->park == UPOOL_UNSET ? base->park_over : add->park_over;
+}
+
+static void merge_server(upool_server_conf *conf, const upool_server_conf *base,
+                         const upool_server_conf *add)
+{
+    (void)base;
+    /* A virtual host inherits it from the main server, which reports it
+     * once. */
+    conf->park_always = add->park_always;
+}
+
+const upool_config_group upool_config_pace_group = {
+    .create = create,
+    .merge = merge,
+    .merge_server = merge_server,
+};
+
+apr_int64_t upool_config_rate(const upool_dir_conf *conf)
+{
+    return upool_config_or_none(conf->rate);
+}
 
 /* A bare number would mean megabytes a second, as everywhere, which is never
  * intended. */
@@ -70,6 +118,18 @@ const char *upool_set_min_rate(cmd_parms *cmd, void *conf_, const char *rate,
     return NULL;
 }
 
+void upool_config_pace(const upool_dir_conf *conf, upool_pace *pace,
+                       apr_time_t now)
+{
+    apr_int64_t rate = upool_config_or_none(
+        upool_config_higher(conf->min_rate, conf->local_min_rate));
+    apr_int64_t grace =
+        upool_config_lower(conf->min_grace, conf->local_min_grace);
+
+    upool_pace_start(pace, rate, grace == UPOOL_UNSET ? GRACE_DEFAULT : grace,
+                     now);
+}
+
 /* Remembers the place for start-up, which reports where Always cannot do what
  * it says. */
 static void note_always(const cmd_parms *cmd)
@@ -107,4 +167,14 @@ const char *upool_set_park(cmd_parms *cmd, void *conf_, const char *arg,
                                        "takes On, Off, or Always and a size");
     }
     return NULL;
+}
+
+int upool_config_parks(const upool_dir_conf *conf)
+{
+    return conf->park != 0;
+}
+
+apr_int64_t upool_config_park_over(const upool_dir_conf *conf)
+{
+    return conf->park_over;
 }

@@ -1,21 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-#include "config/settings.h"
+#include "config/group.h"
 
 #include <string.h>
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "config/config.h"
+#include "config/settings.h"
 #include "parse/names.h"
 #include "parse/quantity.h"
 
-/* Directives about single fields of the form, and the names of files. */
+/* Single fields of the form, and the names of files: UploadField,
+ * UploadDigestField, UploadNames. */
 
 /* The largest number for max=: more files than this would be no limit at
  * all. */
 #define MAX_FILES 1000000
+
+/* The rules of base whose name add does not have, then those of add. */
+static const apr_array_header_t *merge_rules(apr_pool_t *p,
+                                             const apr_array_header_t *base,
+                                             const apr_array_header_t *add)
+{
+    apr_array_header_t *merged;
+    int i;
+    int n;
+
+    if (!base || !add) {
+        return base ? base : add;
+    }
+    merged = apr_array_make(p, base->nelts + add->nelts, sizeof(upool_rule));
+    for (i = 0; i < base->nelts; i++) {
+        const upool_rule *rule = &APR_ARRAY_IDX(base, i, upool_rule);
+
+        for (n = 0; n < add->nelts; n++) {
+            if (!strcmp(APR_ARRAY_IDX(add, n, upool_rule).name, rule->name)) {
+                break;
+            }
+        }
+        if (n == add->nelts) {
+            APR_ARRAY_PUSH(merged, upool_rule) = *rule;
+        }
+    }
+    apr_array_cat(merged, add);
+    return merged;
+}
+
+static void create(upool_dir_conf *conf)
+{
+    conf->utf8_names = UPOOL_UNSET;
+}
+
+static void merge(upool_dir_conf *conf, const upool_dir_conf *base,
+                  const upool_dir_conf *add, apr_pool_t *p)
+{
+    conf->rules = merge_rules(p, base->rules, add->rules);
+    conf->local_rules = merge_rules(p, base->local_rules, add->local_rules);
+    UPOOL_MERGE_POINTER(digest_field);
+    UPOOL_MERGE(utf8_names);
+}
+
+const upool_config_group upool_config_fields_group = {
+    .create = create,
+    .merge = merge,
+};
 
 /* 1 for a name that a client may be told and a log line can show. */
 static int is_plain(const char *name)
