@@ -970,10 +970,7 @@ sub _numbered
         my $is_again = !$left{$n};
         for my $try (1 .. 200) {
             $run->{ending} = 1 if !grep { $_ != $n } keys %left;
-            # plupload's first piece begins the upload, again too: one that was
-            # cut off and is taken late undoes what came after it.
-            my $cuts = $u->{kind} eq 'plupload' && !$n ? 0 : 0.2;
-            my $r = $send->($n, cut => chance($cuts) ? 1 : undef);
+            my $r = $send->($n, cut => chance(0.2) ? 1 : undef);
             if (_is_good($r)) {
                 delete $left{$n};
                 $ran = $r if ($r->{body} // '') =~ /^ran /;
