@@ -431,6 +431,17 @@ static int put_aside(upool_chunked *c, const upool_file *file,
     return begin(c, inner, refusal);
 }
 
+/* What the bytes of a repeated piece have to equal; NULL: nothing. */
+static upool_repeat *repeat_of(const upool_chunked *c)
+{
+    if (brings_all(c)) {
+        return upool_complete_repeat(c->r, c->rq, c->resume);
+    }
+    return c->place.length < 0
+               ? NULL
+               : upool_repeat_of_length(c->place.length, c->r->pool);
+}
+
 static int enter_named(upool_chunked *c, const upool_file *file,
                        const apr_array_header_t *fields, upool_sink *inner,
                        upool_refusal *refusal)
@@ -440,11 +451,7 @@ static int enter_named(upool_chunked *c, const upool_file *file,
     }
     if (c->state == UPOOL_CHUNKED_REPEATED) {
         /* Its client wants the answer, which got lost. */
-        upool_drop_sink(inner, UPOOL_REASON_NONE,
-                        brings_all(c)
-                            ? upool_complete_repeat(c->r, c->rq, c->resume)
-                            : NULL,
-                        c->r->pool);
+        upool_drop_sink(inner, UPOOL_REASON_NONE, repeat_of(c), c->r->pool);
         return 0;
     }
     if (is_counted_first(c)) {
