@@ -27,8 +27,8 @@
  * taken.  plupload only counts its pieces: the first one makes the upload anew
  * and its length is the measure of those that follow, in order; bytes of a
  * piece that are there already are passed over.  Where an upload is there, it
- * goes only when the new first piece is whole: one that was cut off may be taken
- * late, after its client has sent it again and others after it.
+ * goes only when the new first piece is whole: one that was cut off may be
+ * taken late, after its client has sent it again and others after it.
  *
  * The answer to a piece is {"upload_id", "offset", "expires"} with the header
  * Range: 0-N (jQuery File Upload).  A piece of a session gets 201 with the

@@ -35,8 +35,8 @@ static int is_pool(int fd)
            && S_ISREG(st.st_mode) && st.st_uid == geteuid();
 }
 
-/* What store.c takes for one: nobody has a pool there, nor below.  A root that is
- * a pool has as many as there are uploads. */
+/* What store.c takes for one: nobody has a pool there, nor below.  A root that
+ * is a pool has as many as there are uploads. */
 static int is_bucket(int fd)
 {
     struct stat st;

@@ -25,10 +25,10 @@
  * be opened. */
 apr_status_t upool_root_hold(int *lock, const char *root, apr_pool_t *p);
 
-/* Bytes that the pools below root, except own, hold or have reserved.  *pools is
- * NULL at first, and keeps in p which pools there are, so that an upload looks
- * for them once and only reads their books from then on.  Returns the system's
- * error where the root cannot be read. */
+/* Bytes that the pools below root, except own, hold or have reserved.  *pools
+ * is NULL at first, and keeps in p which pools there are, so that an upload
+ * looks for them once and only reads their books from then on.  Returns the
+ * system's error where the root cannot be read. */
 apr_status_t upool_root_others(apr_int64_t *bytes, apr_array_header_t **pools,
                                const char *root, const upool_store *own,
                                apr_pool_t *p);

@@ -99,6 +99,12 @@ int main(void)
     tap_is_int(
         (int)ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abcd"),
         UPOOL_REASON_OTHER_CONTENT, "more than the file has");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_of_length(2, p), "xy"), 0,
+        "a part of the file");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_of_length(2, p), "x"),
+        UPOOL_REASON_OTHER_CONTENT, "less of it");
     tap_is_int(is_same(upool_record_make(p, "id"), "a", "bc"), -1,
                "without a file");
     apr_pool_destroy(p);
