@@ -26,7 +26,9 @@
  * other pieces must begin at the upload's offset, or none of their bytes is
  * taken.  plupload only counts its pieces: the first one makes the upload anew
  * and its length is the measure of those that follow, in order; bytes of a
- * piece that are there already are passed over.
+ * piece that are there already are passed over.  Where an upload is there, it
+ * goes only when the new first piece is whole: one that was cut off may be
+ * taken late, after its client has sent it again and others after it.
  *
  * The answer to a piece is {"upload_id", "offset", "expires"} with the header
  * Range: 0-N (jQuery File Upload).  A piece of a session gets 201 with the
@@ -70,13 +72,14 @@ typedef enum upool_chunked_by {
  *
  *     NONE ──open──> FOUND ──> REPEATED       nothing of this piece is taken
  *       ├──make───────────────> CREATED
- *       └──make, unnamed──> UNNAMED ──> CREATED, or NONE and open again */
+ *       ├──make, unnamed──> UNNAMED ──> CREATED, or NONE and open again
+ *       └──open──> FOUND, and a first piece that is counted ──> UNNAMED */
 typedef enum upool_chunked_state {
     UPOOL_CHUNKED_NONE = 0, /* not opened, or its client may not know of it */
     UPOOL_CHUNKED_FOUND,    /* it was there */
     UPOOL_CHUNKED_REPEATED, /* all is there: it wants the answer (again) */
     UPOOL_CHUNKED_CREATED,  /* made by this request */
-    UPOOL_CHUNKED_UNNAMED   /* the same, before its form has said which it is */
+    UPOOL_CHUNKED_UNNAMED   /* the same, before it is known which it is */
 } upool_chunked_state;
 
 /* What the client says, in the head, the query and the fields of a form. */
@@ -117,6 +120,7 @@ typedef struct upool_chunked {
     upool_chunked_says says;
     upool_chunked_place place;
     upool_chunked_state state;
+    const char *anew;     /* UNNAMED is to take the place of this one; NULL */
     upool_resume *resume; /* NULL in NONE, and before UNNAMED is made */
     upool_chunked_body body;
 } upool_chunked;

@@ -28,9 +28,10 @@ static int refuse_for(upool_chunked *c, upool_reason reason, const char *detail)
 
 /* --- A file before its name ----------------------------------------------- */
 
-/* A form whose file came before the fields that name its upload.  The bytes
- * were stored as a new upload; if the fields name another one, the bytes are
- * copied there and the new one is deleted. */
+/* A form whose file came before the fields that name its upload, or a first
+ * piece that makes an upload anew.  The bytes were stored as a new upload; if
+ * they belong to another one, they are copied there and the new one is
+ * deleted. */
 
 static apr_status_t copy_bytes(void *user, const char *data, apr_size_t len)
 {
@@ -65,7 +66,8 @@ static int copy(upool_chunked *c, upool_sink *sink, upool_store *store,
 static int copy_piece(upool_chunked *c, const char *made,
                       upool_refusal *refusal)
 {
-    const apr_array_header_t *fields = upool_chunk_fields(c->body.form);
+    const apr_array_header_t *fields =
+        c->body.form ? upool_chunk_fields(c->body.form) : NULL;
     upool_store *store = upool_known_store(c->r, c->rq, refusal);
     upool_sink sink;
 
@@ -91,7 +93,7 @@ static int move(upool_chunked *c, upool_refusal *refusal)
     c->place.by = UPOOL_CHUNKED_BY_NOBODY;
     c->resume = NULL;
     c->rq->minted = 0;
-    c->rq->id[0] = '\0';
+    apr_cpystrn(c->rq->id, c->anew ? c->anew : "", sizeof(c->rq->id));
     failed =
         upool_chunked_place_piece(c, refusal) || upool_chunked_name(c, refusal);
     if (!failed && c->place.length < 0) {
@@ -139,7 +141,8 @@ static int put_in_place(upool_chunked *c, upool_refusal *refusal)
                    && (upool_family_settle(&c->says.family, &piece)
                        || upool_family_is_strange(&c->says.family));
 
-    return c->says.named || is_piece ? move(c, refusal) : settle(c, refusal);
+    return c->anew || c->says.named || is_piece ? move(c, refusal)
+                                                : settle(c, refusal);
 }
 
 /* --- The piece is there --------------------------------------------------- */
@@ -192,13 +195,13 @@ static int piece_is_in(request_rec *r, upool_request *rq,
 int upool_chunked_take_raw(upool_chunked *c)
 {
     upool_request *rq = c->rq;
-    upool_file file;
+    upool_file *file = apr_palloc(c->r->pool, sizeof(*file));
     upool_refusal refusal;
 
     if (upool_intake_is_encoded(c->r, rq, 1)) {
         return refuse_for(c, UPOOL_REASON_CONTENT_CODING, NULL);
     }
-    if (read_file(c, &file)) {
+    if (read_file(c, file)) {
         return refuse_for(c, UPOOL_REASON_CHUNK_HEADER, "Content-Disposition");
     }
     if (upool_chunked_place_piece(c, &refusal)) {
@@ -215,9 +218,10 @@ int upool_chunked_take_raw(upool_chunked *c)
         return refuse_for(c, UPOOL_REASON_DIGEST_SYNTAX, NULL);
     }
     if (upool_chunked_name(c, &refusal)
-        || upool_chunked_enter(c, &file, NULL, &rq->sink, &refusal)) {
+        || upool_chunked_enter(c, file, NULL, &rq->sink, &refusal)) {
         return upool_chunked_refuse(c->r, rq, &refusal);
     }
+    c->body.file = file;
     return upool_drive_run(c->r, rq, piece_is_in);
 }
 

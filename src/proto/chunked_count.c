@@ -45,10 +45,10 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
     apr_off_t size = measure_of(c);
     apr_off_t start;
 
+    /* A client that begins again, after a break or with another version of the
+     * file, begins with piece 0. */
     if (c->place.piece.number == 0) {
-        /* A client that begins again, after a break or with another version of
-         * the file, begins with piece 0. */
-        return upool_chunked_begin_anew(c, makes, refusal);
+        return c->anew ? upool_chunked_begin_anew(c, makes, refusal) : 0;
     }
     if (size == 0 || c->place.piece.number > have / size) {
         return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,

@@ -83,16 +83,35 @@ static apr_off_t offset_of(const upool_chunked *c, const upool_refusal *refusal)
 
 /* Deletes an upload that this request has made and no client can continue: it
  * holds nothing, or its client has not been told its name.  A library's file
- * stays, since other pieces of it may have come meanwhile. */
+ * stays once it has its name, since other pieces of it may have come
+ * meanwhile. */
 static void drop_made(upool_chunked *c)
 {
-    if (upool_chunked_is_made(c) && !upool_chunked_is_library(c)
-        && !c->says.session
-        && (c->rq->minted || upool_resume_held(c->resume) == 0)) {
+    int is_shared = upool_chunked_is_library(c) || c->says.session;
+
+    if (upool_chunked_is_made(c)
+        && (is_shared ? c->state == UPOOL_CHUNKED_UNNAMED
+                      : c->rq->minted || upool_resume_held(c->resume) == 0)) {
         upool_resume_abandon(c->resume);
         c->state = UPOOL_CHUNKED_NONE;
         c->resume = NULL;
     }
+}
+
+/* There was no room for a first piece beside the upload that it was to take the
+ * place of: sent again, it finds that room. */
+static void drop_old(upool_chunked *c)
+{
+    upool_refusal refusal;
+
+    c->state = UPOOL_CHUNKED_NONE;
+    c->resume = NULL;
+    apr_cpystrn(c->rq->id, c->anew, sizeof(c->rq->id));
+    if (!upool_chunked_open(c, &refusal)
+        && !upool_resume_is_complete(c->resume)) {
+        upool_resume_abandon(c->resume);
+    }
+    c->resume = NULL;
 }
 
 int upool_chunked_refuse(request_rec *r, upool_request *rq,
@@ -106,6 +125,9 @@ int upool_chunked_refuse(request_rec *r, upool_request *rq,
         return upool_reply_refusal(r, rq, refusal);
     }
     drop_made(c);
+    if (c->anew && refusal->status == HTTP_INSUFFICIENT_STORAGE) {
+        drop_old(c);
+    }
     text = upool_result_refusal(text_of(c, refusal), offset_of(c, refusal),
                                 r->pool);
     return upool_reply_refusal_as(r, rq, refusal, status_of(refusal), JSON,

@@ -386,6 +386,62 @@ static int brings_all(const upool_chunked *c)
            && c->place.length == upool_resume_length(c->resume);
 }
 
+static int enter_minted(upool_chunked *c, const upool_file *file,
+                        const apr_array_header_t *fields, upool_sink *inner,
+                        upool_refusal *refusal)
+{
+    return mint(c, refusal)
+           || create(c, file, fields, UPOOL_REASON_NOT_FOUND, refusal)
+           || (c->state != UPOOL_CHUNKED_UNNAMED && settle_total(c, refusal))
+           || begin(c, inner, refusal);
+}
+
+static int is_counted_first(const upool_chunked *c)
+{
+    return c->state == UPOOL_CHUNKED_FOUND
+           && c->place.by == UPOOL_CHUNKED_BY_COUNT
+           && c->place.piece.number == 0;
+}
+
+/* Puts a first piece aside until it is whole.  Where there is no room for both,
+ * the upload that it begins anew goes at once. */
+static int put_aside(upool_chunked *c, const upool_file *file,
+                     const apr_array_header_t *fields, upool_sink *inner,
+                     upool_refusal *refusal)
+{
+    upool_request *rq = c->rq;
+
+    c->anew = apr_pstrdup(c->r->pool, rq->id);
+    forget(c);
+    c->state = UPOOL_CHUNKED_UNNAMED;
+    if (!enter_minted(c, file, fields, inner, refusal)) {
+        return 0;
+    }
+    if (c->resume) {
+        upool_resume_abandon(c->resume);
+    }
+    forget(c);
+    rq->minted = 0;
+    apr_cpystrn(rq->id, c->anew, sizeof(rq->id));
+    if (refusal->status != HTTP_INSUFFICIENT_STORAGE
+        || open_or_create(c, file, fields, refusal)) {
+        return 1;
+    }
+    c->anew = NULL;
+    return begin(c, inner, refusal);
+}
+
+/* What the bytes of a repeated piece have to equal; NULL: nothing. */
+static upool_repeat *repeat_of(const upool_chunked *c)
+{
+    if (brings_all(c)) {
+        return upool_complete_repeat(c->r, c->rq, c->resume);
+    }
+    return c->place.length < 0
+               ? NULL
+               : upool_repeat_of_length(c->place.length, c->r->pool);
+}
+
 static int enter_named(upool_chunked *c, const upool_file *file,
                        const apr_array_header_t *fields, upool_sink *inner,
                        upool_refusal *refusal)
@@ -395,12 +451,11 @@ static int enter_named(upool_chunked *c, const upool_file *file,
     }
     if (c->state == UPOOL_CHUNKED_REPEATED) {
         /* Its client wants the answer, which got lost. */
-        upool_drop_sink(inner, UPOOL_REASON_NONE,
-                        brings_all(c)
-                            ? upool_complete_repeat(c->r, c->rq, c->resume)
-                            : NULL,
-                        c->r->pool);
+        upool_drop_sink(inner, UPOOL_REASON_NONE, repeat_of(c), c->r->pool);
         return 0;
+    }
+    if (is_counted_first(c)) {
+        return put_aside(c, file, fields, inner, refusal);
     }
     return settle_total(c, refusal) || begin(c, inner, refusal);
 }
@@ -430,28 +485,19 @@ int upool_chunked_enter(upool_chunked *c, const upool_file *file,
                         const apr_array_header_t *fields, upool_sink *inner,
                         upool_refusal *refusal)
 {
-    upool_request *rq = c->rq;
-
-    if (!rq->id[0]) {
-        /* The fields after the file may still name the upload, so minting is
-         * checked again later. */
-        if (c->kind != UPOOL_CHUNKED_RAW) {
-            c->state = UPOOL_CHUNKED_UNNAMED;
-        }
-        if (c->state != UPOOL_CHUNKED_UNNAMED && !upool_chunked_may_mint(c)) {
-            *refusal = upool_proto_missing();
-            return 1;
-        }
-        if (mint(c, refusal)
-            || create(c, file, fields, UPOOL_REASON_NOT_FOUND, refusal)) {
-            return 1;
-        }
-    }
-    else {
+    if (c->rq->id[0]) {
         return enter_found(c, file, fields, inner, refusal);
     }
-    return (c->state != UPOOL_CHUNKED_UNNAMED && settle_total(c, refusal))
-           || begin(c, inner, refusal);
+    /* The fields after the file may still name the upload, so minting is
+     * checked again later. */
+    if (c->kind != UPOOL_CHUNKED_RAW) {
+        c->state = UPOOL_CHUNKED_UNNAMED;
+    }
+    else if (!upool_chunked_may_mint(c)) {
+        *refusal = upool_proto_missing();
+        return 1;
+    }
+    return enter_minted(c, file, fields, inner, refusal);
 }
 
 static const apr_array_header_t *fields_behind(const upool_chunked *c)

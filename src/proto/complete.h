@@ -60,7 +60,7 @@ upool_resume *upool_complete_create(request_rec *r, upool_request *rq,
                                     upool_refusal *refusal);
 
 /* The comparison for a request that brings all of a complete upload again;
- * NULL: nothing is known of its bytes, or handlers may have changed them. */
+ * NULL: handlers may have changed its bytes. */
 upool_repeat *upool_complete_repeat(request_rec *r, const upool_request *rq,
                                     const upool_resume *resume);
 

@@ -35,6 +35,16 @@ static int is_pool(int fd)
            && S_ISREG(st.st_mode) && st.st_uid == geteuid();
 }
 
+/* What store.c takes for one: nobody has a pool there, nor below.  A root that
+ * is a pool has as many as there are uploads. */
+static int is_bucket(int fd)
+{
+    struct stat st;
+
+    return fstatat(fd, UPOOL_LAYOUT_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISREG(st.st_mode);
+}
+
 static apr_status_t visit(void *baton, int fd, const char *name)
 {
     level at = *(const level *)baton;
@@ -42,16 +52,20 @@ static apr_status_t visit(void *baton, int fd, const char *name)
     int below;
 
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)
-        || at.all->left-- <= 0 || upool_fd_directory(&below, fd, name)) {
+        || at.all->left <= 0 || upool_fd_directory(&below, fd, name)) {
         return APR_SUCCESS;
     }
     at.path = apr_pstrcat(at.all->p, at.path, "/", name, NULL);
     at.depth++;
     if (is_pool(below)) {
+        at.all->left--;
         APR_ARRAY_PUSH(at.all->list, const char *) = at.path;
     }
-    else if (at.depth < UPOOL_POOLS_DEPTH) {
-        upool_directory_each(below, visit, &at);
+    else if (!is_bucket(below)) {
+        at.all->left--;
+        if (at.depth < UPOOL_POOLS_DEPTH) {
+            upool_directory_each(below, visit, &at);
+        }
     }
     upool_fd_close(&below);
     return APR_SUCCESS;
@@ -68,6 +82,9 @@ apr_status_t upool_pools_find(apr_array_header_t *list, const char *root,
         upool_fd_directory(&fd, AT_FDCWD, apr_pstrcat(p, root, "/.", NULL));
 
     if (!rv) {
+        if (is_pool(fd)) {
+            APR_ARRAY_PUSH(list, const char *) = root;
+        }
         rv = upool_directory_each(fd, visit, &at);
         upool_fd_close(&fd);
     }

@@ -5,13 +5,15 @@
 
 /* Finds the pools below a directory (UploadPoolRoot), which no configuration
  * names one by one.  A pool is known by its books, which the first upload there
- * makes.  Links are not followed, and pools are not searched inside.
+ * makes.  The directory itself may be one.  Links are not followed; other pools
+ * and buckets are not searched inside.
  *
  * No state; any thread. */
 
 #include <apr_tables.h>
 
-/* Levels below the root, and directories in all, that are looked at. */
+/* Levels below the root, and directories (without buckets) in all, that are
+ * looked at. */
 #define UPOOL_POOLS_DEPTH 8
 #define UPOOL_POOLS_SEEN 10000
 

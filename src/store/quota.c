@@ -34,6 +34,7 @@ struct upool_quota {
     apr_interval_time_t kept; /* for so long by the books; 0: they do not say */
     int from_start; /* what is in the bucket's incomplete file counts as that */
     int root;       /* held while rows are written; -1: not */
+    apr_array_header_t *others; /* pools below the root; NULL: not looked for */
     apr_status_t error;
 };
 
@@ -133,7 +134,8 @@ static upool_quota_answer judge_root(upool_quota *quota, apr_int64_t here,
                         : APR_SUCCESS;
 
     rv = rv ? rv
-            : upool_root_others(&others, limits->root, quota->store, quota->p);
+            : upool_root_others(&others, &quota->others, limits->root,
+                                quota->store, quota->p);
     if (rv) {
         return failed(quota, rv);
     }

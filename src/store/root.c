@@ -58,21 +58,20 @@ static void add_pool(apr_int64_t *bytes, const char *path,
     upool_fd_close(&fd);
 }
 
-apr_status_t upool_root_others(apr_int64_t *bytes, const char *root,
-                               const upool_store *own, apr_pool_t *p)
+apr_status_t upool_root_others(apr_int64_t *bytes, apr_array_header_t **pools,
+                               const char *root, const upool_store *own,
+                               apr_pool_t *p)
 {
-    apr_array_header_t *pools;
-    apr_pool_t *scratch;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
     int i;
 
     *bytes = 0;
-    apr_pool_create(&scratch, p);
-    pools = apr_array_make(scratch, 8, sizeof(const char *));
-    rv = upool_pools_find(pools, root, scratch);
-    for (i = 0; !rv && i < pools->nelts; i++) {
-        add_pool(bytes, APR_ARRAY_IDX(pools, i, const char *), own);
+    if (!*pools) {
+        *pools = apr_array_make(p, 8, sizeof(const char *));
+        rv = upool_pools_find(*pools, root, p);
     }
-    apr_pool_destroy(scratch);
+    for (i = 0; !rv && i < (*pools)->nelts; i++) {
+        add_pool(bytes, APR_ARRAY_IDX(*pools, i, const char *), own);
+    }
     return rv;
 }

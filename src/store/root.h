@@ -16,6 +16,8 @@
  *
  * No state; any thread. */
 
+#include <apr_tables.h>
+
 #include "store/store.h"
 
 /* Holds the root until *lock, a descriptor, is closed; waits for its present
@@ -23,9 +25,12 @@
  * be opened. */
 apr_status_t upool_root_hold(int *lock, const char *root, apr_pool_t *p);
 
-/* Bytes that the pools below root, except own, hold or have reserved.  p: for a
- * moment's work.  Returns the system's error where the root cannot be read. */
-apr_status_t upool_root_others(apr_int64_t *bytes, const char *root,
-                               const upool_store *own, apr_pool_t *p);
+/* Bytes that the pools below root, except own, hold or have reserved.  *pools
+ * is NULL at first, and keeps in p which pools there are, so that an upload
+ * looks for them once and only reads their books from then on.  Returns the
+ * system's error where the root cannot be read. */
+apr_status_t upool_root_others(apr_int64_t *bytes, apr_array_header_t **pools,
+                               const char *root, const upool_store *own,
+                               apr_pool_t *p);
 
 #endif

@@ -32,8 +32,8 @@ static int feed(void *self, const char *data, apr_size_t len)
     if (len && drop->reason) {
         refuse(self, drop->reason, 0, "bytes that nobody waits for");
     }
-    if (drop->repeat) {
-        upool_repeat_data(drop->repeat, data, len);
+    if (drop->repeat && upool_repeat_data(drop->repeat, data, len)) {
+        refuse(self, UPOOL_REASON_OTHER_CONTENT, 0, NULL);
     }
     return is_refused(self);
 }

@@ -10,7 +10,8 @@
 #include "upload/sink.h"
 
 /* Makes it, in p.  reason refuses the first byte; NONE: bytes may come.  repeat
- * says what they have to equal (else OTHER_CONTENT, at the end); NULL: any. */
+ * says what they have to equal (else OTHER_CONTENT, at the end, or where more
+ * come than the file has); NULL: any. */
 void upool_drop_sink(upool_sink *sink, upool_reason reason,
                      upool_repeat *repeat, apr_pool_t *p);
 

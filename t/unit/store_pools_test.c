@@ -45,7 +45,7 @@ int main(void)
     const char *deep = "root/d";
 
     kit_start(&k);
-    make(&k, "root", 1);
+    make(&k, "root", 0);
     make(&k, "root/a", 1);
     make(&k, "root/a/bucket", 1);
     make(&k, "root/b", 0);
@@ -57,7 +57,14 @@ int main(void)
     symlink("../outside", kit_path(&k, "root/link"));
     symlink("../a/.quota", kit_path(&k, "root/linked/.quota"));
     tap_is_str(found(&k, kit_path(&k, "root")), "/a /b/c ",
-               "those with books, not the root, none in another, no link");
+               "those with books, none in another, no link");
+    kit_write_file(kit_path(&k, "root/none/lock"), "");
+    make(&k, "root/none/deep", 1);
+    tap_is_str(found(&k, kit_path(&k, "root")), "/a /b/c ", "none in a bucket");
+    kit_write_file(kit_path(&k, "root/.quota"), "");
+    tap_is_str(found(&k, kit_path(&k, "root")), " /a /b/c ",
+               "the root, if it is a pool");
+    unlink(kit_path(&k, "root/.quota"));
     for (i = 0; i < UPOOL_POOLS_DEPTH + 1; i++) {
         make(&k, deep, i == UPOOL_POOLS_DEPTH - 1);
         deep = apr_pstrcat(k.p, deep, "/d", NULL);

@@ -620,6 +620,13 @@ static void test_root(void)
     kit_wipe(kit_in(&k, "a", NULL));
     k.store = two;
     tap_ok(put_soon(&k, "i", NULL, 20), "nobody is refused before all count");
+    /* The root is a pool too. */
+    k.store = open_beside(&k, NULL);
+    tap_ok(!put(&k, "k", NULL, 41), "what is below the root is full for it");
+    tap_ok(put(&k, "k", NULL, 30), "which it may fill");
+    k.store = one;
+    tap_ok(!put(&k, "l", NULL, 11), "and it counts for those below");
+    k.store = two;
     limits.root = "/nowhere/at/all";
     limits.pool = 0;
     h = hold(&k, "j", NULL);

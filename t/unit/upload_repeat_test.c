@@ -21,6 +21,7 @@ static upool_record *record_of(const char *algorithm, const char *hex)
     upool_file *file = apr_array_push(record->files);
 
     memset(file, 0, sizeof(*file));
+    file->size = 3;
     file->digests = apr_array_make(p, 2, sizeof(upool_digest));
     if (algorithm) {
         upool_digest digest = { algorithm, hex };
@@ -84,11 +85,26 @@ int main(void)
     tap_is_int(is_same(record, "a", "bc"), 1, "by another digest");
     tap_is_int(is_same(record, "a", "cb"), 0, "which tells as well");
     record = record_of("whirlpool", "00");
-    tap_is_int(is_same(record, "a", "bc"), -1, "by none that is unknown");
+    tap_is_int(is_same(record, "a", "bc"), 1,
+               "by its length, where the digest"
+               " is of a kind not known");
+    tap_is_int(is_same(record, "a", "b"), 0, "which tells too");
     APR_ARRAY_PUSH(APR_ARRAY_IDX(record->files, 0, upool_file).digests,
                    upool_digest) = crc;
     tap_is_int(is_same(record, "a", "bc"), 1, "but by the one behind it");
-    tap_is_int(is_same(record_of(NULL, NULL), "a", "bc"), -1, "without any");
+    record = record_of(NULL, NULL);
+    tap_is_int(is_same(record, "a", "bc"), 1, "without any");
+    tap_is_int(is_same(record, "a", "b"), 0, "fewer, without any");
+    tap_is_int(is_same(record, "abc", "d"), 0, "more");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_make(record, p), "abcd"),
+        UPOOL_REASON_OTHER_CONTENT, "more than the file has");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_of_length(2, p), "xy"), 0,
+        "a part of the file");
+    tap_is_int(
+        (int)ends_as(UPOOL_REASON_NONE, upool_repeat_of_length(2, p), "x"),
+        UPOOL_REASON_OTHER_CONTENT, "less of it");
     tap_is_int(is_same(upool_record_make(p, "id"), "a", "bc"), -1,
                "without a file");
     apr_pool_destroy(p);

@@ -185,6 +185,68 @@ for my $raw (0, 1) {
     my $again = plupload($raw, $name, 2, 3, $piece[2]);
     is $again->{body}, $r->{body}, 'the last again';
 }
+
+# A first piece that was cut off, and that its server takes only when its client
+# has long gone on: what came after it stays.
+sub cut_piece
+{
+    my ($raw, $name, $bytes, %o) = @_;
+    my @fields = (name => $name, chunk => 0, chunks => 3);
+    my $where = ($o{id} ? "?X-Progress-ID=$o{id}" : '');
+    my ($body, $type) = $raw ? ($bytes, 'application/octet-stream')
+        : multipart([{name => 'name', value => $name},
+                     {name => 'chunk', value => 0}, {name => 'chunks', value => 3},
+                     {name => 'file', content => $bytes, filename => 'blob'}]);
+    $where .= ($where ? '&' : '?') . query(@fields) if $raw;
+    my $c = connect_raw();
+    $c->send("POST $url$where HTTP/1.1\r\nHost: localhost\r\n"
+        . "Content-Type: $type\r\nContent-Length: " . length($body) . "\r\n\r\n"
+        . substr $body, 0, length($body) - $size / 2);
+    return $c;
+}
+
+for my $how ([0], [1], [0, new_id()], [1, new_id()]) {
+    my ($raw, $id) = @$how;
+    my $text = 'plupload' . ($raw ? ', raw' : '') . ($id ? ', named' : '');
+    my $name = new_id() . '.bin';
+    my @named = $id ? (id => $id) : ();
+    my @piece = map { substr $content, $_ * $size, $size } 0 .. 2;
+    plupload($raw, $name, 0, 3, $piece[0], @named);
+    plupload($raw, $name, 1, 3, $piece[1], @named);
+    my %before = map { $_ => 1 } pool_dirs('chunked-ip');
+    my $c = cut_piece($raw, $name, $piece[0], @named);
+    wait_for(sub { grep { !$before{$_} } pool_dirs('chunked-ip') });
+    ok +(grep { !$before{$_} } pool_dirs('chunked-ip')),
+        "$text: a first piece that comes again is put aside";
+    $c->close;
+    wait_for(sub { !grep { !$before{$_} } pool_dirs('chunked-ip') });
+    is_deeply [grep { !$before{$_} } pool_dirs('chunked-ip')], [],
+        'nothing of it stays when it is cut off';
+    my $r = plupload($raw, $name, 2, 3, $piece[2], @named);
+    is $r->{status}, 200, 'the last piece is taken';
+    ok((stored($r) || '') eq $content, 'behind the others');
+}
+
+# Where there is no room for both, the one that begins anew is no worse off.
+for my $raw (0, 1) {
+    my $name = new_id() . '.bin';
+    my %where = (url => '/chunked-tight/echo.pl');
+    my @piece = map { substr $content, $_ * $size, $size } 0 .. 2;
+    plupload($raw, $name, 0, 3, $piece[0], %where);
+    plupload($raw, $name, 1, 3, $piece[1], %where);
+    my $r;
+    for (1, 2) {
+        $r = plupload($raw, $name, 0, 3, $piece[0], %where);
+        last if $r->{status} == 200;
+        is $r->{status}, 507, 'no room for both';
+    }
+    is $r->{status}, 200, 'plupload' . ($raw ? ', raw' : '')
+        . ': begun again in a pool that is nearly full';
+    plupload($raw, $name, $_, 3, $piece[$_], %where) for 1, 2;
+    $r = plupload($raw, $name, 2, 3, $piece[2], %where);
+    ok((stored($r) || '') eq $content, 'its bytes');
+    request('DELETE', "$where{url}?X-Progress-ID=" . (application($r) || {})->{identifier});
+}
 my $small = chunk($url, 'small', before => [name => 's', chunk => 0, chunks => 1],
                   filename => 's.bin');
 is $small->{status}, 200, 'plupload: a small file comes whole';

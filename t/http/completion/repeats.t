@@ -124,6 +124,29 @@ for my $kind (sort keys %tells) {
     is runs(), $before + 1, "$kind: is one upload";
 }
 
+# A body without a length has to bring as many bytes as its range says, also where
+# no digest is known.
+for my $first (0, 2) {
+    my $to = '/c-undigested/count.pl?X-Progress-ID=' . new_id();
+    my $put = sub {
+        my ($from, $bytes) = @_;
+        return request('PUT', $to, body => $bytes, chunked => 2, headers =>
+            ['Content-Disposition', 'attachment; filename="a.txt"',
+             'Content-Range', "bytes $from-4/5"]);
+    };
+    request('PUT', $to, body => 'ab', headers => ['Content-Disposition',
+        'attachment; filename="a.txt"', 'Content-Range', 'bytes 0-1/5'])
+        if $first;
+    my $bytes = substr 'abcde', $first;
+    my ($before, $answer) = (runs(), $put->($first, $bytes));
+    is $answer->{status}, 200, "from $first: taken" or diag explain $answer;
+    for my $other (substr($bytes, 1), "${bytes}f") {
+        is $put->($first, $other)->{status}, 409, "$other is no repeat of it";
+    }
+    is $put->($first, $bytes)->{body}, $answer->{body}, "$bytes is";
+    is runs(), $before + 1, 'it ran once';
+}
+
 # The same name and length, and other bytes: a file that was changed is not
 # answered for as if it had been taken, where a digest of the first is on record.
 for my $kind (sort keys %whole) {

@@ -191,7 +191,6 @@ sub ask
     # mod_cgid's programs end with it, when the server restarts: who asks again
     # has it run again.
     $self->{u}{failed} += grep { $_->{status} == 503 } @answers;
-    $self->{u}{was_cut} = 0 if $answers[0]{status};
     $answers[0]{twin} = $answers[1];
     return $answers[0];
 }
@@ -312,8 +311,13 @@ sub _refused
         || !$self->{calm} && $r->{status} =~ /^(?:0|408|500)$/;
     $self->wrong("refused with $r->{status}: " . ($r->{body} // ''))
         unless $may;
-    $u->{expect} = 'any' if $r->{status} != 507;
-    $u->{expect} = 'unfinished' if $r->{status} == 507 && $u->{expect} ne 'done';
+    # One whose application was not there (503) is complete.
+    if ($r->{status} != 507 || $u->{failed}) {
+        $u->{expect} = 'any';
+    }
+    elsif ($u->{expect} ne 'done') {
+        $u->{expect} = 'unfinished';
+    }
     return 0;
 }
 
@@ -351,7 +355,9 @@ sub _run_twins
     $self->wrong('both are refused') if $self->{calm}
         && !grep { $_->{status} =~ /^(?:200|503)$/ } @answers;
     my @told = grep { $_->[0]{told} } @forms;
-    $u->{expect} = 'any' if @told != 1 || grep { !$_->{status} } @answers;
+    # One whose application was not there (503) has replaced the other, or not.
+    $u->{expect} = 'any' if @told != 1
+        || grep { !$_->{status} || $_->{status} == 503 } @answers;
     $self->clear($u) if chance(0.2);
     return;
 }
@@ -413,7 +419,8 @@ sub clear
     my ($self, $u) = @_;
     my $to = _named($u);
     my $how = any(qw(DELETE GET POST tool));
-    # A connection that was cut off may not even have been taken yet.
+    # A connection that was cut off may not even have been taken yet, though later
+    # ones have been answered: another child took those.
     my $may_begin = $u->{was_cut};
     my $r;
     for my $try (1 .. 100) {
@@ -653,12 +660,13 @@ sub _tus
     my ($self, $u, $run, $content, $more, %o) = @_;
     my $length = length $content;
     my $defer = chance(0.2);
+    # What is empty is complete with its creation.
+    $run->{ending} = 1 if !$length && !$defer;
     my $made = $self->_create($u, sub {
         return $self->ask('POST', _named($u), [@TUS, @$more,
             $defer ? ('Upload-Defer-Length', 1) : ('Upload-Length', $length)],
             '');
     }) or return 0;
-    # What is empty was complete with it.
     ($u->{id}) = $made->{headers}{location} =~ m{([^/]+)$};
     return $o{inner} ? 1 : $self->told($u, $run, $made) if !$length && !$defer;
     my $url = "$u->{url}/$u->{id}";
@@ -970,10 +978,7 @@ sub _numbered
         my $is_again = !$left{$n};
         for my $try (1 .. 200) {
             $run->{ending} = 1 if !grep { $_ != $n } keys %left;
-            # plupload's first piece begins the upload, again too: one that was
-            # cut off and is taken late undoes what came after it.
-            my $cuts = $u->{kind} eq 'plupload' && !$n ? 0 : 0.2;
-            my $r = $send->($n, cut => chance($cuts) ? 1 : undef);
+            my $r = $send->($n, cut => chance(0.2) ? 1 : undef);
             if (_is_good($r)) {
                 delete $left{$n};
                 $ran = $r if ($r->{body} // '') =~ /^ran /;
