@@ -16,7 +16,7 @@ my $event = var('mpm') eq 'event';
 my $httpd = UploadPool::Httpd->new;
 my $dir = $httpd->make_pool('many');
 my $port = $httpd->port;
-# The server has four open files for each.
+# The server has five open files for each.
 my $many = $event ? UploadPool::Slow::most(3000, 5) : 6;
 cmp_ok $many, '>=', 200, 'enough open files for a test' if $event;
 
