@@ -47,37 +47,49 @@ static apr_status_t read_exactly(int fd, char *buffer, apr_size_t len)
     return APR_SUCCESS;
 }
 
-static apr_status_t read_text(char **text, apr_size_t *len, int fd,
-                              apr_pool_t *p)
+static apr_status_t read_text(char **text, apr_size_t *len, struct stat *st,
+                              int fd, apr_pool_t *p)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) < 0) {
+    if (fstat(fd, st) < 0) {
         return upool_fd_error();
     }
-    if (!S_ISREG(st.st_mode) || st.st_size < 0
-        || st.st_size > (off_t)UPOOL_MEMBERS_MAX) {
+    if (!S_ISREG(st->st_mode) || st->st_size < 0
+        || st->st_size > (off_t)UPOOL_MEMBERS_MAX) {
         return APR_EGENERAL;
     }
-    *len = (apr_size_t)st.st_size;
+    *len = (apr_size_t)st->st_size;
     *text = apr_palloc(p, *len + 1);
     return read_exactly(fd, *text, *len);
+}
+
+/* *fd stays open, unless there is an error. */
+static apr_status_t read_open(char **text, apr_size_t *len, struct stat *st,
+                              int *fd, int directory, const char *name,
+                              apr_pool_t *p)
+{
+    /* O_NONBLOCK: opening a planted FIFO must not wait for its other end. */
+    apr_status_t rv =
+        upool_fd_open(fd, directory, name, O_RDONLY | O_NONBLOCK, 0);
+
+    if (rv) {
+        return strange_or(rv);
+    }
+    rv = read_text(text, len, st, *fd, p);
+    if (rv) {
+        upool_fd_close(fd);
+    }
+    return strange_or(rv);
 }
 
 apr_status_t upool_document_read(char **text, apr_size_t *len, int directory,
                                  const char *name, apr_pool_t *p)
 {
-    apr_status_t rv;
+    struct stat st;
     int fd;
+    apr_status_t rv = read_open(text, len, &st, &fd, directory, name, p);
 
-    /* O_NONBLOCK: opening a planted FIFO must not wait for its other end. */
-    rv = upool_fd_open(&fd, directory, name, O_RDONLY | O_NONBLOCK, 0);
-    if (rv) {
-        return strange_or(rv);
-    }
-    rv = read_text(text, len, fd, p);
     upool_fd_close(&fd);
-    return strange_or(rv);
+    return rv;
 }
 
 apr_status_t upool_document_load(upool_record **record, int directory,
@@ -101,6 +113,22 @@ apr_status_t upool_document_load_resumable(upool_resumable **resumable,
         upool_document_read(&text, &len, directory, UPOOL_LAYOUT_RESUMABLE, p);
 
     return rv ? rv : upool_resumable_decode(resumable, text, len, id, p);
+}
+
+apr_status_t upool_document_hold_resumable(upool_resumable **resumable, int *fd,
+                                           struct stat *st, int directory,
+                                           const char *id, apr_pool_t *p)
+{
+    char *text = NULL;
+    apr_size_t len = 0;
+    apr_status_t rv =
+        read_open(&text, &len, st, fd, directory, UPOOL_LAYOUT_RESUMABLE, p);
+
+    rv = rv ? rv : upool_resumable_decode(resumable, text, len, id, p);
+    if (rv) {
+        upool_fd_close(fd);
+    }
+    return rv;
 }
 
 /* ENOENT: it is not there; APR_EGENERAL: it is not what the record says. */

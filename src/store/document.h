@@ -11,7 +11,10 @@
  * What a record says of its data files is believed only if they are there,
  * regular, and of exactly the recorded size.
  *
- * Descriptors live within one call.  No state; any thread. */
+ * Descriptors live within one call, but for the one that
+ * upool_document_hold_resumable() gives away.  No state; any thread. */
+
+#include <sys/stat.h>
 
 #include "store/record.h"
 #include "store/resumable.h"
@@ -59,6 +62,13 @@ apr_status_t upool_document_save(const upool_record *record, int directory,
 apr_status_t upool_document_load_resumable(upool_resumable **resumable,
                                            int directory, const char *id,
                                            apr_pool_t *p);
+
+/* Loads it and leaves the file open as *fd, with *st of that file: while it is
+ * open, a name with the same number is the same file, and has the same content,
+ * since a document is never written to again.  On an error *fd is -1. */
+apr_status_t upool_document_hold_resumable(upool_resumable **resumable, int *fd,
+                                           struct stat *st, int directory,
+                                           const char *id, apr_pool_t *p);
 apr_status_t upool_document_save_resumable(const upool_resumable *resumable,
                                            int directory, int sync);
 

@@ -52,9 +52,10 @@ upool_filesystem_kind upool_filesystem_of(int fd, const char **name)
                                               "of a kind not known here" };
     const known_filesystem *found = &strange;
     struct statfs fs;
+    int is_told = fstatfs(fd, &fs) == 0;
     apr_size_t i;
 
-    for (i = 0; i < COUNT(known) && fstatfs(fd, &fs) == 0; i++) {
+    for (i = 0; is_told && i < COUNT(known); i++) {
         if (known[i].magic == (unsigned int)fs.f_type) {
             found = &known[i];
             break;

@@ -64,10 +64,18 @@ static apr_status_t read_about(upool_resumable_look *a)
     if (!changed) {
         return a->about_seen.st_ino ? APR_SUCCESS : APR_ENOENT;
     }
-    rv = upool_document_load_resumable(&about, a->directory.fd, a->id, a->pool);
+    upool_resumable_let_about_go(a);
+    rv = upool_document_hold_resumable(&about, &a->about_fd, &a->about_seen,
+                                       a->directory.fd, a->id, a->pool);
     if (!rv && a->about && a->about->created != about->created) {
         /* Another upload by now; not the one that was opened. */
         rv = APR_ENOENT;
+    }
+    /* Elsewhere another machine may free a file that is open here. */
+    if (rv
+        || upool_filesystem_of(a->directory.fd, NULL)
+               != UPOOL_FILESYSTEM_LOCAL) {
+        upool_resumable_let_about_go(a);
     }
     if (rv) {
         memset(&a->about_seen, 0, sizeof(a->about_seen));
@@ -106,7 +114,7 @@ static apr_time_t newest(apr_time_t a, apr_time_t b)
     return a > b ? a : b;
 }
 
-static apr_status_t look_at_file(upool_resumable_look *a)
+apr_status_t upool_resumable_look_at_file(upool_resumable_look *a)
 {
     struct stat st;
     apr_status_t rv =
@@ -139,7 +147,7 @@ static apr_status_t look_once(upool_resumable_look *a)
         a->activity = a->record->updated;
         return APR_SUCCESS;
     }
-    return look_at_file(a);
+    return upool_resumable_look_at_file(a);
 }
 
 apr_status_t upool_resumable_look_again(upool_resumable_look *a)
@@ -161,6 +169,7 @@ static apr_status_t let_go(void *data)
     upool_resumable_look *a = data;
 
     upool_resumable_unlock(a);
+    upool_resumable_let_about_go(a);
     upool_fd_close(&a->directory.fd);
     return APR_SUCCESS;
 }
@@ -176,6 +185,7 @@ static upool_resumable_look *make(upool_store *store, const char *id,
     a->directory.fd = -1;
     a->lock.directory = -1;
     a->lock.file = -1;
+    a->about_fd = -1;
     apr_pool_cleanup_register(p, a, let_go, apr_pool_cleanup_null);
     return a;
 }
@@ -201,7 +211,14 @@ apr_status_t upool_resumable_open(upool_resumable_look **look,
 
 void upool_resumable_doubt(upool_resumable_look *a)
 {
-    memset(&a->about_seen, 0, sizeof(a->about_seen));
+    if (a->about_fd < 0) {
+        memset(&a->about_seen, 0, sizeof(a->about_seen));
+    }
+}
+
+void upool_resumable_let_about_go(upool_resumable_look *a)
+{
+    upool_fd_close(&a->about_fd);
 }
 
 apr_status_t upool_resumable_lock(upool_resumable_look *a, apr_time_t deadline)
@@ -230,9 +247,11 @@ void upool_resumable_unlock(upool_resumable_look *a)
 apr_status_t upool_resumable_save(upool_resumable_look *a)
 {
     int changed;
-    apr_status_t rv = upool_document_save_resumable(
-        a->about, a->directory.fd, upool_store_settings(a->store)->sync);
+    apr_status_t rv;
 
+    upool_resumable_let_about_go(a);
+    rv = upool_document_save_resumable(a->about, a->directory.fd,
+                                       upool_store_settings(a->store)->sync);
     if (rv || see(a, UPOOL_LAYOUT_RESUMABLE, &a->about_seen, &changed)) {
         upool_resumable_doubt(a);
     }

@@ -24,6 +24,7 @@ struct upool_resumable_look {
     upool_lock lock;
     upool_resumable *about;
     struct stat about_seen;  /* of the file that about was read from */
+    int about_fd;            /* that file, held open; -1: it is not */
     upool_record *record;    /* metadata.json, of this upload or another */
     struct stat record_seen; /* all zero: none was there */
     apr_off_t size;          /* of the data file, at the last look */
@@ -38,8 +39,17 @@ apr_status_t upool_resumable_lock(upool_resumable_look *look,
 void upool_resumable_unlock(upool_resumable_look *look);
 
 /* Makes the next look read resumable.json even if it seems unchanged: two saves
- * within one tick of the clock may look alike. */
+ * within one tick of the clock may look alike.  Not so where the file is held
+ * open: nobody else's can have its number then. */
 void upool_resumable_doubt(upool_resumable_look *look);
+
+/* Holds resumable.json no longer: a request that waits for bytes should keep as
+ * few descriptors as it can. */
+void upool_resumable_let_about_go(upool_resumable_look *look);
+
+/* Under the lock, after the region was taken: the data file as it is now.  What
+ * else the look knows changes only under the lock. */
+apr_status_t upool_resumable_look_at_file(upool_resumable_look *look);
 
 /* Looks at the disk, with or without the lock; reads what has changed since the
  * last time.  Errors as of open; APR_SUCCESS for a complete upload too. */

@@ -109,8 +109,10 @@ static apr_status_t try_region(upool_writer *w)
 static apr_status_t take_once(upool_writer *w, const upool_writer_claim *claim,
                               apr_time_t deadline)
 {
-    apr_status_t rv = upool_resumable_lock(w->upload, deadline);
+    apr_status_t rv;
 
+    upool_resumable_doubt(w->upload);
+    rv = upool_resumable_lock(w->upload, deadline);
     if (rv) {
         return rv;
     }
@@ -258,10 +260,8 @@ static apr_status_t begin_part(upool_writer *w, const upool_writer_claim *claim)
 static apr_status_t begin(upool_writer *w, const upool_writer_claim *claim)
 {
     upool_resumable_look *a = w->upload;
-    apr_status_t rv;
+    apr_status_t rv = upool_resumable_look_at_file(a);
 
-    upool_resumable_doubt(a);
-    rv = upool_resumable_look_again(a);
     if (rv) {
         return rv;
     }
@@ -288,6 +288,7 @@ apr_status_t upool_writer_begin(upool_writer **writer,
     }
     rv = begin(w, claim);
     upool_resumable_unlock(look);
+    upool_resumable_let_about_go(look);
     if (rv) {
         let_go(w);
         return rv;
@@ -477,11 +478,9 @@ apr_status_t upool_writer_keep(upool_writer *w,
     upool_resumable_look *a = w->upload;
     apr_status_t rv = settle_file(w);
 
-    if (!rv && w->in_order && a->about->good < 0 && !midstates) {
-        /* The size says it all. */
-        rv = upool_writer_look_up(w) == APR_ENOENT ? APR_ENOENT : APR_SUCCESS;
-    }
-    else if (!rv) {
+    /* Else the size says it all, and the look tells whether the file is still
+     * there. */
+    if (!rv && !(w->in_order && a->about->good < 0 && !midstates)) {
         rv = write_down(w, -1, midstates);
     }
     end(w);
@@ -517,13 +516,13 @@ apr_status_t upool_writer_complete(upool_writer **writer,
     if (rv) {
         return rv;
     }
-    upool_resumable_doubt(a);
-    rv = upool_resumable_look_again(a);
+    rv = upool_resumable_look_at_file(a);
     if (!rv && !is_whole(a)) {
         rv = APR_EINCOMPLETE;
     }
     rv = rv ? rv : cut(w, a->about->length);
     upool_resumable_unlock(a);
+    upool_resumable_let_about_go(a);
     rv = rv ? rv
             : upool_bucket_adopt(bucket, a->store, a->about, p,
                                  apr_time_now() + UPOOL_RESUMABLE_PATIENCE);
