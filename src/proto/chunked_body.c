@@ -429,12 +429,12 @@ static int is_begun_by_now(upool_chunked *c)
 static int hold(upool_chunked *c, upool_refusal *refusal)
 {
     upool_request *rq = c->rq;
-    apr_interval_time_t waited;
+    apr_time_t deadline = apr_time_now() + UPOOL_RESUMABLE_PATIENCE;
 
     if (!rq->id[0] && upool_keys_count(upool_config_ident_keys(rq->conf))) {
         return 0;
     }
-    for (waited = 0;; waited += PAUSE) {
+    for (;;) {
         if (rq->id[0] && upool_chunked_is_begun(c, refusal)) {
             return refusal->reason != UPOOL_REASON_NONE;
         }
@@ -444,8 +444,7 @@ static int hold(upool_chunked *c, upool_refusal *refusal)
         if (!upool_intake_hold(c->r, rq, refusal)) {
             return 0;
         }
-        if (refusal->reason != UPOOL_REASON_BUSY
-            || waited >= UPOOL_RESUMABLE_PATIENCE
+        if (refusal->reason != UPOOL_REASON_BUSY || apr_time_now() >= deadline
             || (!is_undecided(c) && !is_begun_by_now(c))) {
             return 1;
         }

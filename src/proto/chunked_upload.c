@@ -303,10 +303,10 @@ static int open_or_create(upool_chunked *c, const upool_file *file,
                           const apr_array_header_t *fields,
                           upool_refusal *refusal)
 {
-    apr_interval_time_t waited;
+    apr_time_t deadline = apr_time_now() + UPOOL_RESUMABLE_PATIENCE;
     int makes;
 
-    for (waited = 0;; waited += PAUSE) {
+    for (;;) {
         if (open_upload(c, filename_of(c, file), &makes, refusal)) {
             return 1;
         }
@@ -314,7 +314,7 @@ static int open_or_create(upool_chunked *c, const upool_file *file,
             return 0;
         }
         if (refusal->reason != UPOOL_REASON_BUSY
-            || waited >= UPOOL_RESUMABLE_PATIENCE) {
+            || apr_time_now() >= deadline) {
             return 1;
         }
         apr_sleep(PAUSE);
