@@ -12,7 +12,8 @@
 
 /* This many full reads in a row show that the client's bytes flow. */
 #define FULL_READS 2
-/* As many as a turn of an upload gathers, and one more. */
+/* Spare buffers of a connection at most: as many as one turn of an upload
+ * gathers, and one more. */
 #define SPARES_MOST 5
 
 /* A large buffer.  The system's allocator would take its pages back between two

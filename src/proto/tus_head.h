@@ -3,10 +3,10 @@
 #ifndef UPOOL_PROTO_TUS_HEAD_H
 #define UPOOL_PROTO_TUS_HEAD_H
 
-/* What the header fields of a tus request say.  They are read strictly: a field
- * that is malformed, or was sent twice where it is no list, makes the request a
- * bad one (400), whatever else it says; only the fields that its method knows
- * are looked at.  Nothing here reads a body or asks a pool. */
+/* Reads the header fields of a tus request.  It is strict: a field that is
+ * malformed, or was sent twice although it is no list, makes the request a bad
+ * one (400), whatever the others say; fields that the method does not use are
+ * not looked at.  Nothing here reads a body or asks a pool. */
 
 #include <httpd.h>
 
@@ -24,7 +24,7 @@
  * parameters, in any letter case. */
 int upool_tus_has_bytes(const request_rec *r);
 
-/* What POST says of a new upload.  Strings are those of the request. */
+/* A new upload, as POST announces it.  Strings are those of the request. */
 typedef struct upool_tus_creation {
     apr_off_t length;      /* -1: deferred, or that of a final upload's parts */
     const char *metadata;  /* NULL: none */
@@ -37,17 +37,17 @@ typedef struct upool_tus_creation {
 const char *upool_tus_creation_read(const request_rec *r,
                                     upool_tus_creation *creation);
 
-/* What PATCH says, or POST with bytes. */
+/* Bytes to append, as PATCH, or POST with bytes, announces them. */
 typedef struct upool_tus_append {
     apr_off_t offset;
-    apr_off_t length;      /* set late; -1: not here */
+    apr_off_t length;      /* Upload-Length that was deferred; -1: not sent */
     const char *algorithm; /* of checksum; NULL: none announced */
     upool_digestfield_named checksum;
     int trailer; /* a checksum is to follow the body */
 } upool_tus_append;
 
-/* As above.  Fields that POST does not need are not looked at: offset is 0
- * then. */
+/* NULL, or the name of the field that is wrong.  POST has no Upload-Offset:
+ * offset is 0 there. */
 const char *upool_tus_append_read(const request_rec *r,
                                   upool_tus_append *append);
 

@@ -3,12 +3,13 @@
 #ifndef UPOOL_STORE_AUDIT_H
 #define UPOOL_STORE_AUDIT_H
 
-/* What lies in a pool, and whether it is what this room makes: for people who
- * look after a pool.  Nothing here changes the disk or keeps anybody waiting.
+/* Looks through a pool for anything that this room would not have left there:
+ * for people who look after a pool.  Nothing here changes the disk or keeps
+ * anybody waiting.
  *
- * Uploads go on meanwhile.  Whatever looks wrong is looked at again some
- * milliseconds later before it is called a problem; a bucket in the middle of a
- * change (a writer has it) may look like anything and is not a problem.
+ * Uploads go on meanwhile.  An entry that looks wrong is looked at again some
+ * milliseconds later before it is called a problem; a bucket that a writer is
+ * changing may look like anything and is not a problem.
  * Content is not read; names come from the disk and may be any bytes.
  *
  * No state; any thread. */
@@ -26,15 +27,15 @@ typedef struct upool_audit_note {
 
 typedef struct upool_audit {
     upool_record *complete;       /* metadata.json; NULL: none readable */
-    const upool_resumable *about; /* several requests, on its way; or NULL */
-    apr_off_t offset;             /* bytes that are there, of that */
+    const upool_resumable *about; /* an unfinished resumable upload; or NULL */
+    apr_off_t offset;             /* bytes of about that have arrived */
     int is_written;               /* a writer is there */
     int files;                    /* data files */
     apr_off_t bytes;              /* in them (apparent size) */
     int orphans;                  /* data files that no record names */
     apr_off_t orphan_bytes;
     apr_array_header_t *problems; /* of upool_audit_note; never NULL */
-    apr_array_header_t *remarks;  /* what is odd, but in order; the same */
+    apr_array_header_t *remarks;  /* odd, but no problem; likewise */
 } upool_audit;
 
 /* Looks at the bucket id, into p.  APR_ENOENT: there is none (any more);

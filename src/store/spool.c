@@ -61,7 +61,7 @@ apr_status_t upool_spool_create(upool_spool **spool, upool_bucket *bucket,
     }
     upool_fd_guard(&s->fd, bucket->pool);
     APR_ARRAY_PUSH(bucket->spools, upool_spool *) = s;
-    /* Before the mode: until then nobody else may read it. */
+    /* The group is set first: only the owner may read the file until then. */
     if (options->has_group && fchown(s->fd, (uid_t)-1, options->group) < 0) {
         return give_up(bucket, upool_fd_error());
     }

@@ -50,7 +50,7 @@ upool_file_check *upool_file_check_make(const char *name,
 /* A field is complete: is it one of those that announce? */
 int upool_file_check_field(upool_file_check *check, const upool_field *field);
 
-/* A file begins; bytes of it; it ends. */
+/* A file begins, some of its bytes have come, it has ended. */
 int upool_file_check_begin(upool_file_check *check);
 int upool_file_check_data(upool_file_check *check, const char *data,
                           apr_size_t len);

@@ -74,7 +74,7 @@ void upool_chain_interrupt(upool_chain *chain);
 int upool_chain_account(const upool_chain *chain, int n, const char **name,
                         apr_uint64_t *calls, apr_uint64_t *bytes);
 
-/* Where handlers are put to work. */
+/* All that the room's own handlers need for their work on one upload. */
 typedef struct upool_handler_site {
     upool_chain *chain;
     upool_refusal *refusal;

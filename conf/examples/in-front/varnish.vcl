@@ -2,8 +2,8 @@
 #
 #   varnishd -p timeout_idle=300 -p first_byte_timeout=300
 #
-# Anything but "pass" turns HEAD into GET, and by HEAD a client asks how far its
-# upload is. Varnish completes a chunked body that its client broke off: let
+# Anything but "pass" turns HEAD into GET, but a client asks with HEAD how far
+# its upload has come. Varnish completes a chunked body that its client broke off: let
 # clients send Upload-Length, or Content-Length.
 
 vcl 4.1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_upload_pool authors */
-/* Loaded in front of the C library, writes down what changes below one
- * directory, what of it is synced, and what is answered to clients: all that
- * can be known of what a power cut at any moment would leave.
+/* This library is loaded in front of the C library.  It writes down the changes
+ * below one directory, which of them are synced, and the answers to clients:
+ * all that is needed to tell what a power cut at any moment would leave.
  *
  *   UPOOL_RECORD_BELOW   the directory, without a slash at its end
  *   UPOOL_RECORD_TO      the file that this appends to
  *
- * A record is a line, and the bytes that it tells of behind it.  D, F: inode
+ * A record is a line, followed by the bytes that it counts.  D, F: inode
  * numbers of a directory, and of anything.
  *
  *   mkdir D F NAME          create D F NAME         unlink D NAME
@@ -15,8 +15,8 @@
  *   write F OFFSET COUNT    answer COUNT
  *
  * Changes are written down when they are made, answers before they are sent.
- * Nothing is right about changes that two processes make at once: the test
- * has one upload at a time. */
+ * Changes that two processes make at once may be recorded in the wrong order,
+ * so the test has one upload at a time. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -84,7 +84,7 @@ static void note(const struct iovec *bytes, int count, const char *format, ...)
     }
 }
 
-/* Is what path names below the directory, or that itself? */
+/* 1 if path names the directory, or something below it. */
 static int is_below(const char *path)
 {
     size_t len = strlen(below);
@@ -360,7 +360,7 @@ static ssize_t length_of(const struct iovec *vec, int count)
     return sum;
 }
 
-/* A client may have an answer from the moment on when it is being sent. */
+/* An answer is noted before it is sent: from then on a client may have it. */
 static ssize_t written(int fd, const struct iovec *vec, int count)
 {
     ssize_t n;

@@ -41,8 +41,8 @@ for my $n (1 .. 5) {
     is status('/attack/clean/echo.pl', $id)->{state}, 'done', 'and is known';
 }
 
-# The client gives up an answer of which it knows enough.  Until its end the
-# upload is in use.
+# The client closes the connection as soon as it has read the status. The upload
+# stays in use until the application has finished.
 my $id = new_id();
 my @long = (@file, map { {name => $_, value => 'x' x 1_000_000} } 1 .. 9);
 my $c = connect_raw();
@@ -61,7 +61,7 @@ is slurp(application($again)->{files}[0]{path}), 'hello',
     'the file of the second is there';
 is status('/attack/clean/echo.pl', $id)->{state}, 'done', 'and is known';
 
-# What fails and stays the last goes.
+# A failed upload that no other has followed is removed.
 is upload('/attack/clean/echo.pl?status=502', \@file, id => $id)->{status},
     502, 'fails';
 ok wait_for(sub { status('/attack/clean/echo.pl', $id)->{state}

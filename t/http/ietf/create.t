@@ -167,7 +167,7 @@ $r = create('/ietf-sync/echo.pl', $large, complete => 0);
 is scalar(grep { defined $_->{headers}{'upload-offset'} } @{ $r->{interim} }),
     0, '4.1.1 none that a power cut could take back';
 
-# At most five in a request, and none where somebody stands between.
+# At most five interim answers to a request, and none behind a proxy.
 sub interims { my ($r) = @_; return scalar @{ $r->{interim} } }
 my $huge = 'x' x (90 << 20);
 $r = create('/ietf-free/echo.pl', $huge, complete => 0);

@@ -138,7 +138,7 @@ my %request = (
         send => sub { send_file($_[0], {content => 'x' x 100_000}) }},
     '415 for some names' => {
         lines => 'UploadAllow jpg png', send => \&send_file},
-    '415 for a picture that is none' => {
+    '415 for a file that is no picture' => {
         lines => 'UploadSniff On', send => sub {
             send_file($_[0], {filename => 'a.png', type => 'image/png',
                 content => "<!DOCTYPE html>\n<html><body>x</body></html>\n"}) }},
