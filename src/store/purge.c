@@ -139,7 +139,7 @@ void upool_purge_files(int directory, const upool_record *record)
 typedef struct removal {
     unsigned int gone;  /* entries that this pass unlinked */
     unsigned int kept;  /* entries that are not ours to remove */
-    apr_status_t error; /* the first, of what could not be */
+    apr_status_t error; /* the first that kept an entry in place */
 } removal;
 
 static apr_status_t visit_removal(void *baton, int fd, const char *name)
@@ -180,8 +180,8 @@ static int remove_directory(const upool_directory *dir,
            || errno == ENOENT;
 }
 
-/* This goes first of all, and with UploadSync on the disk too, so that it is
- * never found without its files. */
+/* The record goes first, with UploadSync on the disk too, so that it is never
+ * found without its files. */
 static apr_status_t unlink_record(const upool_directory *dir,
                                   const upool_store *store)
 {
@@ -195,8 +195,8 @@ static apr_status_t unlink_record(const upool_directory *dir,
                : upool_fd_sync_directory(dir->fd);
 }
 
-/* This goes last: from here on another holder may begin in the directory, which
- * then is not empty. */
+/* The lock goes last: from here on another holder may begin in the directory,
+ * which is then not empty. */
 static apr_status_t unlink_lock(const upool_directory *dir)
 {
     apr_status_t rv = unlink_entry(dir->fd, UPOOL_LAYOUT_LOCK);

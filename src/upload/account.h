@@ -3,8 +3,8 @@
 #ifndef UPOOL_UPLOAD_ACCOUNT_H
 #define UPOOL_UPLOAD_ACCOUNT_H
 
-/* What an upload tells the world outside its request: its slot of the progress
- * table, the server's counters, and on a farm the other machines.
+/* Tells the world outside an upload's request about it: in its slot of the
+ * progress table, in the server's counters, and on a farm to other machines.
  *
  *     claim ──> begin ──> publish, publish, … ──> end
  *       └───> turn_away └───> withdraw

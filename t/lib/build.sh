@@ -15,8 +15,8 @@ upool_build_tidy()
     [ -z "$upool_pid" ] || kill "$upool_pid" 2>/dev/null
 }
 
-# upool_build LOG GOAL...: a line for each tenth of what there is to build, what
-# make says in LOG; its exit status.
+# upool_build LOG GOAL...: prints a line for each tenth of the work, writes what
+# make says to LOG, and returns make's exit status.
 upool_build()
 {
     upool_log=$1

@@ -47,8 +47,8 @@ for my $method (qw(PUT POST)) {
 
 # --- All is there, and nobody has completed it -------------------------------
 
-# R8: Whoever was to complete it could not; in a form that waits for U/complete
-# nobody has tried.
+# R8: The request that should have completed the upload did not succeed. A form
+# that waits for U/complete has not even tried.
 {
     my $id = new_id();
     my $r = chunk($url, 'hello', range => 'bytes 0-4/11', id => $id);
@@ -200,9 +200,9 @@ $r = request('POST', $url, body => 'hello',
              headers => ['Session-ID', sign($key, new_id())]);
 is stored($r), 'hello', 'a session without a range is all of it';
 
-# P4: Thousands of ranges, which one client may leave, are no burden for the
-# child that lists them; the list is in the body, and in the head while it is
-# one that clients and proxies take.
+# P4: One client may leave thousands of ranges, and they cost the child that
+# lists them little memory. The list is in the body, and in the head as long as
+# clients and proxies accept a field of that length.
 sub peak
 {
     my $sum = 0;
@@ -211,8 +211,8 @@ sub peak
     }
     return $sum;
 }
-# All bytes of the only piece came, and not the end of the request. It brings
-# them again, and they may be others by then.
+# All bytes of the only piece came, but the end of the request did not. The
+# client sends the piece again, with the same bytes or with corrected ones.
 for my $case (map { my $form = $_; map { [$form, $_] } 'all there', 'corrected' } 0, 1) {
     my ($form, $again) = @$case;
     my $id = new_id();

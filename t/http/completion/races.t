@@ -26,9 +26,9 @@ sub runs
 my %may = (tus => qr/^(?:200|409)$/, resumable => qr/^(?:200|400|409)$/,
            raw => qr/^(?:200|400|409)$/, chunked => qr/^(?:200|400|409)$/);
 
-# Ends the upload as a client does to which nobody has answered: what is there
-# now is the one thing it can go on from. Not before somebody asks for the
-# offset is anything known of it, for who was taken over has kept what it had.
+# Ends the upload as a client does that got no answer: it asks for the offset and
+# goes on from there. The question comes first, because the request that was
+# taken over may have kept more bytes than were known before.
 sub end
 {
     my ($up) = @_;
@@ -47,8 +47,8 @@ sub is_whole
 
 # --- One is taken over ------------------------------------------------------
 
-# It has kept all but the last byte, so that no other is at the right offset:
-# nobody is told, until somebody asks.
+# The older request has kept all but the last byte, so the newer one is not at the
+# right offset: neither completes the upload until a client asks for the offset.
 for my $way (patient()) {
     my $up = begin($way, '/c/cgi/count.pl', "content of $way, taken over");
     my $before = runs();

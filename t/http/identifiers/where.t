@@ -41,7 +41,7 @@ for my $query ('', 'x-progress-id=' . $a, 'X-Progress-IDs=' . $a,
     isnt identifier($r), $a, 'so one is minted';
     like identifier($r), qr/^[0-9a-f-]{36}$/, 'a UUID';
 }
-# I3: Two are none.
+# I3: A request with two identifiers has none.
 my %doubled = (
     'both, different' => ["X-Progress-ID=$a", $b],
     'twice in the query' => ["X-Progress-ID=$a&X-Progress-ID=$b"],
@@ -141,7 +141,7 @@ for my $good ('a', '0', '-', '--', 'a' x 64, 'A-z-9', 'con', 'metadata') {
 
 # --- Lifetime ---------------------------------------------------------------
 
-# I2: What is too old begins nothing.
+# I2: An identifier that is too old begins nothing.
 sub uuid
 {
     my ($version, $bits) = @_;
@@ -197,8 +197,8 @@ for my $row (@ages) {
 }
 
 $now = time;
-# An identifier that is too old begins nothing, also where it has been used: what
-# is there stays, and goes on.
+# That holds even where the identifier has been used before; an upload that it
+# began in time stays, and goes on.
 my $aging = uuid7($now - 597);
 my @file = ({name => 'f', filename => 'f', content => 'first'});
 is upload('/ident-old/echo.pl', \@file, id => $aging)->{status}, 200,
@@ -222,8 +222,8 @@ is status('/ident-old/echo.pl', $aging)->{state}, 'done', 'what is there stays';
 $c->send($rest);
 is $c->answer->{status}, 200, 'and what has begun is completed';
 $c->close;
-# A clock that is set back makes identifiers of the future of all that were
-# minted before: they are as good as any, until their time has come.
+# When the clock is set back, all identifiers that were minted before lie in the
+# future: they stay as good as any other.
 my $ahead = uuid7($now + 86_400 * 400);
 is upload('/ident/echo.pl', \@file, id => $ahead)->{status}, 200,
     'minted before the clock was set back';

@@ -37,8 +37,9 @@ sub send_files
     return ($id, $answer);
 }
 
-# What the probes wrote about an upload, in order, without the identifier. How
-# many pieces a body comes in is not for us to say, unless "pieces" is asked.
+# What the probes wrote about an upload, in order, without the identifier. The
+# number of pieces that the body came in, which varies, is left out unless
+# "pieces" is given.
 sub events
 {
     my ($id, $pieces) = @_;
@@ -57,12 +58,12 @@ sub files
     return @{ $seen->{files} || [] };
 }
 
-# What of an upload lies in the pool.
+# The files of an upload that lie in the pool.
 sub left_in
 {
     my ($id, $pool) = @_;
-    # A bucket's lock is there as long as the bucket, and what says that its
-    # application runs until a moment behind the answer.
+    # The file "lock" stays as long as the bucket. "run", which says that the
+    # application runs, may go only a moment after the answer has come.
     return grep { !/^(?:lock|run)$/ }
         map { m{^\Q$id\E/(.*)} ? $1 : () } pool_files($pool || 'handler');
 }
