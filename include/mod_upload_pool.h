@@ -34,8 +34,8 @@
  *
  * They answer for the context of the request they are given: its pool
  * (UploadPool), its keys (UploadKey), and whoever sends it as the owner
- * (UploadOwner).  So the request must have found its configuration and its
- * user: call them from the fixups hook on, in the worker that serves the
+ * (UploadOwner).  The request must have found its configuration and its user
+ * before: call them from the fixups hook on, in the worker that serves the
  * request.  They do not wait for clients, but those that look at a bucket read
  * the disk.  Whatever they return lives in r->pool, where each call may use
  * some more of it.

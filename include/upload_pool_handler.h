@@ -119,8 +119,8 @@ typedef struct upload_pool_file {
     const char *sniffed_content_type;
     /** bytes that the file will have, as far as the client has said so: the
      *  Content-Length of its part, or the length of an upload in several
-     *  requests; -1 unknown.  Of a part it is hearsay, as few clients send it
-     *  (RFC 7578, 4.8) and nobody holds them to it */
+     *  requests; -1 unknown.  The length of a part is hearsay: few clients send
+     *  one (RFC 7578, 4.8), and nobody holds them to it */
     apr_off_t content_length;
 } upload_pool_file;
 

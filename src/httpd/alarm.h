@@ -7,7 +7,7 @@
  *
  * The event MPM takes a connection up again when its socket is ready, and for
  * no other reason; while UploadRate holds an upload back, its bytes are there
- * all the time.  So for as long as such a request is parked, a timer's
+ * all the time.  Therefore, as long as such a request is parked, a timer's
  * descriptor (timerfd_create(2)) replaces the client's in the connection's
  * socket: the MPM's listener polls it as it polls any other, and it becomes
  * readable when the time is over, or at once when the alarm is rung.

@@ -151,8 +151,8 @@ static int complain_of_root(server_rec *s, int tag, const char *what)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* What the pools of a root hold together is read from their books by the
- * server's user. */
+/* The server's user must be able to list the root: it reads the books of the
+ * pools there to find how much they hold together. */
 static int check_root_directory(server_rec *s, apr_pool_t *p)
 {
     const upool_server_conf *conf = upool_config_server(s);

@@ -10,13 +10,13 @@
 
 #include "httpd/request.h"
 
-/* What the headers say of the body. */
+/* The headers that describe the body. */
 typedef struct upool_handoff_head {
     const char *type;   /* Content-Type */
     const char *length; /* Content-Length */
-    /* What X-Upload-Signature signs.  JSON and fields: the body.  A form, whose
-     * bytes nobody should have to read for it: identifier, type (with its
-     * random boundary) and length, with line feeds between them. */
+    /* The text that X-Upload-Signature signs.  JSON and fields: the body.  A
+     * form: identifier, type (with its random boundary) and length, with line
+     * feeds between them, so that checking it needs no byte of the body. */
     const char *signed_text;
     apr_size_t signed_len;
 } upool_handoff_head;

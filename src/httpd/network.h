@@ -9,10 +9,10 @@
  * calls of one GiB.  Unless UploadReadSize is 0, connections get a bucket of
  * ours in its place, which reads as much as httpd's does until an upload asks
  * for more: a request that is no upload, and an idle connection, cost what they
- * always did.  So does a slow client: a read is large only after two reads in a
- * row have filled httpd's size.  Large buffers are kept from one read to the
- * next while the upload flows, and given back before it is parked.  Timeouts,
- * blocking and the end of the stream are those of httpd's bucket.
+ * always did.  The same is true of a slow client: a read is large only after
+ * two reads in a row have filled httpd's size.  Large buffers are kept from one
+ * read to the next while the upload flows, and given back before it is parked.
+ * Timeouts, blocking and the end of the stream are those of httpd's bucket.
  *
  * Under TLS mod_ssl decides how much is read, and little is gained.
  *

@@ -202,7 +202,7 @@ static void settle_connection(request_rec *r, const upool_request *rq,
 
 /* A stream of HTTP/2 cannot be closed like a connection: mod_http2 resets it
  * when its body was not read to the end, and clients (curl 7.88) then drop the
- * answer.  So a short rest of a body is read. */
+ * answer.  A short rest of a body is therefore read. */
 static void drain_stream(request_rec *r, const upool_request *rq,
                          const upool_refusal *refusal)
 {

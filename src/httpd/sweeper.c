@@ -216,7 +216,8 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *p)
     (void)p;
     /* STOPPING is reported by the thread that ends the child too, while the
      * watchdog's own may be in the middle of a step: nothing of a round may be
-     * touched.  What the round has open ends with the process. */
+     * touched.  The files that the round has open are closed when the process
+     * ends. */
     if (state != AP_WATCHDOG_STATE_RUNNING) {
         return APR_SUCCESS;
     }

@@ -10,7 +10,7 @@
 #include "parse/params.h"
 #include "parse/quantity.h"
 
-/* Of the largest number there is. */
+/* Digits of the largest length, APR_INT64_MAX. */
 #define LENGTH_DIGITS 19
 
 /* A block being read: what was seen of it, and the free rest of the scratch. */

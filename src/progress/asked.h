@@ -5,9 +5,9 @@
 
 /* Remembers identifiers that somebody keeps asking for although nothing is
  * known of them, and since when, for some hundreds.  The memory is shared by
- * processes and all zero at first.  Of two identifiers that meet in a place one
- * is forgotten, and a client that asks for many makes it forget all; so what is
- * found here is only a hint.
+ * processes and all zero at first.  When two identifiers meet in a place, one
+ * is forgotten, and a client that asks for many makes it forget all: an answer
+ * from here is only a hint.
  *
  * * Any thread of any process. */
 

@@ -22,8 +22,8 @@
  *             of one process; on a line of its own
  *
  * A gauge that a process raised and could not lower because it was killed would
- * stay wrong for ever.  So each process counts in its own cell, and whoever
- * finds the process dead (reap) settles the cell: its uploads count as failed,
+ * stay wrong for ever.  Each process therefore counts in its own cell, and the
+ * one that finds it dead (reap) settles the cell: its uploads count as failed,
  * and the cell becomes free.  hold says which process has the cell,
  *
  *     63            32 31              0

@@ -21,8 +21,8 @@
  *
  * Without keys the clients choose the identifiers, and a client that could
  * predict the hash could crowd a window of the table with its own uploads and
- * leave others without progress.  So the hash is SipHash-2-4 (apr_siphash.h)
- * under a random secret that is made with the table.
+ * leave others without progress.  The hash is therefore SipHash-2-4
+ * (apr_siphash.h) under a random secret that is made with the table.
  *
  * An identifier lives in one of the 64 slots from the one its hash points to,
  * and nowhere else: a look-up reads 64 tags, eight cache lines side by side,
@@ -34,7 +34,7 @@
  *
  * If two uploads claim one identifier at once, each fills a slot, announces it
  * and then looks for the other.  An upload under way beats both; otherwise the
- * lower slot wins and the higher backs off.  So at most one goes on. */
+ * lower slot wins and the higher backs off: at most one goes on. */
 
 #include <apr.h>
 #include <apr_time.h>

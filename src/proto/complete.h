@@ -23,11 +23,11 @@
  * ten minutes; later, or if the answer was too long to be kept, it gets the
  * answer's status with the upload's status object.  An answer of 5xx, 401, 407,
  * 408, 425 or 429 is not final, nor is one that the application did not give
- * (access denied): the same request runs the application again.  So does the
- * first request to come after the process died while the application ran: the
- * application runs once, or at least once after a crash.  A request that comes
- * while the application runs waits for its answer, for some seconds, and on no
- * thread where it can be parked; then it is refused as BUSY. */
+ * (access denied): the same request runs the application again.  The same is
+ * true of the first request after the process died while the application ran:
+ * the application runs once, or at least once after a crash.  A request that
+ * comes while the application runs waits for its answer, for some seconds, and
+ * on no thread where it can be parked; then it is refused as BUSY. */
 
 #include "proto/protocol.h"
 #include "upload/repeat.h"

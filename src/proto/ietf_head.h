@@ -39,9 +39,9 @@ int upool_ietf_is_minted(const char *id);
 /* 1 if type is the Content-Type of an append; type may be NULL. */
 int upool_ietf_is_partial(const char *type);
 
-/* What the creating request says of the whole representation and a later one
- * needs.  It is kept with the upload, as the metadata of its document, one line
- * each:
+/* Header fields of the creating request that describe the whole representation
+ * and that a later request needs.  They are kept with the upload, as the
+ * metadata of its document, one line each:
  *
  *     Content-Encoding: FIELD LF     (8) for the application
  *     Repr-Digest: FIELD LF          (10.1, RFC 9530) to be compared

@@ -4,7 +4,7 @@
 #define UPOOL_STORE_DIRECTORY_H
 
 /* A bucket's directory, by descriptor.  Between two looks at a name somebody
- * may have removed the bucket and made another.  So code that enters a bucket
+ * may have removed the bucket and made another.  Code that enters a bucket thus
  * keeps its descriptor, works relative to that, and checks where it matters
  * whether the name still means that directory.
  *

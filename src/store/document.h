@@ -8,8 +8,8 @@
  * sees the old or the new one, whole.  Only the holder of the bucket's lock
  * writes.
  *
- * What a record says of its data files is believed only if they are there,
- * regular, and of exactly the recorded size.
+ * A record is believed about its data files only if these are there, regular,
+ * and of exactly the recorded size.
  *
  * Descriptors live within one call, but for the one that
  * upool_document_hold_resumable() gives away.  No state; any thread. */

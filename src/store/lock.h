@@ -3,16 +3,16 @@
 #ifndef UPOOL_STORE_LOCK_H
 #define UPOOL_STORE_LOCK_H
 
-/* Who may change a bucket: flock() on its lock file, a regular one.  Such a
- * lock belongs to the open descriptor, so it separates threads as well as
+/* The right to change a bucket: flock() on its lock file, a regular one.  Such
+ * a lock belongs to the open descriptor, so it separates threads as well as
  * processes (fcntl locks separate processes only), and it dies with its holder.
  * File systems that several machines mount pass the lock of a file on to each
  * other; but FUSE and NFS keep the lock of a directory to themselves, without
  * an error.
  *
- * Older servers locked only the directory.  So the holder of the file locks the
- * directory too where that is possible: on a local file system an old server
- * and a new one turn each other away.
+ * Older servers locked only the directory.  The holder of the file therefore
+ * locks the directory too where that is possible: on a local file system an old
+ * server and a new one turn each other away.
  *
  * The file stays when the lock is released, because unlinking it would let a
  * second holder in.  It goes with the bucket, last of all (purge.h); a process

@@ -15,7 +15,7 @@
 
 #define MARK_OLD APR_UINT64_C(0x31746f7571706c75)
 #define HEADER_OLD 128
-/* Of a row: what the check went over. */
+/* Bytes of a row that its check covered. */
 #define CHECKED_OLD 120
 
 typedef struct header_old {

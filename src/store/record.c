@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-/* Of the members of a record, and of a file, without their texts. */
+/* Bytes for the members of a record, and of a file, without their texts. */
 #define MEMBERS 512
 
 const char *upool_state_name(upool_state state)

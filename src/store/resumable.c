@@ -13,7 +13,7 @@
 #define PROTOCOL_MAX 16
 #define STATE_MAX 1024
 #define MIDSTATES_MAX 16
-/* What apr_base64 and its int can take. */
+/* The longest value that apr_base64, with its int, can take. */
 #define VALUE_MAX ((apr_size_t)1 << 30)
 
 upool_resumable *upool_resumable_make(apr_pool_t *p, const char *identifier)

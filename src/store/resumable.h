@@ -29,7 +29,7 @@
  *       { "algorithm": "sha-256", "offset": 65536, "state": "hex" } ] }
  *
  * It belongs to the bucket's complete upload when metadata.json is there and
- * both have the same "created"; else to an upload on its way.  So completing
+ * both have the same "created"; else to an upload on its way.  Completing thus
  * takes a single rename, and retries still find where the upload came from.
  *
  * Reading is strict, as for metadata.json.  No files, no state; any thread. */

@@ -71,7 +71,7 @@ static void make_in(const char *path, const upool_store *own, apr_pool_t *p)
     apr_pool_t *open;
     const char *why;
 
-    /* Of thousands of pools one is open at a time. */
+    /* There may be thousands of pools: only one is open at a time. */
     apr_pool_create(&open, p);
     if (strcmp(path, upool_store_path(own))
         && !upool_store_open(&store, path, NULL, upool_store_settings(own),

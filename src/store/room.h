@@ -6,9 +6,9 @@
 /* Makes room in a pool that seems full: removes what has expired and counts the
  * rest anew, bucket by bucket, while others go on.  For the quota alone.
  *
- * So that a full pool does not keep the disk busy, this takes a ninth of the
- * time at most: the ledger's header knows when it was tried last, and what that
- * has cost.  No state; any thread, with no ledger open. */
+ * This takes a ninth of the time at most, so that a full pool does not keep the
+ * disk busy: the ledger's header knows when it was tried last, and how long
+ * that took.  No state; any thread, with no ledger open. */
 
 #include "store/ledger.h"
 

@@ -13,7 +13,7 @@
 #define COMING_MAX 32768
 #define PUT_OFF_MAX 8192
 
-/* Of all bytes: it is hashed whole. */
+/* Every byte is a member's, without padding: it is hashed whole. */
 typedef struct kin {
     apr_int64_t span;
     apr_uint64_t family; /* owner and URL */

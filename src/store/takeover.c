@@ -17,7 +17,7 @@ static int is_range(const upool_range *range)
     return range->start >= 0 && range->end > range->start;
 }
 
-/* What is asked for there. */
+/* The range that a request has asked for there. */
 static upool_range read_asked(int fd)
 {
     upool_range asked;

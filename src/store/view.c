@@ -112,7 +112,7 @@ static apr_status_t read_documents(look *at)
         if (!on_its_way || !rv) {
             return APR_SUCCESS;
         }
-        /* That it cannot be read does not mean that nothing is there. */
+        /* A document that cannot be read now may still be there. */
         if (rv == ENOENT && on_its_way != APR_EGENERAL
             && on_its_way != EACCES) {
             rv = on_its_way;

@@ -22,8 +22,8 @@ static apr_int64_t add(apr_int64_t a, apr_int64_t b)
     return a > APR_INT64_MAX - b ? APR_INT64_MAX : a + b;
 }
 
-/* What file name counts: a block at least for a file that an upload leaves,
- * since even the smallest file takes that. */
+/* The weight of the file of that name: a block at least for a file that an
+ * upload leaves, since even the smallest takes that. */
 static apr_int64_t weigh_file(upool_entry entry, const struct stat *st)
 {
     int is_kept = entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA
@@ -95,9 +95,9 @@ static apr_int64_t weigh_complete(int directory, const char *id, apr_pool_t *p)
     return total;
 }
 
-/* The weight of everything but the bytes of the one under way.  What a client
- * says of an upload in several requests, up to UploadMaxFields, is kept with
- * it. */
+/* The weight of everything but the bytes of the one under way.  The
+ * description that a client gives of an upload in several requests, up to
+ * UploadMaxFields, is kept with it. */
 static apr_int64_t weigh_others(int directory, const char *id, apr_pool_t *p)
 {
     apr_int64_t total = weigh_complete(directory, id, p);

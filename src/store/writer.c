@@ -13,7 +13,7 @@
 #include "store/region.h"
 #include "store/takeover.h"
 
-/* What one call may copy: the kernel takes less at a time anyway. */
+/* The most that one call may copy: the kernel copies less at a time anyway. */
 #define COPY_MAX ((apr_off_t)1 << 30)
 
 struct upool_writer {

@@ -5,8 +5,9 @@
 #include <string.h>
 #include <apr_lib.h>
 
-/* What servers run, or obey, by a suffix that need not be the last: PHP, CGI
- * and SSI under httpd's AddHandler and AddType, the application servers', IIS'.
+/* Suffixes by which servers run or obey a file, even if they are not the last:
+ * PHP, CGI and SSI under httpd's AddHandler and AddType, those of application
+ * servers, and of IIS.
  * conf/manual/directives has the same list. */
 static const char *const run[] = {
     "php",   "php3", "php4", "php5", "php7", "php8",  "phps",     "pht",

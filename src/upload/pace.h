@@ -5,8 +5,8 @@
 
 /* How slow a client may be.  It has a stock of time, the grace, which runs down
  * while the upload lasts; every byte adds the time that it takes at the minimum
- * rate, but the stock never exceeds the grace.  So a client is on time as long
- * as it never falls further behind the rate than the grace, and a fast
+ * rate, but the stock never exceeds the grace.  A client is thus on time as
+ * long as it never falls further behind the rate than the grace, and a fast
  * beginning is no licence to sleep afterwards.  When its time is over, the
  * client is too slow.
  *

@@ -6,7 +6,7 @@
 #define TURNS 4
 /* A turn of fewer bytes is not worth its system calls. */
 #define TURN_LEAST 1024
-/* So that a second's bytes in microseconds fit 63 bits. */
+/* A second's bytes, times its microseconds, fit 63 bits. */
 #define RATE_MOST ((apr_int64_t)1 << 42)
 #define SECOND APR_USEC_PER_SEC
 

@@ -13,7 +13,7 @@
 #include "parse/names.h"
 #include "upload/fields.h"
 
-/* Of an answer with one file. */
+/* Bytes of an answer with one file. */
 #define FIRST_ROOM 1024
 
 /* How much longer the text becomes. */

@@ -11,7 +11,7 @@
 
 #define LISTS 2
 
-/* What has come under one name. */
+/* The files and fields that have come under one name. */
 typedef struct seen_field {
     apr_int64_t begun; /* files */
     apr_int64_t kept;  /* of them */
@@ -44,8 +44,8 @@ upool_rules *upool_rules_make(const upool_rule_lists *lists,
     return rules;
 }
 
-/* Of the field's own rule a client must not see another name than its own;
- * that of "*" would be the client's text. */
+/* A refusal by a field's own rule names the field, as the configuration does.
+ * A refusal by "*" names none: the name would be the client's text. */
 static int refuse(upool_rules *rules, const upool_rule *rule,
                   upool_reason reason, const char *detail, const char *format)
 {

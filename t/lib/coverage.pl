@@ -72,7 +72,7 @@ sub prepare
 sub counted
 {
     my ($counters) = @_;
-    # What nobody ran has no counter, and counts for nothing. Tests that count
+    # Code that never ran has no counter: gcov counts 0 for it. Tests that count
     # themselves have no notes, and are not looked at.
     unlink grep { -z } files_below($counters, '.gcda');
     my @data = files_below($counters, '.gcno');

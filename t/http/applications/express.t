@@ -29,7 +29,7 @@ sub by_page
         sheets => ['a b.txt', "hello\n", 'text/plain; charset=utf-8']}, 'send');
     is $answer->code, 200, "$how: status";
     my $said = decode_json_text($answer->content) // {};
-    # What multer itself makes up.
+    # multer makes up path, filename and destination.
     my @files = map { @$_ } @{ $said->{files} // {} }{qw(photo sheets)};
     for my $file (@files) {
         $file->{digest} = digest(slurp($file->{path}));

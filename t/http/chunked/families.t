@@ -313,7 +313,7 @@ for my $round (1 .. 5) {
 
 # --- Whose ------------------------------------------------------------------
 
-# What a library makes of a file can be guessed: users are told apart.
+# The id that a library makes from a file can be guessed: users are told apart.
 $url = '/chunked-auth/echo.pl';
 my $id = "$total-realbin";
 my $ann = piece('flow', $url, 0, $id, user => 'ann');

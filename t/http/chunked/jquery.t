@@ -78,7 +78,7 @@ my $empty = chunk('/chunked-only-auto/echo.pl', '', filename => 'empty');
 is stored($empty), '', 'nothing at all';
 is application($empty)->{files}[0]{size}, 0, 'is a file';
 
-# What stands behind the file of the only chunk counts, too.
+# Fields behind the file of the only chunk count, too.
 $r = chunk('/chunked-only-auto/echo.pl', 'hello', before => [a => 1],
            after => [b => 2]);
 is_deeply [map { "$_->{name}=$_->{value}" } @{ application($r)->{fields} }],

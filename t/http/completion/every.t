@@ -35,9 +35,9 @@ my @applications = (
     ['/c/pass/echo.pl', qr/^cgi$/],
 );
 
-# What a form and an upload in several requests cannot have in common: the
-# connection, the identifier, what is left of a redirect; and what a client of
-# one sends and one of the other does not.
+# A form and an upload in several requests cannot have these in common: the
+# connection, the identifier, the traces of a redirect, and the headers that
+# only clients of one of them send.
 sub comparable
 {
     my ($r) = @_;

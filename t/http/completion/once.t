@@ -241,7 +241,7 @@ for my $way ((patient())[0]) {
     is application($r)->{received}, 5, "$way: with the same upload";
     is $up->{again}->()->{body}, $r->{body}, "$way: and then no more";
 }
-# Of those that were killed httpd says nothing.
+# httpd says nothing of the children that this test killed.
 is scalar(crashes_since($mark)), 0, 'no other child died';
 
 # An identifier that is used again is another upload.

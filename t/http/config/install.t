@@ -22,7 +22,7 @@ sub apxs
     return $value;
 }
 
-# What is built already is installed as it is (-o): this is not about compiling.
+# The existing build is installed unchanged (-o): this is not about compiling.
 File::Path::make_path($copy);
 my $built = $ENV{UPOOL_TOOL} || "$top/build/upload-pool";
 is system("cd '$top' && cp -a Makefile.apxs mod_upload_pool.* .libs src include"
@@ -70,8 +70,8 @@ $httpd->make_pool("pool/$_") for qw(shop anna);
 spew($httpd->dir('key'), 'k' x 64 . "\n");
 chmod 0600, $httpd->dir('key');
 my $group = getgrgid((UploadPool::Httpd::owner())[1]);
-# What an example needs it names in its lines with a2enmod, which brings what
-# these need in turn.
+# An example names the modules that it needs in its lines with a2enmod, which
+# enables the ones that these need in turn.
 my %behind = (proxy_http => ['proxy'], proxy_fcgi => ['proxy'],
               proxy_balancer => [qw(proxy slotmem_shm)]);
 sub modules_of

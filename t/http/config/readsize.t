@@ -100,7 +100,7 @@ for my $size (0, 1, 7_700, 7_999, 8_000, 8_001, 65_535, 65_536, 65_537,
 }
 slow();
 
-# What follows on the connection may come in one read with the upload.
+# The next request may come in one read with the end of the upload.
 my ($body, $type) = multipart(file(substr $blob, 0, 300_000));
 my $post = "POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Type: $type\r\n"
     . "Accept: application/json\r\n"

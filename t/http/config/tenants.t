@@ -81,8 +81,8 @@ sub ago
     return;
 }
 
-# Whoever is refused for want of room has what has expired removed: for those
-# who keep it longest, not for himself.
+# A refusal for want of room removes expired uploads. They expire by the longest
+# UploadExpires that was set for the pool, not by that of the refused one.
 {
     my @there = grep { -e "$_/metadata.json" } glob "$root/photos/*";
     ago($_) for @there;
@@ -93,8 +93,8 @@ sub ago
         'what others keep for an hour is there';
 }
 $httpd->stop;
-# Nor where the server's configuration names the pool, for which there is no time
-# in its books.
+# The same holds where the server's configuration names the pool, although the
+# pool's books have no time for that.
 $httpd->start(config("<Location /never>\nUploadPool \"$root/photos\"\n"
     . "UploadExpires 1h\nUploadQuota pool 100000B\n</Location>"));
 {
@@ -200,7 +200,7 @@ is request('DELETE', "/anna/index.html?X-Progress-ID=$first",
 is put_at('bert/index.html', 60_000)->{status}, 200, 'which is room for another';
 is put_at('anna/index.html', 60_000)->{status}, 507, 'and then no more for him';
 
-# What has expired makes room, in whosever pool it is.
+# Expired uploads make room, whichever pool they lie in.
 utime 1, 1, $_ for glob "$root/old/*/*";
 for my $file (glob "$root/old/*/metadata.json") {
     my $text = slurp($file);

@@ -82,7 +82,7 @@ open_to(send_form('/cors/rewritten/echo.pl', $app), $app, 200,
         'another URL by rewriting');
 open_to(send_form('/cors/proxy/x', $app), $app, 200, 'a proxied application');
 
-# What is the application's own stays so.
+# Requests and answers of the application's own stay unchanged.
 for my $case (['GET', '/cors/cgi/echo.pl'], ['HEAD', '/cors/cgi/echo.pl'],
               ['POST', '/cors/cgi/echo.pl', body => 'a=b', headers =>
                ['Content-Type', 'application/x-www-form-urlencoded']],

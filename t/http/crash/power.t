@@ -288,7 +288,7 @@ sub told_by_tool
     }
     my (undef, $check) = UploadPool::Bucket::json('check', $after->{pool},
         grep { -d "$after->{pool}/$_" } map { $_->{id} } @$states);
-    # What nobody was told of may lie about, and what the application answered
+    # Files that no answer has told of may lie about. The application's answer
     # is kept for a retry, without a sync.
     return @wrong, map { "check: " . ($_->{file} || '') . " $_->{text}" }
         grep { $_->{text} !~ /^is named by no record/

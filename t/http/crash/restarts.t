@@ -39,9 +39,9 @@ sub restart
     return;
 }
 
-# What a restart may forget to give back, as far as it is this server's: System V
-# shared memory that it made, what its parent maps and holds open, what lies in
-# the runtime directory.
+# The things of this server that a restart may forget to give back: System V
+# shared memory that it made, the maps and descriptors of its parent, and files
+# in the runtime directory.
 sub held
 {
     my %held;

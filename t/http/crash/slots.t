@@ -40,7 +40,7 @@ for my $kind (qw(tus ietf chunked)) {
     is $said->{error}, undef, "$kind: and no error";
 }
 
-# Of one that does not go on, the pool tells how far it is.
+# When an upload does not go on, the pool still tells how far it has come.
 my $u = $crash->begin('tus');
 $crash->advance($u, length $u->{requests}[0]{bytes});
 $crash->advance_to($u, 'body');

@@ -71,7 +71,7 @@ sub crossing
     seen_on_b($id, $up, "$kind, restarted");
     finish($id, $up, $kind);
 
-    # What one machine says may be overtaken by what another says later.
+    # A machine's message may be overtaken by another's that is newer.
     $cache->set($farm->key($id), $early, 60);
     is $farm->wait_status($_, $id, sub { $_[0]{state} eq 'done' })->{state},
         'done', "$kind: an old word does not bring it back on $_" for qw(a b);
@@ -131,7 +131,7 @@ sub outage
     return;
 }
 
-# Whoever clears, the writer learns of it.
+# The writer learns that its upload was cleared, whichever machine did it.
 sub clearing
 {
     my ($kind) = @_;

@@ -56,7 +56,7 @@ sub clear
     return ask($port, 'DELETE', "/up?X-Progress-ID=$up->{id}")->{status};
 }
 
-# What is kept of an upload that failed; undef: nothing.
+# The part of a failed upload that is kept; undef: none.
 sub kept
 {
     my ($up) = @_;

@@ -24,10 +24,10 @@ use UploadPool::Httpd;
 use UploadPool::Test;
 
 my $SAMPLE = 300;
-# Of the quota, what one form may hold beside its head and two blocks.
+# The quota that one form may hold beside its head and two blocks.
 my $ROOM = 125_000;
 
-# What each kind of call may say; 0: less than all of it.
+# The errors of each kind of call; 0: it does only part of its work.
 my %errors = (
     open => [EMFILE, EIO, EINTR],
     create => [EMFILE, ENOSPC, EDQUOT, EINTR],
@@ -174,7 +174,7 @@ sub check_state
         my $state = status("/$way", $id, port => $port)->{state};
         return $state =~ /^(?:error|starting)$/
             || $up->{old} && $state eq 'done'
-            # What could not even be removed.
+            # It could not even be removed.
             || $onwards && $up->{name} eq 'concat' && $state eq 'uploading'
             ? () : "state $state";
     }
@@ -204,7 +204,7 @@ sub age_pool
     return;
 }
 
-# What the server does, too.
+# Sweeps the pool, as the server does.
 sub sweep
 {
     my ($way) = @_;
@@ -220,7 +220,8 @@ sub check_next
 {
     my ($way, $up) = @_;
     my @wrong;
-    # What is made of others, and was left, is in the way for some seconds.
+    # An upload joined from parts, and left behind, is in the way for some
+    # seconds.
     age_pool($way, 60) if $up->{name} eq 'concat';
     if ($up->{resume}) {
         my $answer = $up->{resume}->();
@@ -237,7 +238,7 @@ sub check_next
     return @wrong;
 }
 
-# What the files there hold of the quota: each its bytes, but a block at least.
+# The quota that the files there hold: each its bytes, but a block at least.
 sub held
 {
     my ($way) = @_;

@@ -62,7 +62,7 @@ refused('one of both', $plain, @form, head => "Content-Digest: $right\r\n"
 refused('the second line', $plain, @form, status => 400, reason => 'DIGEST',
         head => "Content-Digest: " . sha512($body) . "\r\n"
         . "Content-Digest: $zeros\r\n", @pool);
-# What stands around the parts is content, too.
+# The bytes around the parts are content, too.
 my @loose = ("preamble\r\n$body" . 'epilogue', $form[1]);
 taken('preamble and epilogue', $plain, @loose,
       head => 'Content-Digest: ' . sha256($loose[0]) . "\r\n");
@@ -77,7 +77,7 @@ taken("ignored: $_", $plain, @form, head => "$_\r\n")
 refused('Content-Digest is about the content, range or not', $plain, @form,
         head => "Content-Range: bytes 0-9/100\r\nContent-Digest: $zeros\r\n",
         status => 400, reason => 'DIGEST', @pool);
-# Of a coded body they speak of bytes that were decoded below us: ignored.
+# Digests of a coded body are ignored: the bytes were decoded below the module.
 my $gzip = Compress::Zlib::memGzip($body);
 taken("coded, $_", '/policy/inflate/count.pl', $gzip, $form[1],
       head => "Content-Encoding: gzip\r\nContent-Digest: $_\r\n")
@@ -99,7 +99,7 @@ $r = upload($plain, [file('x')], id => $id, accept => 'application/json',
             headers => ['Content-Digest', $zeros]);
 is $r->{json}{error}, 'Digest of the upload does not match', 'what is told';
 is status($plain, $id)->{error}, $r->{json}{error}, 'and to who polls';
-# What the head of the request tells is told before the body is asked for.
+# A fault in the head of the request is told before the body is asked for.
 {
     my $c = connect_raw();
     $c->send("POST $plain?X-Progress-ID=" . new_id() . " HTTP/1.1\r\nHost: x\r\n"

@@ -57,7 +57,7 @@ for my $row (@names) {
 
 # --- Nothing runs -----------------------------------------------------------------
 
-# T4: What is given back runs nowhere.
+# T4: A file that is given back runs nowhere.
 my %evil = ('x.html' => 'text/html', 'x.svg' => 'image/svg+xml',
             'x.js' => 'text/javascript', 'x.php' => 'application/x-httpd-php',
             'x.xhtml' => 'application/xhtml+xml', '.htaccess' => 'text/plain',

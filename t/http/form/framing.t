@@ -112,7 +112,7 @@ for my $row (@early) {
 
 # --- The connection afterwards ----------------------------------------------
 
-# P7: What comes next is understood.
+# P7: The next request on the connection is understood.
 my $head = "POST /form/echo.pl?n=%d HTTP/1.1\r\nHost: x\r\n"
     . "Content-Type: $type\r\n%s\r\n\r\n";
 my $sized = 'Content-Length: ' . length $body;

@@ -98,7 +98,7 @@ for my $content ("\r\n", "\r\n\r\n", "\r\n--", "-$line", "x$line",
     is slurp($file->{path} || '/dev/null'), $content, "bytes of $show";
 }
 
-# What others would read as a delimiter, and we do not take for one.
+# Other parsers would take this for a delimiter; the module does not.
 for my $content ("\n$line\n", "\r\n\r\n$line\n", $line, "$line\r\n",
                  "a\r\n${line}b") {
     is upload('/form/echo.pl', [{name => 'f', filename => 'f',

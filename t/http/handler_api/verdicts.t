@@ -235,7 +235,7 @@ for my $how (qw(fin rst)) {
         [map { "probe-$_ interrupted" } qw(a b c)], 'interrupted';
 }
 
-# What was complete before a refused attempt stays.
+# An upload that was complete before a refused attempt stays.
 {
     my ($id, $r) = send_files($url, undef, @two);
     my $path = (files($r))[0]{path};

@@ -42,7 +42,7 @@ is_deeply [map { -s $_ || 0 } @{ $post->{docs_path} || [] }], [0, 1],
 ok !exists $post->{empty} && !exists $post->{empty_path},
     'an empty input says nothing';
 
-# What could be taken for the module's word of where a file is.
+# Fields of the client that could pass for the module's word on where a file is.
 $r = upload('/hfields/fpm/form.php', [
     (map { +{name => $_, value => '/etc/passwd'} } 'photo_path', 'photo.path',
      'photo path', 'photo_path[]', 'other_path', 'x_location', 'x_content',
@@ -57,7 +57,7 @@ is_deeply [grep { $post->{$_} =~ /passwd/ } keys %$post], [],
     'forged: none other' or diag explain $post;
 is $post->{kept_pathology}, 'mine', 'forged: what is none stays';
 
-# Of one's own.
+# Fields with names of one's own.
 $r = upload('/hfields/own/form.php', [
     {name => 'photo', filename => 'a b.jpg', content => $content},
     {name => 'upload_photo_at', value => '/etc/passwd'},
@@ -102,7 +102,7 @@ is $r->{json}{env}{HTTP_X_UPLOAD_SIGNATURE},
     'sha256=' . hmac_sha256_hex($body, 'sixteen bytes or more, please: 32'),
     'fields: the body is signed';
 
-# That of a form is read from its head.
+# The signature of a form is that of its head, not of its bytes.
 $r = upload('/hf/signed/echo.pl', \@away);
 is $r->{status}, 200, 'UploadKeyUse handoff: a form without identifier';
 my $env = $r->{json}{env} || {};

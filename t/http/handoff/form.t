@@ -86,7 +86,7 @@ for my $url (@echoes) {
     ok !$fresh{ $fresh // '' }++, "$url: a boundary of its own";
 }
 
-# Of one connection, in pieces, and beyond the end.
+# All ways of reading on one connection, in pieces and beyond the end.
 my @short = map { +{%$_, length($_->{content} // '') > 1e6
                     ? (content => substr $large, 0, 100_003) : ()} } @parts;
 for my $how (qw(bytes lines whole looking pieces waitless waitlesslines

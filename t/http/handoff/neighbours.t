@@ -90,7 +90,7 @@ for my $framing (@framings) {
 
 # --- mod_include: sub-requests ----------------------------------------------
 
-# Whatever KeptBodySize says: what is kept is the JSON, not the upload.
+# KeptBodySize keeps the JSON, not the upload, whatever its value.
 for my $context (qw(ssi keptssi keptsmall)) {
     for my $framing (@framings) {
         my ($name, @how) = @$framing;

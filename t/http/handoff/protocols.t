@@ -18,7 +18,8 @@ my $mark = log_mark();
 my $content = random_bytes(250_007);
 my $digest = sha256_hex($content);
 
-# By PHP's own reader. Whose client names no field has that of UploadFileField.
+# PHP's own reader reads it. The file of a client that names no field is in the
+# one of UploadFileField.
 for my $way (ways()) {
     for my $case (['/hf/fpm/form.php', 'file'], ['/hf/php/form.php', 'file'],
                   ['/hf/named/form.php', 'async-upload']) {

@@ -92,8 +92,8 @@ for my $by (qw(bytes lines whole looking waitless waitlesslines waitlesswhole
     $c->close;
 }
 
-# Who reads in front of the module gets nothing: the bytes of the upload are
-# past no limit then. The upload is taken in all the same.
+# A filter that reads in front of the module gets nothing: the bytes of the
+# upload have passed no limit by then. The upload is taken in all the same.
 for my $how ([], [777]) {
     my $c = connect_raw();
     my $at = log_mark();

@@ -3,9 +3,9 @@
 #
 # P7, S4: a refused request of every protocol has one answer, however its body
 # is sent; the request behind it is answered or the connection ends, and garbage
-# behind it is never taken for another request. Whatever the head alone gives
-# reason to refuse is refused before 100 (Continue). t/http/refusals/malformed.t
-# does the same for malformed forms.
+# behind it is never taken for another request. A request whose head is reason
+# enough to refuse it is refused before 100 (Continue).
+# t/http/refusals/malformed.t does the same for malformed forms.
 
 use strict;
 use warnings FATAL => 'all';

@@ -17,7 +17,7 @@ use UploadPool::Chunked ();
 
 my $mark = log_mark();
 my $url = '/hostile/gone';
-# What may be the begin of a delimiter is kept back.
+# Without CR and LF: the parser holds back bytes that may begin a delimiter.
 my $content = random_bytes(40_000) =~ tr/\r\n/x/r;
 my $length = length $content;
 
@@ -122,7 +122,7 @@ sub chunk_ask
         . "Content-Range: bytes */$length\r\nContent-Length: 0\r\n\r\n";
 }
 
-# Of an upload whose first chunk never brought a byte nobody has heard.
+# An upload whose first chunk never brought a byte is unknown.
 sub offset_of
 {
     my ($r) = @_;
@@ -154,7 +154,7 @@ for my $kind (sort keys %kinds) {
             $u->{c}->send($u->{head} . substr $u->{body}, 0, $u->{sent});
             $u;
         } 0 .. 14;
-        # What a reset overtakes was never received.
+        # Bytes that a reset overtakes are never received.
         for my $u (@broken) {
             wait_for(sub { length file_of($u->{id}) == $u->{came} });
             $u->{done} = -e pool('hostile') . "/$u->{id}/metadata.json" ? 1 : 0;

@@ -32,8 +32,9 @@ $httpd->start(join '', map { "<Location $$_[0]>\nUploadPool \"$dir\"\n"
 
 # --- What a child takes -------------------------------------------------------
 
-# The same again: what the first brings into memory (code, buffers that stay)
-# is no growth; where each child has one client, another may be the first.
+# The first run does not count: it brings code and buffers into memory that
+# stay. Under prefork another child may serve the next run as its first, hence
+# the loop.
 sub bounded
 {
     my ($name, $sub) = @_;
@@ -50,7 +51,8 @@ sub bounded
 
 # --- Sending ----------------------------------------------------------------
 
-# The head, a body of begin, so many times the block, and end; the answer.
+# Sends head, and a body of begin, the unit as often as times says, and end.
+# Returns the answer.
 sub send_much
 {
     my ($head, $begin, $times, $end, %o) = @_;
@@ -204,7 +206,7 @@ for my $row (['/inflate', 200, $large * $MIB], ['/inflate-max', 413, undef],
         is $size, $want, "$name: what is kept";
     }
 }
-# Into an upload of which the length was said before.
+# The same for an upload whose length was announced before.
 my $c = connect_raw(port => $port);
 $c->send("POST /inflate HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n"
          . "Upload-Length: 1000\r\nContent-Length: 0\r\n\r\n");

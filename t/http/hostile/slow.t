@@ -129,7 +129,7 @@ $states{status($_->{head} =~ m{ (/chunks|/slow)}, $_->{id}, port => $port)
 is_deeply \%states, {error => $slow / 4, uploading => 3 * $slow / 4},
     'forms have failed; the others may go on' or diag explain \%states;
 
-# What was locked is free, at once.
+# Their locks are free, at once.
 my $bad = 0;
 for my $u (@slow) {
     my $s = status($u->{head} =~ m{ (/chunks|/slow)}, $u->{id},

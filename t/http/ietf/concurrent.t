@@ -82,7 +82,7 @@ for my $way (qw(close reset)) {
 
 # --- 4.6: it does not go away, and comes back --------------------------------
 
-# R4: Who comes later takes over.
+# R4: The later request takes over.
 for my $method (qw(HEAD GET PATCH DELETE)) {
     my $c = hang('POST', $url, 'abcdef', 20, 'Upload-Complete', '?1');
     my $at = $c->interim->{headers}{location};

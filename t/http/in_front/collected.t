@@ -126,7 +126,8 @@ is_not_told($direct, 'direct');
 }
 restart_graceful();
 {
-    # What most begin with: it sets no field that tells of itself.
+    # The usual first configuration of nginx: it adds no field that shows a
+    # proxy.
     my $front = UploadPool::InFront->new('nginx', edit => sub {
         "server {\n listen 80;\n client_max_body_size 0;\n"
         . " location / { proxy_pass http://127.0.0.1:8080; }\n}\n" });

@@ -35,7 +35,7 @@ my $ran = 0;
 my @server;
 my $top = sub { return $server[0]->dir($_[0]) };
 
-# What stands for the machines and files of the manual.
+# Puts the machines and files of the test in place of the manual's.
 sub here
 {
     my ($task, $text) = @_;
@@ -57,7 +57,7 @@ sub config_of
 {
     my ($task) = @_;
     my $text = here($task, join '', map { $_->{text} } of($task, 'config'));
-    # What other MPMs do not know.
+    # Other MPMs do not know these.
     $text =~ s/^(?:ThreadsPerChild|AsyncRequestWorkerFactor) .*\n//mg
         if var('mpm') ne 'event';
     return $text if $text =~ /SetHandler upload-pool$/m;
@@ -70,7 +70,7 @@ sub of
     return grep { $_->{kind} eq $kind } @{ $task->{blocks} };
 }
 
-# What the server as a whole has, and a virtual host may not.
+# 1 for directives of the server as a whole, which a virtual host may not have.
 sub needs_own_server
 {
     my ($task) = @_;
@@ -93,8 +93,8 @@ sub prepare
     return;
 }
 
-# One shell for all commands of a task: variables live on. Whoever types them is
-# not root, nor the server, unless the page says so.
+# One shell runs all commands of a task, so that variables live on. The user is
+# neither root nor the server's, unless the page says so.
 sub check
 {
     my ($task) = @_;

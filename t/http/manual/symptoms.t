@@ -222,8 +222,9 @@ my %request = (
             send_file($_[0]) }},
 );
 
-# What "httpd -t" is asked about. text: with %s for the pool; before: what makes
-# it so. The remedy is a command, or a directive in the place of REMEDY.
+# Configurations that "httpd -t" checks. text: with %s for the pool; before:
+# makes the fault. The remedy is a command, or a directive in the place of
+# REMEDY.
 my $made_key = $httpd->dir('upload_pool.key');
 my %check = (
     "\"Invalid command 'UploadPool'\"" => {

@@ -48,7 +48,7 @@ sub samples
     return \%value;
 }
 
-# What has changed since the last time, zeroes left out.
+# The differences since the last call, zeroes left out.
 my $last = samples();
 sub changes
 {

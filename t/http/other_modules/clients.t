@@ -16,7 +16,7 @@ my $mark = log_mark();
 my $url = '/n-owned/echo.lua';
 my @file = {name => 'f', filename => 'f', content => 'x' x 3000};
 
-# Who says so, what he says.
+# The peer, and the X-Forwarded-For that it sends.
 sub as
 {
     my ($peer, $forwarded) = @_;
@@ -30,7 +30,7 @@ sub state_for { return status($url, $_[0], as(@_[1 .. $#_]))->{state} // '' }
 my @proxied = ('127.0.0.1', '192.0.2.1');
 # Who is the same client, and who is not.
 my @same = (['127.0.0.1', '192.0.2.1'],
-            # What stands before the last is what the client itself has said.
+            # All but the last address is the client's own claim.
             ['127.0.0.1', '192.0.2.9, 192.0.2.1']);
 my @others = (['127.0.0.1', '192.0.2.2'], ['127.0.0.1', undef],
               ['127.0.0.1', '192.0.2.1, 192.0.2.2'],
@@ -136,7 +136,7 @@ for my $case (['owned.test', '127.0.0.1', 'X-Forwarded-For', '192.0.2.1'],
     is interims($host, "/n-owned/$lua", @rest), 0,
         "$host, @rest: behind a proxy nobody is";
 }
-# Whom nobody trusts, nobody believes.
+# A peer that is not trusted is not believed.
 cmp_ok interims('interim.test', "/n-owned/$lua", '127.0.0.2', 'X-Client-IP',
                 '192.0.2.1'), '>=', 2, 'a header that mod_remoteip does not take';
 is interims('interim.test', "/n-interim/$lua", '127.0.0.1', 'X-Client-IP',

@@ -27,8 +27,8 @@ for my $range (['all of it', 0], ['a range', 1]) {
         "ratelimit, $name: every byte";
 }
 
-# What an administrator does to JSON is done; its length is right, and a
-# stranger's file is not touched.
+# Filters of the administrator change the JSON, and its length is right; the
+# files of uploads are not touched.
 for my $gzip (0, 1) {
     my $name = $gzip ? 'substitute and deflate' : 'substitute';
     my @accept = $gzip ? (headers => ['Accept-Encoding', 'gzip']) : ();

@@ -41,7 +41,7 @@ sub sent
                     'User-Agent', 'a client', @headers]);
 }
 
-# What clients send, each to its end: the status of the last answer.
+# Uploads of each kind of client, to the end: the status of the last answer.
 my %way = (
     'a form' => sub {
         my ($body, $type) = multipart([

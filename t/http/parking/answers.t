@@ -84,7 +84,7 @@ for my $way (sort keys %completes) {
         "$way: another is served";
     spew($go, '');
     my $answer = $first->answer;
-    # What a creation is answered with is 201.
+    # A creation is answered with 201.
     my $well = $way eq 'tus' ? 201 : 200;
     is $answer->{status}, $well, "$way: the answer to the first";
     like $answer->{body}, qr/^answered \d+$/, "$way: is its application's";

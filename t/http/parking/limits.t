@@ -57,7 +57,7 @@ my @all = ([ '/parked', ''], ['/held', 'UploadPark Off']);
 
 # --- UploadMinRate, Timeout -------------------------------------------------------
 
-# S1: Who is too slow is ended.
+# S1: An upload that is too slow is ended.
 my $docs = $httpd->dir('htdocs');
 mkdir "$docs/$_" for qw(strict lax);
 # .htaccess may only be stricter.

@@ -89,8 +89,8 @@ ok wait_for(sub { files_of($child) <= $files + 4 }),
 
 # --- One after the other ----------------------------------------------------------
 
-# Short ones, each parked once or twice. What the first thousand took is there
-# for the next.
+# Short uploads, each parked once or twice. The next thousand uses the memory
+# that the first has taken.
 if ($event) {
     my @after;
     for my $round (1 .. 3) {

@@ -114,7 +114,7 @@ for my $case (@cases) {
     is scalar(grep { /\Q$case->{id}\E/ && / 200 [1-9]\d* done / } @lines), 1,
         "$case->{name}: one line of the access log";
 }
-# What says that the application runs goes when it has, behind its answer.
+# The file "run" may go only a moment after the answer.
 my @strange;
 wait_for(sub {
     @strange = grep { !m{\.(?:json|bin)$|/(?:lock|run)$} } pool_files('park');

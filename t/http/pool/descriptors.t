@@ -19,7 +19,7 @@ my @there = (port => $httpd->port);
 my $list = <<'END';
 opendir my $dir, '/proc/self/fd' or die;
 my %fd = map { $_ => readlink "/proc/self/fd/$_" } grep { /\d/ } readdir $dir;
-# Of perl itself: the directory it reads, the script it runs.
+# perl's own: the directory that it reads, the script that it runs.
 delete $fd{$_} for grep { !defined $fd{$_} || $fd{$_} =~ m{^/proc/|/list$} } keys %fd;
 END
 mkdir $bin, 0755 or die;
@@ -45,7 +45,7 @@ CustomLog "|$bin/logger $logged" "%r"
 </Location>
 END
 
-# What a program finds: its own three, and what this process has been given.
+# A program finds its own three, and those that this process was given.
 my %given = map { $_ => readlink "/proc/self/fd/$_" }
     map { m{(\d+)$} } glob '/proc/self/fd/*';
 

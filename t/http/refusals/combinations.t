@@ -14,8 +14,8 @@ use UploadPool::Httpd;
 use UploadPool::H2;
 use UploadPool::Test;
 
-# P3: What is over a limit is 413.
-# S4: Refused before "100 Continue".
+# P3: A body over a limit is 413.
+# S4: It is refused before "100 Continue".
 my @words = qw(multipart chunked tus resumable);
 my @sets = map { my $n = $_; [map { $n >> $_ & 1 ? $words[$_] : () } 0 .. 3] }
     1 .. 15;
@@ -66,8 +66,8 @@ sub aged_id
 }
 
 my $boundary = 'Content-Type: multipart/form-data; boundary=b';
-# What opens them, their method, headers, and what the answers must be: by
-# context, with a header that makes them so, if any.
+# For each kind of request: the word that opens it, its method and headers, and
+# the answer that it must get, by context, with a header that causes it, if any.
 my %request = (
     form => {
         word => 'multipart', method => 'POST', headers => [$boundary],
@@ -209,7 +209,7 @@ for my $kind (sort keys %request) {
             my $url = path($set) . "/$context";
             for my $how ('HTTP/1.1', 'HTTP/1.1 Expect', 'h2', 'h2 Expect') {
                 my $id = $o{aged} ? aged_id() : new_id();
-                # Whoever speaks multipart can be in the way.
+                # A multipart upload can occupy the identifier of any other.
                 my $by = $o{busy} || $o{taken}
                     ? occupy("/multipart/$context", $id, %o) : undef;
                 my $before = samples();
@@ -299,7 +299,7 @@ my $mixed = '/multipart-chunked/plain';
     is 0 + grep({ /metadata/ } pool_files("$pool{plain}/$id")), 1,
         'and its record';
 }
-# Whoever goes, or times out, before its fields have told: an error.
+# A client that leaves, or times out, before its fields have come: an error.
 {
     my $id = new_id();
     my ($head) = flow($mixed, $id, 1, 'piece');

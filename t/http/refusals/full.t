@@ -70,7 +70,7 @@ for my $way ('whole', 'chunks') {
     is status($url, $id, @port)->{state}, 'error', 'state';
 }
 
-# What was there stays when its replacement does not fit.
+# A complete upload stays when its replacement does not fit.
 {
     my $id = new_id();
     my ($first) = send_upload($url, multipart([part('f', 'old', 'x')]),

@@ -40,7 +40,7 @@ taken("cut at $_", $url, substr($body, 0, $_), $type) for $needed,
 
 # --- Clients that go ----------------------------------------------------------
 
-# D7: Who goes leaves an error.
+# D7: A client that leaves in the middle leaves an error.
 # Each offset: every kind of end, by length and in chunks.
 sub leave
 {
@@ -58,7 +58,7 @@ sub leave
         $c->close;
     }
     else {
-        # What is reset before it was read never came.
+        # Bytes that are reset before they were read have never come.
         wait_for(sub { status($url, $id, port => $o{port})->{state}
                            ne 'starting' });
         $c->reset;

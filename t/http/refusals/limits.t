@@ -11,7 +11,7 @@ use IO::Compress::Gzip ();
 use UploadPool::Test;
 use UploadPool::Refuse;
 
-# P3: What is over a limit is 413.
+# P3: A body over a limit is 413.
 my $mark = log_mark();
 
 # A body of exactly so many bytes.
@@ -125,7 +125,7 @@ refused('far over LimitRequestBody, chunks', '/refuse/core/count.pl',
         body_of_size(200_000), way => 'chunks', how => 'html', status => 413,
         reason => 'BODY_TOO_LARGE');
 
-# What is inflated counts, whatever came over the wire.
+# The inflated bytes count, not those on the wire.
 sub gzip
 {
     my ($plain) = @_;

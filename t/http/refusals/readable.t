@@ -100,7 +100,7 @@ for my $case (['tus', 'POST', ['Tus-Resumable', '1.0.0', 'Upload-Length', 5],
         "$name: the log names the directive";
     is $r->{headers}{allow} ? 1 : 0, $status == 405 ? 1 : 0, "$name: Allow";
 }
-# What does not know the protocol is to take the whole of a file all the same.
+# A URL that does not speak the protocol still takes a whole file.
 my $whole = request('POST', '/closed', headers => [@json, 'Content-Type', $type,
     'Upload-Complete', '?1', 'Upload-Draft-Interop-Version', 8], body => $form,
     @there);

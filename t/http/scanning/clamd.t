@@ -70,7 +70,7 @@ refused('at the end of a long file', '/scan/unix/count.pl',
 taken('without a scan', '/scan/off/count.pl', one($virus));
 taken('in a form field', '/scan/unix/count.pl', multipart([part('t', $virus)]));
 
-# What was there before an infected upload of the same name stays.
+# A clean upload stays when an infected one comes under its identifier.
 $id = new_id();
 taken('a clean one', '/scan/unix/count.pl', one('first'), id => $id);
 refused('an infected one of that name', '/scan/unix/count.pl', one($virus),

@@ -145,8 +145,8 @@ for my $app (@every) {
     is request('POST', "/snippets/$app", body => $seen->{body},
                headers => [%{ $seen->{headers} }])->{status}, 403,
         "$app: forged headers in a pool";
-    # What only cannot be read is not gone; whose fault that is the client is
-    # told, and no path.
+    # A file that cannot be read is not called gone. The client learns that the
+    # server is at fault, but no path.
     my ($bucket) = $seen->{body} =~ m{"path": *"([^"]+)/[^/"]+"};
     chmod 0, $bucket;
     my $shut = forged($app, $seen, sub {});

@@ -43,7 +43,7 @@ my %program = (
     shell => ["$at/shell/find.sh"],
 );
 
-# What it says, and what it says beside that.
+# Runs a command as the server's user; its standard output and standard error.
 sub run_as_server
 {
     my (@command) = @_;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_upload_pool authors
 #
-# What a client sees that polls all the time; uploads over HTTP/2 and TLS, under
-# way and given up.
+# The answers to a client that polls all the time; uploads over HTTP/2 and TLS,
+# under way and given up.
 
 use strict;
 use warnings FATAL => 'all';

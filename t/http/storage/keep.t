@@ -16,7 +16,7 @@ my @parts = ({name => 'title', value => 'Holiday'},
              {name => 'g', filename => 'g.txt', content => 'world'});
 my $unclaimed = qr/UPL0040/;
 
-# What there is of an upload.
+# The files that an upload has in the pool.
 sub here
 {
     my ($id, $pool) = @_;

@@ -57,7 +57,7 @@ sub clear
     return request('DELETE', "$url?X-Progress-ID=$id", @more)->{status};
 }
 
-# What uploads under way have taken of the pool.
+# The room of the pool that uploads under way have reserved.
 sub reserved
 {
     my (undef, $stat) = UploadPool::Bucket::json('stat', pool('room-quota'));
@@ -163,7 +163,7 @@ is put(50_000, chunked => 4000), 200, 'what fits does';
 empty_pool('room-quota');
 $c = begin("$url/bounded", $id = new_id(), 10, 5, chunked => 1);
 wait_for(sub { (status($url, $id)->{state} || '') eq 'uploading' });
-# Who has sent little keeps little from others, whatever he may send yet.
+# A client that has sent little keeps little from others, whatever may follow.
 is put(60_000), 200, 'one that has sent five bytes is in nobody\'s way';
 $c->send("5\r\n" . ('x' x 5) . "\r\n");
 is put(20_000), 200, 'nor after ten';
@@ -234,7 +234,7 @@ ok !-e pool('room-none') . '/.quota', 'no quota, no books';
 
 # --- What is not a file's bytes ------------------------------------------------
 
-# Whatever a client can cause counts: names that are kept, files without bytes.
+# Everything that a client can cause counts: names, and files without bytes.
 empty_pool('room-quota');
 my @small = map { {name => 'f', filename => "$_-" . 'n' x 500, content => ''} }
     1 .. 5;

@@ -20,7 +20,7 @@ my ($form, $type) = multipart([{name => 'f', filename => 'f',
                                 content => 'x' x ($size - 200)}]);
 # More than is read of a body that is refused: the answer comes at once.
 my $whole = 'x' x $size;
-# What announces it, and all of it.
+# The head that announces the upload, and its whole body.
 my %begin = (
     form => ["Content-Type: $type\r\nContent-Length: " . length $form, $form],
     raw => ['Content-Range: bytes 0-' . ($size - 1) . "/$size\r\n"
@@ -43,7 +43,8 @@ sub begin
     return $c;
 }
 
-# Who was let in has sent so much, and waits; all others are answered.
+# A client that was let in has sent that many bytes and waits; all others have
+# an answer.
 sub is_in
 {
     my ($id, $c, $bytes, %o) = @_;

@@ -15,7 +15,7 @@ my $mark = log_mark();
 my $at = '/tus/echo.pl';
 my $bytes = random_bytes(200_000);
 
-# D7: Who goes leaves what came.
+# D7: A client that leaves does not take back the bytes that came.
 # R1: The offset is what is there.
 # "The Server SHOULD always attempt to store as much of the received data as
 # possible."
@@ -23,7 +23,7 @@ for my $how (qw(close reset silence)) {
     for my $sent ($how eq 'silence' ? (1, 65_536) : (1, 8_000, 150_001)) {
         my $url = create($at, length => length $bytes)->{headers}{location};
         my $c = begin_patch($url, 0, length $bytes, substr $bytes, 0, $sent);
-        # What a reset overtakes was never received.
+        # Bytes that a reset overtakes are never received.
         wait_for(sub { length stored($url) == $sent })
             or fail "$how after $sent: all of it arrives";
         $c->$how unless $how eq 'silence';
@@ -37,8 +37,7 @@ for my $how (qw(close reset silence)) {
     }
 }
 
-# R4: Who comes later takes over.
-# A request that is still there has to go: by any other.
+# R4: The later request takes over: any other request ends one that still hangs.
 my $half = substr $bytes, 0, 50_000;
 for my $case (['HEAD', sub { head($_[0]) }, 200],
               ['PATCH', sub { append($_[0], 50_000, substr $bytes, 50_000) },

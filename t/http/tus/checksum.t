@@ -20,7 +20,7 @@ is $options->{headers}{'tus-checksum-algorithm'}, 'sha1,sha256,md5',
 
 sub sum { return [headers => ['Upload-Checksum', $_[0]]] }
 
-# R5: What fails its sum is taken back.
+# R5: Bytes that do not match their checksum are taken back.
 for my $algorithm (qw(sha1 sha256 md5)) {
     my $url = create($at, length => 11)->{headers}{location};
     my $r = append($url, 0, 'hello ', @{ sum(checksum($algorithm, 'hello ')) });

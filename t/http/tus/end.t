@@ -121,7 +121,7 @@ ok $told->{status} == 0 || $told->{status} >= 400, 'the writer is told so'
     or diag $told->{status};
 $c->close;
 
-# What is U?clear for others does the same.
+# U?clear, as other protocols use it, does the same.
 $url = create($at, length => 10)->{headers}{location};
 my ($id) = $url =~ m{([^/]+)$};
 is request('POST', "$at?clear&X-Progress-ID=$id", body => '')->{json}{success},

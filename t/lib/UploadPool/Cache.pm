@@ -78,7 +78,7 @@ sub start
     return $self;
 }
 
-# From now on, of every connection, also of those that are open.
+# Asks every connection for a password from now on, also those that are open.
 sub want_password
 {
     my ($self) = @_;
@@ -86,7 +86,7 @@ sub want_password
     print {$c} "CONFIG SET requirepass secret\r\n";
     my $said = <$c>;
     croak "redis said $said" unless $said =~ /^\+OK/;
-    # What was let in before stays so.
+    # The password is asked of new connections only, so open ones are killed.
     print {$c} "CLIENT KILL TYPE normal SKIPME yes\r\n";
     $said = <$c>;
     return;

@@ -413,7 +413,7 @@ sub kill_children
     return _kill($self->children);
 }
 
-# Of the server's session are its children, its CGI daemon and their programs.
+# The server's session has its children, its CGI daemon and their programs.
 sub _all
 {
     my ($self) = @_;
@@ -654,8 +654,8 @@ sub _is_done
         : 'done with other bytes than were sent';
 }
 
-# Of the files that metadata.json names; undef without one. The upload may be
-# replaced, or go, between two looks: then what was read says nothing.
+# Digests of the files that metadata.json names; undef without one. The upload
+# may be replaced, or go, between two looks: then the digests read mean nothing.
 sub _digests
 {
     my ($self, $id) = @_;
@@ -725,7 +725,8 @@ sub pool_is_right
             unless grep { "@$_" eq "@$found" } @$known;
     }
     my (undef, $said) = UploadPool::Bucket::json('check', $self->{pool});
-    # Who was killed while he removed something has left a part of it.
+    # A process that was killed while it removed something has left a part of
+    # it.
     push @wrong, map {
         "check: $_->{identifier} " . ($_->{file} || '') . " $_->{text}"
     } grep { $_->{text} !~ /^is named by no record/ } @{ $said->{problems} };

@@ -436,7 +436,8 @@ sub _serve
         _ask($up, 'GET', "/file?X-Progress-ID=$up->{id}") }];
     $up->{judge} = sub {
         my ($answer) = @_;
-        # What is under way when the disk fails can only be cut short.
+        # An answer that is on its way when the disk fails can only be cut
+        # short.
         return _is_error($answer) ? ''
             : $answer->{status} != 200 ? 'strange answer'
             : $answer->{body} eq $up->{files}[0] ? ''

@@ -64,7 +64,7 @@ our @EXPORT = qw(passes bears_silence ends_silence);
 
 my $serial = 0;
 
-# What the example is put into, and what runs it.
+# The file that the example becomes, and the command that runs it.
 my %kind = (
     nginx => {file => 'nginx.conf', listen => 'listen 80;', make => sub {
         my ($dir, $port, $text) = @_;

@@ -135,7 +135,7 @@ my @table = (
         ['twice', 'multipart/form-data; boundary=b, text/plain'],
         ['with another boundary in a quoted parameter',
             'multipart/form-data; x="; boundary=b"']),
-    # What an empty boundary would make of this body: a form.
+    # With an empty boundary this body would be a form.
     ['a body that fits an empty boundary', BOUNDARY =>
         "--\r\n$FIELD----\r\n", 'multipart/form-data'],
 );

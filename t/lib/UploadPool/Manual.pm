@@ -67,8 +67,9 @@ sub howto
     } @task;
 }
 
-# Of the page "When it does not work": a list of {title, seen, log, remedy,
-# block}, each a text in one line but for the block, which may be missing.
+# The entries of the page "When it does not work": a list of {title, seen, log,
+# remedy, block}, each a text in one line but for the block, which may be
+# missing.
 sub symptoms
 {
     my ($file) = @_;
@@ -103,8 +104,8 @@ sub commands
     } @part;
 }
 
-# What a command says to somebody who is nobody in particular, or of another
-# name; never root. In a directory of his.
+# The output of a command that an ordinary user runs, "nobody" or another, but
+# never root, in a directory of that user's own.
 sub said_to
 {
     my ($name, $command) = @_;

@@ -29,8 +29,8 @@ sub _kib
 
 =item growth(HTTPD, SUB)
 
-By how many KiB the peak of that child of HTTPD (an L<UploadPool::Httpd>) rose
-of which it rose most while SUB ran.
+The KiB by which the peak of a child of HTTPD (an L<UploadPool::Httpd>) rose
+while SUB ran, in the child where it rose most.
 
 =back
 

@@ -97,8 +97,8 @@ sub volume
         ($sub ? "subvolumes $sub" : ()), "end-volume\n";
 }
 
-# What "performance.stat-prefetch off" and its like leave of a volume, and the
-# mount options that go with it (manual, "A farm").
+# Mounts a volume with "performance.stat-prefetch off" and the like, and with
+# the mount options that go with it (manual, "A farm").
 sub mount_glusterfs
 {
     my ($self) = @_;

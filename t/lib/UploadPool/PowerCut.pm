@@ -65,8 +65,8 @@ sub new
         $class;
 }
 
-# Of inodes the numbers are used again, while a name that is not yet changed on
-# the disk still means the old one.
+# Inode numbers are used again, while a name that has not yet changed on the
+# disk still means the old inode.
 sub _fresh
 {
     my ($self, $inode) = @_;
@@ -183,7 +183,8 @@ sub _put
     return $text;
 }
 
-# What of a file is there: how is none, all, zeros, first or second.
+# The part of a file that has reached the disk: how is none, all, zeros, first
+# or second.
 sub _written
 {
     my ($file, $how) = @_;

@@ -124,7 +124,7 @@ sub round
     return @wrong;
 }
 
-# What the clients did of which something is wrong.
+# Writes down what the clients did with the uploads that are wrong.
 sub _remember
 {
     my ($self, $uploads, $wrong) = @_;
@@ -137,7 +137,7 @@ sub _remember
 
 =head2 history()
 
-What clients did last in whose uploads something was wrong, in the last round.
+The last steps of the clients whose uploads were wrong in the last round.
 
 =cut
 
@@ -246,7 +246,7 @@ sub _trouble_sweep
     return $exit ? "clean ends with $exit: $said" : ();
 }
 
-# Whoever was killed while he wrote or removed something has left a part of it.
+# A process that was killed while it wrote or removed something has left a part.
 sub _check
 {
     my ($self, $pool, $calm) = @_;
@@ -309,8 +309,8 @@ sub _pools_are_right
     my ($self, $uploads, $calm) = @_;
     my (%expected, @wrong);
     push @{ $expected{ $_->{id} } }, $_ for @$uploads;
-    # Parts of a concatenation are there until they expire. Of one that was made
-    # without an answer nobody knows the name.
+    # Parts of a concatenation are there until they expire. The name of
+    # one whose creation got no answer is not known.
     my %parts = map { $_ => 1 } map { @{ $_->{parts} || [] } } @$uploads;
     for my $pool (values %{ $self->{pools} }) {
         local $self->{pool} = $pool;
@@ -380,7 +380,7 @@ sub _nothing_is_left
     return @wrong;
 }
 
-# What says when it was touched: its files, and its records.
+# Ages an upload: its files, and the times in its records.
 sub _age
 {
     my ($self, $dir, $then) = @_;
@@ -406,7 +406,8 @@ sub _metrics
     return \%value;
 }
 
-# Who was killed is settled by others, who look once in a while.
+# Other processes settle the cell of one that was killed; they look now and
+# then.
 sub _metrics_are_right
 {
     my ($self, $calm) = @_;

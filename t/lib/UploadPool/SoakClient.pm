@@ -82,7 +82,7 @@ sub wrong
     return;
 }
 
-# What it did last, for those who look for a fault.
+# Remembers the last steps, for a developer who looks for a fault.
 sub _note
 {
     my ($self, $text) = @_;
@@ -302,7 +302,8 @@ sub _post_form
     return 0;
 }
 
-# What a full pool, or a killed child, lets a client hear.
+# Judges a refusal: a full pool, or a killed child, may cause some, and all
+# others are wrong. Returns 0.
 sub _refused
 {
     my ($self, $u, $r) = @_;
@@ -442,7 +443,7 @@ sub clear
             if $r->{status} && $self->{calm};
         sleep 0.1;
     }
-    # Whoever clears by the file system's means is believed a moment later.
+    # A bucket that was removed from the disk is noticed a moment later.
     my $state = '';
     wait_for(sub {
         $state = $self->_state($u);
@@ -848,7 +849,7 @@ sub _run_chunked
         my ($from, $to, %o) = @_;
         my ($body, $type) = $self->_piece_form($u,
             substr $content, $from, $to - $from);
-        # Of a form the bytes of the file begin behind its head.
+        # In a form the bytes of the file begin behind the head of the part.
         $o{cut} += index $body, "\r\n\r\n" if defined $o{cut};
         return $self->ask('POST', _named($u), ['Content-Type', $type,
             'Content-Range', _range($from, $to, length $content)], $body, %o);
@@ -931,7 +932,7 @@ my %library = (
     },
 );
 
-# What an application may want to know is a field of the form as any other.
+# Parameters that an application may want to see are fields like any other.
 my %remain = (fine => ['qqfilename=a.bin'],
               flow => ['flowFilename=a.bin', 'flowRelativePath=a.bin']);
 

@@ -146,7 +146,7 @@ sub _below
     my ($name, $keep) = @_;
     my $top = $name =~ m{^/} ? $name : pool($name);
     my @found;
-    # What goes in the meantime is not there.
+    # Files that go in the meantime do not count.
     no warnings 'File::Find';
     File::Find::find({no_chdir => 1, wanted => sub {
         return if $_ eq $top;

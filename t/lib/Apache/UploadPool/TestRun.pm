@@ -209,7 +209,7 @@ sub choose_ports
         = ($first .. $first + 5);
     # For what a test itself wants to listen on.
     $own{freeport} = $first + 6;
-    # Of scanners: a real one, and one that the test plays.
+    # Ports of scanners: a real one, and one that the test plays.
     @own{qw(clamdport fakeport cacheport)} = map { $first + $_ } 7 .. 9;
     return;
 }
@@ -251,9 +251,9 @@ sub write_base
     return;
 }
 
-# What watches over the module says what it has to say into files, because a
-# child may die when its answer has long been given and nobody reads the log any
-# more. Root and its children write there.
+# Sanitizers and valgrind report into files, because a child may die long after
+# its answer was given, when no test reads the log any more. Root and its
+# children write there.
 sub reports
 {
     my ($bin) = @_;
@@ -313,7 +313,8 @@ sub memchecked
     return;
 }
 
-# What sanitizers have said since the start, of any process: how many have.
+# Prints what sanitizers have reported since the start, for any process, and
+# returns how many reports there are.
 sub sanitizer_reports
 {
     my ($bin) = @_;
@@ -464,7 +465,7 @@ sub fpm_command
     return ($fpm, '-n', '-F', $> == 0 ? '-R' : (), '-y', "$logs/fpm.conf");
 }
 
-# Of a start that failed: it may have got as far as a process of its own.
+# Stops a server even if its start failed: a process may be there.
 sub stop_httpd
 {
     my ($bin) = @_;
