@@ -48,10 +48,10 @@ int upool_shared_is_on(const server_rec *s);
 void upool_shared_account(const request_rec *r, const upool_dir_conf *conf,
                           const char *id, upool_account_options *account);
 
-/* What memory knows of the upload, here or elsewhere.  1 and the record, whose
- * process is 0 where it is another machine's; 0: ask the bucket.  On a farm the
- * slots are believed only about a running upload: one that ended here may have
- * been replaced or cleared elsewhere. */
+/* Looks the upload up in memory, here or on another machine.  1, with its
+ * record (process is 0 if it runs on another machine); 0: ask the bucket.  On a
+ * farm the slots are believed only about a running upload: one that ended here
+ * may have been replaced or cleared elsewhere. */
 int upool_shared_lookup(const request_rec *r, const upool_dir_conf *conf,
                         const char *id, upool_slot_record *record);
 

@@ -18,9 +18,9 @@
  *                  do not know U/complete, and for all with UploadChunkedAuto
  *
  * A library's id is made in a browser, of a file's name and size or at random;
- * it never becomes a bucket's name.  That is a hash of the id, its owner and
- * the place it was sent to, so no user meets another user's upload.  If nothing
- * tells users apart, an id that can be guessed is refused.
+ * it never becomes a bucket's name.  The name is a hash of the id, its owner
+ * and the place it was sent to, so no user meets another user's upload.  If
+ * nothing tells users apart, an id that can be guessed is refused.
  *
  * Pieces of libraries and sessions may come in any order and side by side;
  * other pieces must begin at the upload's offset, or none of their bytes is
@@ -59,7 +59,7 @@ typedef enum upool_chunked_kind {
     UPOOL_CHUNKED_COMPLETES /* POST U/complete */
 } upool_chunked_kind;
 
-/* What says where the piece belongs. */
+/* The source that says where the piece belongs. */
 typedef enum upool_chunked_by {
     UPOOL_CHUNKED_BY_NOBODY = 0, /* not asked yet */
     UPOOL_CHUNKED_BY_NOTHING,    /* nothing: the file is all of it */
@@ -204,7 +204,7 @@ int upool_chunked_begin_anew(upool_chunked *c, int *makes,
 int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);
 /* Puts a sink that passes over the bytes to be skipped in front of *inner. */
 void upool_chunked_pass_over(upool_chunked *c, upool_sink *inner);
-/* What a library calls the file, so that two files are not mistaken for one if
+/* The library's id of the file, so that two files are not mistaken for one if
  * the URL names the upload; NULL: no library sends it. */
 const char *upool_chunked_tag(const upool_chunked *c);
 

@@ -28,10 +28,11 @@ apr_array_header_t *upool_ranges_make(apr_pool_t *p);
 int upool_ranges_add(apr_array_header_t *ranges, apr_off_t start,
                      apr_off_t end);
 
-/* The first byte from at on that is not there. */
+/* The offset of the first byte at or after at that is not there. */
 apr_off_t upool_ranges_gap(const apr_array_header_t *ranges, apr_off_t at);
 
-/* The first byte from at on that is there; limit where none is before it. */
+/* The offset of the first byte at or after at that is there; limit where there
+ * is none below limit. */
 apr_off_t upool_ranges_next(const apr_array_header_t *ranges, apr_off_t at,
                             apr_off_t limit);
 

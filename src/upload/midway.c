@@ -270,7 +270,7 @@ apr_off_t upool_midway_offset(const upool_midway *midway)
     return midway->offset;
 }
 
-/* bytes of hex; -1 where it is none. */
+/* Reads that many bytes from hex; -1 where hex is not that. */
 static int read_hex(unsigned char *out, const char *hex, apr_size_t bytes)
 {
     apr_size_t len = strlen(hex);

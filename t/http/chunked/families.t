@@ -392,8 +392,8 @@ my @other = @dz;
 $other[5] = 20;
 is chunk($url, 'hello', before => \@other)->{status}, 400,
     'a total that changes';
-# Behind the file they come too late where a form may be whole: refused, for it
-# is not.
+# Where a form may be whole, a library's fields behind the file come too late:
+# the form is refused, because it is a piece.
 my @behind = @dz;
 $behind[1] = new_id();
 $r = chunk($url . '?upload=1', 'hello', after => \@behind,

@@ -24,8 +24,8 @@ my $each = $seconds / 3 < 25 ? $seconds / 3 : 25;
 my $soak = UploadPool::Soak->new(seed => $seed);
 my $until = time + $seconds;
 
-# A calm one and one with kills at least, and no more than there is time for. A
-# machine that is slow does fewer uploads in each.
+# At least one calm round and one with kills, then more as time allows. A slow
+# machine does fewer uploads in each.
 for (my $n = 1; $n <= 2 || time < $until; $n++) {
     my $calm = $n % 2;
     my @wrong = $soak->round(calm => $calm, seconds => $each,

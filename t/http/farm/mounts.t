@@ -100,7 +100,7 @@ sub cleared
     return;
 }
 
-# Both at once: one gets it, and what it was told is so.
+# Both servers begin at once: one gets the upload, and its answer is true.
 sub races
 {
     my %seen;

@@ -14,7 +14,8 @@ use UploadPool::Tus ();
 
 my $mark = log_mark();
 
-# The body as it is, in so many pieces.
+# Posts a body of any type, with rules for the probe; the identifier and the
+# answer.
 sub post
 {
     my ($at, $type, $body, %o) = @_;

@@ -31,8 +31,8 @@ my @file = {name => 'f', filename => 'f', content => 'x' x 3000};
 
 # --- mod_evasive ------------------------------------------------------------
 
-# Before its version 2 the file's name and the module's had a number, and it was
-# enabled by being there.
+# Before version 2 the names of file and module had a number, and loading the
+# module was enough to enable it.
 my ($evasive) = grep { -f "$libexec/$_" } qw(mod_evasive.so mod_evasive20.so)
     or die "mod_evasive is missing in $libexec\n";
 my @evasive = ('DOSHashTableSize 3097', 'DOSPageCount 3', 'DOSPageInterval 1',
@@ -43,8 +43,8 @@ unshift @evasive, 'DOSEnabled true' if $evasive eq 'mod_evasive.so';
     my @to = (port => $httpd->port);
     my $up = begin('tus', '/up', 'y' x 2000, to => {@to});
     my $id = new_id();
-    # Each process counts for itself, what comes within a second: so they come
-    # together.
+    # Each process has its own count of the requests within a second, so they
+    # are sent together.
     my $turned = wait_for(sub {
         my $c = connect_raw(@to);
         $c->send("GET /up/status?X-Progress-ID=$id HTTP/1.1\r\nHost: x\r\n\r\n"

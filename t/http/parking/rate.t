@@ -99,7 +99,7 @@ ok $held[0]{c}->closed, 'what it has not read is not taken for a request';
 my @rated = map { begin('/rated') } 1 .. 3;
 push @rated, map { begin('/off') } 1 .. 2;
 completes($_, "$_->{url} beside them") for @rated;
-# The connection goes on behind one that was held back.
+# After an upload that was held back, its connection takes the next one.
 for my $n (1 .. 2) {
     my $id = new_id();
     $rated[0]{c}->send(head('/rated', $id) . $body);

@@ -39,8 +39,8 @@ sub new
             modules => ['socache_\w+']);
         $self->{pool} ||= $httpd->make_pool('farm');
         $httpd->start(join "\n", "UploadProgress $args",
-            # Or a provider tries every connection of before an outage, each
-            # 5 s after the last.
+            # By default a provider would try all its connections from before
+            # an outage, one after the other, for 5 s each.
             'RedisConnPoolTTL 1', 'MemcacheConnTTL 1',
             'UploadProgressSlots 64', '<Location "/up">',
             'SetHandler upload-pool',
@@ -82,7 +82,7 @@ sub clear
                    port => $self->{$name}->port);
 }
 
-# Waits until NAME says of ID what SUB likes; the status then, or the last.
+# Waits until SUB accepts the status of ID on NAME; returns the last status.
 sub wait_status
 {
     my ($self, $name, $id, $sub, $seconds) = @_;
@@ -93,7 +93,7 @@ sub wait_status
 
 sub logs { return map { $_[0]{$_}->error_log } qw(a b) }
 
-# Both at once: an httpd takes a second or two.
+# Both servers end at once, since an httpd takes a second or two.
 sub DESTROY
 {
     my ($self) = @_;

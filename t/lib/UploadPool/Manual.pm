@@ -54,7 +54,7 @@ sub blocks
     return @found;
 }
 
-# Tasks; those with parts are as many tasks.
+# The tasks of the page. Each part of a task counts as a task.
 sub howto
 {
     my ($file) = @_;
@@ -96,7 +96,7 @@ sub commands
     return map {
         my @line = split /\n/;
         my @command = shift @line;
-        # Goes on behind a backslash, and until a loop is done.
+        # A command goes on after a backslash, and until its loop is done.
         push @command, shift @line
             while @line && ($command[-1] =~ /\\$/
                             || "@command" =~ /; do\b/ && "@command" !~ /\bdone$/);

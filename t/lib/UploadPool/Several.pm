@@ -90,7 +90,8 @@ sub _send
                    [@headers, @{$up->{headers}}, @{$o{headers} || []}]);
 }
 
-# Nothing is missing of what waits for its U/complete.
+# Asks for the offset and sends the rest. Where all bytes are there and
+# U/complete is due, there is nothing to ask.
 sub _resume
 {
     my ($up, %o) = @_;
@@ -103,7 +104,7 @@ sub _resume
     return _send($up, 'rest', %o);
 }
 
-# 1: not as it should be.
+# 1: the answer is not the expected one, and is kept in $up->{failed}.
 sub _failed
 {
     my ($up, $answer, $status) = @_;
@@ -115,7 +116,7 @@ sub _failed
 sub _place
 {
     my ($up, $answer) = @_;
-    # A proxy may have made it a URL with a host, which is ours.
+    # A proxy may have added a host to Location, which is this server's.
     $up->{url} = $answer->{headers}{location} =~ s{^https?://[^/]+}{}r;
     ($up->{id}) = $up->{url} =~ m{/([^/]+)$};
     return;
@@ -188,8 +189,8 @@ sub _raw
     $up->{id} = $r->{json}{upload_id};
     push @headers, 'X-Progress-ID', $up->{id};
     $up->{ask} = ['POST', $url, '', @headers, 'Content-Range', "bytes */$length"];
-    # Where all of it is there, the last piece once more is what asks for the
-    # answer: a range cannot be empty.
+    # Where all bytes are there, the client asks for the answer by sending the
+    # last piece once more, since a range cannot be empty.
     $up->{from} = sub {
         my $at = $_[0] < $length ? $_[0] : $half;
         return ['POST', $url, substr($up->{bytes}, $at), @headers,
