@@ -10,7 +10,7 @@
 static void record_end(upool_slot *slot, apr_time_t now, const char *error)
 {
     if (upool_slot_begin(slot)) {
-        /* It died while it wrote these. */
+        /* The process died while it wrote these. */
         upool_text_put(slot->filename, 32, NULL, 0);
         upool_text_put(slot->content_type, 16, NULL, 0);
     }
@@ -19,10 +19,10 @@ static void record_end(upool_slot *slot, apr_time_t now, const char *error)
     upool_slot_end(slot);
 }
 
-/* Ends the upload of a dead process in slot n.  ENDING, as by its own writer:
- * a claim of the identifier sees the slot all the time and waits.  One that
- * could pass it over (TAKEN) would leave two records of one identifier, and
- * readers might find the dead one's. */
+/* Ends the upload of a dead process in slot n.  The slot is ENDING meanwhile,
+ * as when its own writer ends it: a claim of the identifier sees the slot all
+ * the time and waits.  A claim that could pass it over (TAKEN) would leave two
+ * records of one identifier, and readers might find the dead one's. */
 static int slot_end(upool_table *table, apr_uint32_t n, apr_uint64_t hold,
                     apr_uint32_t process, apr_time_t now, const char *error)
 {

@@ -143,9 +143,9 @@ int upool_table_forget(upool_table *table, apr_uint32_t n, apr_uint64_t hold)
     return 1;
 }
 
-/* Forgets the record in slot n if it is the wanted one.  If another
- * process ends the upload meanwhile, the swap fails, and the slot is looked at
- * once more. */
+/* Forgets the record in slot n if it is the wanted one.  If another process
+ * ends the upload meanwhile, the swap fails, and the slot is looked at once
+ * more. */
 static int slot_drop(upool_table *table, apr_uint32_t n,
                      const upool_wanted *wanted)
 {

@@ -16,9 +16,9 @@
 /* The record of the last attempt, as a poller wants it: attempt.json where
  * there is one (uploading without a holder reads as error), else the complete
  * upload, else, while a holder is there, uploading with the bytes that are in
- * its files.  An upload whose holder died, and a complete one whose files do not
- * match its record, read as error; such a record has no files.  APR_ENOENT: no
- * such bucket; APR_EINVAL: id is not a name of one; else the system's error
+ * its files.  An upload whose holder died, and a complete one whose files do
+ * not match its record, read as error; such a record has no files.  APR_ENOENT:
+ * no such bucket; APR_EINVAL: id is not a name of one; else the system's error
  * (out of descriptors, EIO). */
 apr_status_t upool_bucket_status(upool_record **record, upool_store *store,
                                  const char *id, apr_pool_t *p);

@@ -18,7 +18,7 @@ my @forged = ('X-Upload-State', 'done', 'X-Upload-Identifier', 'forged',
 
 # --- A page outside includes one inside -------------------------------------
 
-# I6: Nor on a detour.
+# I6: Forged headers do not reach a context by a detour within the server.
 my $page = request('GET', '/attack/page/ssi.pl', headers => \@forged);
 is $page->{status}, 200, 'a page';
 my ($state, $outside, $inside) = split /\n/, $page->{body};
@@ -27,7 +27,7 @@ like $outside, qr/"HTTP_X_UPLOAD_STATE":"done"/,
 like $inside, qr/"REQUEST_METHOD"/, 'it includes a page of a context';
 unlike $inside, qr/forged|X_UPLOAD/, 'which gets nothing forged';
 
-# A page of a context, which has an upload of its own, hands that on.
+# A page of a context that takes in an upload hands on that upload's headers.
 $page = upload('/attack/inside/ssi.pl',
                [{name => 'f', filename => 'f', content => 'hello'}],
                headers => \@forged);

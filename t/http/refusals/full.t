@@ -30,7 +30,7 @@ my @port = (port => $httpd->port);
 
 sub data_files { return grep { /\.bin$/ } pool_files($dir) }
 
-# An answer, the state, and what the log says, all of another server.
+# Uploads to the server with the full disk; its answer, the state and its log.
 sub try_upload
 {
     my ($bytes, $way) = @_;
@@ -85,7 +85,7 @@ for my $way ('whole', 'chunks') {
     request('DELETE', "$url?X-Progress-ID=$id", @port);
 }
 
-# Two at a time, of which both cannot fit.
+# Two uploads at a time: there is room for only one.
 {
     my @body = multipart([part('f', 'z' x 700_000, 'x')]);
     my @pair = map { my $id = new_id();

@@ -97,7 +97,7 @@ sub any { return $_[rand @_] }
 
 # --- Contents ---------------------------------------------------------------
 
-# Its own, so that its digest says whose it is.
+# Content of each upload's own, so that a digest tells to which it belongs.
 sub content
 {
     my ($self, %o) = @_;
@@ -188,8 +188,8 @@ sub ask
     $self->_note("$method $url: $_->{status} " . substr $_->{body} // '', 0, 100)
         for @answers;
     $self->_broken($method, $url, $_) for @answers;
-    # mod_cgid's programs end with it, when the server restarts: who asks again
-    # has it run again.
+    # When the server restarts, mod_cgid's programs end with it; a client that
+    # asks again has the program run again.
     $self->{u}{failed} += grep { $_->{status} == 503 } @answers;
     $answers[0]{twin} = $answers[1];
     return $answers[0];
@@ -265,7 +265,8 @@ sub _run_form
     for my $time (1 .. any(1, 1, 2, 3)) {
         my ($run, $body, $headers) = $self->_form_of($u);
         $self->_post_form($u, $run, $body, $headers) or last;
-        # The answer that is lost is the one that nobody can know of.
+        # If the answer is lost, the client cannot know that the upload was
+        # replaced.
         $u->{replaced} = $u->{expect} eq 'done';
     }
     $self->_serve($u) if $u->{expect} eq 'done' && chance(0.2);
@@ -363,7 +364,7 @@ sub _run_twins
     return;
 }
 
-# Cleared by another while it comes.
+# An upload that is cleared by another client while it comes.
 sub _run_interrupted
 {
     my ($self, $u) = @_;
@@ -391,8 +392,8 @@ sub _run_interrupted
     $self->_broken('POST', "$u->{url}, cleared", $r)
         if $r->{status} == 500;
     if (!$self->{calm}) {
-        # A child that was killed has not seen that it was cleared, nor the
-        # upload a child that was killed.
+        # The clear and the kill may meet: a killed child may not have seen the
+        # clear, and the upload may outlive the child.
         $run->{told} = $r->{status} == 200 ? 1 : 0;
         $run->{whole} = 1;
         $u->{expect} = 'any';
@@ -414,7 +415,8 @@ sub _serve
 
 # --- Clearing ---------------------------------------------------------------
 
-# By any of those who may. It is gone when they are told so.
+# Clears the upload in one of the ways there are. It is gone once that is
+# answered.
 sub clear
 {
     my ($self, $u) = @_;
@@ -617,7 +619,7 @@ sub _give_up
 
 sub _is_good { return $_[0]{status} >= 200 && $_[0]{status} < 300 }
 
-# Until it is there: one whose answer was lost is made once.
+# Tries to create an upload until an answer says that it is there.
 sub _create
 {
     my ($self, $u, $make) = @_;
@@ -789,7 +791,7 @@ sub _run_whole
 
 sub _range { return sprintf 'bytes %d-%d/%d', $_[0], $_[1] - 1, $_[2] }
 
-# Where it is, as its client asks: also the end of one that still writes.
+# Asks for the offset, as a client does; this ends a request that still writes.
 sub _ask_range
 {
     my ($self, $u, $length) = @_;
