@@ -23,7 +23,8 @@
  * for an error. */
 #define BEGIN_TRIES 16
 #define ALL_BITS 07777
-/* For an application that is about to be over, and what is removed behind it. */
+/* For an application that is about to be over, and for what is removed behind
+ * it. */
 #define ANSWER_PATIENCE apr_time_from_msec(200)
 #define ANSWER_PAUSE apr_time_from_msec(10)
 
