@@ -150,6 +150,19 @@ for my $case (['UploadKeyFile none', qr{cannot read \S+/none: No such file.*; ma
     like $said, qr/^ +keys +1$/m, 'keys by number';
     unlike $said, qr/a secret for/, 'and never a key';
     like $said, qr/^ +expires after +7200 s$/m, 'when they expire';
+    unlike $said, qr/^ +passes/m, 'and how nothing is handed over';
+
+    for my $as ('form', 'fields') {
+        $httpd->config(with_pool($good, 'UploadMint On', 'UploadServe On',
+            "UploadKey 'a secret for the dump of all pools'", 'UploadPass /app',
+            "UploadPassAs $as"));
+        ($exit, $said) = $httpd->run('-t', '-D', 'DUMP_UPLOAD_POOLS');
+        is $exit, 0, "$as: another";
+        like $said, qr/^ +mints +yes$/m, "$as: it mints";
+        like $said, qr/^ +serves +yes$/m, "$as: it serves";
+        like $said, qr{^ +passes to +/app$}m, "$as: to whom";
+        like $said, qr/^ +passes as +$as$/m, "$as: and how";
+    }
 }
 
 # --- LimitRequestBody ----------------------------------------------------------

@@ -119,27 +119,36 @@ is_not_told($direct, 'direct');
     my $front = UploadPool::InFront->new('nginx');
     is_not_told($through, 'nginx, proxy_request_buffering off');
 }
-{
-    my $front = UploadPool::InFront->new('nginx', edit => sub {
-        $_[0] =~ s/proxy_request_buffering off;//r });
-    is_told('nginx, its default');
-}
-restart_graceful();
-{
-    # The usual first configuration of nginx: it adds no field that shows a
-    # proxy.
-    my $front = UploadPool::InFront->new('nginx', edit => sub {
-        "server {\n listen 80;\n client_max_body_size 0;\n"
-        . " location / { proxy_pass http://127.0.0.1:8080; }\n}\n" });
-    is_told('nginx, nothing but proxy_pass, after a restart');
-}
-restart_graceful();
-{
-    my $front = UploadPool::InFront->new('lighttpd', edit => sub {
-        $_[0] =~ s/server\.stream-request-body = 2//r });
-    is_told('lighttpd, its default');
+# A module that counts what is reached is too slow for anything to come at once.
+if (($ENV{UPOOL_ONCE} || '') ne 'counting') {
+    collects_by_default();
 }
 
 is crashes_since($start), 0, 'no child died';
 
 done_testing;
+
+sub collects_by_default
+{
+    {
+        my $front = UploadPool::InFront->new('nginx', edit => sub {
+            $_[0] =~ s/proxy_request_buffering off;//r });
+        is_told('nginx, its default');
+    }
+    restart_graceful();
+    {
+        # The usual first configuration of nginx: it adds no field that shows a
+        # proxy.
+        my $front = UploadPool::InFront->new('nginx', edit => sub {
+            "server {\n listen 80;\n client_max_body_size 0;\n"
+            . " location / { proxy_pass http://127.0.0.1:8080; }\n}\n" });
+        is_told('nginx, nothing but proxy_pass, after a restart');
+    }
+    restart_graceful();
+    {
+        my $front = UploadPool::InFront->new('lighttpd', edit => sub {
+            $_[0] =~ s/server\.stream-request-body = 2//r });
+        is_told('lighttpd, its default');
+    }
+    return;
+}
