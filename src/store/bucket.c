@@ -23,8 +23,7 @@
  * for an error. */
 #define BEGIN_TRIES 16
 #define ALL_BITS 07777
-/* For an application that is about to be over, and for what is removed behind
- * it. */
+/* For an application that is about to be over. */
 #define ANSWER_PATIENCE apr_time_from_msec(200)
 #define ANSWER_PAUSE apr_time_from_msec(10)
 
@@ -162,32 +161,23 @@ static apr_status_t hold_once(upool_bucket *bucket, int *made, const char **why)
     return rv ? rv : current;
 }
 
-/* Waits a moment for a lock: the holder may be removing an upload whose client
- * has had the whole answer already. */
 static apr_status_t hold(upool_bucket *bucket, int *made, const char **why)
 {
-    apr_time_t deadline = apr_time_now() + ANSWER_PATIENCE;
-    apr_status_t rv;
-    int vanished = 0;
+    apr_status_t rv = APR_EAGAIN;
+    int i;
 
-    for (;;) {
+    for (i = 0; rv == APR_EAGAIN && i < BEGIN_TRIES; i++) {
         rv = hold_once(bucket, made, why);
-        if (!rv) {
-            return rv;
-        }
-        upool_lock_release(&bucket->lock);
-        upool_fd_close(&bucket->directory.fd);
-        if (rv == APR_EAGAIN && ++vanished == BEGIN_TRIES) {
-            *why = "bucket is removed again and again";
-            return APR_EBUSY;
-        }
-        if (rv == APR_EBUSY && apr_time_now() < deadline) {
-            apr_sleep(ANSWER_PAUSE);
-        }
-        else if (rv != APR_EAGAIN) {
-            return rv;
+        if (rv) {
+            upool_lock_release(&bucket->lock);
+            upool_fd_close(&bucket->directory.fd);
         }
     }
+    if (rv == APR_EAGAIN) {
+        *why = "bucket is removed again and again";
+        return APR_EBUSY;
+    }
+    return rv;
 }
 
 /* The umask must not keep the application out of what the mode lets it read. */

@@ -95,40 +95,6 @@ static void end_holder(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* Begins while another holds the bucket for 30 ms more. */
-static apr_status_t begin_in_a_moment(kit *k)
-{
-    pid_t pid = holder(k, "moment");
-    pid_t killer = fork();
-    apr_status_t rv;
-
-    if (killer < 0) {
-        kit_die("no child");
-    }
-    if (killer == 0) {
-        apr_sleep(apr_time_from_msec(30));
-        kill(pid, SIGKILL);
-        _exit(0);
-    }
-    rv = try_begin(k, "moment");
-    waitpid(killer, NULL, 0);
-    end_holder(pid);
-    return rv;
-}
-
-/* A busy machine may take longer to kill the holder, but not each time. */
-static void test_a_moment(kit *k)
-{
-    apr_status_t rv = APR_EBUSY;
-    int tries;
-
-    for (tries = 0; rv == APR_EBUSY && tries < 50; tries++) {
-        rv = begin_in_a_moment(k);
-    }
-    tap_is_int(rv, APR_SUCCESS,
-               "a lock that is free in a moment is waited for");
-}
-
 static void test_two_processes(kit *k)
 {
     pid_t pid = holder(k, "proc");
@@ -337,7 +303,6 @@ static void test_all(kit *k)
     int before = kit_descriptors();
 
     test_one_process(k);
-    test_a_moment(k);
     test_two_processes(k);
     test_parent_gone(k);
     test_readers(k);
