@@ -112,13 +112,6 @@ static int is_gone(request_rec *r, upool_request *rq,
                || apr_time_now() - slot->updated > ERROR_TOLD);
 }
 
-static int find_slot(request_rec *r, upool_request *rq, upool_slot_record *slot,
-                     upool_refusal *refusal)
-{
-    return upool_shared_lookup(r, rq->conf, rq->id, slot)
-           && !is_gone(r, rq, slot, refusal);
-}
-
 /* 1 when the slot knows all there is to know. */
 static int is_current(const upool_slot_record *slot)
 {
@@ -126,14 +119,29 @@ static int is_current(const upool_slot_record *slot)
            && !is_lost(slot);
 }
 
+/* 1 when the upload began here a moment ago.  An upload has its slot before it
+ * has a bucket, and its slot then knows more. */
+static int has_begun(const request_rec *r, const upool_request *rq,
+                     upool_slot_record *slot)
+{
+    const upool_table *table = upool_slots_table();
+
+    return table
+           && upool_table_lookup(table, upool_slots_name(r, rq->conf, rq->id),
+                                 slot)
+           && is_current(slot);
+}
+
 upool_record *upool_known_find(request_rec *r, upool_request *rq,
                                upool_refusal *refusal)
 {
     upool_slot_record slot;
+    upool_slot_record begun;
     upool_record *record = NULL;
     upool_store *store;
     apr_status_t rv;
-    int told = find_slot(r, rq, &slot, refusal);
+    int told = upool_shared_lookup(r, rq->conf, rq->id, &slot)
+               && !is_gone(r, rq, &slot, refusal);
 
     if (told && is_current(&slot)) {
         return from_slot(r->pool, rq->id, &slot);
@@ -144,14 +152,9 @@ upool_record *upool_known_find(request_rec *r, upool_request *rq,
     if (rv) {
         record = NULL;
     }
-    /* An upload has its slot before it has a bucket.  One that began between
-     * the two looks may have nothing but a bucket yet, and its slot knows
-     * more. */
-    if (record && record->state == UPOOL_STATE_UPLOADING) {
-        told = find_slot(r, rq, &slot, refusal);
-        if (told && is_current(&slot)) {
-            return from_slot(r->pool, rq->id, &slot);
-        }
+    if (record && record->state == UPOOL_STATE_UPLOADING
+        && has_begun(r, rq, &begun)) {
+        return from_slot(r->pool, rq->id, &begun);
     }
     /* The owner of an upload that cannot be looked at is unknown. */
     if (rv && !APR_STATUS_IS_ENOENT(rv) && rv != APR_EINVAL && !told) {
