@@ -218,6 +218,10 @@ static upool_parked *make_parked(conn_rec *c)
     return parked;
 }
 
+/* event counts a connection in the worker that takes it up, and the listener
+ * of a child that stops ends when it counts none.  So a connection that is
+ * taken up after its child began to stop may have no listener any more:
+ * whatever it parks would end with the child, without an answer. */
 int upool_park_process(conn_rec *c)
 {
     upool_parked *parked = parked_on(c);
@@ -228,6 +232,9 @@ int upool_park_process(conn_rec *c)
         return DECLINED;
     }
     if (!parked) {
+        if (upool_process_is_stopping()) {
+            return DECLINED;
+        }
         parked = make_parked(c);
     }
     parked->nested = 1;

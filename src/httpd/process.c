@@ -3,6 +3,7 @@
 #include "httpd/process.h"
 
 #include <string.h>
+#include <ap_mpm.h>
 
 static upool_process process;
 
@@ -22,4 +23,12 @@ void upool_process_child_init(apr_pool_t *pchild, server_rec *s)
 {
     (void)s;
     apr_pool_cleanup_register(pchild, NULL, forget, apr_pool_cleanup_null);
+}
+
+int upool_process_is_stopping(void)
+{
+    int state = 0;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS
+           && state == AP_MPMQ_STOPPING;
 }

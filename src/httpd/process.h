@@ -32,4 +32,8 @@ upool_process *upool_process_get(void);
  * here when it is gone. */
 void upool_process_child_init(apr_pool_t *pchild, server_rec *s);
 
+/* 1 when this child takes no more connections, because the server stops or
+ * restarts, or the child has served its number.  From any thread. */
+int upool_process_is_stopping(void);
+
 #endif

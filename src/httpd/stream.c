@@ -5,13 +5,13 @@
 #include <string.h>
 #include <apr_hash.h>
 #include <apr_poll.h>
-#include <ap_mpm.h>
 #include <http_core.h>
 #include <http_main.h>
 #include <http_protocol.h>
 
 #include "httpd/log.h"
 #include "httpd/park.h"
+#include "httpd/process.h"
 #include "httpd/reply.h"
 #include "httpd/slots.h"
 #include "httpd/wait.h"
@@ -161,14 +161,6 @@ static int flush(upool_stream *stream, apr_time_t now)
     return rv != APR_SUCCESS || r->connection->aborted;
 }
 
-static int is_stopping(void)
-{
-    int state = 0;
-
-    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS
-           && state == AP_MPMQ_STOPPING;
-}
-
 /* The two pools change places, so that there are never more than two texts. */
 static void keep(upool_stream *stream, const char *text)
 {
@@ -205,7 +197,7 @@ static int look(upool_stream *stream, apr_time_t now)
 {
     const conn_rec *c = stream->r->connection;
 
-    if (now >= stream->until || c->aborted || is_stopping()) {
+    if (now >= stream->until || c->aborted || upool_process_is_stopping()) {
         return 1;
     }
     return is_full(c) ? 0 : say(stream, now);

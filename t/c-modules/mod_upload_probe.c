@@ -9,6 +9,9 @@
  *                            that begins with the upload's identifier
  *     ?probe=RULE,RULE       RULE is VERDICT.FUNCTION.HANDLER[.FILENAME]
  *     ?probe-reads-first     a handler in front of all others reads the body
+ *     ProbeHold file         a connection from 127.0.0.7 is held in its worker
+ *                            before the MPM counts it: the file is renamed to
+ *                            file.held, whose removal lets the connection go on
  *     SetHandler upload-probe, ?op=OPERATION&text=IDENTIFIER&n=NUMBER
  */
 
@@ -19,6 +22,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <util_script.h>
@@ -30,6 +34,9 @@ extern module AP_MODULE_DECLARE_DATA upload_probe_module;
 typedef struct probe_conf {
     const char *directory;
 } probe_conf;
+
+/* ProbeHold, of the whole server. */
+static const char *hold_file;
 
 /* A table with more behind it, found again through self->handler. */
 typedef struct probe {
@@ -606,10 +613,45 @@ static void *merge_conf(apr_pool_t *p, void *base, void *add)
     return ((probe_conf *)add)->directory ? add : base;
 }
 
+static const char *set_hold(cmd_parms *cmd, void *conf, const char *arg)
+{
+    (void)conf;
+    hold_file = apr_pstrdup(cmd->pool, arg);
+    return NULL;
+}
+
+static conn_rec *hold(apr_pool_t *p, server_rec *s, apr_socket_t *socket,
+                      long id, void *sbh, apr_bucket_alloc_t *alloc)
+{
+    apr_sockaddr_t *client;
+    char address[INET_ADDRSTRLEN];
+    const char *held;
+    apr_finfo_t info;
+
+    (void)s;
+    (void)id;
+    (void)sbh;
+    (void)alloc;
+    if (!hold_file || apr_socket_addr_get(&client, APR_REMOTE, socket)
+        || apr_sockaddr_ip_getbuf(address, sizeof(address), client)
+        || strcmp(address, "127.0.0.7")) {
+        return NULL;
+    }
+    held = apr_pstrcat(p, hold_file, ".held", NULL);
+    if (apr_file_rename(hold_file, held, p) == APR_SUCCESS) {
+        while (apr_stat(&info, held, APR_FINFO_TYPE, p) == APR_SUCCESS) {
+            apr_sleep(apr_time_from_msec(20));
+        }
+    }
+    return NULL;
+}
+
 static const command_rec directives[] = {
     AP_INIT_TAKE1("ProbeDirectory", ap_set_string_slot,
                   (void *)APR_OFFSETOF(probe_conf, directory),
                   RSRC_CONF | ACCESS_CONF, "where upload probes write"),
+    AP_INIT_TAKE1("ProbeHold", set_hold, NULL, RSRC_CONF,
+                  "a file that has the next connection held"),
     { NULL }
 };
 
@@ -633,6 +675,7 @@ static void register_hooks(apr_pool_t *p)
     add(p, "probe-no-table", &no_table);
     ap_hook_handler(probe_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(read_first, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_create_connection(hold, NULL, NULL, APR_HOOK_FIRST);
 }
 
 module AP_MODULE_DECLARE_DATA upload_probe_module = {

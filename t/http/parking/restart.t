@@ -110,6 +110,34 @@ $httpd->start($place);
     delete $httpd->{running};
 }
 
+# --- A connection that the MPM has not counted yet ----------------------------
+
+# event counts a connection in the worker that takes it. Meanwhile the listener
+# of a child that stops sees none left, and ends: nobody would ever look again
+# at what is parked, and the child would close it without an answer.
+my $hold = $httpd->dir('hold');
+my @held_files = ($hold, "$hold.held");
+$httpd->start("$place\nProbeHold \"$hold\"\n");
+{
+    chmod 0777, $httpd->dir('');
+    spew($hold, '');
+    my $id = new_id();
+    my $c = connect_raw(port => $port, from => '127.0.0.7');
+    $c->send("POST /up?X-Progress-ID=$id HTTP/1.1\r\nHost: x\r\n"
+        . "Content-Type: $type\r\nContent-Length: " . length($body)
+        . "\r\n\r\n" . substr $body, 0, 500);
+    ok wait_for(sub { -e "$hold.held" }), 'a worker has it';
+    graceful();
+    # Time for the listener to end, if it does.
+    sleep 0.5;
+    unlink @held_files;
+    ok wait_for(sub { (status('/up', $id, port => $port)->{received} || 0)
+                          >= 500 }), 'it is taken up after the restart';
+    sleep 0.5;
+    completes({c => $c, id => $id, at => 500}, 'taken while the child stops');
+}
+$httpd->stop;
+
 # --- A child that has served enough, a stop that does not wait --------------------
 
 $httpd->start("$place\nGracefulShutdownTimeout 1\nMaxConnectionsPerChild 4\n");
