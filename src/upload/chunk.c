@@ -5,12 +5,6 @@
 #include "upload/file.h"
 #include "upload/parts.h"
 
-typedef enum part_kind {
-    PART_FIELD,
-    PART_FILE,
-    PART_NAMELESS /* filename="": a file only if a byte comes */
-} part_kind;
-
 struct upool_chunk {
     upool_chunk_options options;
     apr_pool_t *p;
@@ -19,7 +13,7 @@ struct upool_chunk {
     apr_int64_t memory;
     upool_content_check *check; /* NULL: no digest was announced */
     upool_refusal refusal;
-    part_kind kind;
+    upool_part_kind kind;
     upool_file file;
     int has_file;
     upool_sink inner; /* ops NULL: no file yet */
@@ -75,7 +69,7 @@ static int refused(upool_chunk *chunk)
 
 static int file_begins(upool_chunk *chunk)
 {
-    chunk->kind = PART_FILE;
+    chunk->kind = UPOOL_PART_FILE;
     if (chunk->has_file) {
         return refuse(chunk, UPOOL_REASON_CHUNK_FILES, NULL);
     }
@@ -90,17 +84,17 @@ static int on_begin(void *user, const upool_part *part)
     upool_chunk *chunk = user;
 
     if (!part->filename) {
-        chunk->kind = PART_FIELD;
+        chunk->kind = UPOOL_PART_FIELD;
         upool_fields_begin(chunk->fields, part->name);
         return 0;
     }
     if (chunk->has_file) {
         /* A refusal that is being told stays unchanged. */
-        chunk->kind = PART_NAMELESS;
+        chunk->kind = UPOOL_PART_NAMELESS;
         return part->filename[0] ? file_begins(chunk) : 0;
     }
     chunk->file = upool_file_of_part(part, 0, chunk->p);
-    chunk->kind = PART_NAMELESS;
+    chunk->kind = UPOOL_PART_NAMELESS;
     return part->filename[0] ? file_begins(chunk) : 0;
 }
 
@@ -120,11 +114,11 @@ static int on_data(void *user, const char *data, apr_size_t len)
     upool_chunk *chunk = user;
     upool_reason reason;
 
-    if (chunk->kind == PART_FIELD) {
+    if (chunk->kind == UPOOL_PART_FIELD) {
         reason = upool_fields_data(chunk->fields, data, len);
         return reason ? refuse(chunk, reason, NULL) : 0;
     }
-    if (chunk->kind == PART_NAMELESS && file_begins(chunk)) {
+    if (chunk->kind == UPOOL_PART_NAMELESS && file_begins(chunk)) {
         return 1;
     }
     return file_data(chunk, data, len);
@@ -134,7 +128,7 @@ static int on_end(void *user)
 {
     upool_chunk *chunk = user;
 
-    if (chunk->kind == PART_FIELD) {
+    if (chunk->kind == UPOOL_PART_FIELD) {
         upool_fields_end(chunk->fields);
     }
     return 0;

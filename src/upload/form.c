@@ -9,16 +9,10 @@
 #include "upload/parts.h"
 #include "upload/written.h"
 
-typedef enum part_kind {
-    PART_FIELD,
-    PART_FILE,
-    PART_NAMELESS /* filename="": a file only if a byte comes */
-} part_kind;
-
 struct upool_form {
     upool_parts *parser;
     upool_form_parts parts;
-    part_kind kind;
+    upool_part_kind kind;
     int count;              /* of parts so far */
     upool_file file;        /* the current one */
     upload_pool_file *seen; /* the same, as its handlers see it */
@@ -81,7 +75,7 @@ static int file_begins(upool_form *form)
 {
     upool_record *record = form->parts.record;
 
-    form->kind = PART_FILE;
+    form->kind = UPOOL_PART_FILE;
     form->file_size = 0;
     if (keep_names(form)
         || (form->parts.rules
@@ -109,7 +103,7 @@ static int on_part_begin(void *user, const upool_part *part)
     if (!part->filename) {
         upool_written written = upool_written_of(part, number, p);
 
-        form->kind = PART_FIELD;
+        form->kind = UPOOL_PART_FIELD;
         upool_fields_begin(form->parts.fields, part->name);
         upool_fields_written(form->parts.fields, &written);
         return 0;
@@ -119,7 +113,7 @@ static int on_part_begin(void *user, const upool_part *part)
     form->seen = upool_file_show(&form->file, part->content_length, p);
     form->seen->index = form->parts.record->files->nelts;
     if (!part->filename[0]) {
-        form->kind = PART_NAMELESS;
+        form->kind = UPOOL_PART_NAMELESS;
         return 0;
     }
     return file_begins(form);
@@ -145,11 +139,11 @@ static int on_part_data(void *user, const char *data, apr_size_t len)
     upool_form *form = user;
     upool_reason reason;
 
-    if (form->kind == PART_FIELD) {
+    if (form->kind == UPOOL_PART_FIELD) {
         reason = upool_fields_data(form->parts.fields, data, len);
         return reason ? refuse(form, reason, NULL) : 0;
     }
-    if (form->kind == PART_NAMELESS && file_begins(form)) {
+    if (form->kind == UPOOL_PART_NAMELESS && file_begins(form)) {
         return 1;
     }
     return file_data(form, data, len);
@@ -211,11 +205,11 @@ static int on_part_end(void *user)
     upool_form *form = user;
 
     switch (form->kind) {
-    case PART_FIELD:
+    case UPOOL_PART_FIELD:
         return field_ends(form);
-    case PART_FILE:
+    case UPOOL_PART_FILE:
         return file_ends(form);
-    case PART_NAMELESS:
+    case UPOOL_PART_NAMELESS:
         keep_empty(form);
         return 0;
     }

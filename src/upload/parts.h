@@ -18,6 +18,13 @@
 
 typedef struct upool_parts upool_parts;
 
+/* What a part is, for those who use them. */
+typedef enum upool_part_kind {
+    UPOOL_PART_FIELD,
+    UPOOL_PART_FILE,
+    UPOOL_PART_NAMELESS /* filename="": a file only if a byte comes */
+} upool_part_kind;
+
 /* Each returns 0 to go on; or 1, with a refusal set. */
 typedef struct upool_parts_events {
     /* A part begins; *part is valid during the call only. */
