@@ -782,6 +782,9 @@ sub _run_whole
         }
         sleep 0.1;
     }
+    # A kill in the middle leaves an upload on its way, which keeps creations out
+    # until somebody goes on with it, or it expires.
+    return if !$run->{told} && !$self->{calm} && $r->{status} == 409;
     return $self->_refused($u, $r) unless $run->{told};
     $self->clear($u) if chance(0.3);
     return;
