@@ -68,11 +68,16 @@ static void tell(upool_account *account, const upool_record *record)
     }
 }
 
+/* Live together with started: when its process is killed, others count what was
+ * live there as failed. */
 void upool_account_decide(upool_account *account)
 {
+    const upool_account_options *o = &account->options;
+
     if (account->starts) {
         account->starts = 0;
-        upool_counters_add(account->options.counters, UPOOL_TOTAL_STARTED, 1);
+        upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
+        upool_counters_turn_uploads(o->counters, o->cell, 1, account->parked);
     }
 }
 
@@ -86,7 +91,6 @@ void upool_account_begin(upool_account *account, const upool_record *record)
     if (!o->undecided) {
         upool_account_decide(account);
     }
-    upool_counters_turn_uploads(o->counters, o->cell, 1, 0);
     tell(account, record);
 }
 
@@ -96,8 +100,10 @@ static void leave(upool_account *account)
 {
     const upool_account_options *o = &account->options;
 
-    upool_counters_turn_uploads(o->counters, o->cell, -1,
-                                account->parked ? -1 : 0);
+    if (!account->starts) {
+        upool_counters_turn_uploads(o->counters, o->cell, -1,
+                                    account->parked ? -1 : 0);
+    }
     account->began = 0;
     account->parked = 0;
 }
@@ -108,7 +114,10 @@ void upool_account_park(upool_account *account, int parked)
 
     if (account->began && account->parked != parked) {
         account->parked = parked;
-        upool_counters_turn_uploads(o->counters, o->cell, 0, parked ? 1 : -1);
+        if (!account->starts) {
+            upool_counters_turn_uploads(o->counters, o->cell, 0,
+                                        parked ? 1 : -1);
+        }
     }
 }
 
