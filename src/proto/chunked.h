@@ -197,9 +197,9 @@ int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal);
  * to be made anew (0, or 1 with *refusal); measure() writes down the length of
  * the first piece after its end (0, or 1 with *refusal). */
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal);
-/* Takes back the upload that was found, so that it is made anew: *makes is 1.
- * 0, or 1 with *refusal. */
-int upool_chunked_begin_anew(upool_chunked *c, int *makes,
+/* Takes back the upload that was found, so that it is made anew: *makes is 1,
+ * or 0 where it is not one of which.  0, or 1 with *refusal. */
+int upool_chunked_begin_anew(upool_chunked *c, upool_abandon which, int *makes,
                              upool_refusal *refusal);
 int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);
 /* Puts a sink that passes over the bytes to be skipped in front of *inner. */

@@ -104,7 +104,7 @@ static int move(upool_chunked *c, upool_refusal *refusal)
                                    "a library's parameters behind the file");
     }
     failed = failed || copy_piece(c, made, refusal);
-    upool_resume_abandon(scratch);
+    upool_resume_abandon(scratch, UPOOL_ABANDON_ANY);
     return failed;
 }
 
@@ -112,14 +112,14 @@ static int move(upool_chunked *c, upool_refusal *refusal)
 static int settle(upool_chunked *c, upool_refusal *refusal)
 {
     if (!upool_chunked_may_mint(c)) {
-        upool_resume_abandon(c->resume);
+        upool_resume_abandon(c->resume, UPOOL_ABANDON_ANY);
         c->resume = NULL;
         c->state = UPOOL_CHUNKED_NONE;
         *refusal = upool_proto_missing();
         return 1;
     }
     if (c->place.offset > 0) {
-        upool_resume_abandon(c->resume);
+        upool_resume_abandon(c->resume, UPOOL_ABANDON_ANY);
         c->resume = NULL;
         c->state = UPOOL_CHUNKED_NONE;
         return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,

@@ -28,15 +28,12 @@ static apr_off_t measure_of(const upool_chunked *c)
     return *text == '\n' && !upool_quantity_decimal(text + 1, &size) ? size : 0;
 }
 
-int upool_chunked_begin_anew(upool_chunked *c, int *makes,
+int upool_chunked_begin_anew(upool_chunked *c, upool_abandon which, int *makes,
                              upool_refusal *refusal)
 {
-    if (upool_resume_abandon(c->resume)) {
-        *refusal = *upool_resume_refusal(c->resume);
-        return 1;
-    }
-    *makes = 1;
-    return 0;
+    *makes = !upool_resume_abandon(c->resume, which);
+    *refusal = *upool_resume_refusal(c->resume);
+    return refusal->reason != UPOOL_REASON_NONE;
 }
 
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
@@ -48,7 +45,9 @@ int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal)
     /* A client that begins again, after a break or with another version of the
      * file, begins with piece 0. */
     if (c->place.piece.number == 0) {
-        return c->anew ? upool_chunked_begin_anew(c, makes, refusal) : 0;
+        return c->anew ? upool_chunked_begin_anew(c, UPOOL_ABANDON_ANY, makes,
+                                                  refusal)
+                       : 0;
     }
     if (size == 0 || c->place.piece.number > have / size) {
         return upool_refusal_set(refusal, UPOOL_REASON_OFFSET, 0,

@@ -90,9 +90,10 @@ static void drop_made(upool_chunked *c)
     int is_shared = upool_chunked_is_library(c) || c->says.session;
 
     if (upool_chunked_is_made(c)
-        && (is_shared ? c->state == UPOOL_CHUNKED_UNNAMED
-                      : c->rq->minted || upool_resume_held(c->resume) == 0)) {
-        upool_resume_abandon(c->resume);
+        && (!is_shared || c->state == UPOOL_CHUNKED_UNNAMED)
+        && !upool_resume_abandon(c->resume, c->rq->minted
+                                                ? UPOOL_ABANDON_ANY
+                                                : UPOOL_ABANDON_EMPTY)) {
         c->state = UPOOL_CHUNKED_NONE;
         c->resume = NULL;
     }
@@ -109,7 +110,7 @@ static void drop_old(upool_chunked *c)
     apr_cpystrn(c->rq->id, c->anew, sizeof(c->rq->id));
     if (!upool_chunked_open(c, &refusal)
         && !upool_resume_is_complete(c->resume)) {
-        upool_resume_abandon(c->resume);
+        upool_resume_abandon(c->resume, UPOOL_ABANDON_ANY);
     }
     c->resume = NULL;
 }

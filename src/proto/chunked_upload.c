@@ -143,9 +143,11 @@ static int open_upload(upool_chunked *c, const char *filename, int *makes,
     if (is_chunked(c) && is_same_file(c)) {
         if (is_end_again(c, filename)) {
             /* The only piece brings all bytes with it, and they may be others
-             * by now. */
+             * by now; but the request that has brought those may be about to
+             * complete them. */
             if (c->place.offset == 0) {
-                return upool_chunked_begin_anew(c, makes, refusal);
+                return upool_chunked_begin_anew(c, UPOOL_ABANDON_UNWRITTEN,
+                                                makes, refusal);
             }
             c->state = UPOOL_CHUNKED_REPEATED;
         }
@@ -418,7 +420,7 @@ static int put_aside(upool_chunked *c, const upool_file *file,
         return 0;
     }
     if (c->resume) {
-        upool_resume_abandon(c->resume);
+        upool_resume_abandon(c->resume, UPOOL_ABANDON_ANY);
     }
     forget(c);
     rq->minted = 0;

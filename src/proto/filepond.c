@@ -185,7 +185,7 @@ static void complete_empty(request_rec *r, upool_resume *resume,
 {
     if (set_name(r, resume) || upool_resume_complete(resume)) {
         *refusal = *upool_resume_refusal(resume);
-        upool_resume_abandon(resume);
+        upool_resume_abandon(resume, UPOOL_ABANDON_EMPTY);
     }
 }
 

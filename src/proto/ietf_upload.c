@@ -366,7 +366,7 @@ int upool_ietf_create(request_rec *r, upool_request *rq)
             r, rq, upool_complete_repeat(r, rq, ietf->resume), repeat_is_in);
     }
     if (begin(r, rq, 0, &refusal)) {
-        upool_resume_abandon(ietf->resume);
+        upool_resume_abandon(ietf->resume, UPOOL_ABANDON_EMPTY);
         ietf->resume = NULL;
         return upool_ietf_refuse(r, rq, &refusal);
     }

@@ -337,7 +337,7 @@ static int answer(request_rec *r, upool_request *rq, upool_tus *tus,
         upool_refusal refusal = *upool_resume_refusal(tus->resume);
 
         apr_table_unset(r->err_headers_out, "Location");
-        upool_resume_abandon(tus->resume);
+        upool_resume_abandon(tus->resume, UPOOL_ABANDON_UNWRITTEN);
         return upool_tus_refuse(r, rq, &refusal);
     }
     return upool_tus_settle(r, rq);

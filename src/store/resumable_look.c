@@ -373,8 +373,29 @@ apr_time_t upool_resumable_activity(const upool_resumable_look *look)
     return look->activity;
 }
 
+/* Under the lock, which a writer needs to begin. */
+static apr_status_t judge_abandon(upool_resumable_look *a, upool_abandon which)
+{
+    apr_status_t rv;
+
+    if (which == UPOOL_ABANDON_ANY) {
+        return APR_SUCCESS;
+    }
+    rv = upool_resumable_look_again(a);
+    rv = rv ? rv
+            : upool_resumable_state_writer(a->directory.fd,
+                                           a->about->file.stored);
+    if (rv == APR_EBUSY
+        || (!rv && which == UPOOL_ABANDON_EMPTY
+            && upool_resumable_held(a) > 0)) {
+        return EEXIST;
+    }
+    return rv;
+}
+
 /* record as of upool_bucket_fail(). */
-static apr_status_t fail(upool_resumable_look *a, const upool_record *record)
+static apr_status_t fail(upool_resumable_look *a, const upool_record *record,
+                         upool_abandon which)
 {
     upool_bucket *bucket = NULL;
     apr_status_t rv =
@@ -384,20 +405,24 @@ static apr_status_t fail(upool_resumable_look *a, const upool_record *record)
     if (rv) {
         return rv;
     }
-    upool_bucket_fail(bucket, record);
+    rv = judge_abandon(a, which);
+    if (!rv) {
+        upool_bucket_fail(bucket, record);
+    }
     upool_bucket_end(bucket);
-    return APR_SUCCESS;
+    return rv;
 }
 
-apr_status_t upool_resumable_abandon(upool_resumable_look *a)
+apr_status_t upool_resumable_abandon(upool_resumable_look *a,
+                                     upool_abandon which)
 {
-    return fail(a, NULL);
+    return fail(a, NULL, which);
 }
 
 apr_status_t upool_resumable_discard(upool_resumable_look *a,
                                      const upool_record *record)
 {
-    return record ? fail(a, record)
+    return record ? fail(a, record, UPOOL_ABANDON_ANY)
                   : upool_bucket_remove(a->store, a->id, a->pool);
 }
 

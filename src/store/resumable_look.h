@@ -100,10 +100,18 @@ apr_status_t upool_resumable_read(const upool_resumable_look *look,
                                   apr_off_t from, apr_off_t to,
                                   upool_resumable_visit *visit, void *user);
 
+/* Which upload may be abandoned: others may have found it since it was made. */
+typedef enum upool_abandon {
+    UPOOL_ABANDON_ANY,
+    UPOOL_ABANDON_UNWRITTEN, /* nobody writes to it */
+    UPOOL_ABANDON_EMPTY      /* nor is there a byte */
+} upool_abandon;
+
 /* Removes the upload as if it had never been created; a complete upload of that
- * identifier stays.  APR_ENOENT: it is gone, or complete; APR_EBUSY; else the
- * system's error. */
-apr_status_t upool_resumable_abandon(upool_resumable_look *look);
+ * identifier stays.  APR_ENOENT: it is gone, or complete; EEXIST: it is not one
+ * that may be abandoned; APR_EBUSY; else the system's error. */
+apr_status_t upool_resumable_abandon(upool_resumable_look *look,
+                                     upool_abandon which);
 
 /* Ends the upload without completing it.  record: the error that pollers will
  * see; NULL: no trace is left of it, nor of a complete upload of that

@@ -386,11 +386,15 @@ static int count_as_error(upool_resume *resume, upool_reason reason)
     return 0;
 }
 
-/* Its room is free now; rv tells whether its files were removed. */
+/* rv tells whether its files were removed, so that their room is free.  One
+ * that is gone has been removed or completed by another request, which has
+ * settled what it takes. */
 static int let_room_go(upool_resume *resume, apr_status_t rv)
 {
-    upool_quota_forget(resume->options.store, resume->options.identifier,
-                       resume->p);
+    if (!rv) {
+        upool_quota_forget(resume->options.store, resume->options.identifier,
+                           resume->p);
+    }
     if (rv && rv != ENOENT) {
         return upool_resume_turn_down_for(resume, rv,
                                           "the upload cannot be removed");
@@ -407,7 +411,9 @@ int upool_resume_discard(upool_resume *resume, upool_reason reason)
         upool_resumable_discard(resume->look, reason ? resume->record : NULL));
 }
 
-int upool_resume_abandon(upool_resume *resume)
+int upool_resume_abandon(upool_resume *resume, upool_abandon which)
 {
-    return let_room_go(resume, upool_resumable_abandon(resume->look));
+    apr_status_t rv = upool_resumable_abandon(resume->look, which);
+
+    return rv == EEXIST ? 1 : let_room_go(resume, rv);
 }

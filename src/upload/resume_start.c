@@ -239,7 +239,7 @@ static void undo(upool_resume *resume, const upool_resumable *made)
         return;
     }
     if (upool_resumable_about(resume->look)->created == made->created) {
-        upool_resume_abandon(resume);
+        upool_resume_abandon(resume, UPOOL_ABANDON_EMPTY);
     }
 }
 

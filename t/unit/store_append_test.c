@@ -802,12 +802,41 @@ static void test_abandon(kit *k)
 
     create(k, "aband", 9);
     a = open_append(k, "aband", p);
-    tap_is_int(upool_resumable_abandon(a), 0, "taken back");
+    tap_is_int(upool_resumable_abandon(a, UPOOL_ABANDON_EMPTY), 0,
+               "taken back");
     tap_ok(!kit_exists(kit_in(k, "aband", NULL)), "nothing is left");
-    tap_is_int(upool_resumable_abandon(a), APR_ENOENT, "nor to be taken back");
+    tap_is_int(upool_resumable_abandon(a, UPOOL_ABANDON_ANY), APR_ENOENT,
+               "nor to be taken back");
     create(k, "aband", 9);
-    tap_is_int(upool_resumable_abandon(a), APR_ENOENT, "another one is not");
+    tap_is_int(upool_resumable_abandon(a, UPOOL_ABANDON_ANY), APR_ENOENT,
+               "another one is not");
     tap_ok(kit_exists(kit_in(k, "aband", NULL)), "which stays");
+    apr_pool_destroy(p);
+}
+
+/* A request that has made an upload looks at it as it was then, while another
+ * has found it and brings its bytes. */
+static void test_abandon_found(kit *k)
+{
+    apr_pool_t *p = request(k);
+    upool_resumable_look *maker;
+    upool_writer *w = NULL;
+
+    create(k, "found", 9);
+    maker = open_append(k, "found", p);
+    begin(&w, open_append(k, "found", p), 0, -1);
+    tap_is_int(upool_resumable_abandon(maker, UPOOL_ABANDON_UNWRITTEN), EEXIST,
+               "somebody has begun to write");
+    tap_is_int(upool_resumable_abandon(maker, UPOOL_ABANDON_EMPTY), EEXIST,
+               "and may have been told so");
+    put(w, "abc");
+    upool_writer_keep(w, NULL);
+    tap_is_int(upool_resumable_abandon(maker, UPOOL_ABANDON_EMPTY), EEXIST,
+               "there are bytes now");
+    tap_is_str(bytes(k, "found"), "abc", "which stay");
+    tap_is_int(upool_resumable_abandon(maker, UPOOL_ABANDON_UNWRITTEN), 0,
+               "nobody writes any more");
+    tap_ok(!kit_exists(kit_in(k, "found", NULL)), "so it may go");
     apr_pool_destroy(p);
 }
 
@@ -818,6 +847,7 @@ int main(void)
     kit_start(&k);
     test_quota(&k);
     test_abandon(&k);
+    test_abandon_found(&k);
     test_far(&k);
     test_checkpoint(&k);
     test_in_order(&k);

@@ -290,7 +290,7 @@ static void test_stay_open(rkit *t)
     rkit_create(t, "taken", 3);
     resume = rkit_open(t, "taken", p);
     rkit_feed(resume, &append, "abc", 3);
-    upool_resume_abandon(rkit_open(t, "taken", p));
+    upool_resume_abandon(rkit_open(t, "taken", p), UPOOL_ABANDON_ANY);
     tap_is_int(upool_resume_complete(resume), 1,
                "another request has taken it back");
     tap_is_int(upool_resume_refusal(resume)->reason, UPOOL_REASON_CLEARED,

@@ -578,8 +578,11 @@ static void test_in_vain(rkit *t)
     tap_is_str(rkit_content(t, "vain"), "abc", "so it stays");
     tap_is_int(rkit_create(t, "vain", 5), 0, "one that is begun");
     tap_is_int(rkit_append(t, "vain", 0, "xy"), 0, "gets bytes");
-    tap_is_int(upool_resume_abandon(rkit_open(t, "vain", p)), 0,
-               "and is taken back");
+    tap_is_int(
+        upool_resume_abandon(rkit_open(t, "vain", p), UPOOL_ABANDON_EMPTY), 1,
+        "which nobody takes for nothing");
+    tap_is_int(upool_resume_abandon(rkit_open(t, "vain", p), UPOOL_ABANDON_ANY),
+               0, "and is taken back");
     tap_is_int(kit_count(kit_in(&t->k, "vain", NULL)), 2,
                "leaves the file and what is known of it");
     tap_is_str(rkit_content(t, "vain"), "abc", "as they were");
