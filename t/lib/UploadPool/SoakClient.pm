@@ -447,12 +447,13 @@ sub clear
     }
     # A bucket that was removed from the disk is noticed a moment later.
     my $state = '';
+    my $may_not_be = $may_begin ? qr/^done$/ : qr/^(?:done|uploading)$/;
     wait_for(sub {
         $state = $self->_state($u);
-        return $how ne 'tool' && !$may_begin || $state !~ /^(?:done|uploading)$/;
+        return $how ne 'tool' && !$may_begin || $state !~ $may_not_be;
     });
     $self->wrong("was cleared by $how, and is $state")
-        if $state =~ /^(?:done|uploading)$/;
+        if $state =~ $may_not_be;
     $u->{expect} = $may_begin ? 'unfinished' : 'absent';
     return;
 }
