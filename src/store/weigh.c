@@ -23,12 +23,14 @@ static apr_int64_t add(apr_int64_t a, apr_int64_t b)
 }
 
 /* The weight of the file of that name: a block at least for a file that an
- * upload leaves, since even the smallest takes that. */
+ * upload leaves, or a process that was killed while it made one, since even the
+ * smallest takes that. */
 static apr_int64_t weigh_file(upool_entry entry, const struct stat *st)
 {
     int is_kept = entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA
                   || entry == UPOOL_ENTRY_ATTEMPT
-                  || entry == UPOOL_ENTRY_RESUMABLE;
+                  || entry == UPOOL_ENTRY_RESUMABLE
+                  || entry == UPOOL_ENTRY_TEMPORARY;
 
     if (entry == UPOOL_ENTRY_FOREIGN || !S_ISREG(st->st_mode)) {
         return 0;

@@ -41,7 +41,8 @@ static int add_weight(const char *path, const struct stat *st, int type,
     upool_entry entry = upool_layout_entry(path + at->base);
 
     if (type == FTW_F
-        && (entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA)) {
+        && (entry == UPOOL_ENTRY_DATA || entry == UPOOL_ENTRY_METADATA
+            || entry == UPOOL_ENTRY_TEMPORARY)) {
         weight += st->st_size < BLOCK ? 1 : st->st_size / BLOCK;
     }
     return 0;
