@@ -7,7 +7,7 @@
 /* "uploadct"; the layout word changes with anything that the header draws. */
 #define COUNTERS_MAGIC APR_UINT64_C(0x75706c6f61646374)
 #define COUNTERS_LAYOUT \
-    (((apr_uint64_t)4 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
+    (((apr_uint64_t)5 << 32) | ((apr_uint64_t)UPOOL_TOTALS << 16) \
      | UPOOL_COUNTERS_REASONS)
 
 #define PARKED_SHIFT 32
@@ -28,7 +28,6 @@ typedef struct counter_cell {
     apr_uint64_t uploads; /* live, and above PARKED_SHIFT parked */
     apr_uint64_t gauges[UPOOL_GAUGES];
     apr_uint64_t groups[GROUP_WORDS];
-    apr_uint64_t fill;
 } counter_cell;
 
 struct upool_counters {
@@ -275,6 +274,8 @@ static apr_uint64_t cell_settle(upool_counters *counters, counter_cell *cell,
     apr_uint64_t live = upool_swap(&cell->uploads, 0) & LIVE_MASK;
     int n;
 
+    upool_counters_add(counters, UPOOL_TOTAL_STARTED,
+                       upool_swap(&cell->gauges[UPOOL_GAUGE_UNDECIDED], 0));
     for (n = 0; n < UPOOL_GAUGES; n++) {
         upool_swap(&cell->gauges[n], 0);
     }

@@ -18,13 +18,14 @@
  *             for every process adds to them
  *    failed   uploads that began and ended as an error, by upload/refusal.h
  *    refused  uploads that were turned away before they began
- *    cells    hold | live and parked | watching | holding | watching, by group,
- *             of one process; on a line of its own
+ *    cells    hold | live and parked | watching | holding | undecided |
+ *             watching, by group, of one process; on a line of its own
  *
  * A gauge that a process raised and could not lower because it was killed would
  * stay wrong for ever.  Each process therefore counts in its own cell, and the
  * one that finds it dead (reap) settles the cell: its uploads count as failed,
- * and the cell becomes free.  hold says which process has the cell,
+ * the undecided ones as started too, and the cell becomes free.  hold says
+ * which process has the cell,
  *
  *     63            32 31              0
  *    +----------------+-----------------+
@@ -67,6 +68,7 @@ typedef enum upool_total {
 typedef enum upool_gauge {
     UPOOL_GAUGE_WATCHING = 0, /* clients that watch an upload */
     UPOOL_GAUGE_HOLDING,      /* of these: hold a thread */
+    UPOOL_GAUGE_UNDECIDED,    /* live uploads not yet counted as started */
     UPOOL_GAUGES
 } upool_gauge;
 
@@ -135,8 +137,9 @@ apr_uint64_t upool_counters_group(const upool_counters *counters,
                                   unsigned group);
 
 /* Settles the cells of dead processes: their live uploads count as failed for
- * that reason.  process is the caller's own.  To be called when a child has
- * died and before one joins.  Returns the number of uploads so counted. */
+ * that reason, and the undecided ones of them as started.  process is the
+ * caller's own.  To be called when a child has died and before one joins.
+ * Returns the number of uploads that count as failed. */
 apr_uint64_t upool_counters_reap(upool_counters *counters, apr_int64_t process,
                                  upool_alive_fn *alive, int reason);
 

@@ -68,16 +68,21 @@ static void tell(upool_account *account, const upool_record *record)
     }
 }
 
-/* Live together with started: when its process is killed, others count what was
- * live there as failed. */
-void upool_account_decide(upool_account *account)
+static void turn_undecided(const upool_account *account, int by)
 {
     const upool_account_options *o = &account->options;
 
+    if (o->undecided) {
+        upool_counters_turn(o->counters, o->cell, UPOOL_GAUGE_UNDECIDED, by);
+    }
+}
+
+void upool_account_decide(upool_account *account)
+{
     if (account->starts) {
         account->starts = 0;
-        upool_counters_add(o->counters, UPOOL_TOTAL_STARTED, 1);
-        upool_counters_turn_uploads(o->counters, o->cell, 1, account->parked);
+        turn_undecided(account, -1);
+        upool_counters_add(account->options.counters, UPOOL_TOTAL_STARTED, 1);
     }
 }
 
@@ -88,9 +93,11 @@ void upool_account_begin(upool_account *account, const upool_record *record)
     account->began = 1;
     account->counted = record->received;
     account->starts = 1;
+    turn_undecided(account, 1);
     if (!o->undecided) {
         upool_account_decide(account);
     }
+    upool_counters_turn_uploads(o->counters, o->cell, 1, 0);
     tell(account, record);
 }
 
@@ -100,9 +107,11 @@ static void leave(upool_account *account)
 {
     const upool_account_options *o = &account->options;
 
-    if (!account->starts) {
-        upool_counters_turn_uploads(o->counters, o->cell, -1,
-                                    account->parked ? -1 : 0);
+    upool_counters_turn_uploads(o->counters, o->cell, -1,
+                                account->parked ? -1 : 0);
+    if (account->starts) {
+        account->starts = 0;
+        turn_undecided(account, -1);
     }
     account->began = 0;
     account->parked = 0;
@@ -114,10 +123,7 @@ void upool_account_park(upool_account *account, int parked)
 
     if (account->began && account->parked != parked) {
         account->parked = parked;
-        if (!account->starts) {
-            upool_counters_turn_uploads(o->counters, o->cell, 0,
-                                        parked ? 1 : -1);
-        }
+        upool_counters_turn_uploads(o->counters, o->cell, 0, parked ? 1 : -1);
     }
 }
 

@@ -35,7 +35,8 @@ typedef struct upool_account_options {
     upool_account_tell_fn *tell; /* NULL: there are no other machines */
     void *user;
     /* 1: it is not known yet whether this is a whole upload: it counts as
-     * started and live when upool_account_decide() says so, or at its end */
+     * started when upool_account_decide() says so, or at its end, also by a
+     * kill */
     int undecided;
 } upool_account_options;
 
@@ -43,9 +44,9 @@ typedef struct upool_account {
     upool_account_options options;
     upool_ticket ticket;
     apr_off_t counted; /* of received, by the counters */
-    int began;         /* and has not ended */
-    int parked;        /* waits without a thread */
-    int starts;        /* is not counted yet as started, live and parked */
+    int began;         /* is counted as live */
+    int parked;        /* and as parked */
+    int starts;        /* and not yet as started */
     apr_time_t told;   /* when other machines were */
     apr_off_t told_bytes;
 } upool_account;
@@ -71,7 +72,7 @@ void upool_account_begin(upool_account *account, const upool_record *record);
  * upload that has not begun, or has ended, does not count. */
 void upool_account_park(upool_account *account, int parked);
 
-/* The undecided one is a whole upload: counts it as started and live. */
+/* The undecided one is a whole upload: counts it as started. */
 void upool_account_decide(upool_account *account);
 
 /* The undecided one is not an upload: the slot is given back, other machines

@@ -266,31 +266,25 @@ static void run(apr_pool_t *p, void (*test)(bench *))
     test(&t);
 }
 
-static apr_uint64_t live(const bench *t)
-{
-    return upool_counters_uploads(t->options.counters).live;
-}
-
 static int nobody_lives(apr_int64_t process)
 {
     (void)process;
     return 0;
 }
 
-/* One that may be none: counted when it is known, for a process that is killed
- * before must not leave a failure that never started. */
+/* An upload that may be none is live, but counted as started when it is known;
+ * or when its process is killed before, because it counts as failed then. */
 static void test_undecided(bench *t)
 {
     t->options.undecided = 1;
     upool_account_claim(&t->account, &t->options, t->record);
     upool_account_begin(&t->account, t->record);
-    tap_is_int((int)started(t), 0, "it has not started");
-    tap_is_int((int)live(t), 0, "and is not live");
-    upool_account_park(&t->account, 1);
-    tap_is_int((int)upool_counters_uploads(t->options.counters).parked, 0,
-               "nor parked");
+    tap_is_int((int)upool_counters_uploads(t->options.counters).live, 1,
+               "it is live");
+    tap_is_int((int)started(t), 0, "but has not started");
     upool_account_withdraw(&t->account);
-    tap_is_int((int)live(t), 0, "it was none");
+    tap_is_int((int)upool_counters_uploads(t->options.counters).live, 0,
+               "it was none");
     tap_is_int((int)started(t), 0, "and is not counted");
     tap_ok(!upool_account_has_slot(&t->account), "nor has a slot");
     upool_account_claim(&t->account, &t->options, t->record);
@@ -298,7 +292,6 @@ static void test_undecided(bench *t)
     upool_account_decide(&t->account);
     upool_account_decide(&t->account);
     tap_is_int((int)started(t), 1, "one that is one starts once");
-    tap_is_int((int)live(t), 1, "and is live");
     t->record->state = UPOOL_STATE_ERROR;
     upool_account_end(&t->account, t->record, UPOOL_REASON_GONE);
     tap_is_int((int)started(t), 1, "and not again at its end");
@@ -306,19 +299,26 @@ static void test_undecided(bench *t)
     upool_account_begin(&t->account, t->record);
     upool_account_end(&t->account, t->record, UPOOL_REASON_GONE);
     tap_is_int((int)started(t), 2, "which counts one that was never decided");
-    tap_is_int((int)live(t), 0, "and leaves none");
-    upool_account_claim(&t->account, &t->options, t->record);
-    upool_account_begin(&t->account, t->record);
-    upool_account_park(&t->account, 1);
-    upool_account_decide(&t->account);
-    tap_is_int((int)upool_counters_uploads(t->options.counters).parked, 1,
-               "one that is parked by then is counted as parked");
-    upool_account_end(&t->account, t->record, UPOOL_REASON_GONE);
     upool_account_claim(&t->account, &t->options, t->record);
     upool_account_begin(&t->account, t->record);
     tap_is_int((int)upool_counters_reap(t->options.counters, 1, nobody_lives,
                                         UPOOL_REASON_GONE),
-               0, "killed before it is known, it has not failed");
+               1, "an undecided upload fails with its process");
+    tap_is_int((int)started(t), 3, "and counts as started then");
+    t->options.cell = upool_counters_join(t->options.counters, 4711);
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_begin(&t->account, t->record);
+    upool_account_decide(&t->account);
+    upool_counters_reap(t->options.counters, 1, nobody_lives,
+                        UPOOL_REASON_GONE);
+    tap_is_int((int)started(t), 4, "a decided one is not counted again");
+    t->options.cell = upool_counters_join(t->options.counters, 4711);
+    upool_account_claim(&t->account, &t->options, t->record);
+    upool_account_begin(&t->account, t->record);
+    upool_account_withdraw(&t->account);
+    upool_counters_reap(t->options.counters, 1, nobody_lives,
+                        UPOOL_REASON_GONE);
+    tap_is_int((int)started(t), 4, "nor is one that turned out to be none");
 }
 
 int main(void)
