@@ -198,7 +198,7 @@ int upool_chunked_keep_fields(upool_chunked *c, upool_refusal *refusal);
  * the first piece after its end (0, or 1 with *refusal). */
 int upool_chunked_count(upool_chunked *c, int *makes, upool_refusal *refusal);
 /* Takes back the upload that was found, so that it is made anew: *makes is 1,
- * or 0 where it is not one of which.  0, or 1 with *refusal. */
+ * or 0 where it stays because of which.  0, or 1 with *refusal. */
 int upool_chunked_begin_anew(upool_chunked *c, upool_abandon which, int *makes,
                              upool_refusal *refusal);
 int upool_chunked_measure(upool_chunked *c, upool_refusal *refusal);

@@ -102,14 +102,14 @@ apr_status_t upool_resumable_read(const upool_resumable_look *look,
 
 /* Which upload may be abandoned: others may have found it since it was made. */
 typedef enum upool_abandon {
-    UPOOL_ABANDON_ANY,
-    UPOOL_ABANDON_UNWRITTEN, /* nobody writes to it */
-    UPOOL_ABANDON_EMPTY      /* nor is there a byte */
+    UPOOL_ABANDON_ANY,       /* in whatever state it is */
+    UPOOL_ABANDON_UNWRITTEN, /* only while nobody writes to it */
+    UPOOL_ABANDON_EMPTY      /* and only while no byte of it is there */
 } upool_abandon;
 
 /* Removes the upload as if it had never been created; a complete upload of that
- * identifier stays.  APR_ENOENT: it is gone, or complete; EEXIST: it is not one
- * that may be abandoned; APR_EBUSY; else the system's error. */
+ * identifier stays.  APR_ENOENT: it is gone, or complete; EEXIST: it stays
+ * because of which; APR_EBUSY; else the system's error. */
 apr_status_t upool_resumable_abandon(upool_resumable_look *look,
                                      upool_abandon which);
 

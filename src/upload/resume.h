@@ -269,7 +269,7 @@ int upool_resume_discard(upool_resume *resume, upool_reason reason);
 
 /* Takes back a creation that came to nothing: it leaves no trace, but a
  * complete upload of the identifier stays as it was.  0; 1: as discard(), or
- * without a refusal where the upload is not one of which. */
+ * without a refusal where the upload stays because of which. */
 int upool_resume_abandon(upool_resume *resume, upool_abandon which);
 
 /* Makes the file of this new upload out of those of others (bare identifiers,
