@@ -97,6 +97,9 @@ static void test_dead(void)
     wipe(&k, "gone");
     count(&k);
     tap_is_int(ledger_sum(&k), 12, "what there is");
+    kit_write_file(kit_in(&k, "dead", "metadata.new"), "{");
+    count(&k);
+    tap_is_int(ledger_sum(&k), 13, "a document half made takes a block too");
     tap_is_int(ledger_entries(&k), 2, "of two");
     wipe(&k, "dead");
     wipe(&k, "stays");
